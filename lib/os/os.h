@@ -1,0 +1,83 @@
+/*
+ * os.h - what is not POSIX: descriptor passing, sockets, sandbox, Linux
+ */
+#ifndef OS_H
+#define OS_H
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+/* 1 if fd is a listening socket, 0 if not (or no socket), -1. */
+int os_is_listening(int fd);
+bool os_is_socket(int fd);
+
+/* Non-blocking and close-on-exec accept; -1 errno. */
+int os_accept(int fd);
+/*
+ * A stream socket bound to a path (mode as given by mode, an old socket
+ * file is replaced) and listening. >= 0, or -1 (ENAMETOOLONG, ...).
+ */
+int os_listen_unix(const char *path, mode_t mode);
+/* Connected within the deadline; -1 (ENOENT, ECONNREFUSED, ETIMEDOUT). */
+int os_connect_unix(const char *path, int64_t deadline);
+/* A listening TCP socket; IPv6 ones are IPv6 only. Port 0: any. */
+int os_listen_tcp(const struct ip *ip, int port, int backlog);
+int os_connect_tcp(const struct ip *ip, int port, int64_t deadline);
+int os_nodelay(int fd);
+
+/*
+ * Send n bytes (1 .. 65536) with up to OS_FDS_MAX descriptors as one message;
+ * the descriptors stay open here. Receive: the number of bytes, 0 at end of
+ * file, -1; *nfds descriptors are stored, close-on-exec, owned by the caller.
+ * A truncated message is refused whole (EMSGSIZE), its descriptors closed.
+ */
+#define OS_FDS_MAX 4
+int os_send_fds(int sock, struct bytes data, const int *fds, size_t nfds);
+ssize_t os_recv_fds(int sock, void *data, size_t size, int *fds,
+    size_t *nfds, int64_t deadline);
+/* The credentials of the peer of a Unix socket. */
+int os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/* An unnamed file below dirfd/path for reading and writing (O_TMPFILE, or
+ * an unlinked file where the file system has none). */
+int os_tmpfile(int dirfd, const char *path);
+/* Random bytes of the kernel; cannot fail. */
+void os_random(void *p, size_t n);
+/* The kernel's boot id, 36 characters and a NUL. */
+int os_boot_id(char out[37]);
+/* Host name, NUL-terminated. */
+int os_hostname(char *out, size_t size);
+/* Become user and group, drop supplementary groups, prove it (SECURITY). */
+int os_drop(uid_t uid, gid_t gid);
+
+/*
+ * Sandbox in two steps: os_sandbox_make builds the seccomp program once in
+ * the parent (no file system, network or memory limits yet), os_sandbox_enter
+ * applies no_new_privs, rlimits and the filter in the child.
+ */
+enum os_sandbox_kind {
+	OS_SANDBOX_NET,		/* sockets, open files, no exec, no fork */
+	OS_SANDBOX_FILTERS,	/* as NET, and may fork and exec filters */
+	OS_SANDBOX_STORE,	/* file system of the mail, no exec */
+};
+struct os_sandbox {
+	void *filter;		/* sock_filter array; NULL: kernel has none */
+	size_t length;
+	uint64_t memory_bytes;	/* RLIMIT_AS, 0: unlimited */
+	unsigned int files;	/* RLIMIT_NOFILE, 0: unchanged */
+};
+int os_sandbox_make(struct os_sandbox *s, enum os_sandbox_kind kind);
+int os_sandbox_enter(const struct os_sandbox *s);
+
+/* inotify on a directory: a non-blocking descriptor that becomes readable
+ * when an entry is made, moved or removed. -1 when there is none left:
+ * callers poll directory times instead. */
+int os_watch_dir(const char *path);
+/* Empty it. */
+void os_watch_drain(int fd);
+
+/* Process title is left alone; name shown by ps -c / top, at most 15. */
+void os_set_name(const char *name);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * server.h - one program, three ways to run: by hand, connected, listening
+ *
+ * DESIGN 1.2: with a listening socket as descriptor 0 a server accepts and
+ * forks per connection without exec; with anything else as descriptor 0 it
+ * serves that one connection on 0/1. There is no option for it.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "base/base.h"
+#include "os/os.h"
+
+/* One connection, as a handler sees it. */
+struct server_conn {
+	int in, out;		/* equal for an accepted socket */
+	bool inherited;		/* not accepted by us: by hand, inetd, ... */
+	bool is_socket;
+	struct ip remote, local;	/* family 0 for Unix sockets, pipes */
+	int remote_port, local_port;
+	uint64_t id;		/* cid: unique enough for the logs (O-14) */
+};
+
+/*
+ * Limits of BEHAVIOUR 8, held in the accepting parent. Three masks: IPv4
+ * /32 /26 /21, IPv6 /64 /48 /32. 0 means no limit.
+ */
+struct server_limits {
+	unsigned int open[3];		/* connections open per mask */
+	unsigned int per_minute[3];	/* new connections per minute per mask */
+	unsigned int children;		/* processes in all */
+};
+extern const struct server_limits SERVER_LIMITS_MAIL; /* 30/90/270, 300/900/2700, 1000 */
+extern const struct server_limits SERVER_LIMITS_LOCAL; /* only children */
+
+struct server {
+	const char *name;
+	struct server_limits limits;
+	/* Sent to a connection over a limit before it is closed; may be "". */
+	const char *refusal;
+	/*
+	 * Called in the parent before accepting starts and again after
+	 * SIGHUP or when config.cdb was replaced: load configuration,
+	 * initialise libraries. -1 keeps the old state. May be NULL.
+	 */
+	int (*prepare)(void *ctx);
+	/* Runs in the child (or, for one connection, in the process itself);
+	 * its result is the exit code. */
+	int (*serve)(struct server_conn *conn, void *ctx);
+	void *ctx;
+	/* A file whose replacement (inode or mtime) makes prepare run again,
+	 * looked at when a connection comes; NULL: none. */
+	const char *watch_file;
+	/* Written to with "\n" when ready, as s6 readiness; -1: none. */
+	int notify_fd;
+	/* Closed down after SIGTERM: children get this long, then SIGKILL. */
+	unsigned int grace_ms;
+};
+
+/*
+ * Run until SIGTERM or SIGINT (listening), or once (connected). Returns the
+ * exit code of the program. In UCSPI surroundings (PROTO, TCPREMOTEIP, ...)
+ * the addresses of an inherited connection are taken from the environment
+ * when descriptor 0 is no socket.
+ */
+int server_run(struct server *s);
+
+/* Rate table by masked IP, for server_run and its tests. */
+struct limiter;
+struct limiter *limiter_new(const unsigned int limits[3],
+    unsigned int window_seconds, size_t max_entries);
+void limiter_free(struct limiter *l);
+/* Count one for ip at that second; false when over (nothing counted). */
+bool limiter_add(struct limiter *l, const struct ip *ip, int64_t now_seconds);
+/* Take one off (open connections: window 0). */
+void limiter_remove(struct limiter *l, const struct ip *ip);
+/* Forget ip's own count in all masks (a success, BEHAVIOUR 8). */
+void limiter_forget(struct limiter *l, const struct ip *ip,
+    int64_t now_seconds);
+
+#endif
