@@ -362,7 +362,12 @@ int date_month(struct bytes name);
 /* The local zone at that instant, minutes east of UTC. */
 int date_local_zone(int64_t seconds);
 
-/* ---- encodings; all append to out, -1 EMSGSIZE when it is full ---- */
+/*
+ * ---- encodings; all append to out, -1 EMSGSIZE when it is full ----
+ * With EMSGSIZE the strict ones and the encoders of fixed length leave out
+ * unchanged; the lax decoders and qp_encode leave what fitted, so that a
+ * preview is a small buffer.
+ */
 
 /* RFC 4648 4, padded, no line breaks. */
 int base64_encode(struct buf *out, struct bytes s);
@@ -494,16 +499,18 @@ _Noreturn void msg_die(int code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 _Noreturn void msg_diesys(int code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Append s to b for a person: control bytes and bytes >= 0x80 that are not
- * valid UTF-8 become \xNN, backslash becomes \\. */
+/* Append s to b for a person: control bytes (C1 in UTF-8 too) and bytes >= 0x80
+ * that are not valid UTF-8 become \xNN, backslash becomes \\. */
 int msg_escape(struct buf *b, struct bytes s);
 
 /* logfmt lines on standard error: l=info m=delivered from=... (O-12). */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 struct logline {
-	unsigned char text[2048];	/* longer lines are cut, marked cut=1 */
+	/* Fields that do not fit are left out, values cut at 256 bytes; the
+	 * line is then marked cut=1. */
+	unsigned char text[2048];
 	size_t n;
-	bool on;
+	bool on, cut;
 };
 /* Only lines of this level and above are written; default LOG_INFO. */
 void log_set_level(enum log_level level);
@@ -526,6 +533,12 @@ struct spawn {
 /* The child's pid, or -1. Every other descriptor is closed in it, signals
  * are default, SIGPIPE too. A program that cannot be run exits 126/127. */
 pid_t spawn_start(const struct spawn *s);
+/*
+ * Become the program argv[0], with SIGPIPE back to default. Comes back only
+ * when that fails, with errno and the exit code to end with: EXIT_NOTFOUND
+ * or EXIT_NOEXEC.
+ */
+int spawn_exec(char *const argv[]);
 /*
  * Wait for pid until the deadline; past it the process (its group, if
  * group) is killed. Returns its exit code; death by signal or time-out is

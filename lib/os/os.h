@@ -51,15 +51,28 @@ int os_hostname(char *out, size_t size);
 /* Become user and group, drop supplementary groups, prove it (SECURITY). */
 int os_drop(uid_t uid, gid_t gid);
 
+/* The ids of a user; -1 with ENOENT if there is none of that name. */
+int os_user(const char *name, uid_t *uid, gid_t *gid);
+int os_group(const char *name, gid_t *gid);
+/* Make fd descriptor 0, kept open across exec, and close fd itself. */
+int os_to_stdin(int fd);
+
 /*
  * Sandbox in two steps: os_sandbox_make builds the seccomp program once in
  * the parent (no file system, network or memory limits yet), os_sandbox_enter
- * applies no_new_privs, rlimits and the filter in the child.
+ * applies no_new_privs, rlimits and the filter in the child. Under the
+ * address sanitizer only no_new_privs and files are applied.
  */
 enum os_sandbox_kind {
-	OS_SANDBOX_NET,		/* sockets, open files, no exec, no fork */
-	OS_SANDBOX_FILTERS,	/* as NET, and may fork and exec filters */
-	OS_SANDBOX_STORE,	/* file system of the mail, no exec */
+	/* Sockets, files (also create, link, rename, unlink), memory that is
+	 * not executable. No exec, no fork, no signals: death by SIGSYS. */
+	OS_SANDBOX_NET,
+	/* For who starts other people's filters: these need nearly all a
+	 * system has, so only the calls no filter needs (ptrace, mount,
+	 * setuid, ...) fail, with EPERM. */
+	OS_SANDBOX_FILTERS,
+	/* As NET, and directories, FIFOs, modes, inotify, late libraries. */
+	OS_SANDBOX_STORE,
 };
 struct os_sandbox {
 	void *filter;		/* sock_filter array; NULL: kernel has none */

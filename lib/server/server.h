@@ -28,32 +28,42 @@ struct server_conn {
 struct server_limits {
 	unsigned int open[3];		/* connections open per mask */
 	unsigned int per_minute[3];	/* new connections per minute per mask */
-	unsigned int children;		/* processes in all */
+	unsigned int children;		/* processes in all; accepting waits */
 };
-extern const struct server_limits SERVER_LIMITS_MAIL; /* 30/90/270, 300/900/2700, 1000 */
-extern const struct server_limits SERVER_LIMITS_LOCAL; /* only children */
+/* 30/90/270 open, 300/900/2700 a minute, 1000 children. */
+extern const struct server_limits SERVER_LIMITS_MAIL;
+/* 1000 children only. */
+extern const struct server_limits SERVER_LIMITS_LOCAL;
+
+#define SERVER_GRACE_MS 3000	/* O-19 */
 
 struct server {
 	const char *name;
+	/* Read after each prepare, which may change them. */
 	struct server_limits limits;
 	/* Sent to a connection over a limit before it is closed; may be "". */
 	const char *refusal;
 	/*
 	 * Called in the parent before accepting starts and again after
 	 * SIGHUP or when config.cdb was replaced: load configuration,
-	 * initialise libraries. -1 keeps the old state. May be NULL.
+	 * initialise libraries. -1 keeps the old state; the first time it
+	 * ends the server. It reports its errors itself. May be NULL.
 	 */
 	int (*prepare)(void *ctx);
-	/* Runs in the child (or, for one connection, in the process itself);
-	 * its result is the exit code. */
+	/*
+	 * Runs in the child (or, for one connection, in the process itself);
+	 * its result is the exit code. In a child signals are default (only
+	 * SIGPIPE as it was), descriptor 0 is the connection, non-blocking,
+	 * and SIGTERM ends it unless serve handles that.
+	 */
 	int (*serve)(struct server_conn *conn, void *ctx);
 	void *ctx;
 	/* A file whose replacement (inode or mtime) makes prepare run again,
 	 * looked at when a connection comes; NULL: none. */
 	const char *watch_file;
-	/* Written to with "\n" when ready, as s6 readiness; -1: none. */
+	/* Gets "\n" when ready and is closed, as s6 wants; <= 0: none. */
 	int notify_fd;
-	/* Closed down after SIGTERM: children get this long, then SIGKILL. */
+	/* After SIGTERM children get this long, then SIGKILL. 0: 3 s. */
 	unsigned int grace_ms;
 };
 
@@ -65,16 +75,30 @@ struct server {
  */
 int server_run(struct server *s);
 
-/* Rate table by masked IP, for server_run and its tests. */
+/*
+ * Counts by masked IP, for server_run and whoever else limits by address.
+ * Three masks as above. With window_seconds > 0 counts belong to the window
+ * now / window_seconds, and all are zero when the next begins; with 0 they
+ * stay until taken off. The table holds max_entries counts (three for an
+ * address no other shares a network with), in memory touched as needed.
+ * While it is full an address that needs a new count is refused as over the
+ * limit: memory stays bounded, known addresses go on.
+ * An address of family 0 is never counted nor refused.
+ */
 struct limiter;
 struct limiter *limiter_new(const unsigned int limits[3],
     unsigned int window_seconds, size_t max_entries);
 void limiter_free(struct limiter *l);
+/* Other limits, counts kept. */
+void limiter_set(struct limiter *l, const unsigned int limits[3]);
+/* Whether limiter_add would count one more. */
+bool limiter_allows(struct limiter *l, const struct ip *ip,
+    int64_t now_seconds);
 /* Count one for ip at that second; false when over (nothing counted). */
 bool limiter_add(struct limiter *l, const struct ip *ip, int64_t now_seconds);
 /* Take one off (open connections: window 0). */
 void limiter_remove(struct limiter *l, const struct ip *ip);
-/* Forget ip's own count in all masks (a success, BEHAVIOUR 8). */
+/* Take what mask 1 counted off all three masks (a success, BEHAVIOUR 8). */
 void limiter_forget(struct limiter *l, const struct ip *ip,
     int64_t now_seconds);
 

@@ -1,0 +1,96 @@
+/* unix-bind - run a program with a listening Unix socket as descriptor 0 */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "os/os.h"
+
+static const char usage[] = "usage: unix-bind [-g group] [-m mode] "
+    "[-u user] path program [arg ...]";
+
+struct options {
+	const char *user, *group;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid, socket_gid;
+};
+
+/* Octal, 0 to 777. */
+static int
+parse_mode(const char *s, mode_t *mode)
+{
+	mode_t v = 0;
+	size_t i;
+
+	for (i = 0; s[i] >= '0' && s[i] <= '7' && i < 4; i++)
+		v = v * 8 + (mode_t)(s[i] - '0');
+	if (i == 0 || s[i] != '\0' || v > 0777)
+		return -1;
+	*mode = v;
+	return 0;
+}
+
+static void
+parse_options(struct options *o, int argc, char *argv[])
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+g:m:u:")) != -1) {
+		switch (c) {
+		case 'g':
+			o->group = optarg;
+			break;
+		case 'm':
+			if (parse_mode(optarg, &o->mode) == -1)
+				msg_die(EXIT_PERM, "%s", usage);
+			break;
+		case 'u':
+			o->user = optarg;
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (argc - optind < 2)
+		msg_die(EXIT_PERM, "%s", usage);
+}
+
+static void
+find_ids(struct options *o)
+{
+	o->uid = (uid_t)-1;	/* for chown: as it is */
+	o->socket_gid = (gid_t)-1;
+	if (o->user != NULL) {
+		if (os_user(o->user, &o->uid, &o->gid) == -1)
+			msg_diesys(errno == ENOENT ? EXIT_PERM : EXIT_TEMP,
+			    "cannot find user %s", o->user);
+		o->socket_gid = o->gid;
+	}
+	if (o->group != NULL && os_group(o->group, &o->socket_gid) == -1)
+		msg_diesys(errno == ENOENT ? EXIT_PERM : EXIT_TEMP,
+		    "cannot find group %s", o->group);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options o = { .mode = 0600 };
+	const char *path;
+	int fd, code;
+
+	msg_init("unix-bind");
+	parse_options(&o, argc, argv);
+	find_ids(&o);
+	argv += optind;
+	path = argv[0];
+	if ((fd = os_listen_unix(path, o.mode)) == -1)
+		msg_diesys(exit_for(errno), "cannot listen on %s", path);
+	if (chown(path, o.uid, o.socket_gid) == -1)
+		msg_diesys(EXIT_TEMP, "cannot give %s away", path);
+	if (os_to_stdin(fd) == -1)
+		msg_diesys(EXIT_TEMP, "cannot move the socket");
+	if (o.user != NULL && os_drop(o.uid, o.gid) == -1)
+		msg_diesys(EXIT_TEMP, "cannot become user %s", o.user);
+	code = spawn_exec(argv + 1);
+	msg_diesys(code, "cannot run %s", argv[1]);
+}

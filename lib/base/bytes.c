@@ -1,0 +1,284 @@
+/*
+ * bytes.c - slices: compare, search, cut
+ *
+ * Together with the inline functions of base.h the one place where pointers
+ * into outside data are moved.
+ */
+#include "base/base.h"
+
+struct bytes
+bytes_from(struct bytes s, size_t n)
+{
+	return n >= s.n ? BYTES_EMPTY : bytes_of(s.p + n, s.n - n);
+}
+
+struct bytes
+bytes_first(struct bytes s, size_t n)
+{
+	return bytes_of(s.p, n < s.n ? n : s.n);
+}
+
+struct bytes
+bytes_last(struct bytes s, size_t n)
+{
+	return n >= s.n ? s : bytes_from(s, s.n - n);
+}
+
+bool
+bytes_eq(struct bytes a, struct bytes b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+bool
+bytes_caseeq(struct bytes a, struct bytes b)
+{
+	size_t i;
+
+	if (a.n != b.n)
+		return false;
+	for (i = 0; i < a.n; i++) {
+		if (a.p[i] != b.p[i] &&
+		    ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	}
+	return true;
+}
+
+int
+bytes_cmp(struct bytes a, struct bytes b)
+{
+	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	if (r != 0)
+		return r;
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+bool
+bytes_starts(struct bytes s, struct bytes prefix)
+{
+	return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
+}
+
+bool
+bytes_casestarts(struct bytes s, struct bytes prefix)
+{
+	return bytes_caseeq(bytes_first(s, prefix.n), prefix);
+}
+
+bool
+bytes_ends(struct bytes s, struct bytes suffix)
+{
+	return bytes_eq(bytes_last(s, suffix.n), suffix);
+}
+
+bool
+bytes_caseends(struct bytes s, struct bytes suffix)
+{
+	return bytes_caseeq(bytes_last(s, suffix.n), suffix);
+}
+
+bool
+bytes_chr(struct bytes s, int c, size_t *at)
+{
+	const unsigned char *q = memchr(s.p, c, s.n);
+
+	if (q == NULL)
+		return false;
+	*at = (size_t)(q - s.p);
+	return true;
+}
+
+bool
+bytes_rchr(struct bytes s, int c, size_t *at)
+{
+	const unsigned char *q = memrchr(s.p, c, s.n);
+
+	if (q == NULL)
+		return false;
+	*at = (size_t)(q - s.p);
+	return true;
+}
+
+bool
+bytes_find(struct bytes s, struct bytes needle, size_t *at)
+{
+	const unsigned char *q = memmem(s.p, s.n, needle.p, needle.n);
+
+	if (q == NULL)
+		return false;
+	*at = (size_t)(q - s.p);
+	return true;
+}
+
+bool
+bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
+{
+	size_t i, last;
+	int first;
+
+	if (needle.n > s.n)
+		return false;
+	if (needle.n == 0) {
+		*at = 0;
+		return true;
+	}
+	first = ascii_lower(needle.p[0]);
+	last = s.n - needle.n;
+	for (i = 0; i <= last; i++) {
+		if (ascii_lower(s.p[i]) == first &&
+		    bytes_caseeq(bytes_of(s.p + i, needle.n), needle)) {
+			*at = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+bytes_skip(struct bytes *s, struct bytes prefix)
+{
+	if (!bytes_starts(*s, prefix))
+		return false;
+	*s = bytes_from(*s, prefix.n);
+	return true;
+}
+
+bool
+bytes_caseskip(struct bytes *s, struct bytes prefix)
+{
+	if (!bytes_casestarts(*s, prefix))
+		return false;
+	*s = bytes_from(*s, prefix.n);
+	return true;
+}
+
+bool
+bytes_split(struct bytes *s, int c, struct bytes *head)
+{
+	size_t at;
+
+	if (!bytes_chr(*s, c, &at)) {
+		*head = *s;
+		*s = BYTES_EMPTY;
+		return false;
+	}
+	*head = bytes_first(*s, at);
+	*s = bytes_from(*s, at + 1);
+	return true;
+}
+
+bool
+bytes_line(struct bytes *s, struct bytes *line)
+{
+	if (s->n == 0)
+		return false;
+	if (bytes_split(s, '\n', line) && bytes_ends(*line, BYTES("\r")))
+		*line = bytes_first(*line, line->n - 1);
+	return true;
+}
+
+bool
+bytes_word(struct bytes *s, struct bytes *word)
+{
+	size_t i = 0, start;
+
+	while (i < s->n && ascii_is_wsp(s->p[i]))
+		i++;
+	start = i;
+	while (i < s->n && !ascii_is_wsp(s->p[i]))
+		i++;
+	if (start == i)
+		return false;
+	*word = bytes_of(s->p + start, i - start);
+	*s = bytes_from(*s, i);
+	return true;
+}
+
+struct bytes
+bytes_ltrim(struct bytes s)
+{
+	size_t i = 0;
+
+	while (i < s.n && ascii_is_space(s.p[i]))
+		i++;
+	return bytes_from(s, i);
+}
+
+struct bytes
+bytes_rtrim(struct bytes s)
+{
+	while (s.n > 0 && ascii_is_space(s.p[s.n - 1]))
+		s.n--;
+	return bytes_of(s.p, s.n);
+}
+
+struct bytes
+bytes_trim(struct bytes s)
+{
+	return bytes_rtrim(bytes_ltrim(s));
+}
+
+bool
+bytes_has_nul(struct bytes s)
+{
+	return memchr(s.p, '\0', s.n) != NULL;
+}
+
+bool
+bytes_is_ascii(struct bytes s)
+{
+	uint64_t word, seen = 0;
+	size_t i = 0;
+
+	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		seen |= word;
+	}
+	for (; i < s.n; i++)
+		seen |= s.p[i];
+	return (seen & UINT64_C(0x8080808080808080)) == 0;
+}
+
+bool
+bytes_equal_secret(struct bytes a, struct bytes b)
+{
+	volatile unsigned char diff = 0;
+	size_t i;
+
+	if (a.n != b.n)
+		return false;
+	for (i = 0; i < a.n; i++)
+		diff = (unsigned char)(diff | (a.p[i] ^ b.p[i]));
+	return diff == 0;
+}
+
+uint64_t
+bytes_hash(struct bytes s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		h = (h ^ s.p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+void
+secret_wipe(void *p, size_t n)
+{
+	explicit_bzero(p, n);
+}
+
+int
+ascii_hex_value(int c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

@@ -1,0 +1,160 @@
+/*
+ * internal.h - what the files of lib/config share
+ */
+#ifndef CONFIG_INTERNAL_H
+#define CONFIG_INTERNAL_H
+
+#include "config/config.h"
+
+#include <errno.h>
+
+#define CONFIG_FILE_NAME "config.cdb"
+/* A new number whenever an old reader would misread a new file. */
+#define CONFIG_VERSION "pipemail config 1"
+/*
+ * The first byte of each CDB key says what the record is (config.cdb(5));
+ * the two records about the file itself have lower-case words as keys.
+ */
+enum {
+	RECORD_VALUES = 'S',	/* section NUL name NUL key: values */
+	RECORD_NAMES = 'N',	/* section: names */
+	RECORD_ADDRESS = 'A',	/* domain NUL local part: owner */
+	RECORD_CATCH_ALL = 'C',	/* domain: owner */
+	RECORD_DOMAIN = 'D',	/* a form of a domain: the domain */
+	RECORD_ACCOUNT = 'U',	/* account: nothing */
+};
+#define CONFIG_KEY_VERSION "version"
+#define CONFIG_KEY_COMPLETE "complete"
+
+/* Values of one line are several words. */
+static inline bool
+config_type_is_words(enum config_type type)
+{
+	return type == CONFIG_STAGE || type == CONFIG_SEPARATORS;
+}
+
+/* The default's values, empty if there is none. */
+struct config_list config_standard_list(const struct config_key *key);
+
+/* ---- problem.c ---- */
+
+void config_problem(struct arena *a, struct config_problems *to,
+    const char *file, unsigned int line, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void config_warning(struct arena *a, struct config_problems *to,
+    const char *file, unsigned int line, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* s for a person, in quotes, escaped, shortened: a C string. */
+const char *config_quote(struct arena *a, struct bytes s);
+/* " (did you mean "x"?)" for the nearest word if it is near, or "". */
+const char *config_suggest(struct arena *a, struct bytes s,
+    const char *const *words, size_t count);
+/* By file and line. */
+void config_problems_sort(struct arena *a, struct config_problems *p);
+
+/* ---- value.c ---- */
+
+/*
+ * Check one value (of word types: one word) as far as it can be checked
+ * without the other files and bring it to the form that is stored. -1
+ * EBADMSG with *why.
+ */
+int config_value_check(struct arena *a, const struct config_key *key,
+    struct bytes value, struct bytes *out, const char **why);
+/* Parse a stored number, size or duration; -1 out of bounds. */
+int config_value_number(const struct config_key *key, struct bytes value,
+    uint64_t *out);
+int config_value_three(const struct config_key *key, struct bytes value,
+    uint64_t out[3]);
+/* A DNS name: A-labels, lower case, underscores, no final dot. */
+int config_dns_name(struct arena *a, struct bytes s, struct bytes *out,
+    const char **why);
+/*
+ * Split a destination: the address and the mailbox (normalised; empty if
+ * none is given). -1 EBADMSG with *why.
+ */
+int config_split_destination(struct arena *a, struct bytes s,
+    struct bytes *address, struct bytes *mailbox, const char **why);
+
+/* ---- source.c: the text, read ---- */
+
+/* A value with where it was written. */
+struct entry {
+	const struct config_key *key;
+	struct bytes name;	/* of the section when looked up */
+	struct bytes value;
+	const char *file;
+	unsigned int line;
+	unsigned int order;	/* of reading */
+	bool none;		/* the key is set to no words at all */
+};
+
+/* A domain or account: a file. */
+struct named {
+	struct bytes name;
+	struct bytes ascii;	/* of a domain: A-label form */
+	const char *file;
+};
+
+struct named_list {
+	struct named *item;
+	size_t n, size;
+};
+
+/* Who gets an address. */
+struct owner {
+	struct bytes account, mailbox;
+	struct bytes local_part;	/* canonical, unquoted */
+	struct bytes domain;
+	struct bytes address;		/* as text */
+	const char *file;
+	unsigned int line;
+	bool catch_all;
+};
+
+/* A header that names something: [address "..."]. */
+struct address_section {
+	struct bytes account;
+	struct bytes name;		/* as written */
+	const char *file;
+	unsigned int line;
+};
+
+struct source {
+	struct arena *a;
+	struct config_problems *problems;
+	const char *failed;	/* path that could not be read */
+	struct entry *entry;
+	size_t entries, entries_size;
+	struct named_list domains, accounts, static_dns;
+	struct address_section *section;
+	size_t sections, sections_size;
+	struct owner *owner;
+	size_t owners, owners_size;
+};
+
+/* Read all files; -1 errno with s->failed set. */
+int config_source_read(struct source *s, const char *etc_dir);
+/* Room for one more item in an arena array of n. */
+void *config_grow(struct arena *a, void *items, size_t n, size_t *size,
+    size_t item_size);
+
+/* ---- check.c: the text as a whole ---- */
+
+/* All that needs more than one line; leaves entries, names, owners sorted. */
+void config_source_check(struct source *s);
+
+/* ---- write.c ---- */
+
+struct config_writer {
+	int dir_fd;		/* -1: none */
+	int fd;
+};
+/* Open and lock the temporary file in var_dir. -1 errno. */
+int config_writer_open(struct config_writer *w, const char *var_dir);
+/* Write the records and put the file in place, durably. */
+int config_writer_commit(struct config_writer *w, const struct source *s);
+/* Give up what was not committed, and close. */
+void config_writer_close(struct config_writer *w);
+
+#endif

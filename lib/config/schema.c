@@ -1,0 +1,257 @@
+/*
+ * schema.c - every section and key of the configuration, in one table
+ *
+ * A new key is one line here and one paragraph in its man page; a test
+ * compares the two.
+ */
+#include "config/internal.h"
+
+#define KB ((uint64_t)1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+#define MINUTE ((uint64_t)60)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+const struct config_section config_sections[] = {
+	{ CONFIG_FILE_MAIN, "server", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "smtp-in", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "lmtp-in", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "imap", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "mailboxes", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "static-dns", CONFIG_NAME_DNS },
+	{ CONFIG_FILE_DOMAIN, "domain", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_ACCOUNT, "account", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_ACCOUNT, "mailboxes", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_ACCOUNT, "address", CONFIG_NAME_ADDRESS },
+	{ CONFIG_FILE_MAIN, NULL, CONFIG_NAME_NONE },
+};
+
+/*
+ * Rows: section, key, type, repeatable, required, min, max, default, words.
+ * A default is in the form values are stored in: bytes, seconds.
+ */
+#define BOOL(s, k, d) { s, k, CONFIG_BOOL, false, false, 0, 0, d, NULL }
+#define PLAIN(s, k, t, d) { s, k, t, false, false, 0, 0, d, NULL }
+#define MANY(s, k, t, d) { s, k, t, true, false, 0, 0, d, NULL }
+#define NEEDED(s, k, t) { s, k, t, false, true, 0, 0, NULL, NULL }
+#define RANGE(s, k, t, min, max, d) { s, k, t, false, false, min, max, d, NULL }
+#define CHOICE(s, k, w, d) { s, k, CONFIG_CHOICE, false, false, 0, 0, d, w }
+#define STAGES(s, k, w, d) { s, k, CONFIG_STAGE, true, false, 0, 0, d, w }
+
+const struct config_key config_schema[] = {
+	NEEDED("server", "hostname", CONFIG_HOST),
+	PLAIN("server", "postmaster", CONFIG_ACCOUNT, NULL),
+	PLAIN("server", "postmaster-mailbox", CONFIG_MAILBOX, "Inbox"),
+	PLAIN("server", "unknown-recipients-to", CONFIG_ADDRESS, NULL),
+	RANGE("server", "unknown-recipient-delay", CONFIG_DURATION,
+	    0, 5 * MINUTE, "5"),
+	MANY("server", "resolver", CONFIG_IP_PORT, NULL),
+	RANGE("server", "dns-timeout", CONFIG_DURATION, 1, 5 * MINUTE, "30"),
+	RANGE("server", "dns-try-timeout", CONFIG_DURATION, 1, MINUTE, "5"),
+	RANGE("server", "size-limit", CONFIG_SIZE, 1 * KB, 4 * GB, "104857600"),
+	CHOICE("server", "log-level", "error warn info debug", "info"),
+	BOOL("server", "pedantic", "no"),
+	RANGE("server", "recipients-max", CONFIG_NUMBER, 100, 100000, "1000"),
+	RANGE("server", "received-max", CONFIG_NUMBER, 10, 10000, "100"),
+	RANGE("server", "line-timeout", CONFIG_DURATION, 1, HOUR, "30"),
+	RANGE("server", "data-timeout", CONFIG_DURATION, 1, DAY, "1800"),
+	RANGE("server", "connections-max", CONFIG_NUMBER, 1, 100000, "1000"),
+	RANGE("server", "open-limits", CONFIG_THREE, 0, 1000000, "30 90 270"),
+	RANGE("server", "rate-limits", CONFIG_THREE,
+	    0, 1000000, "300 900 2700"),
+
+	PLAIN("smtp-in", "banner", CONFIG_TEXT, NULL),
+	STAGES("smtp-in", "stages-in", "iprev-check spf-check dkim-verify",
+	    "iprev-check\0spf-check\0dkim-verify\0"),
+	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
+
+	STAGES("lmtp-in", "stages-deliver", NULL, NULL),
+	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
+
+	CHOICE("imap", "plain-login", "yes no loopback", "loopback"),
+	RANGE("imap", "login-timeout", CONFIG_DURATION, 1, HOUR, "30"),
+	RANGE("imap", "idle-timeout", CONFIG_DURATION,
+	    30 * MINUTE, 7 * DAY, "1800"),
+
+	PLAIN("mailboxes", "sent", CONFIG_MAILBOX, "Sent"),
+	PLAIN("mailboxes", "archive", CONFIG_MAILBOX, "Archive"),
+	PLAIN("mailboxes", "trash", CONFIG_MAILBOX, "Trash"),
+	PLAIN("mailboxes", "drafts", CONFIG_MAILBOX, "Drafts"),
+	PLAIN("mailboxes", "junk", CONFIG_MAILBOX, "Junk"),
+
+	MANY("static-dns", "txt", CONFIG_TEXT, NULL),
+	MANY("static-dns", "a", CONFIG_IPV4, NULL),
+	MANY("static-dns", "aaaa", CONFIG_IPV6, NULL),
+	MANY("static-dns", "mx", CONFIG_DNS_MX, NULL),
+	MANY("static-dns", "ptr", CONFIG_DNS_NAME, NULL),
+	PLAIN("static-dns", "cname", CONFIG_DNS_NAME, NULL),
+
+	BOOL("domain", "case-sensitive", "no"),
+	MANY("domain", "separators", CONFIG_SEPARATORS, "+\0"),
+	BOOL("domain", "disabled", "no"),
+	BOOL("domain", "reports-only", "no"),
+
+	PLAIN("account", "full-name", CONFIG_TEXT, NULL),
+	MANY("account", "address", CONFIG_DESTINATION, NULL),
+	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
+	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
+
+	PLAIN("address", "mailbox", CONFIG_MAILBOX, NULL),
+	PLAIN(NULL, NULL, CONFIG_TEXT, NULL),
+};
+
+const struct config_key *
+config_key_find(struct bytes section, struct bytes key)
+{
+	const struct config_key *k;
+
+	for (k = config_schema; k->section != NULL; k++) {
+		if (bytes_eq(bytes_str(k->section), section)
+		    && bytes_eq(bytes_str(k->key), key))
+			return k;
+	}
+	return NULL;
+}
+
+/* A number of units in the largest one that divides it. */
+static int
+format_units(struct buf *out, uint64_t n, const char *letters,
+    const uint64_t *units, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (n != 0 && n % units[i] == 0)
+			return buf_printf(out, "%llu%c",
+			    (unsigned long long)(n / units[i]), letters[i]);
+	}
+	return buf_printf(out, "%llu", (unsigned long long)n);
+}
+
+static int
+format_bound(struct buf *out, enum config_type type, uint64_t n)
+{
+	static const uint64_t sizes[] = { GB, MB, KB };
+	static const uint64_t durations[] = { DAY, HOUR, MINUTE, 1 };
+
+	switch (type) {
+	case CONFIG_SIZE:
+		return format_units(out, n, "GMK", sizes, 3);
+	case CONFIG_DURATION:
+		return format_units(out, n, "dhms", durations, 4);
+	default:
+		return format_units(out, n, "", NULL, 0);
+	}
+}
+
+static const char *
+type_words(enum config_type type)
+{
+	switch (type) {
+	case CONFIG_BOOL:
+		return "yes or no";
+	case CONFIG_NUMBER:
+		return "a number";
+	case CONFIG_SIZE:
+		return "a size";
+	case CONFIG_DURATION:
+		return "a duration";
+	case CONFIG_THREE:
+		return "three numbers";
+	case CONFIG_CHOICE:
+		return "one of";
+	case CONFIG_TEXT:
+		return "text";
+	case CONFIG_ADDRESS:
+		return "an address of an account";
+	case CONFIG_DESTINATION:
+		return "local@domain or @domain, then a mailbox or nothing";
+	case CONFIG_ACCOUNT:
+		return "an account";
+	case CONFIG_MAILBOX:
+		return "a mailbox name";
+	case CONFIG_HOST:
+		return "a host name";
+	case CONFIG_DNS_NAME:
+		return "a DNS name";
+	case CONFIG_IPV4:
+		return "an IPv4 address";
+	case CONFIG_IPV6:
+		return "an IPv6 address";
+	case CONFIG_IP_PORT:
+		return "ADDRESS:PORT or [IPV6]:PORT";
+	case CONFIG_STAGE:
+		return "stages: an absolute path, |command";
+	case CONFIG_SEPARATORS:
+		return "separators between blanks";
+	case CONFIG_DNS_MX:
+		return "PREFERENCE HOST";
+	}
+	return "text";
+}
+
+int
+config_type_format(struct buf *out, const struct config_key *key)
+{
+	struct bytes words = bytes_str(key->allowed), word;
+	const char *between = key->type == CONFIG_STAGE ? ", " : " ";
+
+	buf_adds(out, type_words(key->type));
+	while (bytes_word(&words, &word)) {
+		buf_adds(out, between);
+		buf_add(out, word);
+		between = ", ";
+	}
+	if (key->max > 0) {
+		buf_adds(out, key->type == CONFIG_THREE ? ", each " : ", ");
+		format_bound(out, key->type, key->min);
+		buf_adds(out, " to ");
+		format_bound(out, key->type, key->max);
+	}
+	if (out->full) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return 0;
+}
+
+struct config_list
+config_standard_list(const struct config_key *key)
+{
+	const char *p = key->standard;
+
+	if (p == NULL)
+		return (struct config_list){ BYTES_EMPTY };
+	if (!config_type_is_words(key->type))
+		return (struct config_list){ bytes_of(p, strlen(p) + 1) };
+	while (*p != '\0')
+		p += strlen(p) + 1;
+	return (struct config_list){
+		bytes_of(key->standard, (size_t)(p - key->standard))
+	};
+}
+
+int
+config_standard_format(struct buf *out, const struct config_key *key)
+{
+	struct config_list list = config_standard_list(key);
+	struct bytes value;
+	const char *between = "";
+	uint64_t n;
+
+	while (config_list_next(&list, &value)) {
+		buf_adds(out, between);
+		between = " ";
+		if ((key->type == CONFIG_SIZE || key->type == CONFIG_DURATION)
+		    && config_value_number(key, value, &n) == 0)
+			format_bound(out, key->type, n);
+		else
+			buf_add(out, value);
+	}
+	if (out->full) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,171 @@
+/* misc.c - random bytes, names of the machine, users, watching directories */
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+void
+os_random(void *p, size_t n)
+{
+	unsigned char *q = p;
+	ssize_t r;
+
+	while (n > 0) {
+		r = getrandom(q, n, 0);
+		if (r > 0) {
+			q += r;
+			n -= (size_t)r;
+		} else if (r == 0 || errno != EINTR) {
+			abort();	/* going on without would be worse */
+		}
+	}
+}
+
+int
+os_boot_id(char out[37])
+{
+	struct buf b = BUF_INIT(64);
+	int r = io_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &b);
+
+	if (r == 0 && bytes_rtrim(buf_bytes(&b)).n == 36) {
+		memcpy(out, b.p, 36);
+		out[36] = '\0';
+	} else if (r == 0) {
+		errno = EBADMSG;
+		r = -1;
+	}
+	buf_free(&b);
+	return r;
+}
+
+int
+os_hostname(char *out, size_t size)
+{
+	char name[256];		/* HOST_NAME_MAX is 64 on Linux */
+	size_t n;
+
+	if (gethostname(name, sizeof(name)) == -1)
+		return -1;
+	n = strnlen(name, sizeof(name));
+	if (n >= size || n == sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(out, name, n + 1);
+	return 0;
+}
+
+/* Either buffer is far past what any entry needs. */
+#define ENTRY_MAX 16384
+
+int
+os_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	char space[ENTRY_MAX];
+	struct passwd pw, *found;
+	int err = getpwnam_r(name, &pw, space, sizeof(space), &found);
+
+	if (err != 0 || found == NULL) {
+		errno = err == 0 ? ENOENT : err;
+		return -1;
+	}
+	*uid = pw.pw_uid;
+	*gid = pw.pw_gid;
+	return 0;
+}
+
+int
+os_group(const char *name, gid_t *gid)
+{
+	char space[ENTRY_MAX];
+	struct group gr, *found;
+	int err = getgrnam_r(name, &gr, space, sizeof(space), &found);
+
+	if (err != 0 || found == NULL) {
+		errno = err == 0 ? ENOENT : err;
+		return -1;
+	}
+	*gid = gr.gr_gid;
+	return 0;
+}
+
+int
+os_to_stdin(int fd)
+{
+	if (fd == STDIN_FILENO)		/* it was closed: only the flag */
+		return fcntl(fd, F_SETFD, 0);
+	if (dup2(fd, STDIN_FILENO) == -1)
+		return -1;
+	return close(fd);
+}
+
+static int
+refuse(int err)
+{
+	errno = err;
+	return -1;
+}
+
+int
+os_drop(uid_t uid, gid_t gid)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+
+	if (uid == 0 || gid == 0)
+		return refuse(EINVAL);
+	if (geteuid() == 0 && setgroups(0, NULL) == -1)
+		return -1;
+	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		return -1;
+	if (getresuid(&ruid, &euid, &suid) == -1 ||
+	    getresgid(&rgid, &egid, &sgid) == -1)
+		return -1;
+	if (ruid != uid || euid != uid || suid != uid || rgid != gid ||
+	    egid != gid || sgid != gid)
+		return refuse(EPERM);
+	/* The way back must be shut. */
+	if (setuid(0) == 0 || setgid(0) == 0)
+		return refuse(EPERM);
+	return 0;
+}
+
+int
+os_watch_dir(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), err;
+
+	if (fd == -1)
+		return -1;
+	if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_FROM |
+	    IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) == -1) {
+		err = errno;
+		(void)close(fd);	/* nothing in it */
+		return refuse(err);
+	}
+	return fd;
+}
+
+void
+os_watch_drain(int fd)
+{
+	unsigned char events[4096];
+	ssize_t r;
+
+	do
+		r = read(fd, events, sizeof(events));
+	while (r > 0 || (r == -1 && errno == EINTR));
+}
+
+void
+os_set_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);	/* cuts at 15 */
+}

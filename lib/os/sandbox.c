@@ -1,0 +1,344 @@
+/*
+ * sandbox.c - seccomp filters and limits for processes that meet strangers
+ *
+ * NET and STORE are lists of what is allowed; anything else ends the
+ * process (SIGSYS). Executable mappings, which a library may try and can do
+ * without, fail with EACCES in NET.
+ * FILTERS is inherited by programs of other people's making, so it is a list
+ * of what no mail filter needs; those calls fail with EPERM.
+ *
+ * The program is compiled once and handed to the kernel by every child.
+ */
+#include "os/os.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const int common_calls[] = {
+	/* memory */
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(msync), SCMP_SYS(memfd_create),
+	/* descriptors and files */
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(preadv),
+	SCMP_SYS(pwritev), SCMP_SYS(preadv2), SCMP_SYS(pwritev2),
+	SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(close_range),
+	SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64), SCMP_SYS(flock), SCMP_SYS(pipe), SCMP_SYS(pipe2),
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(creat), SCMP_SYS(stat),
+	SCMP_SYS(lstat), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs), SCMP_SYS(access), SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(getcwd), SCMP_SYS(getdents), SCMP_SYS(getdents64),
+	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fadvise64),
+	SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range),
+	SCMP_SYS(sendfile), SCMP_SYS(copy_file_range), SCMP_SYS(splice),
+	SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat),
+	SCMP_SYS(renameat2), SCMP_SYS(umask), SCMP_SYS(fchmod),
+	SCMP_SYS(utimensat), SCMP_SYS(futimesat),
+	/* waiting */
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select),
+	SCMP_SYS(pselect6), SCMP_SYS(epoll_create), SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+	SCMP_SYS(eventfd), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime), SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+	SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(pause),
+	/* sockets; socket(2) itself by family, below */
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
+	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(socketpair),
+	SCMP_SYS(send), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+	SCMP_SYS(sendmmsg), SCMP_SYS(recv), SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(shutdown),
+	SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockopt),
+	/* the process itself */
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending),
+	SCMP_SYS(rt_sigsuspend), SCMP_SYS(rt_sigtimedwait),
+	SCMP_SYS(signalfd4), SCMP_SYS(sigaltstack), SCMP_SYS(sigreturn),
+	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(futex), SCMP_SYS(set_robust_list),
+	SCMP_SYS(get_robust_list), SCMP_SYS(set_tid_address),
+	SCMP_SYS(rseq), SCMP_SYS(membarrier), SCMP_SYS(arch_prctl),
+	SCMP_SYS(prctl), SCMP_SYS(getpid), SCMP_SYS(getppid),
+	SCMP_SYS(gettid), SCMP_SYS(getpgrp), SCMP_SYS(getpgid),
+	SCMP_SYS(getsid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+	SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getresuid),
+	SCMP_SYS(getresgid), SCMP_SYS(getgroups), SCMP_SYS(getrlimit),
+	SCMP_SYS(getrusage), SCMP_SYS(times), SCMP_SYS(uname),
+	SCMP_SYS(sysinfo), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(getcpu), SCMP_SYS(wait4),
+	SCMP_SYS(waitid),
+};
+
+static const int store_calls[] = {
+	SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
+	SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(truncate),
+	SCMP_SYS(chmod), SCMP_SYS(fchmodat), SCMP_SYS(utime),
+	SCMP_SYS(utimes), SCMP_SYS(chdir), SCMP_SYS(fchdir),
+	SCMP_SYS(inotify_init), SCMP_SYS(inotify_init1),
+	SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
+	SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(mincore),
+	SCMP_SYS(sync), SCMP_SYS(syncfs), SCMP_SYS(getxattr),
+	SCMP_SYS(fgetxattr), SCMP_SYS(fsetxattr), SCMP_SYS(setxattr),
+};
+
+/* What filters and their children must not do. */
+static const int filter_denied[] = {
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(move_mount),
+	SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
+	SCMP_SYS(fspick), SCMP_SYS(open_tree), SCMP_SYS(mount_setattr),
+	SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(unshare),
+	SCMP_SYS(setns), SCMP_SYS(setuid), SCMP_SYS(setgid),
+	SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setresuid),
+	SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(setfsuid),
+	SCMP_SYS(setfsgid), SCMP_SYS(capset), SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register), SCMP_SYS(add_key),
+	SCMP_SYS(request_key), SCMP_SYS(keyctl), SCMP_SYS(init_module),
+	SCMP_SYS(finit_module), SCMP_SYS(delete_module),
+	SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(reboot),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct),
+	SCMP_SYS(quotactl), SCMP_SYS(sethostname), SCMP_SYS(setdomainname),
+	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
+	SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex), SCMP_SYS(iopl),
+	SCMP_SYS(ioperm), SCMP_SYS(open_by_handle_at), SCMP_SYS(syslog),
+	SCMP_SYS(mbind), SCMP_SYS(migrate_pages), SCMP_SYS(move_pages),
+	SCMP_SYS(vhangup), SCMP_SYS(personality), SCMP_SYS(mknod),
+};
+
+/* libseccomp gives errors as -errno; a call this machine lacks is fine. */
+static int
+checked(int r)
+{
+	if (r < 0 && r != -EDOM && r != -EEXIST) {
+		errno = -r;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+add_all(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (calls[i] == __NR_SCMP_ERROR)
+			continue;
+		if (checked(seccomp_rule_add(ctx, action, calls[i], 0)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_if(scmp_filter_ctx ctx, uint32_t action, int call,
+    struct scmp_arg_cmp cmp)
+{
+	return checked(seccomp_rule_add_array(ctx, action, call, 1, &cmp));
+}
+
+/* PROT_EXEC: libraries loaded late (character sets) in STORE only. */
+static int
+add_mappings(scmp_filter_ctx ctx, enum os_sandbox_kind kind)
+{
+	static const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	size_t i;
+
+	if (kind == OS_SANDBOX_STORE)
+		return add_all(ctx, SCMP_ACT_ALLOW, calls, COUNT(calls));
+	for (i = 0; i < COUNT(calls); i++) {
+		if (add_if(ctx, SCMP_ACT_ALLOW, calls[i], SCMP_A2(
+		    SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == -1 ||
+		    add_if(ctx, SCMP_ACT_ERRNO(EACCES), calls[i], SCMP_A2(
+		    SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The calls whose arguments decide. */
+static int
+add_by_argument(scmp_filter_ctx ctx)
+{
+	static const scmp_datum_t families[] = {
+		AF_UNIX, AF_INET, AF_INET6, AF_NETLINK,
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(families); i++) {
+		if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+		    SCMP_A0(SCMP_CMP_EQ, families[i], 0)) == -1)
+			return -1;
+	}
+	/* Typing into a terminal is the one ioctl(2) that gets out. */
+	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),
+	    SCMP_A1(SCMP_CMP_NE, TIOCSTI, 0)) == -1)
+		return -1;
+	/* Limits of the process itself only. */
+	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64),
+	    SCMP_A0(SCMP_CMP_EQ, 0, 0)) == -1)
+		return -1;
+	/* abort(3); and signal 0, "is it there?". No other signal is sent. */
+	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+	    SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0)) == -1)
+		return -1;
+	return add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill),
+	    SCMP_A1(SCMP_CMP_EQ, 0, 0));
+}
+
+/* mkfifo(3) only: a mail store has no devices. */
+static int
+add_fifos(scmp_filter_ctx ctx)
+{
+	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mknod),
+	    SCMP_A1(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)) == -1)
+		return -1;
+	return add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mknodat),
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO));
+}
+
+static scmp_filter_ctx
+build(enum os_sandbox_kind kind)
+{
+	scmp_filter_ctx ctx;
+	int r;
+
+	ctx = seccomp_init(kind == OS_SANDBOX_FILTERS ? SCMP_ACT_ALLOW
+	    : SCMP_ACT_KILL_PROCESS);
+	if (ctx == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (kind == OS_SANDBOX_FILTERS) {
+		r = add_all(ctx, SCMP_ACT_ERRNO(EPERM), filter_denied,
+		    COUNT(filter_denied));
+	} else {
+		r = add_all(ctx, SCMP_ACT_ALLOW, common_calls,
+		    COUNT(common_calls));
+		if (r == 0)
+			r = add_mappings(ctx, kind);
+		if (r == 0)
+			r = add_by_argument(ctx);
+		if (r == 0 && kind == OS_SANDBOX_STORE)
+			r = add_all(ctx, SCMP_ACT_ALLOW, store_calls,
+			    COUNT(store_calls));
+		if (r == 0 && kind == OS_SANDBOX_STORE)
+			r = add_fifos(ctx);
+	}
+	if (r == -1) {
+		r = errno;
+		seccomp_release(ctx);
+		errno = r;
+		return NULL;
+	}
+	return ctx;
+}
+
+/* The program as the kernel takes it, through a file in memory. */
+static int
+export(scmp_filter_ctx ctx, struct buf *program)
+{
+	int fd = memfd_create("seccomp", MFD_CLOEXEC), r, err;
+
+	if (fd == -1)
+		return -1;
+	/* A tree instead of a list; an old library does without. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	r = checked(seccomp_export_bpf(ctx, fd));
+	if (r == 0 && lseek(fd, 0, SEEK_SET) == -1)
+		r = -1;
+	if (r == 0)
+		r = io_read_all(fd, program, DEADLINE_NONE);
+	err = errno;
+	(void)close(fd);	/* memory only */
+	errno = err;
+	return r;
+}
+
+int
+os_sandbox_make(struct os_sandbox *s, enum os_sandbox_kind kind)
+{
+	struct buf program = BUF_INIT(BPF_MAXINSNS *
+	    sizeof(struct sock_filter));
+	scmp_filter_ctx ctx;
+	int r;
+
+	*s = (struct os_sandbox){ .filter = NULL };
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == -1 && errno == EINVAL)
+		return 0;
+	if ((ctx = build(kind)) == NULL)
+		return -1;
+	r = export(ctx, &program);
+	seccomp_release(ctx);
+	if (r == -1) {
+		buf_free(&program);
+		return -1;
+	}
+	s->filter = program.p;
+	s->length = program.n / sizeof(struct sock_filter);
+	return 0;
+}
+
+static int
+limit(int which, uint64_t value)
+{
+	struct rlimit l = { .rlim_cur = value, .rlim_max = value }, old;
+
+	if (value == 0)
+		return 0;
+	if (getrlimit((__rlimit_resource_t)which, &old) == -1)
+		return -1;
+	if (old.rlim_max < value)
+		l = (struct rlimit){ old.rlim_max, old.rlim_max };
+	return setrlimit((__rlimit_resource_t)which, &l);
+}
+
+int
+os_sandbox_enter(const struct os_sandbox *s)
+{
+	struct sock_fprog program = { .filter = s->filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    limit(RLIMIT_NOFILE, s->files) == -1)
+		return -1;
+	if (UNDER_SANITIZER)	/* it needs terabytes and odd calls */
+		return 0;
+	if (limit(RLIMIT_AS, s->memory_bytes) == -1)
+		return -1;
+	if (s->filter == NULL)
+		return 0;
+	program.len = (unsigned short)s->length;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}

@@ -1,0 +1,184 @@
+/*
+ * recipient.c - whose an address is
+ */
+#include "recipient/recipient.h"
+
+#include <errno.h>
+
+/* What one look-up works on. */
+struct query {
+	const struct config *c;
+	struct arena *a;
+	struct bytes domain;		/* hosted, as configured */
+	struct bytes local_part;	/* canonical */
+};
+
+static bool
+is_postmaster(struct bytes local_part)
+{
+	return bytes_caseeq(local_part, BYTES("postmaster"));
+}
+
+/* local@domain as text, quoted where it must be. */
+static struct bytes
+address_text(struct arena *a, struct bytes local_part, struct bytes domain)
+{
+	struct buf b = BUF_INIT(ADDR_PATH_MAX * 2);
+	struct bytes text;
+
+	addr_format_local_part(&b, local_part);
+	buf_addc(&b, '@');
+	buf_add(&b, domain);
+	text = arena_bytes(a, buf_bytes(&b));
+	buf_free(&b);
+	return text;
+}
+
+/* Every separator in turn shortens what is left (D-3). */
+static struct bytes
+cut_separators(const struct query *q, struct bytes local_part)
+{
+	struct config_list list;
+	struct bytes separator;
+	size_t at;
+
+	config_list(q->c, "domain", (const char *)q->domain.p, "separators",
+	    &list);
+	while (config_list_next(&list, &separator)) {
+		if (bytes_find(local_part, separator, &at))
+			local_part = bytes_first(local_part, at);
+	}
+	return local_part;
+}
+
+static int
+canonical(struct query *q, struct bytes local_part)
+{
+	struct bytes folded;
+
+	if (config_fold_local_part(q->a, local_part,
+	    config_get_bool(q->c, "domain", (const char *)q->domain.p,
+	    "case-sensitive"), &folded) == -1)
+		return -1;
+	q->local_part = cut_separators(q, folded);
+	/* "POSTMASTER+x" of a case-sensitive domain. */
+	if (is_postmaster(q->local_part))
+		q->local_part = BYTES("postmaster");
+	return 0;
+}
+
+static void
+fill(struct recipient *out, const struct config_address *found)
+{
+	out->account = found->account;
+	out->mailbox = found->mailbox;
+	out->key = found->address;
+}
+
+/* The exact address, then "@domain" (D-1, D-2). */
+static bool
+find_owner(const struct query *q, struct recipient *out)
+{
+	struct config_address found;
+
+	if (config_address_find(q->c, &q->local_part, q->domain, &found)) {
+		fill(out, &found);
+		return true;
+	}
+	if (!config_address_find(q->c, NULL, q->domain, &found))
+		return false;
+	fill(out, &found);
+	out->catch_all = true;
+	return true;
+}
+
+/* The account [server] names for postmaster, if it names one. */
+static bool
+find_postmaster(const struct config *c, struct recipient *out)
+{
+	struct bytes account;
+
+	if (config_get(c, "server", NULL, "postmaster", &account) != 1)
+		return false;
+	out->account = account;
+	out->mailbox = config_get_text(c, "server", NULL,
+	    "postmaster-mailbox");
+	out->postmaster = true;
+	return true;
+}
+
+/* The address [server] gives for all that nobody has. */
+static bool
+find_unknown(const struct config *c, struct arena *a, struct recipient *out)
+{
+	struct query q = { .c = c, .a = a };
+	struct bytes address;
+	struct path path;
+	const char *why;
+
+	if (config_get(c, "server", NULL, "unknown-recipients-to",
+	    &address) != 1)
+		return false;
+	if (addr_parse_mailbox(a, address, ADDR_SMTPUTF8, &path, &why) == -1
+	    || !config_domain_find(c, path.domain, &q.domain))
+		return false;
+	q.local_part = path.local_part;
+	if (!find_owner(&q, out))
+		return false;
+	out->catch_all = false;
+	out->unknown = true;
+	return true;
+}
+
+/* "<postmaster>", or postmaster at our host name (RFC 5321 4.5.1, R-24). */
+static bool
+is_host_postmaster(const struct path *path, struct bytes hostname)
+{
+	if (path->is_postmaster)
+		return true;
+	return is_postmaster(path->local_part) && !path->is_literal
+	    && bytes_caseeq(path->domain_ascii, hostname);
+}
+
+int
+recipient_find(const struct config *c, struct arena *a,
+    const struct path *path, struct recipient *out)
+{
+	struct recipient r = { .account = BYTES_EMPTY, .mailbox = BYTES_EMPTY,
+	    .key = BYTES_EMPTY };
+	struct query q = { .c = c, .a = a };
+	struct bytes hostname = config_get_text(c, "server", NULL, "hostname");
+	bool found;
+
+	if (is_host_postmaster(path, hostname)) {
+		r.domain = path->is_postmaster ? hostname : path->domain;
+		r.address = address_text(a, BYTES("postmaster"), r.domain);
+		if (find_postmaster(c, &r)) {
+			*out = r;
+			return 1;
+		}
+	}
+	q.domain = path->is_postmaster ? hostname : path->domain;
+	if (path->is_null || path->is_literal
+	    || !config_domain_find(c, q.domain, &q.domain)
+	    || config_get_bool(c, "domain", (const char *)q.domain.p,
+	    "reports-only")) {
+		errno = EACCES;
+		return -1;
+	}
+	if (config_get_bool(c, "domain", (const char *)q.domain.p,
+	    "disabled")) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (canonical(&q, path->local_part) == -1)
+		return -1;
+	r.domain = q.domain;
+	r.address = address_text(a, q.local_part, q.domain);
+	found = find_owner(&q, &r)
+	    || (is_postmaster(q.local_part) && find_postmaster(c, &r))
+	    || find_unknown(c, a, &r);
+	if (found)
+		*out = r;
+	return found ? 1 : 0;
+}

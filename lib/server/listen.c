@@ -1,0 +1,411 @@
+/*
+ * listen.c - the accepting parent
+ *
+ * Signals are blocked except inside ppoll(2): a handler only sets a flag,
+ * and no signal is lost between looking at the flags and waiting. The
+ * parent does little per connection, since everything waits for it: it
+ * accepts, counts, forks, and closes.
+ */
+#include "server/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LISTEN_FD STDIN_FILENO
+#define RATE_ENTRIES 65536	/* addresses and networks seen in a minute */
+#define OPEN_ENTRIES 65536	/* where there is no cap on children */
+#define OUT_OF_FDS_MS 100	/* pause when the system has no more */
+
+static volatile sig_atomic_t got_stop, got_hup, got_child;
+
+struct child {
+	pid_t pid;
+	struct ip ip;
+};
+
+struct listener {
+	struct server *s;
+	struct limiter *open, *rate;
+	struct child *children;
+	size_t nchildren, size;
+	struct stat watched;
+	sigset_t unblocked;	/* as it was before; used in ppoll, children */
+	uint64_t next_id;
+};
+
+static void
+on_signal(int signo)
+{
+	if (signo == SIGCHLD)
+		got_child = 1;
+	else if (signo == SIGHUP)
+		got_hup = 1;
+	else
+		got_stop = 1;
+}
+
+static const int handled[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+#define NHANDLED (sizeof(handled) / sizeof(handled[0]))
+
+static void
+set_handlers(void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler };
+	size_t i;
+
+	(void)sigemptyset(&sa.sa_mask);		/* cannot fail */
+	for (i = 0; i < NHANDLED; i++)
+		(void)sigaction(handled[i], &sa, NULL);	/* nor can this */
+}
+
+static void
+signals_take(struct listener *l)
+{
+	sigset_t block;
+	size_t i;
+
+	got_stop = got_hup = got_child = 0;
+	(void)sigemptyset(&block);		/* cannot fail, as the next */
+	for (i = 0; i < NHANDLED; i++)
+		(void)sigaddset(&block, handled[i]);
+	(void)sigprocmask(SIG_BLOCK, &block, &l->unblocked);
+	for (i = 0; i < NHANDLED; i++)
+		(void)sigdelset(&l->unblocked, handled[i]);
+	set_handlers(on_signal);
+}
+
+static void
+signals_give_back(struct listener *l)
+{
+	set_handlers(SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &l->unblocked, NULL);	/* valid */
+}
+
+static void
+log_event(enum log_level level, const char *event, const struct ip *ip,
+    int err)
+{
+	char text[IP_TEXT_MAX];
+	struct logline line;
+
+	log_begin(&line, level, event);
+	if (ip != NULL)
+		log_str(&line, "remote", ip_format(ip, text));
+	if (err != 0)
+		log_err(&line, err);
+	log_end(&line);
+}
+
+/* ---- children ---- */
+
+static void
+child_add(struct listener *l, pid_t pid, const struct ip *ip)
+{
+	if (l->nchildren == l->size) {
+		l->size = l->size == 0 ? 64 : l->size * 2;
+		l->children = mem_realloc(l->children,
+		    l->size * sizeof(*l->children));
+	}
+	l->children[l->nchildren++] = (struct child){ pid, *ip };
+}
+
+static void
+child_ended(struct listener *l, pid_t pid, int status)
+{
+	struct child c;
+	size_t i;
+
+	for (i = 0; i < l->nchildren && l->children[i].pid != pid; i++)
+		continue;
+	if (i == l->nchildren)
+		return;		/* started by prepare: not ours to count */
+	c = l->children[i];
+	l->children[i] = l->children[--l->nchildren];
+	limiter_remove(l->open, &c.ip);
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
+	    WTERMSIG(status) != SIGKILL) {
+		struct logline line;
+
+		log_begin(&line, LOG_ERROR, "child-died");
+		log_num(&line, "pid", pid);
+		log_num(&line, "signal", WTERMSIG(status));
+		log_end(&line);
+	}
+}
+
+static void
+reap(struct listener *l)
+{
+	int status;
+	pid_t pid;
+
+	got_child = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		child_ended(l, pid, status);
+}
+
+static void
+kill_all(const struct listener *l, int signo)
+{
+	size_t i;
+
+	for (i = 0; i < l->nchildren; i++)
+		(void)kill(l->children[i].pid, signo);	/* may be gone */
+}
+
+/* ---- configuration ---- */
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void
+prepare_again(struct listener *l)
+{
+	struct server *s = l->s;
+
+	if (s->prepare == NULL)
+		return;
+	if (s->prepare(s->ctx) == -1) {
+		log_event(LOG_ERROR, "reload", NULL, errno);
+		return;
+	}
+	limiter_set(l->open, s->limits.open);
+	limiter_set(l->rate, s->limits.per_minute);
+	log_event(LOG_INFO, "reload", NULL, 0);
+}
+
+/* A file that is away for a moment changes nothing. */
+static void
+look_at_watched(struct listener *l)
+{
+	struct stat st;
+
+	if (l->s->watch_file == NULL || stat(l->s->watch_file, &st) == -1 ||
+	    same_file(&st, &l->watched))
+		return;
+	l->watched = st;
+	prepare_again(l);
+}
+
+/* ---- connections ---- */
+
+/* True if ip may have one more connection, which is then counted. */
+static bool
+admit(struct listener *l, const struct ip *ip)
+{
+	int64_t now = time_mono_ms() / 1000;
+
+	if (!limiter_allows(l->open, ip, now) ||
+	    !limiter_add(l->rate, ip, now))
+		return false;
+	return limiter_add(l->open, ip, now);
+}
+
+static void
+refuse(const struct listener *l, int fd)
+{
+	const char *text = l->s->refusal;
+
+	/* A peer that cannot take one line now does not get it. */
+	if (text != NULL && text[0] != '\0')
+		(void)send(fd, text, strlen(text), MSG_NOSIGNAL);
+	(void)shutdown(fd, SHUT_WR);
+}
+
+static _Noreturn void
+run_child(struct listener *l, int fd, struct server_conn *conn)
+{
+	signals_give_back(l);
+	/* In place of the listening socket, which is closed by that. */
+	if (dup2(fd, LISTEN_FD) == -1)
+		_exit(EXIT_TEMP);
+	(void)close(fd);	/* the copy stays */
+	conn->in = conn->out = LISTEN_FD;
+	_exit(l->s->serve(conn, l->s->ctx));
+}
+
+static void
+start_child(struct listener *l, int fd)
+{
+	struct server_conn conn = { .is_socket = true, .id = l->next_id++ };
+	pid_t pid;
+
+	if (conn_addresses(fd, &conn) == -1)
+		return;		/* gone already */
+	if (!admit(l, &conn.remote)) {
+		log_event(LOG_INFO, "over-limit", &conn.remote, 0);
+		refuse(l, fd);
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		run_child(l, fd, &conn);
+	if (pid == -1) {
+		log_event(LOG_ERROR, "fork", &conn.remote, errno);
+		limiter_remove(l->open, &conn.remote);
+		refuse(l, fd);
+		return;
+	}
+	child_add(l, pid, &conn.remote);
+}
+
+static void
+pause_ms(struct listener *l, int64_t ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	(void)ppoll(NULL, 0, &ts, &l->unblocked);	/* a signal is fine */
+}
+
+/* 0, or -1 when the listening socket is of no use any more. */
+static int
+accept_one(struct listener *l)
+{
+	int fd = os_accept(LISTEN_FD);
+
+	if (fd >= 0) {
+		look_at_watched(l);
+		start_child(l, fd);
+		(void)close(fd);	/* the child has it */
+		return 0;
+	}
+	switch (errno) {
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+	case EFAULT:
+		log_event(LOG_ERROR, "accept", NULL, errno);
+		return -1;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_event(LOG_ERROR, "accept", NULL, errno);
+		pause_ms(l, OUT_OF_FDS_MS);
+		return 0;
+	default:	/* nobody there, or an error of that connection */
+		return 0;
+	}
+}
+
+static bool
+at_cap(const struct listener *l)
+{
+	unsigned int cap = l->s->limits.children;
+
+	return cap != 0 && l->nchildren >= cap;
+}
+
+static int
+accept_loop(struct listener *l)
+{
+	struct pollfd p = { .fd = LISTEN_FD, .events = POLLIN };
+	int r;
+
+	while (!got_stop) {
+		r = ppoll(&p, at_cap(l) ? 0 : 1, NULL, &l->unblocked);
+		if (r == -1 && errno != EINTR)
+			return -1;
+		if (got_child)
+			reap(l);
+		if (got_hup) {
+			got_hup = 0;
+			prepare_again(l);
+		}
+		if (r == 1 && !got_stop && accept_one(l) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Children are told to end, then made to. */
+static void
+stop(struct listener *l)
+{
+	unsigned int grace = l->s->grace_ms;
+	int64_t deadline = deadline_in(grace == 0 ? SERVER_GRACE_MS : grace);
+	int left;
+
+	(void)close(LISTEN_FD);		/* whoever comes now is refused */
+	kill_all(l, SIGTERM);
+	reap(l);
+	while (l->nchildren > 0 && (left = deadline_left(deadline)) != 0) {
+		pause_ms(l, left);
+		reap(l);
+	}
+	kill_all(l, SIGKILL);
+	while (l->nchildren > 0) {
+		pause_ms(l, 10);
+		reap(l);
+	}
+}
+
+static int
+set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static void
+tell_ready(struct server *s)
+{
+	if (s->notify_fd <= LISTEN_FD)
+		return;
+	/* A supervisor that does not listen is none of our business. */
+	(void)io_write_all(s->notify_fd, BYTES("\n"), DEADLINE_NONE);
+	(void)close(s->notify_fd);
+	s->notify_fd = -1;
+}
+
+/* Three counts for each child that can be, and some for a higher cap later. */
+static size_t
+open_entries(const struct server *s)
+{
+	size_t n = (size_t)s->limits.children * 6;
+
+	return n == 0 || n > OPEN_ENTRIES ? OPEN_ENTRIES : n;
+}
+
+int
+listen_run(struct server *s)
+{
+	struct listener l = { .s = s };
+	int r;
+
+	/* A peer may be gone between ppoll(2) and accept(2). */
+	if (set_nonblocking(LISTEN_FD) == -1)
+		return exit_for(errno);
+	os_random(&l.next_id, sizeof(l.next_id));
+	l.next_id >>= 16;	/* short in the logs, and never negative */
+	l.open = limiter_new(s->limits.open, 0, open_entries(s));
+	l.rate = limiter_new(s->limits.per_minute, 60, RATE_ENTRIES);
+	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
+		l.watched = (struct stat){ .st_ino = 0 };
+	signals_take(&l);
+	tell_ready(s);
+	r = accept_loop(&l);
+	if (r == -1)
+		log_event(LOG_ERROR, "server-ended", NULL, errno);
+	stop(&l);
+	signals_give_back(&l);
+	limiter_free(l.open);
+	limiter_free(l.rate);
+	free(l.children);
+	return r == -1 ? EXIT_TEMP : EXIT_YES;
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# pipemail.t - the front command, from the build tree and installed
+. "$(dirname "$0")/../tap.sh"
+is "$(pipemail version)" "pipemail $(make -s -C "$TOP" version)" "version"
+exits 100 "no command is a usage error" pipemail
+exits 100 "a name with a slash is refused" pipemail ../bin/pipemail
+exits 127 "an unknown command exits 127" pipemail no-such-command
+like "$(cat .err)" "no such command" "and says so"
+like "$(pipemail help)" '^config-compile +[a-z]' "help lists commands with their description"
+is "$(pipemail help | awk 'NF < 2')" "" "every command in the list is described"
+ok "help NAME shows the page" sh -c 'pipemail help localserve | grep -q "whole mail server"'
+exits 100 "help for an unknown name exits 100" pipemail help no-such-page
+exits 100 "the exit code is the command's" pipemail config-compile -z
+
+ok "make install" make -s -C "$TOP" BUILD="${BIN%/bin}" DESTDIR="$TMP/root" PREFIX=/opt install SAN=
+for f in opt/bin/pipemail opt/lib/pipemail/bin/store-deliver opt/share/man/man8/smtp-in.8 \
+    opt/share/man/man7/pipemail.7 opt/share/pipemail/service/smtp-in/run; do
+	ok "installs $f" test -e "root/$f"
+done
+is "$(root/opt/bin/pipemail version)" "$(pipemail version)" "the installed front command works"
+like "$(PATH=/usr/bin:/bin root/opt/bin/pipemail help)" '^store-list' "it finds commands and pages by its own place"
+ok "make uninstall" make -s -C "$TOP" BUILD="${BIN%/bin}" DESTDIR="$TMP/root" PREFIX=/opt uninstall SAN=
+is "$(find root -type f)" "" "uninstall leaves no file"
+done_testing

@@ -1,0 +1,824 @@
+/* base_test - slices, arenas, buffers, numbers, encodings, addresses */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/base.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void
+assert_bytes(struct bytes got, struct bytes want)
+{
+	if (!bytes_eq(got, want))
+		print_message("got \"%.*s\", want \"%.*s\"\n", BYTES_ARG(got),
+		    BYTES_ARG(want));
+	assert_int_equal(got.n, want.n);
+	assert_memory_equal(got.p, want.p, want.n);
+}
+
+static void
+assert_text(struct bytes got, const char *want)
+{
+	assert_bytes(got, bytes_str(want));
+}
+
+static void
+test_cut(void **state)
+{
+	struct bytes s = BYTES("abc"), head = BYTES("x");
+
+	(void)state;
+	assert_false(bytes_cut(&s, 4, &head));
+	assert_text(s, "abc");
+	assert_text(head, "x");
+	assert_true(bytes_cut(&s, 3, &head));
+	assert_text(head, "abc");
+	assert_int_equal(s.n, 0);
+	assert_int_equal(bytes_next(&s), -1);
+	assert_int_equal(bytes_at(head, 2), 'c');
+	assert_int_equal(bytes_at(head, 3), -1);
+	assert_text(bytes_from(head, 1), "bc");
+	assert_text(bytes_from(head, 3), "");
+	assert_non_null(bytes_from(head, 9).p);
+	assert_text(bytes_first(head, 2), "ab");
+	assert_text(bytes_first(head, 9), "abc");
+	assert_text(bytes_last(head, 2), "bc");
+	assert_text(bytes_last(head, 9), "abc");
+	assert_non_null(bytes_of(NULL, 0).p);
+	assert_int_equal(bytes_str(NULL).n, 0);
+}
+
+static void
+test_compare(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool eq, caseeq;
+		int cmp;
+	} t[] = {
+		{ "", "", true, true, 0 },
+		{ "a", "", false, false, 1 },
+		{ "abc", "abc", true, true, 0 },
+		{ "aBc", "AbC", false, true, 1 },
+		{ "ab", "abc", false, false, -1 },
+		{ "a[", "a{", false, false, -1 },	/* 0x20 apart, no letters */
+		{ "\xc3\x84", "\xc3\xa4", false, false, -1 },
+		{ "\xff", "a", false, false, 1 },
+	};
+	size_t i;
+	int r;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		struct bytes a = bytes_str(t[i].a), b = bytes_str(t[i].b);
+
+		assert_int_equal(bytes_eq(a, b), t[i].eq);
+		assert_int_equal(bytes_equal_secret(a, b), t[i].eq);
+		assert_int_equal(bytes_caseeq(a, b), t[i].caseeq);
+		r = bytes_cmp(a, b);
+		assert_int_equal((r > 0) - (r < 0), t[i].cmp);
+	}
+	assert_true(bytes_starts(BYTES("abc"), BYTES("ab")));
+	assert_false(bytes_starts(BYTES("ab"), BYTES("abc")));
+	assert_true(bytes_casestarts(BYTES("ABc"), BYTES("ab")));
+	assert_false(bytes_casestarts(BYTES("a"), BYTES("ab")));
+	assert_true(bytes_ends(BYTES("abc"), BYTES("bc")));
+	assert_false(bytes_ends(BYTES("bc"), BYTES("abc")));
+	assert_true(bytes_caseends(BYTES("aBC"), BYTES("bc")));
+	assert_true(bytes_ends(BYTES("abc"), BYTES("")));
+}
+
+static void
+test_search(void **state)
+{
+	struct bytes s = BYTES("one two two\0x");
+	size_t at = 99;
+
+	(void)state;
+	assert_true(bytes_chr(s, 't', &at) && at == 4);
+	assert_true(bytes_rchr(s, 't', &at) && at == 8);
+	assert_true(bytes_chr(s, '\0', &at) && at == 11);
+	assert_false(bytes_chr(s, 'z', &at));
+	assert_int_equal(at, 11);
+	assert_true(bytes_find(s, BYTES("two"), &at) && at == 4);
+	assert_true(bytes_find(s, BYTES("\0x"), &at) && at == 11);
+	assert_false(bytes_find(s, BYTES("Two"), &at));
+	assert_true(bytes_casefind(s, BYTES("TWO"), &at) && at == 4);
+	assert_true(bytes_casefind(s, BYTES("O\0X"), &at) && at == 10);
+	assert_false(bytes_casefind(BYTES("tw"), BYTES("two"), &at));
+	assert_true(bytes_casefind(s, BYTES(""), &at) && at == 0);
+	assert_true(bytes_has_nul(s));
+	assert_false(bytes_has_nul(BYTES("abc")));
+	assert_true(bytes_is_ascii(s));
+	assert_true(bytes_is_ascii(BYTES("")));
+	assert_false(bytes_is_ascii(BYTES("0123456789abcde\x80")));
+	assert_false(bytes_is_ascii(BYTES("\xe4" "bcdefgh")));
+	assert_false(bytes_is_ascii(BYTES("0123456789a\xff")));
+}
+
+static void
+test_take_apart(void **state)
+{
+	struct bytes s = BYTES("a,b"), head;
+
+	(void)state;
+	assert_true(bytes_split(&s, ',', &head));
+	assert_text(head, "a");
+	assert_false(bytes_split(&s, ',', &head));
+	assert_text(head, "b");
+	assert_int_equal(s.n, 0);
+
+	s = BYTES("x\r\n\ny\rz\r\n\rlast\r");
+	assert_true(bytes_line(&s, &head));
+	assert_text(head, "x");
+	assert_true(bytes_line(&s, &head));
+	assert_text(head, "");
+	assert_true(bytes_line(&s, &head));
+	assert_text(head, "y\rz");
+	assert_true(bytes_line(&s, &head));
+	assert_text(head, "\rlast\r");
+	assert_false(bytes_line(&s, &head));
+
+	s = BYTES(" \tone\t two ");
+	assert_true(bytes_word(&s, &head));
+	assert_text(head, "one");
+	assert_true(bytes_word(&s, &head));
+	assert_text(head, "two");
+	assert_false(bytes_word(&s, &head));
+
+	s = BYTES("Subject: x");
+	assert_false(bytes_skip(&s, BYTES("subject:")));
+	assert_true(bytes_caseskip(&s, BYTES("subject:")));
+	assert_text(s, " x");
+	assert_true(bytes_skip(&s, BYTES(" ")));
+	assert_text(s, "x");
+	assert_text(bytes_trim(BYTES(" \t\r\na b\n ")), "a b");
+	assert_text(bytes_ltrim(BYTES(" a ")), "a ");
+	assert_text(bytes_rtrim(BYTES(" a ")), " a");
+	assert_text(bytes_trim(BYTES(" \t ")), "");
+}
+
+static void
+test_arena(void **state)
+{
+	struct arena a = ARENA_INIT;
+	unsigned char *p, *last = NULL;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < 5000; i++) {
+		n = i * 7 % 997;
+		p = arena_alloc(&a, n);
+		assert_non_null(p);
+		assert_true(p != last);
+		assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+		memset(p, 0xa5, n);
+		last = p;
+	}
+	p = arena_alloc(&a, 3000000);
+	memset(p, 1, 3000000);
+	p = arena_zalloc(&a, 10, 100);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(p[i], 0);
+	assert_string_equal(arena_printf(&a, "%s-%d", "x", 42), "x-42");
+	assert_string_equal(arena_str(&a, BYTES("abc")), "abc");
+	errno = 0;
+	assert_null(arena_str(&a, BYTES("a\0b")));
+	assert_int_equal(errno, EINVAL);
+	assert_text(arena_lower(&a, BYTES("AbC\xc3\x84")), "abc\xc3\x84");
+	assert_text(arena_bytes(&a, BYTES("")), "");
+	assert_true(a.used_bytes > 3000000);
+	arena_reset(&a);
+	assert_int_equal(a.used_bytes, 0);
+	assert_non_null(arena_alloc(&a, 10));
+	arena_free(&a);
+	assert_null(a.head);
+	arena_reset(&a);
+	arena_free(&a);
+}
+
+static void
+test_buf_cap(void **state)
+{
+	struct buf b = BUF_INIT(10);
+
+	(void)state;
+	assert_int_equal(buf_bytes(&b).n, 0);
+	assert_int_equal(buf_adds(&b, "123456789"), 0);
+	assert_int_equal(buf_addc(&b, 'x'), 0);		/* at the cap */
+	assert_false(b.full);
+	errno = 0;
+	assert_int_equal(buf_addc(&b, 'y'), -1);	/* one past it */
+	assert_int_equal(errno, EMSGSIZE);
+	assert_true(b.full);
+	assert_text(buf_bytes(&b), "123456789x");
+	buf_drop(&b, 5);
+	assert_text(buf_bytes(&b), "6789x");
+	assert_int_equal(buf_addc(&b, 'y'), -1);	/* stays full */
+	buf_reset(&b);
+	assert_int_equal(buf_printf(&b, "%s%d", "abcdefgh", 12), 0);
+	assert_text(buf_bytes(&b), "abcdefgh12");
+	buf_reset(&b);
+	assert_int_equal(buf_printf(&b, "%s%d", "abcdefgh", 123), -1);
+	assert_int_equal(b.n, 0);
+	buf_reset(&b);
+	assert_int_equal(buf_room(&b, 10), 0);
+	assert_int_equal(buf_room(&b, 11), -1);
+	buf_reset(&b);
+	buf_drop(&b, 3);
+	assert_int_equal(b.n, 0);
+	buf_free(&b);
+	assert_int_equal(b.max, 10);
+}
+
+static void
+test_buf_growth(void **state)
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+	char want[32];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		assert_int_equal(buf_printf(&b, "%05d,", i), 0);
+		assert_int_equal(buf_addc(&b, ';'), 0);
+	}
+	assert_int_equal(b.n, 140000);
+	assert_int_equal(snprintf(want, sizeof(want), "%05d,;", 19999), 7);
+	assert_text(bytes_last(buf_bytes(&b), 7), want);
+	buf_free(&b);
+}
+
+static void
+test_numbers(void **state)
+{
+	static const struct {
+		const char *s;
+		uint64_t min, max, want;
+		int err;
+	} t[] = {
+		{ "0", 0, 10, 0, 0 },
+		{ "10", 0, 10, 10, 0 },
+		{ "11", 0, 10, 0, ERANGE },
+		{ "1", 2, 10, 0, ERANGE },
+		{ "0007", 0, 10, 7, 0 },
+		{ "18446744073709551615", 0, UINT64_MAX, UINT64_MAX, 0 },
+		{ "18446744073709551616", 0, UINT64_MAX, 0, ERANGE },
+		{ "99999999999999999999999", 0, UINT64_MAX, 0, ERANGE },
+		{ "", 0, 10, 0, EBADMSG },
+		{ "1x", 0, 10, 0, EBADMSG },
+		{ " 1", 0, 10, 0, EBADMSG },
+		{ "+1", 0, 10, 0, EBADMSG },
+		{ "-1", 0, 10, 0, EBADMSG },
+		{ "99999999999999999999999x", 0, 10, 0, EBADMSG },
+	};
+	uint64_t v;
+	size_t i;
+	int r;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		v = 77;
+		errno = 0;
+		r = num_parse(bytes_str(t[i].s), t[i].min, t[i].max, &v);
+		assert_int_equal(r, t[i].err == 0 ? 0 : -1);
+		assert_int_equal(errno, t[i].err);
+		assert_true(v == (t[i].err == 0 ? t[i].want : 77));
+	}
+}
+
+static void
+test_signed_and_cut(void **state)
+{
+	struct bytes s = BYTES("123abc");
+	int64_t v = 5;
+	uint64_t u = 5;
+
+	(void)state;
+	assert_int_equal(num_parse_signed(BYTES("-9223372036854775808"),
+	    INT64_MIN, INT64_MAX, &v), 0);
+	assert_true(v == INT64_MIN);
+	assert_int_equal(num_parse_signed(BYTES("9223372036854775807"),
+	    INT64_MIN, INT64_MAX, &v), 0);
+	assert_true(v == INT64_MAX);
+	assert_int_equal(num_parse_signed(BYTES("9223372036854775808"),
+	    INT64_MIN, INT64_MAX, &v), -1);
+	assert_int_equal(num_parse_signed(BYTES("-9223372036854775809"),
+	    INT64_MIN, INT64_MAX, &v), -1);
+	assert_int_equal(num_parse_signed(BYTES("-6"), -5, 5, &v), -1);
+	assert_int_equal(num_parse_signed(BYTES("-5"), -5, 5, &v), 0);
+	assert_int_equal(num_parse_signed(BYTES("--5"), -5, 5, &v), -1);
+	assert_int_equal(num_parse_signed(BYTES("-"), -5, 5, &v), -1);
+	assert_int_equal(num_cut(&s, 122, &u), -1);
+	assert_int_equal(errno, ERANGE);
+	assert_text(s, "123abc");
+	assert_int_equal(num_cut(&s, 123, &u), 0);
+	assert_int_equal(u, 123);
+	assert_text(s, "abc");
+	assert_int_equal(num_cut(&s, 123, &u), -1);
+	assert_int_equal(errno, EBADMSG);
+}
+
+static void
+test_units(void **state)
+{
+	unsigned char out[8];
+	uint64_t v = 0;
+
+	(void)state;
+	assert_int_equal(num_parse_size(BYTES("12"), 0, 99, &v), 0);
+	assert_int_equal(v, 12);
+	assert_int_equal(num_parse_size(BYTES("2K"), 0, 2048, &v), 0);
+	assert_int_equal(v, 2048);
+	assert_int_equal(num_parse_size(BYTES("2k"), 0, 2047, &v), -1);
+	assert_int_equal(errno, ERANGE);
+	assert_int_equal(num_parse_size(BYTES("3G"), 0, UINT64_MAX, &v), 0);
+	assert_true(v == UINT64_C(3) << 30);
+	assert_int_equal(num_parse_size(BYTES("99999999999G"), 0, UINT64_MAX,
+	    &v), -1);
+	assert_int_equal(num_parse_size(BYTES("M"), 0, 9, &v), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(num_parse_size(BYTES("1KM"), 0, 9, &v), -1);
+	assert_int_equal(num_parse_duration(BYTES("90"), 0, 99, &v), 0);
+	assert_int_equal(v, 90);
+	assert_int_equal(num_parse_duration(BYTES("30s"), 0, 99, &v), 0);
+	assert_int_equal(v, 30);
+	assert_int_equal(num_parse_duration(BYTES("5m"), 0, 300, &v), 0);
+	assert_int_equal(v, 300);
+	assert_int_equal(num_parse_duration(BYTES("2h"), 0, 7200, &v), 0);
+	assert_int_equal(num_parse_duration(BYTES("1d"), 0, 86400, &v), 0);
+	assert_int_equal(num_parse_duration(BYTES("2w"), 0, 1209600, &v), 0);
+	assert_int_equal(v, 1209600);
+	assert_int_equal(num_parse_duration(BYTES("2w"), 0, 1209599, &v), -1);
+	be64_put(out, UINT64_C(0x0102030405060708));
+	assert_memory_equal(out, "\1\2\3\4\5\6\7\10", 8);
+	assert_true(be64_get(out) == UINT64_C(0x0102030405060708));
+	be32_put(out, 0xfffefdfc);
+	assert_memory_equal(out, "\xff\xfe\xfd\xfc", 4);
+	assert_true(be32_get(out) == 0xfffefdfc);
+	assert_false(size_add(SIZE_MAX, 1, &(size_t){ 0 }));
+	assert_false(size_mul(SIZE_MAX / 2 + 1, 2, &(size_t){ 0 }));
+}
+
+typedef int codec(struct buf *, struct bytes);
+
+static void
+check_codec(codec *f, struct bytes in, struct bytes want)
+{
+	struct buf b = BUF_INIT(4096), tight = BUF_INIT(want.n);
+	struct buf small = BUF_INIT(want.n == 0 ? 0 : want.n - 1);
+
+	assert_int_equal(buf_adds(&b, "<"), 0);
+	assert_int_equal(f(&b, in), 0);
+	assert_bytes(bytes_from(buf_bytes(&b), 1), want);
+	assert_int_equal(f(&tight, in), 0);		/* at the cap */
+	assert_bytes(buf_bytes(&tight), want);
+	if (want.n > 0) {				/* one past it */
+		errno = 0;
+		assert_int_equal(f(&small, in), -1);
+		assert_int_equal(errno, EMSGSIZE);
+		assert_true(small.full);
+		assert_true(bytes_starts(want, buf_bytes(&small)));
+	}
+	buf_free(&b);
+	buf_free(&tight);
+	buf_free(&small);
+}
+
+static void
+check_malformed(codec *f, struct bytes in)
+{
+	struct buf b = BUF_INIT(4096);
+
+	errno = 0;
+	assert_int_equal(f(&b, in), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(b.n, 0);
+	buf_free(&b);
+}
+
+static void
+test_base64(void **state)
+{
+	static const struct {
+		const char *plain, *text, *url;
+	} t[] = {	/* RFC 4648 10 */
+		{ "", "", "" },
+		{ "f", "Zg==", "Zg" },
+		{ "fo", "Zm8=", "Zm8" },
+		{ "foo", "Zm9v", "Zm9v" },
+		{ "foob", "Zm9vYg==", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE=", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy", "Zm9vYmFy" },
+		{ "\xfb\xef\xff\xfe", "++///g==", "--___g" },
+	};
+	static const char *const wrong[] = {
+		"Z", "Zg", "Zg=", "Zg===", "Z===", "Zh==", "Zm9=", "Zg==Zg==",
+		"Zm9v\n", "Zm 9v===", "Zm-_", "=m9v", "Zm=v", "Zm9vZm=v",
+		"Zm9v\xffm9vZm9v",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		check_codec(base64_encode, bytes_str(t[i].plain),
+		    bytes_str(t[i].text));
+		check_codec(base64url_encode, bytes_str(t[i].plain),
+		    bytes_str(t[i].url));
+		check_codec(base64_decode, bytes_str(t[i].text),
+		    bytes_str(t[i].plain));
+		check_codec(base64_decode_lax, bytes_str(t[i].text),
+		    bytes_str(t[i].plain));
+	}
+	for (i = 0; i < COUNT(wrong); i++)
+		check_malformed(base64_decode, bytes_str(wrong[i]));
+}
+
+static void
+test_base64_lax(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} t[] = {
+		{ "Zm9v\r\nYmFy\r\n", "foobar" },
+		{ "Z m-9!v", "foo" },
+		{ "Zm9vYg", "foob" },
+		{ "Zm9vYmE", "fooba" },
+		{ "Zm9vY", "foo" },
+		{ "Zg==\r\nthis is not data", "f" },
+		{ "=Zm9v", "foo" },
+		{ "\xff\xfe", "" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		check_codec(base64_decode_lax, bytes_str(t[i].text),
+		    bytes_str(t[i].plain));
+	}
+}
+
+static void
+test_round_trips(void **state)
+{
+	struct buf text = BUF_INIT(4096), plain = BUF_INIT(4096);
+	unsigned char data[300];
+	size_t n, i, k;
+	static const struct {
+		codec *enc, *dec;
+	} pair[] = {
+		{ base64_encode, base64_decode },
+		{ base64_encode, base64_decode_lax },
+		{ hex_encode, hex_decode },
+		{ qp_encode, qp_decode },
+	};
+
+	(void)state;
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char)(i * 31 & 0xff);
+	for (k = 0; k < COUNT(pair); k++) {
+		for (n = 0; n <= sizeof(data); n++) {
+			buf_reset(&text);
+			buf_reset(&plain);
+			assert_int_equal(pair[k].enc(&text,
+			    bytes_of(data, n)), 0);
+			assert_int_equal(pair[k].dec(&plain,
+			    buf_bytes(&text)), 0);
+			assert_bytes(buf_bytes(&plain), bytes_of(data, n));
+		}
+	}
+	buf_free(&text);
+	buf_free(&plain);
+}
+
+static void
+test_qp_decode(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} t[] = {
+		{ "", "" },
+		{ "plain text", "plain text" },
+		{ "a=3Db", "a=b" },
+		{ "=c3=A4", "\xc3\xa4" },
+		{ "soft=\nbreak", "softbreak" },
+		{ "soft=\r\nbreak", "softbreak" },
+		{ "soft= \t\r\nbreak", "softbreak" },
+		{ "kept =\nspace", "kept space" },
+		{ "trailing \t\nspace  \r\n", "trailing\nspace\r\n" },
+		{ "end=", "end" },
+		{ "bad=ZZ=4", "bad=ZZ=4" },
+		{ "=", "" },
+		{ "==3D", "==" },
+		{ "\n\n", "\n\n" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++)
+		check_codec(qp_decode, bytes_str(t[i].text),
+		    bytes_str(t[i].plain));
+	check_codec(q_decode, BYTES("a_b=5F=C3=A4=_"),
+	    BYTES("a b_\xc3\xa4= "));
+	check_codec(q_decode, BYTES("=4"), BYTES("=4"));
+}
+
+static void
+test_qp_encode(void **state)
+{
+	struct buf b = BUF_INIT(1000);
+	struct bytes s, line;
+	char x[101];
+
+	(void)state;
+	check_codec(qp_encode, BYTES("a=b \nc\t\n \n"),
+	    BYTES("a=3Db=20\nc=09\n=20\n"));
+	check_codec(qp_encode, BYTES("\r\n\x7f\xc3\xa4"),
+	    BYTES("=0D\n=7F=C3=A4"));
+	check_codec(qp_encode, BYTES("end "), BYTES("end=20"));
+	memset(x, 'x', sizeof(x));
+	check_codec(qp_encode, bytes_of(x, 76), bytes_of(x, 76));
+	assert_int_equal(qp_encode(&b, bytes_of(x, 77)), 0);
+	s = buf_bytes(&b);
+	assert_true(bytes_line(&s, &line));
+	assert_int_equal(line.n, 76);
+	assert_text(s, "xx");
+	buf_reset(&b);
+	memset(x, 0xe4, sizeof(x));
+	assert_int_equal(qp_encode(&b, bytes_of(x, 100)), 0);
+	s = buf_bytes(&b);
+	while (bytes_line(&s, &line))
+		assert_in_range(line.n, 1, 76);
+	buf_free(&b);
+}
+
+static void
+test_hex(void **state)
+{
+	(void)state;
+	check_codec(hex_encode, BYTES("\0\x7f\xff"), BYTES("007fff"));
+	check_codec(hex_decode, BYTES("007FfF"), BYTES("\0\x7f\xff"));
+	check_malformed(hex_decode, BYTES("0"));
+	check_malformed(hex_decode, BYTES("0g"));
+}
+
+static void
+test_sha256(void **state)
+{
+	static const struct {
+		const char *in, *hex;
+	} t[] = {
+		{ "", "e3b0c44298fc1c149afbf4c8996fb924"
+		    "27ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223"
+		    "b00361a396177a9cb410ff61f20015ad" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		    "248d6a61d20638b8e5c026930c3e6039"
+		    "a33ce45964ff2167f6ecedd419db06c1" },
+	};
+	struct buf b = BUF_INIT(64);
+	struct sha256 s;
+	unsigned char out[32], again[32];
+	static unsigned char million[1000000];
+	size_t i, n, step;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		buf_reset(&b);
+		sha256_of(bytes_str(t[i].in), out);
+		assert_int_equal(hex_encode(&b, bytes_of(out, 32)), 0);
+		assert_text(buf_bytes(&b), t[i].hex);
+	}
+	memset(million, 'a', sizeof(million));
+	buf_reset(&b);
+	sha256_of(bytes_of(million, sizeof(million)), out);
+	assert_int_equal(hex_encode(&b, bytes_of(out, 32)), 0);
+	assert_text(buf_bytes(&b), "cdc76e5c9914fb9281a1c7e284d73e67"
+	    "f1809a48a497200e046d39ccc7112cd0");
+	/* In pieces of any size, and lengths around the block size. */
+	for (n = 0; n < 300; n++) {
+		sha256_of(bytes_of(million, n), out);
+		step = n % 70 + 1;
+		sha256_init(&s);
+		for (i = 0; i < n; i += step)
+			sha256_add(&s, bytes_first(bytes_of(million + i,
+			    n - i), step));
+		sha256_end(&s, again);
+		assert_memory_equal(out, again, 32);
+	}
+	buf_free(&b);
+}
+
+static void
+test_ip_text(void **state)
+{
+	static const struct {
+		const char *in, *want;	/* NULL: malformed */
+	} t[] = {
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "255.255.255.255", "255.255.255.255" },
+		{ "256.0.0.1", NULL },
+		{ "1.2.3", NULL },
+		{ "1.2.3.4.5", NULL },
+		{ "01.2.3.4", NULL },
+		{ "1.2.3.4 ", NULL },
+		{ "", NULL },
+		{ "::", "::" },
+		{ "::1", "::1" },
+		{ "1::", "1::" },
+		{ "2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1" },
+		{ "2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1" },
+		{ "2001:0:0:1:0:0:0:1", "2001:0:0:1::1" },
+		{ "0:0:1::", "0:0:1::" },
+		{ "::1.2.3.4", "::102:304" },
+		{ "::ffff:192.0.2.1", "192.0.2.1" },
+		{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+		{ "1:2:3:4:5:6:7", NULL },
+		{ "::1%eth0", NULL },
+		{ "[::1]", NULL },
+	};
+	char text[IP_TEXT_MAX];
+	struct ip ip, again;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		if (t[i].want == NULL) {
+			assert_int_equal(ip_parse(bytes_str(t[i].in), &ip), -1);
+			assert_int_equal(errno, EBADMSG);
+			continue;
+		}
+		assert_int_equal(ip_parse(bytes_str(t[i].in), &ip), 0);
+		assert_string_equal(ip_format(&ip, text), t[i].want);
+		assert_int_equal(ip_parse(bytes_str(text), &again), 0);
+		assert_true(ip_eq(&ip, &again));
+	}
+	assert_int_equal(ip_parse(BYTES("1.2.3.4\0"), &ip), -1);
+	ip = (struct ip){ .family = 0 };
+	assert_string_equal(ip_format(&ip, text), "unknown");
+}
+
+static void
+test_ip_nets(void **state)
+{
+	static const struct {
+		const char *ip, *net;
+		unsigned int bits;
+		bool in;
+		const char *masked;
+	} t[] = {
+		{ "10.1.2.3", "10.1.2.0", 24, true, "10.1.2.0" },
+		{ "10.1.3.3", "10.1.2.0", 24, false, "10.1.3.0" },
+		{ "10.1.2.127", "10.1.2.64", 26, true, "10.1.2.64" },
+		{ "10.1.2.128", "10.1.2.64", 26, false, "10.1.2.128" },
+		{ "10.1.2.3", "0.0.0.0", 0, true, "0.0.0.0" },
+		{ "10.1.2.3", "10.1.2.3", 32, true, "10.1.2.3" },
+		{ "10.1.2.3", "10.1.2.2", 32, false, "10.1.2.3" },
+		{ "10.1.2.3", "10.1.2.3", 99, true, "10.1.2.3" },
+		{ "2001:db8:1:2:3::", "2001:db8:1::", 48, true,
+		    "2001:db8:1::" },
+		{ "2001:db8:2::1", "2001:db8:1::", 48, false, "2001:db8:2::" },
+		{ "10.1.2.3", "::", 0, false, "0.0.0.0" },
+	};
+	char text[IP_TEXT_MAX];
+	struct ip ip, net, m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		assert_int_equal(ip_parse(bytes_str(t[i].ip), &ip), 0);
+		assert_int_equal(ip_parse(bytes_str(t[i].net), &net), 0);
+		assert_int_equal(ip_in_net(&ip, &net, t[i].bits), t[i].in);
+		m = ip_mask(&ip, t[i].bits);
+		assert_string_equal(ip_format(&m, text), t[i].masked);
+	}
+	assert_int_equal(ip_parse(BYTES("127.9.9.9"), &ip), 0);
+	assert_true(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(BYTES("::1"), &ip), 0);
+	assert_true(ip_is_loopback(&ip));
+	assert_int_equal(ip_parse(BYTES("::2"), &ip), 0);
+	assert_false(ip_is_loopback(&ip));
+}
+
+static void
+test_ip_sockaddr(void **state)
+{
+	static const char *const texts[] = { "192.0.2.7", "2001:db8::7" };
+	struct sockaddr_storage sa;
+	struct ip ip, again;
+	size_t i;
+	int port;
+
+	(void)state;
+	for (i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(ip_parse(bytes_str(texts[i]), &ip), 0);
+		assert_true(ip_to_sockaddr(&ip, 65535, &sa) > 0);
+		ip_from_sockaddr((struct sockaddr *)&sa, &again, &port);
+		assert_true(ip_eq(&ip, &again));
+		assert_int_equal(port, 65535);
+	}
+	sa.ss_family = AF_UNIX;
+	ip_from_sockaddr((struct sockaddr *)&sa, &again, &port);
+	assert_int_equal(again.family, 0);
+	assert_int_equal(port, 0);
+}
+
+static void
+test_exits(void **state)
+{
+	static const int perm[] = { EBADMSG, EMSGSIZE, EACCES, EINVAL, ERANGE };
+	static const int temp[] = { EIO, ENOSPC, ENOMEM, EAGAIN, ETIMEDOUT,
+	    EPROTO, ENOENT, 0, 99999 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(perm); i++)
+		assert_int_equal(exit_for(perm[i]), EXIT_PERM);
+	for (i = 0; i < COUNT(temp); i++)
+		assert_int_equal(exit_for(temp[i]), EXIT_TEMP);
+	assert_int_equal(exit_to_sysexits(0), 0);
+	assert_int_equal(exit_to_sysexits(99), 0);
+	assert_int_equal(exit_to_sysexits(100), 64);
+	assert_int_equal(exit_to_sysexits(111), 75);
+	assert_int_equal(exit_to_sysexits(42), 75);
+	assert_int_equal(exit_from_sysexits(0), 0);
+	assert_int_equal(exit_from_sysexits(64), 100);
+	assert_int_equal(exit_from_sysexits(67), 100);
+	assert_int_equal(exit_from_sysexits(75), 111);
+	assert_int_equal(exit_from_sysexits(1), 111);
+	assert_int_equal(exit_from_sysexits(255), 111);
+}
+
+static void
+test_dirs(void **state)
+{
+	(void)state;
+	assert_int_equal(unsetenv("PIPEMAIL_VAR"), 0);
+	assert_string_equal(dir_var(), VARDIR);
+	assert_int_equal(setenv("PIPEMAIL_VAR", "", 1), 0);
+	assert_string_equal(dir_var(), VARDIR);
+	assert_int_equal(setenv("PIPEMAIL_VAR", "/elsewhere", 1), 0);
+	assert_string_equal(dir_var(), "/elsewhere");
+	assert_int_equal(setenv("PIPEMAIL_RUN", "/r", 1), 0);
+	assert_string_equal(dir_run(), "/r");
+	assert_int_equal(unsetenv("PIPEMAIL_ETC"), 0);
+	assert_string_equal(dir_etc(), ETCDIR);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "slices are cut within bounds", test_cut, NULL, NULL, NULL },
+		{ "slices compare by bytes, ASCII case apart", test_compare,
+		    NULL, NULL, NULL },
+		{ "search finds first, last, any case", test_search,
+		    NULL, NULL, NULL },
+		{ "lines, words, prefixes, white space", test_take_apart,
+		    NULL, NULL, NULL },
+		{ "arena memory is aligned and reusable", test_arena,
+		    NULL, NULL, NULL },
+		{ "buffer at its cap and one past it", test_buf_cap,
+		    NULL, NULL, NULL },
+		{ "buffer grows", test_buf_growth, NULL, NULL, NULL },
+		{ "numbers at their bounds and past them", test_numbers,
+		    NULL, NULL, NULL },
+		{ "signed numbers, leading digits", test_signed_and_cut,
+		    NULL, NULL, NULL },
+		{ "sizes, durations, big-endian numbers", test_units,
+		    NULL, NULL, NULL },
+		{ "base64 strict, RFC 4648 vectors", test_base64,
+		    NULL, NULL, NULL },
+		{ "base64 as mail is found", test_base64_lax,
+		    NULL, NULL, NULL },
+		{ "encodings decode to what was encoded", test_round_trips,
+		    NULL, NULL, NULL },
+		{ "quoted-printable decoded", test_qp_decode,
+		    NULL, NULL, NULL },
+		{ "quoted-printable encoded, lines of 76", test_qp_encode,
+		    NULL, NULL, NULL },
+		{ "hex", test_hex, NULL, NULL, NULL },
+		{ "SHA-256 vectors of FIPS 180-4", test_sha256,
+		    NULL, NULL, NULL },
+		{ "IP addresses as RFC 5952 text", test_ip_text,
+		    NULL, NULL, NULL },
+		{ "IP networks", test_ip_nets, NULL, NULL, NULL },
+		{ "IP socket addresses", test_ip_sockaddr, NULL, NULL, NULL },
+		{ "exit codes, sysexits both ways", test_exits,
+		    NULL, NULL, NULL },
+		{ "directories from the environment", test_dirs,
+		    NULL, NULL, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

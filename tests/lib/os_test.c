@@ -1,0 +1,621 @@
+/* os_test - sockets, descriptor passing, sandbox, watching */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/os.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
+
+static char dir[] = "/tmp/os_test.XXXXXX";
+
+static int
+enter_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) == NULL ? -1 : chdir(dir);
+}
+
+static int
+leave_dir(void **state)
+{
+	(void)state;
+	return chdir("/") == -1 ? -1 : rmdir(dir);
+}
+
+static int
+port_of(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	struct ip ip;
+	int port;
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &port);
+	return port;
+}
+
+static void
+test_what_it_is(void **state)
+{
+	int p[2], s[2], l = os_listen_unix("l", 0600);
+
+	(void)state;
+	assert_true(l >= 0);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	assert_int_equal(os_is_listening(l), 1);
+	assert_int_equal(os_is_listening(s[0]), 0);
+	assert_int_equal(os_is_listening(p[0]), 0);
+	assert_int_equal(os_is_listening(-1), -1);
+	assert_true(os_is_socket(l));
+	assert_true(os_is_socket(s[1]));
+	assert_false(os_is_socket(p[1]));
+	(void)close(l);
+	(void)close(p[0]);
+	(void)close(p[1]);
+	(void)close(s[0]);
+	(void)close(s[1]);
+	assert_int_equal(unlink("l"), 0);
+}
+
+static void
+test_unix(void **state)
+{
+	char longest[109];
+	struct stat st;
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+	int l, c, a, l2;
+
+	(void)state;
+	assert_int_equal(os_connect_unix("s", deadline_in(1000)), -1);
+	assert_int_equal(errno, ENOENT);
+	l = os_listen_unix("s", 0640);
+	assert_true(l >= 0);
+	assert_int_equal(stat("s", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	c = os_connect_unix("s", deadline_in(1000));
+	assert_true(c >= 0);
+	a = os_accept(l);
+	assert_true(a >= 0);
+	assert_true((fcntl(a, F_GETFL) & O_NONBLOCK) != 0);
+	assert_true((fcntl(a, F_GETFD) & FD_CLOEXEC) != 0);
+	assert_int_equal(os_peer(a, &pid, &uid, &gid), 0);
+	assert_int_equal(pid, getpid());
+	assert_int_equal(uid, getuid());
+	(void)close(c);
+	(void)close(a);
+	(void)close(l);
+	assert_int_equal(os_connect_unix("s", deadline_in(1000)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	l2 = os_listen_unix("s", 0600);		/* the old one is replaced */
+	assert_true(l2 >= 0);
+	(void)close(l2);
+	assert_int_equal(unlink("s"), 0);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[108] = '\0';			/* one past the limit */
+	assert_int_equal(os_listen_unix(longest, 0600), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	longest[107] = '\0';
+	l = os_listen_unix(longest, 0600);
+	assert_true(l >= 0);
+	(void)close(l);
+	assert_int_equal(unlink(longest), 0);
+	assert_int_equal(os_listen_unix("/dev/null", 0600), -1);
+	assert_int_equal(errno, EEXIST);
+}
+
+/* A backlog that is full makes connect wait, but not past the deadline. */
+static void
+test_unix_backlog(void **state)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX, .sun_path = "b" };
+	int l = socket(AF_UNIX, SOCK_STREAM, 0), c[4], i, n = 0;
+	int64_t start = time_mono_ms();
+
+	(void)state;
+	assert_int_equal(bind(l, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(l, 0), 0);
+	for (i = 0; i < 4; i++) {
+		if ((c[n] = os_connect_unix("b", deadline_in(50))) == -1)
+			break;
+		n++;
+	}
+	assert_in_range(n, 1, 3);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_in_range(time_mono_ms() - start, 50, 5000);
+	while (n > 0)
+		(void)close(c[--n]);
+	(void)close(l);
+	assert_int_equal(unlink("b"), 0);
+}
+
+static void
+test_tcp(void **state)
+{
+	static const char *const hosts[] = { "127.0.0.1", "::1" };
+	struct ip ip;
+	size_t i;
+	int l, c, a, port;
+
+	(void)state;
+	for (i = 0; i < COUNT(hosts); i++) {
+		assert_int_equal(ip_parse(bytes_str(hosts[i]), &ip), 0);
+		l = os_listen_tcp(&ip, 0, 5);
+		if (l == -1 && i == 1) {
+			print_message("# IPv6 skipped: there is none\n");
+			continue;
+		}
+		assert_true(l >= 0);
+		port = port_of(l);
+		c = os_connect_tcp(&ip, port, deadline_in(5000));
+		assert_true(c >= 0);
+		assert_int_equal(os_nodelay(c), 0);
+		a = os_accept(l);
+		assert_true(a >= 0);
+		assert_int_equal(io_write_all(c, BYTES("x"), deadline_in(9)),
+		    0);
+		(void)close(a);
+		(void)close(c);
+		(void)close(l);
+		assert_int_equal(os_connect_tcp(&ip, port, deadline_in(5000)),
+		    -1);
+		assert_int_equal(errno, ECONNREFUSED);
+	}
+	ip.family = 0;
+	assert_int_equal(os_listen_tcp(&ip, 0, 5), -1);
+	assert_int_equal(os_connect_tcp(&ip, 25, deadline_in(50)), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
+static void
+test_pass_fds(void **state)
+{
+	static unsigned char big[65537], in[65536];
+	int s[2], p[2], got[OS_FDS_MAX], fds[OS_FDS_MAX + 1];
+	size_t n = 99, i;
+	pid_t pid;
+	int status;
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	assert_int_equal(pipe(p), 0);
+	for (i = 0; i < COUNT(fds); i++)
+		fds[i] = p[1];
+	assert_int_equal(os_send_fds(s[0], BYTES("hello"), fds, 4), 0);
+	assert_int_equal(os_recv_fds(s[1], in, sizeof(in), got, &n,
+	    deadline_in(5000)), 5);
+	assert_int_equal(n, 4);
+	assert_memory_equal(in, "hello", 5);
+	for (i = 0; i < n; i++) {
+		assert_true((fcntl(got[i], F_GETFD) & FD_CLOEXEC) != 0);
+		assert_int_equal(io_write_all(got[i], BYTES("y"), 0 +
+		    DEADLINE_NONE), 0);
+		assert_int_equal(io_read_full(p[0], &c, 1, deadline_in(99)), 1);
+		assert_int_equal(c, 'y');
+		assert_int_equal(close(got[i]), 0);
+	}
+	assert_int_equal(os_send_fds(s[0], BYTES("no fds"), NULL, 0), 0);
+	assert_int_equal(os_recv_fds(s[1], in, sizeof(in), got, &n,
+	    deadline_in(5000)), 6);
+	assert_int_equal(n, 0);
+	assert_int_equal(os_send_fds(s[0], BYTES("x"), fds, 5), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(os_send_fds(s[0], BYTES(""), fds, 1), -1);
+	assert_int_equal(os_send_fds(s[0], bytes_of(big, 65537), fds, 1), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(os_recv_fds(s[1], in, 1, got, &n, deadline_in(20)),
+	    -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	pid = fork();
+	if (pid == 0)
+		_exit(os_send_fds(s[0], bytes_of(big, 65536), fds, 1) == 0 ?
+		    0 : 1);
+	for (i = 0; i < 65536;) {
+		ssize_t r = os_recv_fds(s[1], in, sizeof(in), got, &n,
+		    deadline_in(5000));
+
+		assert_true(r > 0);
+		if (n == 1)
+			assert_int_equal(close(got[0]), 0);
+		i += (size_t)r;
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(close(s[0]), 0);
+	assert_int_equal(os_recv_fds(s[1], in, sizeof(in), got, &n,
+	    deadline_in(5000)), 0);
+	(void)close(s[1]);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
+static int
+open_fds(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < 256; i++)
+		n += fcntl(i, F_GETFD) != -1;
+	return n;
+}
+
+static void
+test_pass_truncated(void **state)
+{
+	unsigned char in[4];
+	int s[2], fds[1] = { 0 }, got[OS_FDS_MAX], before;
+	size_t n = 99;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
+	before = open_fds();
+	assert_int_equal(os_send_fds(s[0], BYTES("12345"), fds, 1), 0);
+	errno = 0;
+	assert_int_equal(os_recv_fds(s[1], in, sizeof(in), got, &n,
+	    deadline_in(5000)), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(open_fds(), before);
+	assert_int_equal(n, 99);
+	(void)close(s[0]);
+	(void)close(s[1]);
+}
+
+static void
+test_small_things(void **state)
+{
+	unsigned char a[64], b[64];
+	char id[37], again[37], name[300], tiny[1];
+	struct stat st;
+	int fd = os_tmpfile(AT_FDCWD, ".");
+	uid_t uid;
+	gid_t gid;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(io_write_all(fd, BYTES("x"), DEADLINE_NONE), 0);
+	(void)close(fd);
+	assert_int_equal(os_tmpfile(AT_FDCWD, "none"), -1);
+	assert_int_equal(errno, ENOENT);
+	os_random(a, sizeof(a));
+	os_random(b, sizeof(b));
+	assert_memory_not_equal(a, b, sizeof(a));
+	assert_int_equal(os_boot_id(id), 0);
+	assert_int_equal(os_boot_id(again), 0);
+	assert_int_equal(strlen(id), 36);
+	assert_string_equal(id, again);
+	assert_int_equal(os_hostname(name, sizeof(name)), 0);
+	assert_true(strlen(name) > 0);
+	assert_int_equal(os_hostname(tiny, sizeof(tiny)), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	assert_int_equal(os_user("root", &uid, &gid), 0);
+	assert_int_equal(uid, 0);
+	assert_int_equal(os_user("no-such-user", &uid, &gid), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(os_group("no-such-group", &gid), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void
+test_watch(void **state)
+{
+	struct pollfd p = { .events = POLLIN };
+	int fd;
+
+	(void)state;
+	p.fd = os_watch_dir(".");
+	assert_true(p.fd >= 0);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	fd = open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	os_watch_drain(p.fd);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_int_equal(rename("new", "old"), 0);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	os_watch_drain(p.fd);
+	assert_int_equal(unlink("old"), 0);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	(void)close(p.fd);
+	assert_int_equal(os_watch_dir("none"), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static int
+drop_in_child(void)
+{
+	gid_t groups[2];
+
+	if (os_drop(0, 65534) != -1 || os_drop(65534, 0) != -1)
+		return 1;
+	if (os_drop(65534, 65534) == -1)
+		return 2;
+	if (getuid() != 65534 || getegid() != 65534 ||
+	    getgroups(2, groups) != 0)
+		return 3;
+	return setuid(0) == -1 ? 0 : 4;
+}
+
+static void
+test_drop(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("# SKIP users: not run as root\n");
+		skip();
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(drop_in_child());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* ---- sandbox ---- */
+
+/* Runs f in a child inside the sandbox; its wait status. */
+static int
+inside(enum os_sandbox_kind kind, int (*f)(void))
+{
+	struct os_sandbox s;
+	pid_t pid;
+	int status;
+
+	assert_int_equal(os_sandbox_make(&s, kind), 0);
+	assert_true(s.filter != NULL && s.length > 0);
+	s.memory_bytes = UINT64_C(1) << 30;
+	s.files = 32;
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (os_sandbox_enter(&s) == -1)
+			_exit(90);
+		_exit(f());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	free(s.filter);
+	return status;
+}
+
+static int
+try_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid == -1 ? 1 : 0;
+}
+
+static int
+try_exec(void)
+{
+	char *argv[] = { (char[]){ "true" }, NULL };
+
+	(void)execvp(argv[0], argv);
+	return errno == EPERM ? 2 : 1;
+}
+
+static int
+try_ptrace(void)
+{
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 && errno == EPERM ?
+	    2 : 1;
+}
+
+static int
+try_packet_socket(void)
+{
+	return socket(AF_PACKET, SOCK_DGRAM, 0) == -1 ? 1 : 0;
+}
+
+static int
+try_kill(void)
+{
+	return kill(getppid(), SIGUSR1) == -1 ? 1 : 0;
+}
+
+static int
+try_mkdir(void)
+{
+	if (mkdir("made", 0700) == -1 || rmdir("made") == -1)
+		return 1;
+	if (mkfifo("fifo", 0600) == -1 || unlink("fifo") == -1)
+		return 2;
+	return 0;
+}
+
+static int
+try_device(void)
+{
+	return mknod("device", S_IFCHR | 0600, 0x103) == -1 ? 1 : 0;
+}
+
+/* What every server does. */
+static int
+ordinary_work(void)
+{
+	struct bytes text = BYTES("text");
+	struct ip ip = { .a = { 127, 0, 0, 1 }, .family = AF_INET };
+	int fd, l, c;
+	void *p = mem_alloc(1 << 22);
+
+	memset(p, 1, 1 << 22);
+	free(p);
+	if ((fd = os_tmpfile(AT_FDCWD, ".")) == -1 ||
+	    io_write_all(fd, text, DEADLINE_NONE) == -1 || fsync(fd) == -1)
+		return 1;
+	p = mmap(NULL, 4, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || memcmp(p, "text", 4) != 0)
+		return 2;
+	if (munmap(p, 4) == -1 || close(fd) == -1)
+		return 3;
+	fd = open("f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1 || close(fd) == -1 || link("f", "g") == -1 ||
+	    rename("g", "h") == -1 || unlink("f") == -1 || unlink("h") == -1)
+		return 4;
+	if ((l = os_listen_tcp(&ip, 0, 1)) == -1)
+		return 5;
+	c = os_connect_tcp(&ip, port_of(l), deadline_in(1000));
+	if (c == -1 || io_write_all(c, text, deadline_in(1000)) == -1)
+		return 6;
+	if (time_wall_us() == 0 || usleep(1) == -1)
+		return 7;
+	os_random(&fd, sizeof(fd));
+	if (!isatty(0) && errno == EPERM)
+		return 8;
+	return fcntl(31, F_GETFD) == -1 && dup2(c, 32) == -1 ? 0 : 9;
+}
+
+static int
+try_executable(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED && errno == EACCES ? 2 : 0;
+}
+
+static int
+try_memory(void)
+{
+	return malloc((size_t)2 << 30) == NULL ? 2 : 0;
+}
+
+static const struct sandbox_case {
+	const char *what;
+	enum os_sandbox_kind kind;
+	int (*f)(void);
+	int signal, code;
+} sandbox_cases[] = {
+	{ "work", OS_SANDBOX_NET, ordinary_work, 0, 0 },
+	{ "work", OS_SANDBOX_STORE, ordinary_work, 0, 0 },
+	{ "work", OS_SANDBOX_FILTERS, ordinary_work, 0, 0 },
+	{ "fork", OS_SANDBOX_NET, try_fork, SIGSYS, 0 },
+	{ "fork", OS_SANDBOX_STORE, try_fork, SIGSYS, 0 },
+	{ "fork", OS_SANDBOX_FILTERS, try_fork, 0, 0 },
+	{ "exec", OS_SANDBOX_NET, try_exec, SIGSYS, 0 },
+	{ "exec", OS_SANDBOX_STORE, try_exec, SIGSYS, 0 },
+	{ "exec", OS_SANDBOX_FILTERS, try_exec, 0, 0 },
+	{ "ptrace", OS_SANDBOX_NET, try_ptrace, SIGSYS, 0 },
+	{ "ptrace", OS_SANDBOX_STORE, try_ptrace, SIGSYS, 0 },
+	{ "ptrace", OS_SANDBOX_FILTERS, try_ptrace, 0, 2 },
+	{ "packet", OS_SANDBOX_NET, try_packet_socket, SIGSYS, 0 },
+	{ "kill", OS_SANDBOX_NET, try_kill, SIGSYS, 0 },
+	{ "kill", OS_SANDBOX_STORE, try_kill, SIGSYS, 0 },
+	{ "mkdir", OS_SANDBOX_NET, try_mkdir, SIGSYS, 0 },
+	{ "mkdir", OS_SANDBOX_STORE, try_mkdir, 0, 0 },
+	{ "device", OS_SANDBOX_STORE, try_device, SIGSYS, 0 },
+	{ "exec map", OS_SANDBOX_NET, try_executable, 0, 2 },
+	{ "exec map", OS_SANDBOX_STORE, try_executable, 0, 0 },
+	{ "memory", OS_SANDBOX_NET, try_memory, 0, 2 },
+	{ "memory", OS_SANDBOX_STORE, try_memory, 0, 2 },
+};
+
+static void
+test_sandbox(void **state)
+{
+	const struct sandbox_case *t;
+	size_t i;
+	int status;
+
+	(void)state;
+	if (UNDER_SANITIZER) {
+		print_message("# SKIP sandbox: under the sanitizer\n");
+		skip();
+	}
+	for (i = 0; i < COUNT(sandbox_cases); i++) {
+		t = &sandbox_cases[i];
+		status = inside(t->kind, t->f);
+		if (t->signal != 0 ? !WIFSIGNALED(status) ||
+		    WTERMSIG(status) != t->signal : !WIFEXITED(status) ||
+		    WEXITSTATUS(status) != t->code)
+			fail_msg("%s in kind %d: status 0x%x", t->what,
+			    t->kind, (unsigned int)status);
+	}
+}
+
+static int
+check_no_new_privs(void)
+{
+	struct buf b = BUF_INIT(10000);
+	size_t at;
+
+	return io_read_file(AT_FDCWD, "/proc/self/status", &b) == 0 &&
+	    bytes_find(buf_bytes(&b), BYTES("NoNewPrivs:\t1"), &at) ? 0 : 1;
+}
+
+static void
+test_sandbox_marks(void **state)
+{
+	(void)state;
+	assert_int_equal(inside(OS_SANDBOX_NET, check_no_new_privs), 0);
+	assert_int_equal(inside(OS_SANDBOX_FILTERS, check_no_new_privs), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "a descriptor is known for what it is", test_what_it_is,
+		    NULL, NULL, NULL },
+		{ "Unix sockets, paths at the limit and past it", test_unix,
+		    NULL, NULL, NULL },
+		{ "a full backlog ends at the deadline", test_unix_backlog,
+		    NULL, NULL, NULL },
+		{ "TCP sockets", test_tcp, NULL, NULL, NULL },
+		{ "descriptors are passed", test_pass_fds, NULL, NULL, NULL },
+		{ "a truncated message leaves no descriptor",
+		    test_pass_truncated, NULL, NULL, NULL },
+		{ "files without a name, random bytes, names",
+		    test_small_things, NULL, NULL, NULL },
+		{ "a directory is watched", test_watch, NULL, NULL, NULL },
+		{ "users are dropped for good", test_drop, NULL, NULL, NULL },
+		{ "sandbox: what is allowed works, the rest is SIGSYS",
+		    test_sandbox, NULL, NULL, NULL },
+		{ "sandbox: no new privileges", test_sandbox_marks,
+		    NULL, NULL, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, enter_dir, leave_dir);
+}

@@ -1,0 +1,777 @@
+/* server_test - limits by address, the accept loop, one connection */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/server.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define WAIT_MS 10000		/* for what comes at once on an idle machine */
+
+static struct ip
+ip_of(const char *text)
+{
+	struct ip ip;
+
+	assert_int_equal(ip_parse(bytes_str(text), &ip), 0);
+	return ip;
+}
+
+/* ---- limiter ---- */
+
+static struct ip
+numbered(const char *net, unsigned int byte, unsigned int value)
+{
+	struct ip ip = ip_of(net);
+
+	ip.a[byte] = (unsigned char)(value & 0xff);
+	return ip;
+}
+
+static void
+test_masks(void **state)
+{
+	static const unsigned int limits[3] = { 2, 4, 6 };
+	static const struct {
+		const char *ip;
+		bool counted;
+	} t[] = {
+		{ "10.0.0.1", true }, { "10.0.0.1", true },
+		{ "10.0.0.1", false },			/* /32 */
+		{ "10.0.0.2", true }, { "10.0.0.63", true },
+		{ "10.0.0.3", false },			/* /26 */
+		{ "10.0.0.64", true }, { "10.0.7.255", true },
+		{ "10.0.1.1", false },			/* /21 */
+		{ "10.0.8.1", true },
+		{ "2001:db8::1", true }, { "2001:db8::2", true },
+		{ "2001:db8::3", false },		/* /64 */
+		{ "2001:db8:0:1::1", true }, { "2001:db8:0:ffff::1", true },
+		{ "2001:db8:0:2::1", false },		/* /48 */
+		{ "2001:db8:1::1", true }, { "2001:db8:ffff::1", true },
+		{ "2001:db8:2::1", false },		/* /32 */
+		{ "2001:db9::1", true },
+	};
+	struct limiter *l = limiter_new(limits, 60, 1000);
+	struct ip ip;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		ip = ip_of(t[i].ip);
+		assert_int_equal(limiter_allows(l, &ip, 100), t[i].counted);
+		if (limiter_add(l, &ip, 100) != t[i].counted)
+			fail_msg("row %zu: %s", i, t[i].ip);
+	}
+	/* A new window begins with nothing counted. */
+	ip = ip_of("10.0.0.1");
+	assert_false(limiter_add(l, &ip, 119));
+	assert_true(limiter_add(l, &ip, 120));
+	assert_true(limiter_add(l, &ip, 120));
+	assert_false(limiter_add(l, &ip, 179));
+	limiter_free(l);
+}
+
+static void
+test_default_limits(void **state)
+{
+	const unsigned int *open = SERVER_LIMITS_MAIL.open;
+	const unsigned int *rate = SERVER_LIMITS_MAIL.per_minute;
+	struct limiter *l = limiter_new(open, 0, 1000);
+	struct limiter *r = limiter_new(rate, 60, 10000);
+	struct ip ip = ip_of("192.0.2.1");
+	unsigned int i, host;
+
+	(void)state;
+	for (i = 0; i < 30; i++)
+		assert_true(limiter_add(l, &ip, 0));
+	assert_false(limiter_add(l, &ip, 0));
+	for (host = 2; host < 4; host++) {
+		ip = numbered("192.0.2.0", 3, host);
+		for (i = 0; i < 30; i++)
+			assert_true(limiter_add(l, &ip, 0));
+	}
+	ip = ip_of("192.0.2.9");
+	assert_false(limiter_add(l, &ip, 0));		/* 90 of the /26 */
+	ip = ip_of("192.0.2.1");
+	for (i = 0; i < 300; i++)
+		assert_true(limiter_add(r, &ip, 7));
+	assert_false(limiter_add(r, &ip, 7));
+	limiter_free(l);
+	limiter_free(r);
+}
+
+static void
+test_open_counts(void **state)
+{
+	static const unsigned int limits[3] = { 3, 0, 0 };
+	struct limiter *l = limiter_new(limits, 0, 300);
+	struct ip ip[100];
+	unsigned int i, round;
+
+	(void)state;
+	/* In and out in every order: no count is lost or left over. */
+	for (i = 0; i < 100; i++)
+		ip[i] = numbered("10.1.0.0", i % 2 == 0 ? 1 : 3, i);
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < 100; i++)
+			assert_true(limiter_add(l, &ip[i], 0));
+		for (i = 0; i < 100; i++) {
+			assert_true(limiter_add(l, &ip[i], 0));
+			assert_true(limiter_add(l, &ip[i], 0));
+			assert_false(limiter_add(l, &ip[i], 0));
+		}
+		for (i = 0; i < 300; i++)
+			limiter_remove(l, &ip[(i * 37 + round) % 100]);
+	}
+	limiter_remove(l, &ip[0]);	/* never below zero */
+	for (i = 0; i < 3; i++)
+		assert_true(limiter_add(l, &ip[0], 0));
+	assert_false(limiter_add(l, &ip[0], 0));
+	limiter_free(l);
+}
+
+static void
+test_forget(void **state)
+{
+	static const unsigned int limits[3] = { 10, 12, 0 };
+	struct limiter *l = limiter_new(limits, 60, 300);
+	struct ip a = ip_of("10.0.0.1"), b = ip_of("10.0.0.2");
+	int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		assert_true(limiter_add(l, &a, 0));
+	assert_true(limiter_add(l, &b, 0));
+	assert_true(limiter_add(l, &b, 0));
+	assert_false(limiter_add(l, &b, 0));	/* 12 of the /26 */
+	limiter_forget(l, &a, 0);
+	for (i = 0; i < 8; i++)
+		assert_true(limiter_add(l, &b, 0));
+	assert_false(limiter_add(l, &b, 0));
+	assert_true(limiter_add(l, &a, 0));
+	limiter_free(l);
+}
+
+static void
+test_table_bound(void **state)
+{
+	static const unsigned int limits[3] = { 5, 0, 0 };
+	struct limiter *l = limiter_new(limits, 60, 12);
+	struct ip ip, other = { .family = 0 };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {	/* three entries each */
+		ip = numbered("10.0.0.1", 0, i);
+		assert_true(limiter_add(l, &ip, 0));
+	}
+	ip = numbered("10.0.0.1", 0, 9);
+	assert_false(limiter_add(l, &ip, 0));	/* one past what it holds */
+	ip = numbered("10.0.0.1", 0, 2);
+	assert_true(limiter_add(l, &ip, 0));	/* those known go on */
+	ip = numbered("10.0.0.1", 0, 9);
+	assert_true(limiter_add(l, &ip, 60));	/* the next window is empty */
+	for (i = 0; i < 100; i++)
+		assert_true(limiter_add(l, &other, 60));
+	limiter_remove(l, &other);
+	limiter_free(l);
+}
+
+/* ---- the accept loop ---- */
+
+struct fixture {
+	struct server s;
+	int port;
+	pid_t pid;
+};
+
+static int prepared;		/* in the server's process */
+
+static int
+count_prepare(void *ctx)
+{
+	(void)ctx;
+	prepared++;
+	return 0;
+}
+
+/*
+ * One line of input commands: "quit" ends, "stay" ignores SIGTERM, "crash"
+ * ends by a signal; every line is answered with what the handler sees.
+ */
+static int
+serve_lines(struct server_conn *conn, void *ctx)
+{
+	unsigned char space[256];
+	char ip[IP_TEXT_MAX], local[IP_TEXT_MAX];
+	struct reader r;
+	struct bytes line;
+	struct buf b = BUF_INIT(1000);
+
+	(void)ctx;
+	reader_init(&r, conn->in, space, sizeof(space));
+	for (;;) {
+		buf_reset(&b);
+		if (buf_printf(&b, "%s %s %d %d %d fd=%d,%d id=%llx "
+		    "prepared=%d\n", ip_format(&conn->remote, ip),
+		    ip_format(&conn->local, local), conn->remote_port,
+		    conn->inherited, conn->is_socket, conn->in, conn->out,
+		    (unsigned long long)conn->id, prepared) == -1 ||
+		    io_write_all(conn->out, buf_bytes(&b), DEADLINE_NONE) == -1)
+			return 1;
+		if (reader_line(&r, &line) != 1)
+			break;
+		if (bytes_starts(line, BYTES("stay")))
+			(void)signal(SIGTERM, SIG_IGN);
+		else if (bytes_starts(line, BYTES("crash")))
+			(void)raise(SIGSEGV);
+		else if (bytes_starts(line, BYTES("quit")))
+			break;
+	}
+	buf_free(&b);
+	return 0;
+}
+
+static void
+child_main(struct fixture *f, int listening, int notify)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (dup2(listening, 0) == -1 || dup2(null, 2) == -1)
+		_exit(90);
+	(void)close(listening);
+	f->s.notify_fd = notify;
+	_exit(server_run(&f->s));
+}
+
+/* Starts a server; on TCP unless path is given. */
+static void
+start(struct fixture *f, const char *path)
+{
+	struct ip ip = ip_of("127.0.0.1");
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	int listening, p[2];
+	char c;
+
+	listening = path != NULL ? os_listen_unix(path, 0600)
+	    : os_listen_tcp(&ip, 0, 50);
+	assert_true(listening >= 0);
+	assert_int_equal(getsockname(listening, (struct sockaddr *)&sa, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &f->port);
+	f->s.name = "test";
+	f->s.refusal = "421 too many\r\n";
+	f->s.serve = serve_lines;
+	f->s.prepare = count_prepare;
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	f->pid = fork();
+	assert_int_not_equal(f->pid, -1);
+	if (f->pid == 0)
+		child_main(f, listening, p[1]);
+	assert_int_equal(close(listening), 0);
+	assert_int_equal(close(p[1]), 0);
+	assert_int_equal(io_read_full(p[0], &c, 1, deadline_in(WAIT_MS)), 1);
+	assert_int_equal(c, '\n');
+	/* Closed: a supervisor sees the end. */
+	assert_int_equal(io_read_full(p[0], &c, 1, deadline_in(WAIT_MS)), 0);
+	assert_int_equal(close(p[0]), 0);
+}
+
+/* SIGTERM; how long it took, milliseconds. */
+static int64_t
+finish(struct fixture *f)
+{
+	int64_t begin = time_mono_ms();
+	int status;
+
+	assert_int_equal(kill(f->pid, SIGTERM), 0);
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return time_mono_ms() - begin;
+}
+
+static int
+dial(const struct fixture *f)
+{
+	struct ip ip = ip_of("127.0.0.1");
+	int fd = os_connect_tcp(&ip, f->port, deadline_in(WAIT_MS));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* One line into out, NUL-terminated; empty at end of file. */
+static void
+hear(int fd, char out[256])
+{
+	size_t n = 0;
+
+	while (n < 255) {
+		if (io_read_full(fd, out + n, 1, deadline_in(WAIT_MS)) != 1 ||
+		    out[n++] == '\n')
+			break;
+	}
+	out[n] = '\0';
+}
+
+static void
+say(int fd, const char *text)
+{
+	assert_int_equal(io_write_all(fd, bytes_str(text),
+	    deadline_in(WAIT_MS)), 0);
+}
+
+/* A connection that is served gets a line with its address. */
+static void
+assert_served(int fd)
+{
+	char line[256];
+
+	hear(fd, line);
+	if (strncmp(line, "127.0.0.1 127.0.0.1 ", 20) != 0)
+		fail_msg("got: %s", line);
+}
+
+static void
+assert_refused(int fd)
+{
+	char line[256];
+
+	hear(fd, line);
+	assert_string_equal(line, "421 too many\r\n");
+	hear(fd, line);
+	assert_string_equal(line, "");
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+test_listening(void **state)
+{
+	struct fixture f = { .s = { .limits = SERVER_LIMITS_MAIL } };
+	char line[256], again[256], want[64];
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	struct ip ip;
+	int a, b, port;
+
+	(void)state;
+	start(&f, NULL);
+	a = dial(&f);
+	b = dial(&f);
+	hear(a, line);
+	hear(b, again);
+	assert_int_equal(getsockname(a, (struct sockaddr *)&sa, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &port);
+	assert_true(snprintf(want, sizeof(want),
+	    "127.0.0.1 127.0.0.1 %d 0 1 fd=0,0 id=", port) > 0);
+	assert_memory_equal(line, want, strlen(want));
+	assert_non_null(strstr(line, "prepared=1\n"));
+	/* The ids differ. */
+	assert_string_not_equal(strstr(line, "id="), strstr(again, "id="));
+	say(a, "more\n");
+	hear(a, again);
+	assert_string_equal(line, again);
+	say(a, "quit\n");
+	hear(a, line);
+	assert_string_equal(line, "");
+	(void)close(a);
+	(void)close(b);
+	assert_in_range(finish(&f), 0, 2900);
+}
+
+static void
+test_refusal(void **state)
+{
+	struct fixture f = { .s = { .limits = { .open = { 2, 0, 0 } } } };
+	int a, b, c, i;
+	char line[256] = "";
+
+	(void)state;
+	start(&f, NULL);
+	a = dial(&f);
+	b = dial(&f);
+	assert_served(a);
+	assert_served(b);
+	assert_refused(dial(&f));
+	say(a, "quit\n");
+	hear(a, line);
+	(void)close(a);
+	/* Its place is free once the parent has seen the child end. */
+	for (i = 0; i < 100; i++) {
+		c = dial(&f);
+		hear(c, line);
+		(void)close(c);
+		if (line[0] != '4')
+			break;
+		(void)usleep(10000);
+	}
+	assert_memory_equal(line, "127.0.0.1 ", 10);
+	(void)close(b);
+	assert_in_range(finish(&f), 0, 2900);
+}
+
+static void
+test_rate(void **state)
+{
+	struct fixture f = { .s = { .limits = { .per_minute = { 3, 0, 0 } } } };
+	int i, fd, served;
+
+	(void)state;
+	start(&f, NULL);
+	/* If a minute ends meanwhile the count begins again: try twice. */
+	for (i = 0, served = 0; i < 4; i++) {
+		char line[256];
+
+		fd = dial(&f);
+		hear(fd, line);
+		served += line[0] != '4';
+		(void)close(fd);
+	}
+	if (served != 3) {
+		assert_int_equal(served, 4);
+		for (i = 0; i < 3; i++)
+			(void)close(dial(&f));
+	}
+	assert_refused(dial(&f));
+	(void)finish(&f);
+}
+
+static void
+test_children_cap(void **state)
+{
+	struct fixture f = { .s = { .limits = { .children = 2 } } };
+	int a, b, c;
+	char ch;
+
+	(void)state;
+	start(&f, NULL);
+	a = dial(&f);
+	b = dial(&f);
+	assert_served(a);
+	assert_served(b);
+	c = dial(&f);		/* waits in the backlog, is not refused */
+	assert_int_equal(io_read_some(c, &ch, 1, deadline_in(200)), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	say(a, "quit\n");
+	assert_served(c);
+	(void)close(a);
+	(void)close(b);
+	(void)close(c);
+	(void)finish(&f);
+}
+
+static void
+test_stop(void **state)
+{
+	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL } };
+	char line[256];
+	int a, b;
+
+	(void)state;
+	start(&f, NULL);
+	a = dial(&f);
+	b = dial(&f);
+	assert_served(a);
+	assert_served(b);
+	say(a, "stay\n");
+	assert_served(a);
+	/* One child ends at once, the other only by SIGKILL after 3 s. */
+	assert_in_range(finish(&f), 2900, 4500);
+	hear(b, line);
+	assert_string_equal(line, "");
+	hear(a, line);
+	assert_string_equal(line, "");
+	(void)close(a);
+	(void)close(b);
+	assert_int_equal(os_connect_tcp(&(struct ip){ .a = { 127, 0, 0, 1 },
+	    .family = AF_INET }, f.port, deadline_in(1000)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+}
+
+static void
+test_grace(void **state)
+{
+	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL,
+	    .grace_ms = 100 } };
+	int a;
+
+	(void)state;
+	start(&f, NULL);
+	a = dial(&f);
+	assert_served(a);
+	say(a, "stay\n");
+	assert_served(a);
+	assert_in_range(finish(&f), 90, 2500);
+	(void)close(a);
+}
+
+static void
+test_crash(void **state)
+{
+	struct fixture f = { .s = { .limits = { .open = { 1, 1, 1 } } } };
+	char line[256];
+	int a, i;
+
+	(void)state;
+	start(&f, NULL);
+	for (i = 0; i < 100; i++) {
+		a = dial(&f);
+		hear(a, line);
+		if (line[0] == '4') {	/* the last one is not reaped yet */
+			(void)usleep(5000);
+		} else if (i >= 3) {
+			(void)close(a);
+			break;
+		} else {
+			say(a, "crash\n");
+			hear(a, line);
+		}
+		(void)close(a);
+	}
+	assert_memory_equal(line, "127.0.0.1 ", 10);
+	(void)finish(&f);
+}
+
+/* The number after "prepared=" for a new connection. */
+static int
+prepared_count(const struct fixture *f)
+{
+	char line[256], *p;
+	uint64_t v = 0;
+	int fd = dial(f);
+
+	hear(fd, line);
+	(void)close(fd);
+	p = strstr(line, "prepared=");
+	assert_non_null(p);
+	assert_int_equal(num_parse(bytes_trim(bytes_str(p + 9)), 0, 100, &v),
+	    0);
+	return (int)v;
+}
+
+static void
+test_reload(void **state)
+{
+	char dir[] = "/tmp/server_test.XXXXXX", path[64], other[64];
+	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL } };
+	int fd, i;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_true(snprintf(path, sizeof(path), "%s/cdb", dir) > 0);
+	assert_true(snprintf(other, sizeof(other), "%s/new", dir) > 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	f.s.watch_file = path;
+	start(&f, NULL);
+	assert_int_equal(prepared_count(&f), 1);
+	assert_int_equal(prepared_count(&f), 1);
+	fd = open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(rename(other, path), 0);
+	assert_int_equal(prepared_count(&f), 2);
+	assert_int_equal(prepared_count(&f), 2);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(prepared_count(&f), 2);
+	assert_int_equal(kill(f.pid, SIGHUP), 0);
+	for (i = 0; i < 100 && prepared_count(&f) == 2; i++)
+		(void)usleep(10000);
+	assert_int_equal(prepared_count(&f), 3);
+	(void)finish(&f);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+test_unix_listener(void **state)
+{
+	char dir[] = "/tmp/server_test.XXXXXX", path[64], line[256];
+	struct fixture f = { .s = { .limits = { .open = { 1, 1, 1 },
+	    .per_minute = { 1, 1, 1 } } } };
+	int fd[5];
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_true(snprintf(path, sizeof(path), "%s/s", dir) > 0);
+	start(&f, path);
+	for (i = 0; i < COUNT(fd); i++) {
+		fd[i] = os_connect_unix(path, deadline_in(WAIT_MS));
+		assert_true(fd[i] >= 0);
+		hear(fd[i], line);
+		assert_memory_equal(line, "unknown unknown 0 0 1 ", 22);
+	}
+	for (i = 0; i < COUNT(fd); i++)
+		(void)close(fd[i]);
+	(void)finish(&f);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* ---- one connection ---- */
+
+/* server_run in a child with these as 0 and 1; its exit code. */
+static int
+run_connected(struct server *s, int in, int out)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (dup2(in, 0) == -1 || dup2(out, 1) == -1)
+			_exit(90);
+		_exit(server_run(s));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+exit_seven(struct server_conn *conn, void *ctx)
+{
+	(void)conn;
+	(void)ctx;
+	return 7;
+}
+
+static int
+no_prepare(void *ctx)
+{
+	(void)ctx;
+	errno = EBADMSG;
+	return -1;
+}
+
+static void
+test_by_hand(void **state)
+{
+	struct server s = { .serve = serve_lines, .notify_fd = -1 };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), p[2];
+	char line[256];
+
+	(void)state;
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	assert_int_equal(unsetenv("PROTO"), 0);
+	assert_int_equal(setenv("TCPREMOTEIP", "192.0.2.1", 1), 0);
+	assert_int_equal(run_connected(&s, null, p[1]), 0);
+	hear(p[0], line);
+	assert_memory_equal(line, "unknown unknown 0 1 0 fd=0,1 ", 29);
+	assert_int_equal(setenv("PROTO", "TCP", 1), 0);
+	assert_int_equal(setenv("TCPREMOTEPORT", "1234", 1), 0);
+	assert_int_equal(setenv("TCPLOCALIP", "2001:db8::1", 1), 0);
+	assert_int_equal(setenv("TCPLOCALPORT", "25", 1), 0);
+	assert_int_equal(run_connected(&s, null, p[1]), 0);
+	hear(p[0], line);
+	assert_memory_equal(line, "192.0.2.1 2001:db8::1 1234 1 0 fd=0,1 ",
+	    38);
+	assert_int_equal(setenv("TCPREMOTEIP", "nonsense", 1), 0);
+	assert_int_equal(run_connected(&s, null, p[1]), 0);
+	hear(p[0], line);
+	assert_memory_equal(line, "unknown 2001:db8::1 0 1 0 ", 26);
+	s.serve = exit_seven;
+	assert_int_equal(run_connected(&s, null, p[1]), 7);
+	s.prepare = no_prepare;
+	assert_int_equal(run_connected(&s, null, p[1]), EXIT_PERM);
+	(void)close(null);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
+static void
+test_connected_socket(void **state)
+{
+	struct server s = { .serve = serve_lines, .notify_fd = -1 };
+	struct ip ip = ip_of("127.0.0.1");
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	int l = os_listen_tcp(&ip, 0, 1), c, a, port;
+	char line[256];
+
+	(void)state;
+	assert_int_equal(setenv("PROTO", "TCP", 1), 0);
+	assert_int_equal(setenv("TCPREMOTEIP", "192.0.2.1", 1), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&sa, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &port);
+	c = os_connect_tcp(&ip, port, deadline_in(WAIT_MS));
+	assert_true(c >= 0);
+	a = os_accept(l);
+	assert_true(a >= 0);
+	say(c, "quit\n");
+	assert_int_equal(run_connected(&s, a, a), 0);
+	hear(c, line);
+	assert_memory_equal(line, "127.0.0.1 127.0.0.1 ", 20);
+	assert_non_null(strstr(line, " 1 1 fd=0,1 "));
+	(void)close(a);
+	(void)close(c);
+	(void)close(l);
+}
+
+static void
+test_prepare_fails(void **state)
+{
+	struct server s = { .serve = exit_seven, .prepare = no_prepare };
+	struct ip ip = ip_of("127.0.0.1");
+	int l = os_listen_tcp(&ip, 0, 1);
+
+	(void)state;
+	assert_int_equal(run_connected(&s, l, l), EXIT_PERM);
+	(void)close(l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "R-28 three masks, IPv4 and IPv6, at the limit and past it",
+		    test_masks, NULL, NULL, NULL },
+		{ "R-28 30/90 connections open, 300 new ones a minute",
+		    test_default_limits, NULL, NULL, NULL },
+		{ "R-28 open connections are counted and taken off",
+		    test_open_counts, NULL, NULL, NULL },
+		{ "a success takes an address's count off all masks",
+		    test_forget, NULL, NULL, NULL },
+		{ "the table is bounded", test_table_bound, NULL, NULL, NULL },
+		{ "a listening socket: one process per connection",
+		    test_listening, NULL, NULL, NULL },
+		{ "R-28 over the open limit: refusal, then served again",
+		    test_refusal, NULL, NULL, NULL },
+		{ "R-28 over the rate limit: refusal", test_rate,
+		    NULL, NULL, NULL },
+		{ "at the cap of processes connections wait",
+		    test_children_cap, NULL, NULL, NULL },
+		{ "O-19 SIGTERM: children end, or are killed after 3 s",
+		    test_stop, NULL, NULL, NULL },
+		{ "O-19 another grace time", test_grace, NULL, NULL, NULL },
+		{ "a child that crashes ends alone", test_crash,
+		    NULL, NULL, NULL },
+		{ "a replaced file and SIGHUP prepare again", test_reload,
+		    NULL, NULL, NULL },
+		{ "Unix sockets have no limits by address",
+		    test_unix_listener, NULL, NULL, NULL },
+		{ "by hand, and with UCSPI variables", test_by_hand,
+		    NULL, NULL, NULL },
+		{ "a connected socket", test_connected_socket,
+		    NULL, NULL, NULL },
+		{ "a server that cannot prepare ends", test_prepare_fails,
+		    NULL, NULL, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
