@@ -126,12 +126,12 @@ struct addr_member {
 	enum addr_kind kind;
 	bool has_name;			/* false: NIL, not "" */
 	bool has_route;
-	/* Without one, mailbox or domain is empty. */
+	bool has_mailbox;		/* may be "", as in `""@example.org` */
 	bool is_bad;			/* guessed from a syntax error */
 	struct bytes display_name;
 	struct bytes route;		/* "@a,@b" */
 	struct bytes mailbox;		/* the local part, unquoted */
-	struct bytes domain;		/* as given; "[...]" for a literal */
+	struct bytes domain;		/* empty: none; as given, "[...]" for a literal */
 	struct addr_member *next;
 };
 

@@ -287,6 +287,7 @@ read_angle(struct parser *p, struct addr_member *m)
 		if (!read_local_part(p))
 			return false;
 		m->mailbox = keep(p, &p->text);
+		m->has_mailbox = true;
 		if (peek(p) == '@') {
 			if (!read_domain(p))
 				return false;
@@ -330,7 +331,8 @@ read_addr_spec(struct parser *p, struct addr_member *m)
 	size_t before;
 
 	buf_reset(&p->comment);
-	if (read_local_part(p))
+	m->has_mailbox = read_local_part(p);
+	if (m->has_mailbox)
 		m->mailbox = keep(p, &p->text);
 	else
 		m->is_bad = true;
@@ -352,6 +354,7 @@ read_addr_spec(struct parser *p, struct addr_member *m)
 		m->is_bad = true;
 		if (p->text.n > before + 1) {
 			m->mailbox = BYTES_EMPTY;
+			m->has_mailbox = false;
 			m->display_name = keep(p, &p->text);
 			m->has_name = true;
 		}
@@ -365,7 +368,7 @@ read_mailbox(struct parser *p)
 
 	if (!read_name_addr(p, &m))
 		read_addr_spec(p, &m);
-	m.is_bad |= m.mailbox.n == 0 || m.domain.n == 0;
+	m.is_bad |= !m.has_mailbox || m.domain.n == 0;
 	append(p, &m);
 }
 
@@ -384,6 +387,7 @@ read_group(struct parser *p)
 	skip(p);
 	skip_cfws(p);
 	m.mailbox = keep(p, &p->text);
+	m.has_mailbox = true;
 	append(p, &m);
 	while (peek(p) != ';' && peek(p) != -1) {
 		read_mailbox(p);
@@ -429,7 +433,7 @@ addr_parse_list(struct arena *a, struct bytes body, struct addr_list *out)
 const struct addr_member *
 addr_next_mailbox(const struct addr_member *m)
 {
-	while (m != NULL && (m->kind != ADDR_MAILBOX || m->mailbox.n == 0 ||
+	while (m != NULL && (m->kind != ADDR_MAILBOX || !m->has_mailbox ||
 	    m->domain.n == 0))
 		m = m->next;
 	return m;
@@ -443,8 +447,8 @@ addr_member_path(struct arena *a, const struct addr_member *m,
 	struct buf b = BUF_INIT(ADDR_PATH_MAX);
 	struct bytes text;
 
-	if (m->kind != ADDR_MAILBOX) {
-		*why = "a group";
+	if (m->kind != ADDR_MAILBOX || !m->has_mailbox) {
+		*why = "no address";
 		errno = EBADMSG;
 		return -1;
 	}

@@ -235,12 +235,14 @@ addr_parse_literal(struct bytes s, struct ip *out, const char **why)
 			return fail(why, EBADMSG,
 			    "address literal is not valid");
 	}
-	/* An IPv6 address without its tag is a mistake, not a general form. */
+	/*
+	 * An IPv6 address without its tag is a mistake, not a general form;
+	 * quotes and brackets would blur where a path ends.
+	 */
 	for (i = 0; i < s.n; i++) {
 		int c = bytes_at(s, i);
 
-		if (c <= 0x20 || c >= 0x7f || c == '[' || c == ']' ||
-		    c == '\\' || c == ':')
+		if (c <= 0x20 || c >= 0x7f || strchr("[]\\:\"<>", c) != NULL)
 			return fail(why, EBADMSG,
 			    "address literal is not valid");
 	}

@@ -151,7 +151,7 @@ skip_cfws(struct bytes *s)
 		} else if (c == ')' && depth > 0) {
 			depth--;
 		} else if (c == '\n') {
-			/* A fold goes on with white space; or the field ends. */
+			/* A fold, or the end of the field. */
 			if (i + 1 < s->n && !ascii_is_wsp(s->p[i + 1]))
 				return false;
 		} else if (c == '\r') {
@@ -282,7 +282,8 @@ named_zone(struct bytes name)
 	while (n < name.n && ascii_is_alpha(name.p[n]))
 		n++;
 	for (i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
-		if (bytes_caseeq(bytes_first(name, n), bytes_str(zones[i].name)))
+		if (bytes_caseeq(bytes_first(name, n),
+		    bytes_str(zones[i].name)))
 			return zones[i].minutes;
 	}
 	return 0;

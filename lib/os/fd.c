@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SEND_MS 30000		/* a local peer that reads nothing so long is ill */
+#define SEND_MS 30000		/* a peer that takes nothing so long is ill */
 #define DATA_MAX ((size_t)65536)
 #define TMPFILE_TRIES 8
 

@@ -27,7 +27,7 @@ struct server_conn {
  */
 struct server_limits {
 	unsigned int open[3];		/* connections open per mask */
-	unsigned int per_minute[3];	/* new connections per minute per mask */
+	unsigned int per_minute[3];	/* new ones a minute per mask */
 	unsigned int children;		/* processes in all; accepting waits */
 };
 /* 30/90/270 open, 300/900/2700 a minute, 1000 children. */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,166 +26,6 @@ ip_of(const char *text)
 
 	assert_int_equal(ip_parse(bytes_str(text), &ip), 0);
 	return ip;
-}
-
-/* ---- limiter ---- */
-
-static struct ip
-numbered(const char *net, unsigned int byte, unsigned int value)
-{
-	struct ip ip = ip_of(net);
-
-	ip.a[byte] = (unsigned char)(value & 0xff);
-	return ip;
-}
-
-static void
-test_masks(void **state)
-{
-	static const unsigned int limits[3] = { 2, 4, 6 };
-	static const struct {
-		const char *ip;
-		bool counted;
-	} t[] = {
-		{ "10.0.0.1", true }, { "10.0.0.1", true },
-		{ "10.0.0.1", false },			/* /32 */
-		{ "10.0.0.2", true }, { "10.0.0.63", true },
-		{ "10.0.0.3", false },			/* /26 */
-		{ "10.0.0.64", true }, { "10.0.7.255", true },
-		{ "10.0.1.1", false },			/* /21 */
-		{ "10.0.8.1", true },
-		{ "2001:db8::1", true }, { "2001:db8::2", true },
-		{ "2001:db8::3", false },		/* /64 */
-		{ "2001:db8:0:1::1", true }, { "2001:db8:0:ffff::1", true },
-		{ "2001:db8:0:2::1", false },		/* /48 */
-		{ "2001:db8:1::1", true }, { "2001:db8:ffff::1", true },
-		{ "2001:db8:2::1", false },		/* /32 */
-		{ "2001:db9::1", true },
-	};
-	struct limiter *l = limiter_new(limits, 60, 1000);
-	struct ip ip;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(t); i++) {
-		ip = ip_of(t[i].ip);
-		assert_int_equal(limiter_allows(l, &ip, 100), t[i].counted);
-		if (limiter_add(l, &ip, 100) != t[i].counted)
-			fail_msg("row %zu: %s", i, t[i].ip);
-	}
-	/* A new window begins with nothing counted. */
-	ip = ip_of("10.0.0.1");
-	assert_false(limiter_add(l, &ip, 119));
-	assert_true(limiter_add(l, &ip, 120));
-	assert_true(limiter_add(l, &ip, 120));
-	assert_false(limiter_add(l, &ip, 179));
-	limiter_free(l);
-}
-
-static void
-test_default_limits(void **state)
-{
-	const unsigned int *open = SERVER_LIMITS_MAIL.open;
-	const unsigned int *rate = SERVER_LIMITS_MAIL.per_minute;
-	struct limiter *l = limiter_new(open, 0, 1000);
-	struct limiter *r = limiter_new(rate, 60, 10000);
-	struct ip ip = ip_of("192.0.2.1");
-	unsigned int i, host;
-
-	(void)state;
-	for (i = 0; i < 30; i++)
-		assert_true(limiter_add(l, &ip, 0));
-	assert_false(limiter_add(l, &ip, 0));
-	for (host = 2; host < 4; host++) {
-		ip = numbered("192.0.2.0", 3, host);
-		for (i = 0; i < 30; i++)
-			assert_true(limiter_add(l, &ip, 0));
-	}
-	ip = ip_of("192.0.2.9");
-	assert_false(limiter_add(l, &ip, 0));		/* 90 of the /26 */
-	ip = ip_of("192.0.2.1");
-	for (i = 0; i < 300; i++)
-		assert_true(limiter_add(r, &ip, 7));
-	assert_false(limiter_add(r, &ip, 7));
-	limiter_free(l);
-	limiter_free(r);
-}
-
-static void
-test_open_counts(void **state)
-{
-	static const unsigned int limits[3] = { 3, 0, 0 };
-	struct limiter *l = limiter_new(limits, 0, 300);
-	struct ip ip[100];
-	unsigned int i, round;
-
-	(void)state;
-	/* In and out in every order: no count is lost or left over. */
-	for (i = 0; i < 100; i++)
-		ip[i] = numbered("10.1.0.0", i % 2 == 0 ? 1 : 3, i);
-	for (round = 0; round < 50; round++) {
-		for (i = 0; i < 100; i++)
-			assert_true(limiter_add(l, &ip[i], 0));
-		for (i = 0; i < 100; i++) {
-			assert_true(limiter_add(l, &ip[i], 0));
-			assert_true(limiter_add(l, &ip[i], 0));
-			assert_false(limiter_add(l, &ip[i], 0));
-		}
-		for (i = 0; i < 300; i++)
-			limiter_remove(l, &ip[(i * 37 + round) % 100]);
-	}
-	limiter_remove(l, &ip[0]);	/* never below zero */
-	for (i = 0; i < 3; i++)
-		assert_true(limiter_add(l, &ip[0], 0));
-	assert_false(limiter_add(l, &ip[0], 0));
-	limiter_free(l);
-}
-
-static void
-test_forget(void **state)
-{
-	static const unsigned int limits[3] = { 10, 12, 0 };
-	struct limiter *l = limiter_new(limits, 60, 300);
-	struct ip a = ip_of("10.0.0.1"), b = ip_of("10.0.0.2");
-	int i;
-
-	(void)state;
-	for (i = 0; i < 10; i++)
-		assert_true(limiter_add(l, &a, 0));
-	assert_true(limiter_add(l, &b, 0));
-	assert_true(limiter_add(l, &b, 0));
-	assert_false(limiter_add(l, &b, 0));	/* 12 of the /26 */
-	limiter_forget(l, &a, 0);
-	for (i = 0; i < 8; i++)
-		assert_true(limiter_add(l, &b, 0));
-	assert_false(limiter_add(l, &b, 0));
-	assert_true(limiter_add(l, &a, 0));
-	limiter_free(l);
-}
-
-static void
-test_table_bound(void **state)
-{
-	static const unsigned int limits[3] = { 5, 0, 0 };
-	struct limiter *l = limiter_new(limits, 60, 12);
-	struct ip ip, other = { .family = 0 };
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < 4; i++) {	/* three entries each */
-		ip = numbered("10.0.0.1", 0, i);
-		assert_true(limiter_add(l, &ip, 0));
-	}
-	ip = numbered("10.0.0.1", 0, 9);
-	assert_false(limiter_add(l, &ip, 0));	/* one past what it holds */
-	ip = numbered("10.0.0.1", 0, 2);
-	assert_true(limiter_add(l, &ip, 0));	/* those known go on */
-	ip = numbered("10.0.0.1", 0, 9);
-	assert_true(limiter_add(l, &ip, 60));	/* the next window is empty */
-	for (i = 0; i < 100; i++)
-		assert_true(limiter_add(l, &other, 60));
-	limiter_remove(l, &other);
-	limiter_free(l);
 }
 
 /* ---- the accept loop ---- */
@@ -236,7 +75,7 @@ serve_lines(struct server_conn *conn, void *ctx)
 		if (bytes_starts(line, BYTES("stay")))
 			(void)signal(SIGTERM, SIG_IGN);
 		else if (bytes_starts(line, BYTES("crash")))
-			(void)raise(SIGSEGV);
+			(void)raise(SIGUSR2);
 		else if (bytes_starts(line, BYTES("quit")))
 			break;
 	}
@@ -289,7 +128,7 @@ start(struct fixture *f, const char *path)
 	assert_int_equal(close(p[0]), 0);
 }
 
-/* SIGTERM; how long it took, milliseconds. */
+/* SIGTERM; the milliseconds it took. */
 static int64_t
 finish(struct fixture *f)
 {
@@ -550,16 +389,13 @@ static int
 prepared_count(const struct fixture *f)
 {
 	char line[256], *p;
-	uint64_t v = 0;
 	int fd = dial(f);
 
 	hear(fd, line);
 	(void)close(fd);
 	p = strstr(line, "prepared=");
 	assert_non_null(p);
-	assert_int_equal(num_parse(bytes_trim(bytes_str(p + 9)), 0, 100, &v),
-	    0);
-	return (int)v;
+	return p[9] - '0';	/* one digit in these tests */
 }
 
 static void
@@ -567,22 +403,18 @@ test_reload(void **state)
 {
 	char dir[] = "/tmp/server_test.XXXXXX", path[64], other[64];
 	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL } };
-	int fd, i;
+	int i;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	assert_true(snprintf(path, sizeof(path), "%s/cdb", dir) > 0);
 	assert_true(snprintf(other, sizeof(other), "%s/new", dir) > 0);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	(void)close(fd);
+	(void)close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	f.s.watch_file = path;
 	start(&f, NULL);
 	assert_int_equal(prepared_count(&f), 1);
 	assert_int_equal(prepared_count(&f), 1);
-	fd = open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	(void)close(fd);
+	(void)close(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	assert_int_equal(rename(other, path), 0);
 	assert_int_equal(prepared_count(&f), 2);
 	assert_int_equal(prepared_count(&f), 2);
@@ -738,15 +570,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "R-28 three masks, IPv4 and IPv6, at the limit and past it",
-		    test_masks, NULL, NULL, NULL },
-		{ "R-28 30/90 connections open, 300 new ones a minute",
-		    test_default_limits, NULL, NULL, NULL },
-		{ "R-28 open connections are counted and taken off",
-		    test_open_counts, NULL, NULL, NULL },
-		{ "a success takes an address's count off all masks",
-		    test_forget, NULL, NULL, NULL },
-		{ "the table is bounded", test_table_bound, NULL, NULL, NULL },
 		{ "a listening socket: one process per connection",
 		    test_listening, NULL, NULL, NULL },
 		{ "R-28 over the open limit: refusal, then served again",
