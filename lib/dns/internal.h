@@ -1,0 +1,50 @@
+/* internal.h - what the files of lib/dns share */
+#ifndef DNS_INTERNAL_H
+#define DNS_INTERNAL_H
+
+#include "dns/dns.h"
+
+struct dns {
+	struct dns_server servers[DNS_SERVERS_MAX];
+	size_t nservers;
+	unsigned int try_ms, rounds, total_ms;
+	const struct dns_static *table;
+	size_t ntable;
+	struct dns_source source;
+	int64_t deadline;		/* of the job: dns_set_deadline */
+	struct dns_query *active;	/* with a descriptor each */
+	size_t nactive;
+};
+
+/* Without the final dot. */
+struct bytes dns_name_trim(struct bytes name);
+/* Lower case and without final dot, in the arena. */
+struct bytes dns_name_canonical(struct arena *a, struct bytes name);
+/* Append the wire form of a valid name. */
+int dns_name_put(struct buf *out, struct bytes name);
+/*
+ * Read a name that starts at *rest, a tail of msg, in canonical text; *rest
+ * moves behind it. False: malformed.
+ */
+bool dns_name_get(struct bytes msg, struct bytes *rest, struct arena *a,
+    struct bytes *name);
+
+/* Sort, drop duplicates, and set status DNS_OK. */
+void dns_answer_set(struct dns_answer *out, struct dns_record *records,
+    size_t n);
+/* No records and that status; why is constant text. */
+void dns_answer_none(struct dns_answer *out, enum dns_status status,
+    const char *why);
+
+/*
+ * Look in the table: DNS_PARSED with *out, DNS_PARSED_ALIAS with out->name,
+ * or DNS_PARSED_OTHER when the name is not there.
+ */
+enum dns_parsed dns_table_find(const struct dns *d, struct arena *a,
+    enum dns_type type, struct bytes name, struct dns_answer *out);
+
+/* Fill servers from the environment, options, or a resolv.conf. */
+int dns_servers_init(struct dns *d, const struct dns_options *o,
+    const char *resolv_conf);
+
+#endif

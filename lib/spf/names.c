@@ -1,0 +1,71 @@
+/* names.c - what an SPF check asks DNS, and the client's own names */
+#include "spf/internal.h"
+
+#include <sys/socket.h>
+
+const struct dns_answer *
+spf_wait(struct spf_check *c, struct dns_query *q)
+{
+	const struct dns_answer *answer = dns_wait(c->dns, q);
+
+	c->out->authentic = c->out->authentic && answer->authentic;
+	return answer;
+}
+
+const struct dns_answer *
+spf_lookup(struct spf_check *c, enum dns_type type, struct bytes name)
+{
+	return spf_wait(c, dns_start(c->dns, c->arena, type, name));
+}
+
+bool
+spf_is_void(const struct dns_answer *answer)
+{
+	return answer->status == DNS_NODATA || answer->status == DNS_NXDOMAIN;
+}
+
+/* A, or AAAA for an IPv6 client: 5. */
+enum dns_type
+spf_address_type(const struct spf_check *c)
+{
+	return c->args->ip.family == AF_INET6 ? DNS_AAAA : DNS_A;
+}
+
+static bool
+confirms(const struct spf_check *c, const struct dns_answer *answer)
+{
+	size_t i;
+
+	for (i = 0; i < answer->nrecords; i++) {
+		if (ip_eq(&c->args->ip, &answer->records[i].ip))
+			return true;
+	}
+	return false;
+}
+
+/* 5.5: errors only mean that a name is not validated. */
+const struct spf_names *
+spf_client_names(struct spf_check *c)
+{
+	struct spf_names *names = &c->names;
+	struct dns_query *query[SPF_PTR_MAX];
+	const struct dns_answer *ptr;
+	char reverse[DNS_REVERSE_MAX];
+	size_t i, n;
+
+	if (names->done)
+		return names;
+	names->done = true;
+	ptr = spf_lookup(c, DNS_PTR,
+	    bytes_str(dns_reverse(&c->args->ip, reverse)));
+	names->is_void = spf_is_void(ptr);
+	n = ptr->nrecords < SPF_PTR_MAX ? ptr->nrecords : SPF_PTR_MAX;
+	for (i = 0; i < n; i++)
+		query[i] = dns_start(c->dns, c->arena, spf_address_type(c),
+		    ptr->records[i].name);
+	for (i = 0; i < n; i++) {
+		if (confirms(c, spf_wait(c, query[i])))
+			names->name[names->n++] = ptr->records[i].name;
+	}
+	return names;
+}
