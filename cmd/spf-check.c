@@ -1,0 +1,27 @@
+/* spf-check - judge the sender of a message by SPF; see spf-check(1) */
+#include <unistd.h>
+
+#include "base/base.h"
+#include "stage/stage.h"
+
+static const char usage[] = "usage: spf-check [-q] [-h helo] [-i ip] "
+    "[-s sender] < message";
+
+int
+main(int argc, char *argv[])
+{
+	struct stage_filter f = STAGE_FILTER_INIT;
+	int c, code;
+
+	msg_init("spf-check");
+	while ((c = getopt(argc, argv, "qh:i:s:")) != -1) {
+		if (!stage_filter_option(&f, c, optarg))
+			msg_die(EXIT_PERM, "%s", usage);
+	}
+	if (optind != argc)
+		msg_die(EXIT_PERM, "%s", usage);
+	code = stage_filter_main(&stage_spf, &f);
+	if (f.why[0] != '\0')
+		msg_die(code, "%s", f.why);
+	return code;
+}
