@@ -131,7 +131,7 @@ struct addr_member {
 	struct bytes display_name;
 	struct bytes route;		/* "@a,@b" */
 	struct bytes mailbox;		/* the local part, unquoted */
-	struct bytes domain;		/* empty: none; as given, "[...]" for a literal */
+	struct bytes domain;		/* as given; empty: none */
 	struct addr_member *next;
 };
 

@@ -60,9 +60,10 @@ flush(struct word_state *st)
 
 	if (st->raw.n == 0)
 		return;
-	(void)unicode_from_charset(st->arena, st->charset,	/* best effort */
+	/* As well as it goes; capped. */
+	(void)unicode_from_charset(st->arena, st->charset,
 	    buf_bytes(&st->raw), MIME_VALUE_MAX, &text);
-	(void)buf_add(&st->out, value_without_controls(st->arena, text)); /* capped */
+	(void)buf_add(&st->out, value_without_controls(st->arena, text));
 	buf_reset(&st->raw);
 }
 

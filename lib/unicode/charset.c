@@ -12,7 +12,7 @@
 
 #include "unicode/internal.h"
 
-/* Names in mail, lower case, and iconv's name for them; by first column. */
+/* Names in mail, lower case, and iconv's name for them. */
 static const struct charset {
 	const char *name;
 	const char *iconv_name;
@@ -42,8 +42,8 @@ static const struct charset {
 	{ "johab", "JOHAB" }, { "euc-tw", "EUC-TW" },
 	{ "tis-620", "CP874" }, { "windows-874", "CP874" },
 	{ "cp874", "CP874" }, { "iso-8859-11", "ISO-8859-11" },
-	{ "viscii", "VISCII" }, { "tcvn", "TCVN" }, { "armscii-8", "ARMSCII-8" },
-	{ "georgian-ps", "GEORGIAN-PS" },
+	{ "viscii", "VISCII" }, { "tcvn", "TCVN" },
+	{ "armscii-8", "ARMSCII-8" }, { "georgian-ps", "GEORGIAN-PS" },
 	{ "koi8-r", "KOI8-R" }, { "koi8r", "KOI8-R" }, { "koi8", "KOI8-R" },
 	{ "koi8-u", "KOI8-U" }, { "koi8-ru", "KOI8-U" }, { "koi8-t", "KOI8-T" },
 	{ "iso-8859-2", "ISO-8859-2" }, { "iso-8859-3", "ISO-8859-3" },

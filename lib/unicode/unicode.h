@@ -86,6 +86,8 @@ enum {
  * mail charsets are known. An empty name or us-ascii holding 8-bit bytes is
  * taken as UTF-8 if well formed, else as windows-1252; iso-8859-1 is read as
  * windows-1252 (what senders mean by it). Unknown charsets: the same guess.
+ * Beyond UTF-8, ASCII, Latin 1 and windows-1252 the C library opens a file
+ * per charset: in a sandbox without files such text is guessed as well.
  */
 unsigned int unicode_from_charset(struct arena *a, struct bytes charset,
     struct bytes s, size_t limit, struct bytes *out);

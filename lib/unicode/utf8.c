@@ -220,6 +220,31 @@ letter_value(int c)
 }
 
 /*
+ * One UTF-16 unit to out, *high being the surrogate before it or 0. What may
+ * stand for itself is refused, as are lone surrogates.
+ */
+static int
+take_unit(struct buf *out, uint32_t unit, uint32_t *high)
+{
+	if (*high != 0) {
+		if (unit < 0xdc00 || unit > 0xdfff)
+			return -1;
+		(void)unicode_put(out, 0x10000 +	/* no cap */
+		    ((*high - 0xd800) << 10) + (unit - 0xdc00));
+		*high = 0;
+		return 0;
+	}
+	if ((unit >= 0xdc00 && unit <= 0xdfff) ||
+	    (unit >= 0x20 && unit <= 0x7e))
+		return -1;
+	if (unit >= 0xd800 && unit <= 0xdbff)
+		*high = unit;
+	else
+		(void)unicode_put(out, unit);		/* no cap */
+	return 0;
+}
+
+/*
  * What stands between "&" and "-", taken off *s, as UTF-8. Bits that do not
  * fill a unit must be zero and fewer than a letter.
  */
@@ -238,22 +263,10 @@ decode_shift(struct bytes *s, struct buf *b)
 		if (bits.count < 16)
 			continue;
 		bits.count -= 16;
-		uint32_t unit = bits.value >> bits.count & 0xffff;
-		bits.value &= (1U << bits.count) - 1;
-		if (high != 0) {
-			if (unit < 0xdc00 || unit > 0xdfff)
-				return -1;
-			(void)unicode_put(b, 0x10000 +	/* no cap */
-			    ((high - 0xd800) << 10) + (unit - 0xdc00));
-			high = 0;
-		} else if (unit >= 0xd800 && unit <= 0xdbff) {
-			high = unit;
-		} else if ((unit >= 0xdc00 && unit <= 0xdfff) ||
-		    (unit >= 0x20 && unit <= 0x7e)) {
+		if (take_unit(b, bits.value >> bits.count & 0xffff,
+		    &high) == -1)
 			return -1;
-		} else {
-			(void)unicode_put(b, unit);	/* no cap */
-		}
+		bits.value &= (1U << bits.count) - 1;
 	}
 	return high != 0 || bits.count >= 6 || bits.value != 0 ? -1 : 0;
 }

@@ -1,8 +1,9 @@
 /*
  * vectors.h - test data that is not part of the tree: files and JSON
  *
- * PIPEMAIL_TEST_DATA names the folder, else ../shared/data is tried. Tests
- * skip what is absent.
+ * PIPEMAIL_TEST_DATA names the folder, else ../shared/data is tried. Where a
+ * file is absent the test says so and passes: cmocka's skip() would print
+ * "not ok". Include after cmocka.h.
  */
 #ifndef VECTORS_H
 #define VECTORS_H
@@ -13,7 +14,7 @@
 #include "base/base.h"
 #include "unicode/unicode.h"
 
-/* The file name below the data folder; false if it is not there. */
+/* The file name below the data folder; false, and said, if it is not there. */
 static inline bool
 vectors_read(struct arena *a, const char *name, struct bytes *out)
 {
@@ -26,6 +27,8 @@ vectors_read(struct arena *a, const char *name, struct bytes *out)
 	if (ok)
 		*out = arena_bytes(a, buf_bytes(&b));
 	buf_free(&b);
+	if (!ok)
+		print_message("# SKIP %s is not here\n", name);
 	return ok;
 }
 

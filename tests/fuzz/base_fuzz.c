@@ -1,0 +1,144 @@
+/*
+ * base_fuzz - the parsers of lib/base: what is formatted is parsed back the
+ * same, strict and lax readers agree where both accept, and no decoder
+ * writes past the cap of its buffer.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef int codec(struct buf *, struct bytes);
+
+/* A small buffer gets the beginning of what a large one gets. */
+static void
+check_cap(codec *decode, struct bytes s, size_t cap)
+{
+	struct buf all = BUF_INIT(SIZE_MAX), some = BUF_INIT(cap);
+	int r = decode(&all, s), rs = decode(&some, s);
+
+	assert(r == 0);
+	assert(some.n <= cap);
+	assert(rs == (all.n > cap ? -1 : 0));
+	assert(bytes_eq(buf_bytes(&some), bytes_first(buf_bytes(&all),
+	    some.n)));
+	assert(rs == 0 || some.n == cap);
+	buf_free(&all);
+	buf_free(&some);
+}
+
+static void
+check_round_trip(codec *encode, codec *decode, struct bytes s)
+{
+	struct buf text = BUF_INIT(SIZE_MAX), plain = BUF_INIT(SIZE_MAX);
+
+	assert(encode(&text, s) == 0);
+	assert(decode(&plain, buf_bytes(&text)) == 0);
+	assert(bytes_eq(buf_bytes(&plain), s));
+	buf_free(&text);
+	buf_free(&plain);
+}
+
+static void
+check_strict(codec *decode, codec *encode, codec *lax, struct bytes s)
+{
+	struct buf plain = BUF_INIT(SIZE_MAX), other = BUF_INIT(SIZE_MAX);
+
+	if (decode(&plain, s) == 0) {
+		if (lax != NULL) {
+			assert(lax(&other, s) == 0);
+			assert(bytes_eq(buf_bytes(&plain), buf_bytes(&other)));
+			buf_reset(&other);
+		}
+		assert(encode(&other, buf_bytes(&plain)) == 0);
+		assert(bytes_caseeq(buf_bytes(&other), s));
+	} else {
+		assert(plain.n == 0);
+	}
+	buf_free(&plain);
+	buf_free(&other);
+}
+
+static void
+check_date(struct bytes s)
+{
+	struct buf text = BUF_INIT(100);
+	int64_t seconds, again;
+	int zone, zone2;
+
+	if (date_parse(s, &seconds, &zone) == -1)
+		return;
+	assert(date_format(&text, seconds, zone) == 0);
+	assert(date_parse(buf_bytes(&text), &again, &zone2) == 0);
+	assert(seconds == again && zone == zone2);
+	buf_free(&text);
+}
+
+static void
+check_ip(struct bytes s)
+{
+	char text[IP_TEXT_MAX];
+	struct ip ip, again;
+
+	if (ip_parse(s, &ip) == -1)
+		return;
+	assert(ip_parse(bytes_str(ip_format(&ip, text)), &again) == 0);
+	assert(ip_eq(&ip, &again));
+	assert(ip_in_net(&ip, &again, 128));
+}
+
+static void
+check_number(struct bytes s)
+{
+	struct buf text = BUF_INIT(32);
+	struct bytes digits = s;
+	uint64_t v;
+
+	while (digits.n > 1 && digits.p[0] == '0')
+		digits = bytes_from(digits, 1);
+	if (num_parse(s, 0, UINT64_MAX, &v) == 0) {
+		assert(buf_printf(&text, "%llu", (unsigned long long)v) == 0);
+		assert(bytes_eq(buf_bytes(&text), digits));
+	}
+	buf_free(&text);
+}
+
+/* Escaped text has no byte that a terminal acts on. */
+static void
+check_escape(struct bytes s)
+{
+	struct buf text = BUF_INIT(SIZE_MAX);
+	size_t i;
+
+	assert(msg_escape(&text, s) == 0);
+	for (i = 0; i < text.n; i++)
+		assert(!ascii_is_ctl(text.p[i]));
+	assert(text.n >= s.n && text.n <= 4 * s.n);
+	buf_free(&text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes s = bytes_of(data, size), head;
+	size_t cap;
+
+	check_date(s);
+	check_ip(s);
+	check_number(s);
+	check_escape(s);
+	check_strict(base64_decode, base64_encode, base64_decode_lax, s);
+	check_strict(hex_decode, hex_encode, NULL, s);
+	check_round_trip(base64_encode, base64_decode_lax, s);
+	check_round_trip(qp_encode, qp_decode, s);
+	if (!bytes_cut(&s, 1, &head))
+		return 0;
+	cap = head.p[0];
+	check_cap(base64_decode_lax, s, cap);
+	check_cap(qp_decode, s, cap);
+	check_cap(q_decode, s, cap);
+	return 0;
+}
