@@ -52,7 +52,7 @@ main(int argc, char *argv[])
 				msg_die(EXIT_PERM, "%s", usage);
 			break;
 		case 'u':
-			o.user = optarg;
+			o.user = optarg[0] != '\0' ? optarg : NULL;
 			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);

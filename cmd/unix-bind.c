@@ -45,7 +45,7 @@ parse_options(struct options *o, int argc, char *argv[])
 				msg_die(EXIT_PERM, "%s", usage);
 			break;
 		case 'u':
-			o->user = optarg;
+			o->user = optarg[0] != '\0' ? optarg : NULL;
 			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);

@@ -401,7 +401,10 @@ select_record(const struct dns_answer *answer, struct bytes *text)
 	return n > 1 ? -1 : n;
 }
 
-/* 4.3: a name with more than one label that is no address. */
+/*
+ * 4.3: a name with more than one label that is no address; or "localhost",
+ * which only a local set-up answers for (RFC 6761 6.3).
+ */
 static bool
 domain_valid(struct bytes domain)
 {
@@ -411,6 +414,8 @@ domain_valid(struct bytes domain)
 
 	if (bytes_ends(s, BYTES(".")))
 		s = bytes_first(s, s.n - 1);
+	if (bytes_caseeq(s, BYTES("localhost")))
+		return true;
 	return dns_name_valid(s) && bytes_chr(s, '.', &at) &&
 	    bytes_at(s, 0) != '[' && ip_parse(s, &ip) == -1;
 }

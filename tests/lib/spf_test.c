@@ -338,7 +338,7 @@ test_identity(void **state)
 static void
 test_no_domain(void **state)
 {
-	static const char *const names[] = { "", "localhost", "[192.0.2.1]",
+	static const char *const names[] = { "", "onelabel", "[192.0.2.1]",
 		"192.0.2.1", "a..example", "a b", ".", "example.",
 		("a123456789012345678901234567890123456789012345678901234567890"
 		    "123.example") };
