@@ -181,30 +181,62 @@ write_received(struct stage_job *job)
 	buf_free(&b);
 }
 
-/* What the stage said before, in an earlier pass, is replaced. */
-static void
+/*
+ * What the stage said before, in an earlier pass, goes; its place is where
+ * the new results will stand.
+ */
+static size_t
 forget_earlier(struct trace_block *b, const struct stage_builtin *stage)
 {
 	struct bytes method = bytes_str(stage->method);
-	size_t n = 0;
+	size_t n = 0, place = SIZE_MAX;
 
 	for (size_t i = 0; i < b->nresinfo; i++) {
 		if (!bytes_casestarts(b->resinfo[i], method) ||
 		    bytes_at(b->resinfo[i], method.n) != '=')
 			b->resinfo[n++] = b->resinfo[i];
+		else if (place == SIZE_MAX)
+			place = n;
 	}
 	b->nresinfo = n;
 	if (stage->field != NULL)
 		b->nspf = 0;
+	return place == SIZE_MAX ? n : place;
+}
+
+/* Move the results from first on to place, those there behind them. */
+static void
+move_results(struct stage_job *job, size_t first, size_t place)
+{
+	struct trace_block *b = &job->block;
+	size_t added = b->nresinfo - first;
+	struct bytes *list;
+
+	if (place == first || added == 0)
+		return;
+	list = arena_zalloc(job->arena, b->nresinfo, sizeof(*list));
+	for (size_t i = 0; i < b->nresinfo; i++) {
+		if (i < place)
+			list[i] = b->resinfo[i];
+		else if (i < first)
+			list[i + added] = b->resinfo[i];
+		else
+			list[i - first + place] = b->resinfo[i];
+	}
+	b->resinfo = list;
+	job->resinfo_size = b->nresinfo;
 }
 
 static void
 run_builtin(struct stage_job *job, const struct stage_builtin *stage)
 {
-	forget_earlier(&job->block, stage);
+	size_t place = forget_earlier(&job->block, stage);
+	size_t first = job->block.nresinfo;
+
 	if (stage->run(job) == -1)
 		stage_set_verdict(job, STAGE_TEMP,
 		    BYTES("a check could not be made"));
+	move_results(job, first, place);
 	job->block.has_results = true;
 	write_received(job);
 }

@@ -278,6 +278,20 @@ add_field(struct arena *a, struct bytes field, struct bytes hostname,
 	return true;
 }
 
+/* No more results than semicolons above rest, nor than TRACE_BLOCK_MAX. */
+static size_t
+count_resinfo(struct bytes message, struct bytes rest)
+{
+	struct bytes block = bytes_first(message, message.n - rest.n);
+	size_t n = 1;
+
+	for (size_t i = 0; i < block.n && n < TRACE_BLOCK_MAX; i++) {
+		if (block.p[i] == ';')
+			n++;
+	}
+	return n;
+}
+
 int
 trace_block_parse(struct arena *a, struct bytes message,
     struct bytes hostname, struct bytes id, struct trace_block *block,
@@ -299,7 +313,8 @@ trace_block_parse(struct arena *a, struct bytes message,
 	b.received = field;
 	b.top = arena_zalloc(a, n, sizeof(*b.top));
 	b.spf = arena_zalloc(a, n, sizeof(*b.spf));
-	b.resinfo = arena_zalloc(a, TRACE_BLOCK_MAX, sizeof(*b.resinfo));
+	b.resinfo = arena_zalloc(a, count_resinfo(message, left),
+	    sizeof(*b.resinfo));
 	for (size_t i = 0; i < n; i++) {
 		if (!add_field(a, list[i], hostname, &b))
 			return 0;

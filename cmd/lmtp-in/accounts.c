@@ -1,0 +1,113 @@
+/*
+ * accounts.c - stores kept open within a session
+ */
+#include "lmtp_in.h"
+
+#include <errno.h>
+
+static const struct {
+	const char *key;
+	uint32_t use;
+} initial_keys[STORE_INITIALS] = {
+	{ "sent", STORE_USE_SENT },
+	{ "archive", STORE_USE_ARCHIVE },
+	{ "trash", STORE_USE_TRASH },
+	{ "drafts", STORE_USE_DRAFTS },
+	{ "junk", STORE_USE_JUNK },
+};
+
+void
+accounts_init(struct accounts *a, const struct config *c, uint64_t cid)
+{
+	*a = (struct accounts){ .config = c, .cid = cid };
+}
+
+static void
+report(void *ctx, const struct store_report *r)
+{
+	const struct accounts *a = ctx;
+	struct logline l;
+
+	log_begin(&l, LOG_WARN, r->event);
+	log_num(&l, "cid", (int64_t)a->cid);
+	log_str(&l, "folder", r->folder);
+	log_str(&l, "name", r->name);
+	if (r->uid != 0)
+		log_num(&l, "uid", r->uid);
+	log_end(&l);
+}
+
+static struct store *
+open_store(struct accounts *a, const char *name)
+{
+	struct store_initial initial[STORE_INITIALS];
+	struct store_options o = {
+		.account = name,
+		.quota_bytes = config_get_size(a->config, "account", name,
+		    "quota"),
+		.create = true,
+		.initial = initial,
+		.initials = STORE_INITIALS,
+		.report = report,
+		.ctx = a,
+	};
+
+	for (size_t i = 0; i < STORE_INITIALS; i++) {
+		/* values are C strings in the map, each has a default */
+		initial[i].name = (const char *)config_get_text(a->config,
+		    "mailboxes", name, initial_keys[i].key).p;
+		initial[i].use = initial_keys[i].use;
+	}
+	return store_open(&o);
+}
+
+struct store *
+accounts_open(struct accounts *a, struct bytes account)
+{
+	size_t oldest = 0;
+
+	if (account.n > STORE_ACCOUNT_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if (a->slot[i].store != NULL && bytes_eq(account,
+		    bytes_str(a->slot[i].name))) {
+			a->slot[i].used = ++a->clock;
+			return a->slot[i].store;
+		}
+		if (a->slot[i].used < a->slot[oldest].used)
+			oldest = i;
+	}
+	if (a->slot[oldest].store != NULL)
+		store_close(a->slot[oldest].store);
+	memcpy(a->slot[oldest].name, account.p, account.n);
+	a->slot[oldest].name[account.n] = '\0';
+	a->slot[oldest].store = open_store(a, a->slot[oldest].name);
+	a->slot[oldest].used = a->slot[oldest].store == NULL ? 0
+	    : ++a->clock;
+	return a->slot[oldest].store;
+}
+
+void
+accounts_forget(struct accounts *a, struct bytes account)
+{
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if (a->slot[i].store == NULL || !bytes_eq(account,
+		    bytes_str(a->slot[i].name)))
+			continue;
+		store_close(a->slot[i].store);
+		a->slot[i].store = NULL;
+		a->slot[i].used = 0;
+	}
+}
+
+void
+accounts_close(struct accounts *a)
+{
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if (a->slot[i].store != NULL)
+			store_close(a->slot[i].store);
+		a->slot[i].store = NULL;
+	}
+}

@@ -1,0 +1,266 @@
+/*
+ * deliver.c - one reply per recipient (RFC 2033 4.2)
+ *
+ * The peer on the Unix socket is trusted to say who the client was
+ * (XFORWARD); the message's trusted block is the one above and including its
+ * Received field with the received-id of XFORWARD IDENT.
+ */
+#include "lmtp_in.h"
+
+#include <errno.h>
+
+#include "trace/trace.h"
+
+#define FACTS_MAX 65536
+#define PREFIX_MAX (STAGE_PREFIX_MAX + 2 * TRACE_FIELD_MAX)
+
+static struct deliverer *
+deliverer_of(struct smtp_session *s)
+{
+	return s->ctx;
+}
+
+/* ---- recipients ---- */
+
+static void
+accept_rcpt(struct smtp_session *s, const struct recipient *found)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct recipient *copy;
+
+	copy = arena_zalloc(&d->transaction, 1, sizeof(*copy));
+	*copy = *found;
+	smtp_asked(s->smtp)->user = copy;
+	smtp_rcpt_accept(s->smtp);
+}
+
+void
+deliver_rcpt(struct smtp_session *s)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct recipient found;
+	int n;
+
+	if (smtp_envelope(s->smtp)->nrecipients == 0)
+		arena_reset(&d->transaction);
+	n = recipient_find(d->settings->config, &d->transaction,
+	    &smtp_asked(s->smtp)->path, &found);
+	if (n == 1)
+		accept_rcpt(s, &found);
+	else if (n == 0)
+		smtp_rcpt_refuse(s->smtp, 550, "5.1.1",
+		    BYTES("no such user"));
+	else if (errno == EACCES)
+		smtp_rcpt_refuse(s->smtp, 550, "5.7.1",
+		    BYTES("not a domain of this server"));
+	else
+		smtp_rcpt_refuse(s->smtp, 450, "4.2.1",
+		    BYTES("domain is disabled for now"));
+}
+
+/* ---- logs ---- */
+
+static void
+log_delivery(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    const struct smtp_answer *answer, size_t size, uint32_t uid,
+    int64_t started)
+{
+	struct deliverer *d = deliverer_of(s);
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	const struct recipient *r = rcpt->user;
+	struct logline l;
+
+	log_begin(&l, LOG_INFO, answer->code < 300 ? "delivered"
+	    : "refused");
+	log_num(&l, "cid", (int64_t)d->conn->id);
+	log_bytes(&l, "id", e->xforward.ident);
+	log_bytes(&l, "from", e->sender_text);
+	log_bytes(&l, "to", rcpt->text);
+	log_bytes(&l, "account", r->account);
+	log_bytes(&l, "mailbox", r->mailbox);
+	if (uid != 0)
+		log_num(&l, "uid", uid);
+	log_num(&l, "size", (int64_t)size);
+	log_num(&l, "code", answer->code);
+	log_bytes(&l, "reply", answer->text);
+	log_num(&l, "ms", time_mono_ms() - started);
+	log_end(&l);
+}
+
+static void
+log_failure(struct smtp_session *s, struct bytes account, const char *what,
+    int err)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct logline l;
+
+	log_begin(&l, LOG_ERROR, "failed");
+	log_num(&l, "cid", (int64_t)d->conn->id);
+	log_str(&l, "id", s->id);
+	log_bytes(&l, "account", account);
+	log_str(&l, "what", what);
+	log_err(&l, err);
+	log_end(&l);
+}
+
+void
+deliver_refused(struct smtp_session *s, const char *why)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct logline l;
+
+	log_begin(&l, LOG_INFO, "refused");
+	log_num(&l, "cid", (int64_t)d->conn->id);
+	log_bytes(&l, "from", smtp_envelope(s->smtp)->sender_text);
+	log_str(&l, "why", why);
+	log_end(&l);
+}
+
+/* ---- one recipient ---- */
+
+static void
+set_answer(struct smtp_answer *out, int code, const char *status,
+    struct bytes text)
+{
+	out->code = code;
+	out->status = bytes_str(status);
+	out->text = text;
+}
+
+static void
+fail(struct smtp_session *s, const struct recipient *r,
+    struct smtp_answer *out, const char *what, int err)
+{
+	struct deliverer *d = deliverer_of(s);
+	char text[SMTP_FAIL_TEXT];
+	const char *status;
+	int code;
+
+	if (err == EDQUOT) {
+		set_answer(out, 452, "4.2.2", BYTES("mailbox is full"));
+		return;
+	}
+	code = smtp_fail_reply(err, s->id, text, &status);
+	log_failure(s, r->account, what, err);
+	set_answer(out, code, status, arena_bytes(&d->job, bytes_str(text)));
+	accounts_forget(&d->accounts, r->account);
+}
+
+static void
+set_verdict(const struct stage_job *job, struct smtp_answer *out)
+{
+	switch (job->verdict) {
+	case STAGE_REJECT:
+		set_answer(out, 550, "5.7.1", job->reply);
+		break;
+	case STAGE_TEMP:
+		set_answer(out, 451, "4.3.0", job->reply);
+		break;
+	default:
+		set_answer(out, 250, "2.0.0", BYTES("ok"));
+	}
+}
+
+/* Delivered-To, Return-Path and, where the message does not have it in front
+ * of it already, the trusted block (R-35). */
+static int
+make_prefix(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct stage_job *job, struct buf *out)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+
+	if (trace_delivered_to(out, rcpt->text) == -1 ||
+	    trace_return_path(out, e->sender_text) == -1)
+		return -1;
+	return job->received_done ? stage_job_prefix(job, out) : 0;
+}
+
+static uint32_t
+store_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct stage_job *job, struct smtp_answer *out)
+{
+	struct deliverer *d = deliverer_of(s);
+	const struct recipient *r = rcpt->user;
+	struct buf prefix = BUF_INIT(PREFIX_MAX), facts = BUF_INIT(FACTS_MAX);
+	struct store_delivered where = { 0 };
+	struct store_incoming m = { 0 };
+	struct bytes pieces[2];
+	struct store *store;
+
+	if (make_prefix(s, rcpt, job, &prefix) == -1 ||
+	    facts_add(&facts, &job->envelope, rcpt->text,
+	    &job->block) == -1)
+		fail(s, r, out, "trace fields", errno);
+	else if ((store = accounts_open(&d->accounts, r->account)) == NULL)
+		fail(s, r, out, "store", errno);
+	else {
+		pieces[0] = buf_bytes(&prefix);
+		pieces[1] = job->message;
+		m.pieces = pieces;
+		m.count = 2;
+		m.extension = buf_bytes(&facts);
+		if (store_deliver(store, r->mailbox, &m, &where) == -1)
+			fail(s, r, out, "delivery", errno);
+		else
+			set_answer(out, 250, "2.0.0", BYTES("delivered"));
+	}
+	buf_free(&prefix);
+	buf_free(&facts);
+	return where.uid;
+}
+
+static void
+fill_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct trace_envelope *t)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	const struct smtp_xforward *x = &e->xforward;
+
+	*t = (struct trace_envelope){ .sender = e->sender_text,
+	    .recipients = &rcpt->text, .nrecipients = 1,
+	    .helo = x->helo.n > 0 ? x->helo : e->helo,
+	    .with = x->proto.n > 0 ? x->proto : bytes_str(e->with),
+	    .id = x->ident, .remote = x->addr, .remote_port = x->port,
+	    .remote_host = x->name, .time = time_wall_us() / 1000000 };
+}
+
+static void
+deliver_one(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct bytes text)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct smtp_answer answer = { 451, BYTES_EMPTY, BYTES_EMPTY };
+	int64_t started = time_mono_ms();
+	struct trace_envelope e;
+	struct stage_job job;
+	uint32_t uid = 0;
+
+	fill_envelope(s, rcpt, &e);
+	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
+	stage_job_resume(&job, text);
+	if (job.envelope.id.n == 0)
+		job.envelope.id = bytes_str(s->id);
+	stage_run(&job, &d->settings->stages);
+	if (job.verdict == STAGE_PASS)
+		uid = store_message(s, rcpt, &job, &answer);
+	else
+		set_verdict(&job, &answer);
+	if (answer.code < 300)
+		d->delivered++;
+	log_delivery(s, rcpt, &answer, text.n, uid, started);
+	stage_job_end(&job);
+	smtp_reply(s->smtp, answer.code, (const char *)answer.status.p,
+	    answer.text);
+	arena_reset(&d->job);
+}
+
+void
+deliver_message(struct smtp_session *s, struct bytes text)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	size_t n = e->nrecipients;
+
+	/* the envelope ends with the last reply */
+	for (size_t i = 0; i < n; i++)
+		deliver_one(s, &e->recipients[i], text);
+}

@@ -1,0 +1,91 @@
+/*
+ * facts.c - what the index remembers of a reception
+ *
+ * Read from the trusted block only: reputation will rest on it.
+ */
+#include "lmtp_in.h"
+
+#include <sys/socket.h>
+
+/* HELO names and paths as they come; longer ones say nothing. */
+#define FACT_MAX 1024
+
+/* BEHAVIOUR 8: the three masks of an address. */
+static const unsigned int masks[2][3] = { { 32, 26, 21 }, { 64, 48, 32 } };
+
+static int
+add_ips(struct buf *out, const struct ip *ip)
+{
+	static const enum store_tag tags[3] = { STORE_TAG_IP_MASK1,
+	    STORE_TAG_IP_MASK2, STORE_TAG_IP_MASK3 };
+	const unsigned int *bits = masks[ip->family == AF_INET6];
+	char text[IP_TEXT_MAX];
+	struct ip masked;
+
+	if (ip->family == 0)
+		return 0;
+	if (store_field_add(out, STORE_TAG_REMOTE_IP,
+	    bytes_str(ip_format(ip, text))) == -1)
+		return -1;
+	for (int i = 0; i < 3; i++) {
+		masked = ip_mask(ip, bits[i]);
+		if (store_field_add(out, tags[i],
+		    bytes_str(ip_format(&masked, text))) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_text(struct buf *out, enum store_tag tag, struct bytes value)
+{
+	return value.n == 0 || value.n > FACT_MAX ? 0
+	    : store_field_add(out, tag, value);
+}
+
+/* The value of a property "header.d=..." of a resinfo. */
+static struct bytes
+property(struct bytes info, struct bytes name)
+{
+	struct bytes word;
+
+	while (bytes_word(&info, &word)) {
+		if (bytes_skip(&word, name))
+			return word;
+	}
+	return BYTES_EMPTY;
+}
+
+/* "spf=pass smtp.mailfrom=...", "dkim=pass ... header.d=...". */
+static int
+add_resinfo(struct buf *out, struct bytes info)
+{
+	struct bytes rest = info, word;
+
+	if (!bytes_word(&rest, &word))
+		return 0;
+	if (bytes_skip(&word, BYTES("spf=")))
+		return add_text(out, property(rest, BYTES("smtp.helo=")).n > 0
+		    ? STORE_TAG_HELO_STATUS : STORE_TAG_MAIL_FROM_STATUS,
+		    word);
+	if (bytes_eq(word, BYTES("dkim=pass")))
+		return add_text(out, STORE_TAG_DKIM_DOMAIN,
+		    property(rest, BYTES("header.d=")));
+	return 0;
+}
+
+int
+facts_add(struct buf *out, const struct trace_envelope *e,
+    struct bytes recipient, const struct trace_block *block)
+{
+	if (add_ips(out, &e->remote) == -1 ||
+	    add_text(out, STORE_TAG_HELO, e->helo) == -1 ||
+	    add_text(out, STORE_TAG_MAIL_FROM, e->sender) == -1 ||
+	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1)
+		return -1;
+	for (size_t i = 0; i < block->nresinfo; i++) {
+		if (add_resinfo(out, block->resinfo[i]) == -1)
+			return -1;
+	}
+	return 0;
+}

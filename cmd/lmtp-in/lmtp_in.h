@@ -1,0 +1,56 @@
+/*
+ * lmtp_in.h - the parts of lmtp-in
+ */
+#ifndef LMTP_IN_H
+#define LMTP_IN_H
+
+#include "base/base.h"
+#include "recipient/recipient.h"
+#include "server/server.h"
+#include "smtp/smtp.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+/* ---- accounts.c: stores kept open within a session ---- */
+
+/* A message rarely has recipients in more accounts than these. */
+#define ACCOUNTS_MAX 4
+struct accounts {
+	const struct config *config;
+	uint64_t cid;
+	struct {
+		char name[STORE_ACCOUNT_MAX + 1];
+		struct store *store;
+		uint64_t used;		/* the longest unused goes first */
+	} slot[ACCOUNTS_MAX];
+	uint64_t clock;
+};
+void accounts_init(struct accounts *a, const struct config *c, uint64_t cid);
+/* The store of an account, made if it is not there; NULL with errno. */
+struct store *accounts_open(struct accounts *a, struct bytes account);
+/* After a failure: open it anew next time. */
+void accounts_forget(struct accounts *a, struct bytes account);
+void accounts_close(struct accounts *a);
+
+/* ---- facts.c: what the index remembers of a reception ---- */
+
+/* Append tagged fields (store_field_add). -1 EMSGSIZE. */
+int facts_add(struct buf *out, const struct trace_envelope *e,
+    struct bytes recipient, const struct trace_block *block);
+
+/* ---- deliver.c ---- */
+
+struct deliverer {
+	const struct smtp_settings *settings;
+	const struct server_conn *conn;
+	struct accounts accounts;
+	struct arena transaction;	/* recipients */
+	struct arena job;		/* one message */
+	unsigned int delivered;
+};
+/* For struct smtp_session. */
+void deliver_rcpt(struct smtp_session *s);
+void deliver_message(struct smtp_session *s, struct bytes text);
+void deliver_refused(struct smtp_session *s, const char *why);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * lmtp-in - LMTP to the accounts' Maildirs
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lmtp_in.h"
+#include "os/os.h"
+
+static const char usage[] = "usage: lmtp-in";
+
+/* A peer keeps its connection while its own client is silent. */
+#define IDLE_MS (10 * 60 * 1000)
+#define FILES_MAX 512
+
+struct program {
+	struct smtp_settings settings;
+	struct os_sandbox sandbox;
+	struct server server;
+};
+
+static int
+prepare(void *ctx)
+{
+	struct program *p = ctx;
+	struct os_sandbox new;
+	const char *why;
+	int err;
+
+	if (smtp_settings_load(&p->settings, true, "lmtp-in",
+	    "stages-deliver", &why) == -1) {
+		err = errno;
+		msg_warnsys("cannot load configuration: %s", why);
+		errno = err;
+		return -1;
+	}
+	if (os_sandbox_make(&new, p->settings.stages.has_filters
+	    ? OS_SANDBOX_FILTERS : OS_SANDBOX_STORE) == -1)
+		return -1;
+	free(p->sandbox.filter);
+	p->sandbox = new;
+	p->sandbox.files = FILES_MAX;
+	p->server.refusal = p->settings.refusal;
+	p->server.watch_file = p->settings.config_file;
+	return 0;
+}
+
+static void
+log_end_of_session(const struct deliverer *d, const char *end, int err)
+{
+	struct logline l;
+
+	log_begin(&l, err == EPROTO ? LOG_INFO : LOG_DEBUG, "disconnected");
+	log_num(&l, "cid", (int64_t)d->conn->id);
+	log_num(&l, "delivered", d->delivered);
+	log_str(&l, "why", end);
+	log_end(&l);
+}
+
+static int
+serve(struct server_conn *conn, void *ctx)
+{
+	struct program *p = ctx;
+	struct deliverer d = { .settings = &p->settings, .conn = conn };
+	struct smtp_session s = {
+		.options = p->settings.smtp,
+		.in = conn->in,
+		.out = conn->out,
+		.is_socket = conn->is_socket,
+		.line_timeout_ms = IDLE_MS,
+		.data_timeout_ms = p->settings.data_timeout_ms,
+		.spool_dir = p->settings.spool_dir,
+		.ctx = &d,
+		.rcpt = deliver_rcpt,
+		.message = deliver_message,
+		.refused = deliver_refused,
+	};
+	int err;
+
+	if (os_sandbox_enter(&p->sandbox) == -1) {
+		msg_warnsys("cannot enter sandbox");
+		return EXIT_TEMP;
+	}
+	accounts_init(&d.accounts, p->settings.config, conn->id);
+	err = smtp_session_run(&s) == -1 ? errno : 0;
+	log_end_of_session(&d, s.end, err);
+	accounts_close(&d.accounts);
+	arena_free(&d.transaction);
+	arena_free(&d.job);
+	return err == 0 || err == EPROTO ? EXIT_YES : EXIT_TEMP;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct program p = { 0 };
+
+	msg_init("lmtp-in");
+	if (getopt(argc, argv, "") != -1 || argc != optind)
+		msg_die(EXIT_PERM, "%s", usage);
+	p.server = (struct server){
+		.name = "lmtp-in",
+		.limits = SERVER_LIMITS_LOCAL,
+		.prepare = prepare,
+		.serve = serve,
+		.ctx = &p,
+		.notify_fd = -1,
+		.grace_ms = 3000,
+	};
+	return server_run(&p.server);
+}

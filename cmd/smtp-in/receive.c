@@ -1,0 +1,374 @@
+/*
+ * receive.c - what smtp-in does with recipients and messages
+ *
+ * Recipients of a transaction are either all known or all unknown. So a
+ * message to unknown ones can be refused whole, after DATA and a wait
+ * (BEHAVIOUR 1), and no message is ever accepted for a part of its
+ * recipients: nothing is lost, and no bounce has to be written to a sender
+ * who may be forged.
+ */
+#include "smtp_in.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "recipient/recipient.h"
+#include "trace/trace.h"
+
+/* Fields above the message, as stages make them. */
+#define PREFIX_MAX STAGE_PREFIX_MAX
+/* Methods named in the log line. */
+#define RESULTS_MAX 256
+
+static struct receiver *
+receiver_of(struct smtp_session *s)
+{
+	return s->ctx;
+}
+
+static void
+fill_envelope(struct smtp_session *s, struct trace_envelope *t)
+{
+	struct receiver *r = receiver_of(s);
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	struct bytes *list;
+
+	*t = (struct trace_envelope){ .sender = e->sender_text,
+	    .helo = e->helo, .with = bytes_str(e->with),
+	    .id = bytes_str(s->id), .remote = r->conn->remote,
+	    .local = r->conn->local, .remote_port = r->conn->remote_port,
+	    .local_port = r->conn->local_port,
+	    .remote_host = r->remote_host,
+	    .time = time_wall_us() / 1000000 };
+	list = arena_zalloc(&r->job, e->nrecipients, sizeof(*list));
+	for (size_t i = 0; i < e->nrecipients; i++)
+		list[i] = e->recipients[i].text;
+	t->recipients = list;
+	t->nrecipients = e->nrecipients;
+}
+
+/* ---- recipients ---- */
+
+/*
+ * R-17: more than one recipient only for a sender SPF vouches for, so that a
+ * later failure could be told to the right one. A client on this machine
+ * needs no vouching.
+ */
+static bool
+several_allowed(struct smtp_session *s)
+{
+	struct receiver *r = receiver_of(s);
+	struct stage_item item = { &stage_spf, BYTES_EMPTY };
+	struct stage_list list = { &item, 1, false };
+	struct trace_envelope e;
+	struct stage_job job;
+
+	if (r->conn->remote.family == 0 || ip_is_loopback(&r->conn->remote))
+		return true;
+	if (r->spf == SPF_NOT_ASKED) {
+		fill_envelope(s, &e);
+		stage_job_init(&job, &r->job, r->settings->stage, &e,
+		    BYTES_EMPTY);
+		stage_run(&job, &list);
+		r->spf = job.report_exit == EXIT_YES ? SPF_PASSES
+		    : SPF_DOES_NOT;
+		stage_job_end(&job);
+		arena_reset(&r->job);
+	}
+	return r->spf == SPF_PASSES;
+}
+
+static void
+log_rcpt(struct smtp_session *s, int code, const char *why)
+{
+	struct receiver *r = receiver_of(s);
+	struct logline l;
+	char ip[IP_TEXT_MAX];
+
+	log_begin(&l, LOG_INFO, "refused");
+	log_num(&l, "cid", (int64_t)r->conn->id);
+	log_str(&l, "ip", ip_format(&r->conn->remote, ip));
+	log_bytes(&l, "from", smtp_envelope(s->smtp)->sender_text);
+	log_bytes(&l, "to", smtp_asked(s->smtp)->text);
+	log_num(&l, "code", code);
+	log_str(&l, "why", why);
+	log_end(&l);
+}
+
+static void
+refuse_rcpt(struct smtp_session *s, int code, const char *status,
+    const char *why)
+{
+	log_rcpt(s, code, why);
+	smtp_rcpt_refuse(s->smtp, code, status, bytes_str(why));
+}
+
+static void
+take_rcpt(struct smtp_session *s, bool is_known)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	bool first_known = e->nrecipients > 0 &&
+	    e->recipients[0].user != NULL;
+
+	if (e->nrecipients > 0 && !several_allowed(s))
+		refuse_rcpt(s, 452, "4.5.3",
+		    "one recipient at a time without an SPF pass");
+	else if (e->nrecipients > 0 && first_known && !is_known)
+		refuse_rcpt(s, 550, "5.1.1", "no such user");
+	else if (e->nrecipients > 0 && !first_known && is_known)
+		refuse_rcpt(s, 452, "4.5.3",
+		    "send to this recipient separately");
+	else {
+		/* anything but NULL marks a known one */
+		smtp_asked(s->smtp)->user = is_known ? s : NULL;
+		smtp_rcpt_accept(s->smtp);
+	}
+}
+
+void
+receive_rcpt(struct smtp_session *s)
+{
+	struct receiver *r = receiver_of(s);
+	struct recipient found;
+	int n;
+
+	if (smtp_envelope(s->smtp)->nrecipients == 0)
+		r->spf = SPF_NOT_ASKED;		/* another transaction */
+	n = recipient_find(r->settings->config, &r->job,
+	    &smtp_asked(s->smtp)->path, &found);
+	if (n != -1)
+		take_rcpt(s, n == 1);
+	else if (errno == EACCES)
+		refuse_rcpt(s, 550, "5.7.1", "relay denied: not a domain "
+		    "of this server");
+	else
+		refuse_rcpt(s, 450, "4.2.1", "domain is disabled for now");
+	arena_reset(&r->job);
+}
+
+/* ---- the log line of a message ---- */
+
+/* "iprev=pass spf=pass dkim=none": the first words of each resinfo. */
+static void
+log_results(struct logline *l, const struct stage_job *job)
+{
+	struct buf b = BUF_INIT(RESULTS_MAX);
+	struct bytes info, word;
+
+	for (size_t i = 0; i < job->block.nresinfo; i++) {
+		info = job->block.resinfo[i];
+		if (!bytes_word(&info, &word))
+			continue;
+		if ((b.n > 0 && buf_addc(&b, ' ') == -1) ||
+		    buf_add(&b, word) == -1)
+			break;
+	}
+	if (b.n > 0)
+		log_bytes(l, "results", buf_bytes(&b));
+	buf_free(&b);
+}
+
+static void
+log_message(struct smtp_session *s, const struct stage_job *job,
+    const struct smtp_answer *answer, size_t size, int64_t started)
+{
+	struct receiver *r = receiver_of(s);
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	struct logline l;
+	char ip[IP_TEXT_MAX];
+
+	log_begin(&l, LOG_INFO, answer->code < 300 ? "accepted"
+	    : "refused");
+	log_num(&l, "cid", (int64_t)r->conn->id);
+	log_str(&l, "id", s->id);
+	log_str(&l, "ip", ip_format(&r->conn->remote, ip));
+	log_bytes(&l, "helo", e->helo);
+	log_bytes(&l, "from", e->sender_text);
+	if (e->nrecipients > 0)
+		log_bytes(&l, "to", e->recipients[0].text);
+	log_num(&l, "rcpts", (int64_t)e->nrecipients);
+	log_num(&l, "size", (int64_t)size);
+	if (job != NULL)
+		log_results(&l, job);
+	log_num(&l, "code", answer->code);
+	log_bytes(&l, "reply", answer->text);
+	log_num(&l, "ms", time_mono_ms() - started);
+	log_end(&l);
+}
+
+/* For errors of ours: what failed, beside the reply with the same id. */
+static void
+log_failure(struct smtp_session *s, const char *what, int err)
+{
+	struct receiver *r = receiver_of(s);
+	struct logline l;
+
+	log_begin(&l, LOG_ERROR, "failed");
+	log_num(&l, "cid", (int64_t)r->conn->id);
+	log_str(&l, "id", s->id);
+	log_str(&l, "what", what);
+	log_err(&l, err);
+	log_end(&l);
+}
+
+void
+receive_refused(struct smtp_session *s, const char *why)
+{
+	struct smtp_answer answer = { 500, BYTES_EMPTY, bytes_str(why) };
+
+	log_message(s, NULL, &answer, 0, time_mono_ms());
+}
+
+/* ---- messages ---- */
+
+static void
+set_answer(struct smtp_answer *out, int code, const char *status,
+    struct bytes text)
+{
+	out->code = code;
+	out->status = bytes_str(status);
+	out->text = text;
+}
+
+/* Is the message one we take, before any check? */
+static bool
+is_acceptable(struct smtp_session *s, struct bytes text,
+    struct smtp_answer *out)
+{
+	struct receiver *r = receiver_of(s);
+	size_t max = r->settings->received_max;
+
+	if (smtp_envelope(s->smtp)->recipients[0].user == NULL) {
+		(void)poll(NULL, 0, (int)r->settings->unknown_delay_ms);
+		set_answer(out, 550, "5.1.1", BYTES("no such user"));
+		return false;
+	}
+	if (trace_count_fields(text, BYTES("Received"), max) > max) {
+		set_answer(out, 550, "5.4.6",
+		    BYTES("too many Received fields, mail loop"));
+		return false;
+	}
+	if (trace_count_fields(text, BYTES("From"), 1) > 1) {
+		set_answer(out, 550, "5.6.0",
+		    BYTES("more than one From field"));
+		return false;
+	}
+	return true;
+}
+
+static void
+fail(struct smtp_session *s, struct smtp_answer *out, const char *what,
+    int err)
+{
+	char text[SMTP_FAIL_TEXT];
+	const char *status;
+	int code = smtp_fail_reply(err, s->id, text, &status);
+
+	log_failure(s, what, err);
+	set_answer(out, code, status, arena_bytes(&receiver_of(s)->job,
+	    bytes_str(text)));
+}
+
+static struct bytes
+ok_text(struct smtp_session *s)
+{
+	return bytes_str(arena_printf(&receiver_of(s)->job,
+	    "ok, received-id %s", s->id));
+}
+
+/* What the checks told the SMTP client, with the id for a later question. */
+static void
+set_verdict(struct smtp_session *s, struct stage_job *job,
+    struct smtp_answer *out)
+{
+	struct bytes text = job->reply;
+
+	switch (job->verdict) {
+	case STAGE_REJECT:
+		set_answer(out, 550, "5.7.1", text);
+		break;
+	case STAGE_TEMP:
+		set_answer(out, 451, "4.3.0", bytes_str(arena_printf(
+		    &receiver_of(s)->job, "%.*s, received-id %s",
+		    BYTES_ARG(text), s->id)));
+		break;
+	default:
+		set_answer(out, 250, "2.0.0", ok_text(s));
+	}
+}
+
+static void
+set_xforward(struct smtp_session *s, const struct stage_job *job,
+    struct smtp_xforward *x)
+{
+	const struct trace_envelope *e = &job->envelope;
+
+	*x = (struct smtp_xforward){ .name = e->remote_host,
+	    .helo = e->helo, .proto = e->with, .ident = bytes_str(s->id),
+	    .source = BYTES("REMOTE"), .addr = e->remote,
+	    .port = e->remote_port };
+}
+
+static void
+hand_over(struct smtp_session *s, struct stage_job *job,
+    struct smtp_answer *out)
+{
+	struct receiver *r = receiver_of(s);
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	struct buf prefix = BUF_INIT(PREFIX_MAX);
+	struct smtp_answer *answers;
+	struct smtp_xforward x;
+
+	answers = arena_zalloc(&r->job, e->nrecipients, sizeof(*answers));
+	set_xforward(s, job, &x);
+	if (stage_job_prefix(job, &prefix) == -1)
+		fail(s, out, "trace fields", errno);
+	else if (relay_send(&r->relay, &r->job, e, &x, buf_bytes(&prefix),
+	    job->message, answers) == -1)
+		fail(s, out, r->relay.path, errno);
+	else {
+		smtp_answer_combine(&r->job, e->recipients, answers,
+		    e->nrecipients, out);
+		if (out->code < 300)
+			set_answer(out, 250, "2.0.0", ok_text(s));
+	}
+	buf_free(&prefix);
+}
+
+static void
+judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
+    int64_t started)
+{
+	struct receiver *r = receiver_of(s);
+	struct trace_envelope e;
+	struct stage_job job;
+
+	fill_envelope(s, &e);
+	stage_job_init(&job, &r->job, r->settings->stage, &e, text);
+	stage_run(&job, &r->settings->stages);
+	if (job.verdict == STAGE_PASS)
+		hand_over(s, &job, out);
+	else
+		set_verdict(s, &job, out);
+	log_message(s, &job, out, text.n, started);
+	stage_job_end(&job);
+}
+
+void
+receive_message(struct smtp_session *s, struct bytes text)
+{
+	struct receiver *r = receiver_of(s);
+	struct smtp_answer answer = { 451, BYTES_EMPTY, BYTES_EMPTY };
+	int64_t started = time_mono_ms();
+	char status[16] = "";
+
+	r->messages++;
+	if (is_acceptable(s, text, &answer))
+		judge(s, text, &answer, started);
+	else
+		log_message(s, NULL, &answer, text.n, started);
+	if (answer.status.n < sizeof(status))
+		memcpy(status, answer.status.p, answer.status.n);
+	smtp_reply(s->smtp, answer.code, status, answer.text);
+	arena_reset(&r->job);
+}

@@ -1,0 +1,284 @@
+/*
+ * relay.c - LMTP client to run/lmtp
+ *
+ * One connection serves a whole SMTP session. Envelope and DATA go out in one
+ * write (RFC 2920), the first time with LHLO in front, so a message costs two
+ * round trips. XFORWARD tells who the client is.
+ */
+#include "smtp_in.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "os/os.h"
+
+/* For a reply: delivery may run filters for every recipient. */
+#define REPLY_TIMEOUT_MS (10 * 60 * 1000)
+#define CONNECT_TIMEOUT_MS 30000
+#define WRITE_TIMEOUT_MS 60000
+#define PIECE_MAX 32768
+/* A piece with every line feed and dot doubled, and the end mark. */
+#define WIRE_MAX (2 * PIECE_MAX + 8)
+/* Commands of one message: a path and its command per recipient. */
+#define COMMANDS_MAX ((size_t)64 * 1024 * 1024)
+#define READ_MAX 4096
+
+void
+relay_init(struct relay *r, const char *path, struct bytes hostname)
+{
+	r->path = path;
+	r->hostname = hostname;
+	r->fd = -1;
+	r->in = BUF_INIT(2 * SMTP_ANSWER_MAX);
+}
+
+void
+relay_close(struct relay *r)
+{
+	int err = errno;
+
+	if (r->fd != -1)
+		(void)close(r->fd);	/* nothing waits in it */
+	r->fd = -1;
+	buf_free(&r->in);
+	errno = err;
+}
+
+static int
+read_answer(struct relay *r, struct arena *a, struct smtp_answer *out)
+{
+	int64_t deadline = deadline_in(REPLY_TIMEOUT_MS);
+	struct bytes in;
+	ssize_t n;
+	int got;
+
+	for (;;) {
+		in = buf_bytes(&r->in);
+		if ((got = smtp_answer_cut(a, &in, out)) != 0)
+			break;
+		if (buf_room(&r->in, READ_MAX) == -1)
+			return -1;
+		n = io_read_some(r->fd, r->in.p + r->in.n, READ_MAX,
+		    deadline);
+		if (n <= 0) {
+			if (n == 0)
+				errno = EPROTO;
+			return -1;
+		}
+		r->in.n += (size_t)n;
+	}
+	if (got == 1)
+		buf_drop(&r->in, r->in.n - in.n);
+	return got == 1 ? 0 : -1;
+}
+
+static int
+write_all(struct relay *r, struct bytes s)
+{
+	return io_write_all(r->fd, s, deadline_in(WRITE_TIMEOUT_MS));
+}
+
+static bool
+has_line(struct bytes text, struct bytes word)
+{
+	struct bytes line;
+
+	while (bytes_line(&text, &line)) {
+		if (bytes_caseeq(line, word))
+			return true;
+	}
+	return false;
+}
+
+/* Greeting and reply to LHLO, which were not waited for. */
+static int
+read_greeting(struct relay *r, struct arena *a)
+{
+	struct smtp_answer greeting, answer;
+
+	if (read_answer(r, a, &greeting) == -1 ||
+	    read_answer(r, a, &answer) == -1)
+		return -1;
+	if (greeting.code != 220 || answer.code != 250 ||
+	    !has_line(answer.text, BYTES("PIPELINING"))) {
+		errno = EPROTO;
+		return -1;
+	}
+	r->greeted = true;
+	return 0;
+}
+
+static int
+add_commands(struct buf *out, const struct smtp_envelope *e,
+    const struct smtp_xforward *x)
+{
+	if (smtp_add_xforward(out, x) == -1 ||
+	    buf_adds(out, "MAIL FROM:<") == -1 ||
+	    buf_add(out, e->sender_text) == -1 ||
+	    buf_printf(out, "> BODY=8BITMIME%s\r\n",
+	    e->smtputf8 ? " SMTPUTF8" : "") == -1)
+		return -1;
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (buf_adds(out, "RCPT TO:<") == -1 ||
+		    buf_add(out, e->recipients[i].text) == -1 ||
+		    buf_adds(out, ">\r\n") == -1)
+			return -1;
+	}
+	return buf_adds(out, "DATA\r\n");
+}
+
+static int
+write_text(struct relay *r, struct buf *wire, struct bytes text,
+    bool *at_start)
+{
+	struct bytes piece;
+
+	while (text.n > 0) {
+		(void)bytes_cut(&text, text.n < PIECE_MAX ? text.n
+		    : PIECE_MAX, &piece);	/* within text */
+		if (wire->n + 2 * piece.n > PIECE_MAX) {
+			if (write_all(r, buf_bytes(wire)) == -1)
+				return -1;
+			buf_reset(wire);
+		}
+		if (smtp_add_text(wire, piece, at_start) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+write_message(struct relay *r, struct bytes prefix, struct bytes message)
+{
+	struct buf wire = BUF_INIT(PIECE_MAX + WIRE_MAX);
+	bool at_start = true;
+	int n;
+
+	n = write_text(r, &wire, prefix, &at_start);
+	if (n == 0)
+		n = write_text(r, &wire, message, &at_start);
+	if (n == 0 && !at_start)
+		n = buf_adds(&wire, "\r\n");
+	if (n == 0)
+		n = buf_adds(&wire, ".\r\n");
+	if (n == 0)
+		n = write_all(r, buf_bytes(&wire));
+	buf_free(&wire);
+	return n;
+}
+
+/*
+ * Replies to what was pipelined. The number of accepted recipients, or -1;
+ * *data is the reply to DATA.
+ */
+static int
+read_envelope(struct relay *r, struct arena *a, size_t n,
+    struct smtp_answer *answers, struct smtp_answer *data)
+{
+	struct smtp_answer x, mail;
+	int accepted = 0;
+
+	/* a refused XFORWARD is no reason to refuse mail */
+	if (read_answer(r, a, &x) == -1 || read_answer(r, a, &x) == -1 ||
+	    read_answer(r, a, &mail) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (read_answer(r, a, &answers[i]) == -1)
+			return -1;
+		if (mail.code >= 300)
+			answers[i] = mail;
+		if (answers[i].code < 300)
+			accepted++;
+	}
+	return read_answer(r, a, data) == -1 ? -1 : accepted;
+}
+
+static int
+transaction(struct relay *r, struct arena *a, const struct smtp_envelope *e,
+    struct bytes prefix, struct bytes message, struct smtp_answer *answers)
+{
+	struct smtp_answer data;
+	int accepted = read_envelope(r, a, e->nrecipients, answers, &data);
+
+	if (accepted == -1)
+		return -1;
+	if (data.code != 354) {
+		for (size_t i = 0; i < e->nrecipients; i++) {
+			if (answers[i].code < 300)
+				answers[i] = data;
+		}
+		return 0;
+	}
+	if (accepted == 0)	/* RFC 2920 3.1: an empty message ends it */
+		return write_all(r, BYTES(".\r\n"));
+	if (write_message(r, prefix, message) == -1)
+		return -1;
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (answers[i].code < 300 &&
+		    read_answer(r, a, &answers[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* LHLO and the first envelope in one write: the peer is a process of this
+ * machine that takes pipelined commands, or it is of no use. */
+static int
+connect_relay(struct relay *r, struct bytes commands)
+{
+	struct buf out = BUF_INIT(COMMANDS_MAX);
+	int n;
+
+	r->in = BUF_INIT(2 * SMTP_ANSWER_MAX);
+	r->greeted = false;
+	r->fd = os_connect_unix(r->path, deadline_in(CONNECT_TIMEOUT_MS));
+	if (r->fd == -1)
+		return -1;
+	n = buf_adds(&out, "LHLO ");
+	if (n == 0)
+		n = buf_add(&out, r->hostname);
+	if (n == 0)
+		n = buf_adds(&out, "\r\n");
+	if (n == 0)
+		n = buf_add(&out, commands);
+	if (n == 0)
+		n = write_all(r, buf_bytes(&out));
+	buf_free(&out);
+	return n;
+}
+
+/* A kept connection may have been closed since: one new attempt. */
+static int
+send_commands(struct relay *r, struct bytes commands)
+{
+	unsigned char byte;
+
+	if (r->fd != -1 && io_read_some(r->fd, &byte, 1,
+	    time_mono_ms()) != -1)
+		relay_close(r);		/* end of file, or unasked words */
+	if (r->fd != -1 && write_all(r, commands) == 0)
+		return 0;
+	relay_close(r);
+	return connect_relay(r, commands);
+}
+
+int
+relay_send(struct relay *r, struct arena *a, const struct smtp_envelope *e,
+    const struct smtp_xforward *x, struct bytes prefix, struct bytes message,
+    struct smtp_answer *answers)
+{
+	struct buf commands = BUF_INIT(COMMANDS_MAX);
+	int n;
+
+	n = add_commands(&commands, e, x);
+	if (n == 0)
+		n = send_commands(r, buf_bytes(&commands));
+	buf_free(&commands);
+	if (n == 0 && !r->greeted)
+		n = read_greeting(r, a);
+	if (n == 0)
+		n = transaction(r, a, e, prefix, message, answers);
+	if (n == -1)
+		relay_close(r);
+	return n;
+}

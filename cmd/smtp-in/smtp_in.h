@@ -1,0 +1,49 @@
+/*
+ * smtp_in.h - the parts of smtp-in
+ */
+#ifndef SMTP_IN_H
+#define SMTP_IN_H
+
+#include "base/base.h"
+#include "server/server.h"
+#include "smtp/smtp.h"
+#include "stage/stage.h"
+
+/* ---- relay.c: LMTP to run/lmtp ---- */
+
+struct relay {
+	const char *path;
+	struct bytes hostname;
+	int fd;			/* -1: not connected */
+	bool greeted;
+	struct buf in;
+};
+void relay_init(struct relay *r, const char *path, struct bytes hostname);
+void relay_close(struct relay *r);
+/*
+ * Hand one message over: an answer per recipient (text in the arena). 0; -1
+ * with errno when the peer could not be reached or broke off: no recipient
+ * has an answer then, some may have got the message.
+ */
+int relay_send(struct relay *r, struct arena *a,
+    const struct smtp_envelope *e, const struct smtp_xforward *x,
+    struct bytes prefix, struct bytes message, struct smtp_answer *answers);
+
+/* ---- receive.c: recipients and messages ---- */
+
+enum spf_state { SPF_NOT_ASKED, SPF_PASSES, SPF_DOES_NOT };
+struct receiver {
+	const struct smtp_settings *settings;
+	const struct server_conn *conn;
+	struct relay relay;
+	struct arena job;	/* one message */
+	struct bytes remote_host;	/* from UCSPI surroundings */
+	enum spf_state spf;	/* of this transaction's sender, R-17 */
+	unsigned int messages;
+};
+/* For struct smtp_session. */
+void receive_rcpt(struct smtp_session *s);
+void receive_message(struct smtp_session *s, struct bytes text);
+void receive_refused(struct smtp_session *s, const char *why);
+
+#endif

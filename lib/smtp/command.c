@@ -1,0 +1,509 @@
+/*
+ * command.c - the commands of SMTP and LMTP, without AUTH and STARTTLS
+ *
+ * RFC 5321 4.1; order of commands 4.1.4; LMTP: RFC 2033.
+ */
+#include "smtp/smtp.h"
+#include "smtp/internal.h"
+
+#include <errno.h>
+
+/* Parameters of one MAIL command; five are known. */
+#define PARAMS_MAX 16
+
+struct mail_params {
+	bool has_size, has_body, has_auth, smtputf8;
+	uint64_t size;
+	bool body_8bit;
+};
+
+/* ---- small pieces ---- */
+
+static bool
+has_bad_bytes(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (ascii_is_ctl(s.p[i]) && s.p[i] != '\t')
+			return true;
+	}
+	return false;
+}
+
+/* Arguments that must not be there. */
+static bool
+refuse_args(struct smtp *s, struct bytes args)
+{
+	if (args.n == 0)
+		return false;
+	smtp_sayf(s, 501, "5.5.4", "no parameters are allowed here");
+	return true;
+}
+
+/* ---- HELO, EHLO, LHLO ---- */
+
+/*
+ * Pedantic: a domain or an address literal (RFC 5321 4.1.1.1). Otherwise one
+ * word without control bytes: real clients send anything.
+ */
+static bool
+helo_fits(const struct smtp *s, struct bytes name, const char **why)
+{
+	struct arena scratch = ARENA_INIT;
+	struct bytes domain, ascii, blank;
+	struct ip ip;
+	int r;
+
+	*why = "HELO needs one word";
+	blank = name;
+	if (name.n == 0 || name.n > SMTP_HELO_MAX || has_bad_bytes(name) ||
+	    !bytes_word(&blank, &domain) || domain.n != name.n)
+		return false;
+	if (!s->o.pedantic)
+		return true;
+	if (bytes_at(name, 0) == '[')
+		return addr_parse_literal(name, &ip, why) == 0;
+	r = addr_parse_domain(&scratch, name, ADDR_SMTPUTF8, &domain, &ascii,
+	    why);
+	arena_free(&scratch);
+	return r == 0;
+}
+
+static void
+say_extensions(struct smtp *s)
+{
+	struct buf b = BUF_INIT(SMTP_REPLY_TEXT_MAX);
+	int r;
+
+	r = buf_add(&b, bytes_first(s->o.hostname, 255));
+	if (r == 0)
+		r = buf_printf(&b, "\nPIPELINING\nSIZE %llu"
+		    "\nENHANCEDSTATUSCODES\n8BITMIME\n",
+		    (unsigned long long)s->o.size_limit);
+	if (r == 0 && s->o.lmtp)
+		r = buf_adds(&b,
+		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\n");
+	if (r == 0)
+		r = buf_printf(&b, "LIMITS RCPTMAX=%zu\nSMTPUTF8",
+		    s->o.recipients_max);
+	if (r == 0)
+		smtp_say(s, 250, "", buf_bytes(&b));
+	else
+		smtp_close_with(s, 451, "4.3.0", "reply too long");
+	buf_free(&b);
+}
+
+static void
+greet(struct smtp *s, struct bytes args, bool extended)
+{
+	const char *why;
+
+	if (!helo_fits(s, args, &why)) {
+		smtp_sayf(s, 501, "5.5.4", why);
+		return;
+	}
+	smtp_end_transaction(s, false);		/* RFC 5321 4.1.4 */
+	arena_reset(&s->session);
+	s->e.helo = arena_bytes(&s->session, args);
+	s->e.ehlo = extended;
+	s->greeted = true;
+	if (extended)
+		say_extensions(s);
+	else
+		smtp_say(s, 250, "", s->o.hostname);
+}
+
+static void
+cmd_helo(struct smtp *s, struct bytes args)
+{
+	greet(s, args, false);
+}
+
+static void
+cmd_ehlo(struct smtp *s, struct bytes args)
+{
+	greet(s, args, true);
+}
+
+/* ---- MAIL ---- */
+
+/*
+ * A path after its keyword: "FROM:" or "TO:". What follows it stays in *args.
+ * R-10: a blank after the colon is common, and wrong.
+ */
+static int
+cut_path(const struct smtp *s, struct bytes *args, struct bytes keyword,
+    struct bytes *content, const char **why)
+{
+	*why = "syntax: MAIL FROM:<address> or RCPT TO:<address>";
+	if (!bytes_caseskip(args, keyword))
+		return -1;
+	if (ascii_is_wsp(bytes_at(*args, 0)) && s->o.pedantic) {
+		*why = "no blank is allowed after the colon";
+		return -1;
+	}
+	*args = bytes_ltrim(*args);
+	if (addr_cut_path(args, content) == -1)
+		return -1;
+	return args->n == 0 || ascii_is_wsp(args->p[0]) ? 0 : -1;
+}
+
+static int
+set_size(struct mail_params *p, struct bytes value, const char **why)
+{
+	*why = "bad SIZE parameter";
+	if (p->has_size)
+		return 501;
+	p->has_size = true;
+	/* RFC 1870 3: up to 20 digits; more than 64 bits is too big */
+	if (num_parse(value, 0, UINT64_MAX, &p->size) == 0)
+		return 0;
+	if (errno != ERANGE || value.n > 20)
+		return 501;
+	p->size = UINT64_MAX;
+	return 0;
+}
+
+static int
+set_param(struct mail_params *p, struct bytes word, const char **why)
+{
+	struct bytes name, value = word;
+	bool has_value = bytes_split(&value, '=', &name);
+
+	if (bytes_caseeq(name, BYTES("SIZE")))
+		return set_size(p, has_value ? value : BYTES_EMPTY, why);
+	if (bytes_caseeq(name, BYTES("BODY"))) {
+		*why = "bad BODY parameter";
+		if (p->has_body || !has_value)
+			return 501;
+		p->has_body = true;
+		p->body_8bit = bytes_caseeq(value, BYTES("8BITMIME"));
+		return p->body_8bit || bytes_caseeq(value, BYTES("7BIT"))
+		    ? 0 : 501;
+	}
+	if (bytes_caseeq(name, BYTES("SMTPUTF8"))) {
+		*why = "bad SMTPUTF8 parameter";
+		if (p->smtputf8 || has_value)
+			return 501;
+		p->smtputf8 = true;
+		return 0;
+	}
+	if (bytes_caseeq(name, BYTES("AUTH"))) {
+		/* RFC 4954 5: told by a peer nobody vouches for, not used */
+		*why = "bad AUTH parameter";
+		if (p->has_auth || !has_value || value.n == 0)
+			return 501;
+		p->has_auth = true;
+		return 0;
+	}
+	if (bytes_caseeq(name, BYTES("REQUIRETLS"))) {
+		*why = "REQUIRETLS needs TLS";
+		return 530;
+	}
+	*why = "unknown MAIL parameter";
+	return 555;
+}
+
+/* 0 or the reply code. */
+static int
+read_params(struct bytes args, struct mail_params *p, const char **why)
+{
+	struct bytes word;
+	int code, n = 0;
+
+	*p = (struct mail_params){ 0 };
+	while (bytes_word(&args, &word)) {
+		*why = "too many parameters";
+		if (++n > PARAMS_MAX)
+			return 501;
+		if ((code = set_param(p, word, why)) != 0)
+			return code;
+	}
+	return 0;
+}
+
+static const char *
+with_keyword(const struct smtp *s)
+{
+	if (s->o.lmtp)		/* RFC 6531 3.7.3 */
+		return s->e.smtputf8 ? "UTF8LMTP" : "LMTP";
+	if (s->e.smtputf8)
+		return "UTF8SMTP";
+	return s->e.ehlo ? "ESMTP" : "SMTP";
+}
+
+/* A refused MAIL is a bad transaction. */
+static void
+refuse_mail(struct smtp *s, int code, const char *status, const char *why)
+{
+	s->bad++;
+	smtp_sayf(s, code, status, why);
+}
+
+static void
+start_mail(struct smtp *s, const struct path *path,
+    const struct mail_params *p)
+{
+	s->in_mail = true;
+	s->rcpt_refused = false;
+	s->e.sender = *path;
+	s->e.smtputf8 = p->smtputf8;
+	s->e.sender_text = addr_path_text(&s->job, path, !p->smtputf8);
+	s->e.body_8bit = p->body_8bit;
+	s->e.declared_size = p->size;
+	s->e.with = with_keyword(s);
+	smtp_sayf(s, 250, "2.1.0", "sender ok");
+}
+
+static const char *
+param_status(int code)
+{
+	return code == 530 ? "5.7.10" : "5.5.4";
+}
+
+static void
+cmd_mail(struct smtp *s, struct bytes args)
+{
+	struct mail_params params;
+	struct bytes content;
+	struct path path;
+	const char *why;
+	int code;
+
+	if (!s->greeted || s->in_mail) {
+		smtp_sayf(s, 503, "5.5.1", s->greeted
+		    ? "a transaction has begun already" : "say EHLO first");
+		return;
+	}
+	if (cut_path(s, &args, BYTES("FROM:"), &content, &why) == -1) {
+		refuse_mail(s, 501, "5.5.2", why);
+		return;
+	}
+	if ((code = read_params(args, &params, &why)) != 0) {
+		refuse_mail(s, code, param_status(code), why);
+		return;
+	}
+	if (!params.smtputf8 && !bytes_is_ascii(content)) {
+		refuse_mail(s, 553, "5.6.7", "SMTPUTF8 is needed");
+		return;
+	}
+	if (addr_parse_path(&s->job, content, params.smtputf8
+	    ? ADDR_SMTPUTF8 : 0, &path, &why) == -1) {
+		refuse_mail(s, 501, "5.1.7", why);
+		return;
+	}
+	if (path.is_postmaster) {
+		refuse_mail(s, 501, "5.1.7", "a sender needs a domain");
+		return;
+	}
+	if (params.size > s->o.size_limit) {
+		refuse_mail(s, 552, "5.3.4", "message over the size limit");
+		return;
+	}
+	start_mail(s, &path, &params);
+}
+
+/* ---- RCPT ---- */
+
+static void
+refuse_rcpt(struct smtp *s, int code, const char *status, const char *why)
+{
+	s->rcpt_refused = true;
+	smtp_sayf(s, code, status, why);
+}
+
+/* LMTP carries what another server took. */
+static bool
+rcpt_allowed(const struct smtp *s)
+{
+	size_t max = s->o.recipients_max;
+
+	if (s->e.sender.is_null && !s->o.lmtp)
+		max = 1;
+	return s->e.nrecipients < max;
+}
+
+static void
+cmd_rcpt(struct smtp *s, struct bytes args)
+{
+	unsigned int flags = s->e.smtputf8 ? ADDR_SMTPUTF8 : 0;
+	struct bytes content;
+	struct path path;
+	const char *why;
+
+	if (!s->in_mail) {
+		smtp_sayf(s, 503, "5.5.1", "say MAIL first");
+		return;
+	}
+	if (cut_path(s, &args, BYTES("TO:"), &content, &why) == -1) {
+		refuse_rcpt(s, 501, "5.5.2", why);
+		return;
+	}
+	if (bytes_trim(args).n > 0) {
+		refuse_rcpt(s, 555, "5.5.4", "unknown RCPT parameter");
+		return;
+	}
+	if (!s->e.smtputf8 && !bytes_is_ascii(content)) {
+		refuse_rcpt(s, 553, "5.6.7", "SMTPUTF8 is needed");
+		return;
+	}
+	if (addr_parse_path(&s->job, content, flags, &path, &why) == -1) {
+		refuse_rcpt(s, 501, "5.1.3", why);
+		return;
+	}
+	if (path.is_null) {
+		refuse_rcpt(s, 501, "5.1.3", "a recipient is not empty");
+		return;
+	}
+	if (!rcpt_allowed(s)) {
+		refuse_rcpt(s, 452, "4.5.3", "too many recipients");
+		return;
+	}
+	s->asked = (struct smtp_recipient){ path,
+	    addr_path_text(&s->job, &path, !s->e.smtputf8), NULL };
+	s->state = STATE_ASK_RCPT;
+}
+
+/* ---- DATA and the rest ---- */
+
+static void
+cmd_data(struct smtp *s, struct bytes args)
+{
+	if (refuse_args(s, args))
+		return;
+	if (!s->in_mail || (s->e.nrecipients == 0 && !s->rcpt_refused)) {
+		smtp_sayf(s, 503, "5.5.1", s->in_mail ? "say RCPT first"
+		    : "say MAIL first");
+		return;
+	}
+	if (s->e.nrecipients == 0) {
+		/* RFC 2920 3.1: the client sent DATA on credit */
+		smtp_end_transaction(s, false);
+		smtp_sayf(s, 554, "5.5.1", "no recipient was accepted");
+		return;
+	}
+	s->state = STATE_ASK_DATA;
+}
+
+static void
+cmd_rset(struct smtp *s, struct bytes args)
+{
+	if (refuse_args(s, args))
+		return;
+	smtp_end_transaction(s, false);
+	smtp_sayf(s, 250, "2.0.0", "ok");
+}
+
+static void
+cmd_noop(struct smtp *s, struct bytes args)
+{
+	(void)args;	/* RFC 5321 4.1.1.9: ignored */
+	smtp_sayf(s, 250, "2.0.0", "ok");
+}
+
+static void
+cmd_help(struct smtp *s, struct bytes args)
+{
+	(void)args;	/* one text for everything */
+	smtp_sayf(s, 214, "2.0.0", s->o.lmtp
+	    ? "LHLO MAIL RCPT DATA RSET NOOP QUIT VRFY XFORWARD HELP"
+	    : "HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP");
+}
+
+/* RFC 5321 7.3: nothing is told about who exists. */
+static void
+cmd_vrfy(struct smtp *s, struct bytes args)
+{
+	if (args.n == 0)
+		smtp_sayf(s, 501, "5.5.4", "an argument is needed");
+	else
+		smtp_sayf(s, 252, "2.7.0",
+		    "no verification, send it and see");
+}
+
+static void
+cmd_quit(struct smtp *s, struct bytes args)
+{
+	if (refuse_args(s, args))
+		return;
+	smtp_end_transaction(s, false);
+	smtp_sayf(s, 221, "2.0.0", "bye");
+	s->state = STATE_CLOSED;
+}
+
+/* Known, and not offered here: refused, nothing else happens. */
+static void
+cmd_not_offered(struct smtp *s, struct bytes args)
+{
+	(void)args;	/* not looked at */
+	smtp_sayf(s, 502, "5.5.1", "command not offered");
+}
+
+static void
+cmd_xforward(struct smtp *s, struct bytes args)
+{
+	const char *why;
+
+	if (!s->greeted || s->in_mail)
+		smtp_sayf(s, 503, "5.5.1", "not now");
+	else if (smtp_xforward_parse(&s->job, args, &s->e.xforward,
+	    &why) == -1)
+		smtp_sayf(s, 501, "5.5.4", why);
+	else
+		smtp_sayf(s, 250, "2.0.0", "ok");
+}
+
+/* ---- dispatch ---- */
+
+enum { IN_SMTP = 1, IN_LMTP = 2, IN_BOTH = 3 };
+
+static const struct {
+	const char *verb;
+	int where;
+	void (*run)(struct smtp *s, struct bytes args);
+} commands[] = {
+	{ "HELO", IN_SMTP, cmd_helo },
+	{ "EHLO", IN_SMTP, cmd_ehlo },
+	{ "LHLO", IN_LMTP, cmd_ehlo },
+	{ "MAIL", IN_BOTH, cmd_mail },
+	{ "RCPT", IN_BOTH, cmd_rcpt },
+	{ "DATA", IN_BOTH, cmd_data },
+	{ "RSET", IN_BOTH, cmd_rset },
+	{ "NOOP", IN_BOTH, cmd_noop },
+	{ "HELP", IN_BOTH, cmd_help },
+	{ "VRFY", IN_BOTH, cmd_vrfy },
+	{ "EXPN", IN_BOTH, cmd_vrfy },
+	{ "QUIT", IN_BOTH, cmd_quit },
+	{ "STARTTLS", IN_BOTH, cmd_not_offered },
+	{ "AUTH", IN_BOTH, cmd_not_offered },
+	{ "XFORWARD", IN_LMTP, cmd_xforward },
+};
+
+void
+smtp_command(struct smtp *s, struct bytes line)
+{
+	int here = s->o.lmtp ? IN_LMTP : IN_SMTP;
+	struct bytes args = line, verb = BYTES_EMPTY;
+
+	if (!s->o.pedantic)
+		args = bytes_rtrim(args);
+	(void)bytes_split(&args, ' ', &verb);	/* none: a verb alone */
+	if (verb.n == line.n)
+		args = BYTES_EMPTY;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if ((commands[i].where & here) == 0 ||
+		    !bytes_caseeq(verb, bytes_str(commands[i].verb)))
+			continue;
+		s->seen_command = true;
+		if (has_bad_bytes(args))
+			smtp_sayf(s, 501, "5.5.2",
+			    "control bytes are not allowed");
+		else
+			commands[i].run(s, args);
+		return;
+	}
+	if (!s->seen_command)	/* another protocol, or a scanner */
+		smtp_close_with(s, 500, "5.5.2", s->o.lmtp
+		    ? "please speak LMTP" : "please speak SMTP");
+	else
+		smtp_sayf(s, 500, "5.5.1", "unknown command");
+}

@@ -1,0 +1,81 @@
+/*
+ * internal.h - the server machine's own parts
+ */
+#ifndef SMTP_INTERNAL_H
+#define SMTP_INTERNAL_H
+
+#include "smtp/smtp.h"
+
+enum smtp_state {
+	STATE_COMMAND,
+	STATE_ASK_RCPT,
+	STATE_ASK_DATA,
+	STATE_TEXT,
+	STATE_ASK_END,
+	STATE_CLOSED,
+};
+
+/* Where in a line of message text the machine stands (RFC 5321 4.1.1.4). */
+enum text_state {
+	TEXT_START,	/* at the beginning of a line */
+	TEXT_DOT,	/* after a dot there */
+	TEXT_DOT_CR,	/* after dot and CR there */
+	TEXT_LINE,
+	TEXT_CR,	/* after a CR */
+};
+
+struct smtp {
+	struct smtp_options o;
+	enum smtp_state state;
+	struct buf out;
+	const char *why;
+
+	/* commands */
+	unsigned char *line;		/* SMTP_LINE_MAX */
+	size_t line_n;
+	bool seen_command;		/* a valid one: R-8 is over */
+	struct arena session;		/* HELO name, XFORWARD */
+	struct arena job;		/* one transaction */
+	struct smtp_envelope e;
+	bool greeted;
+	bool in_mail;
+	bool rcpt_refused;		/* in this transaction */
+	size_t recipients_size;
+	struct smtp_recipient asked;
+	unsigned int good, bad;
+	size_t replies_due;		/* LMTP: of the message */
+	bool any_accepted;
+
+	/* message text */
+	enum text_state text;
+	uint64_t wire_size;		/* with CRLF, without the end mark */
+	size_t text_line;		/* bytes of the line so far */
+	bool too_big, line_too_long, has_nul;
+	bool dropped;			/* SMTP_DROP was given */
+	size_t chunk_n;
+	unsigned char *chunk;		/* SMTP_BYTES_MAX */
+};
+
+/* server.c */
+void smtp_say(struct smtp *s, int code, const char *status,
+    struct bytes text);
+void smtp_sayf(struct smtp *s, int code, const char *status,
+    const char *text);
+void smtp_close_with(struct smtp *s, int code, const char *status,
+    const char *why);
+/* The transaction is over; a refused one counts. */
+void smtp_end_transaction(struct smtp *s, bool accepted);
+
+/* command.c: a line without its CRLF. */
+void smtp_command(struct smtp *s, struct bytes line);
+
+/* text.c */
+void smtp_text_start(struct smtp *s);
+/* SMTP_READ when all input is used; may change the state. */
+enum smtp_event smtp_text(struct smtp *s, struct bytes *in);
+
+/* xforward.c: the arguments; -1 with *why. */
+int smtp_xforward_parse(struct arena *a, struct bytes args,
+    struct smtp_xforward *x, const char **why);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * session.c - the loop around the server machine: read, write, spool
+ *
+ * Replies are written when all input is used, so those to pipelined commands
+ * go out in one write (R-7, RFC 2920 3.2).
+ */
+#include "smtp/smtp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "trace/trace.h"
+
+#define INPUT_MAX 65536
+/* After our last words: how long and how much the peer may still send before
+ * the connection is cut, so that it sees them (a reset would lose them). */
+#define LINGER_MS 2000
+#define LINGER_BYTES ((size_t)4 * 1024 * 1024)
+
+int
+smtp_fail_reply(int err, const char *id, char text[SMTP_FAIL_TEXT],
+    const char **status)
+{
+	bool full = err == ENOSPC || err == EDQUOT || err == EFBIG;
+
+	*status = full ? "4.3.1" : "4.3.0";
+	(void)snprintf(text, SMTP_FAIL_TEXT, full
+	    ? "no space for the message now, received-id %s"
+	    : "internal error, received-id %s", id);	/* ids are short */
+	return full ? 452 : 451;
+}
+
+void
+smtp_session_fail(struct smtp_session *s, int err)
+{
+	char text[SMTP_FAIL_TEXT];
+	const char *status;
+	int code = smtp_fail_reply(err, s->id, text, &status);
+
+	while (smtp_replies_due(s->smtp) > 0)
+		smtp_reply(s->smtp, code, status, bytes_str(text));
+}
+
+static int
+flush(struct smtp_session *s)
+{
+	struct bytes out = smtp_output(s->smtp);
+
+	if (out.n == 0)
+		return 0;
+	if (io_write_all(s->out, out, deadline_in(s->line_timeout_ms)) == -1)
+		return -1;
+	smtp_written(s->smtp, out.n);
+	return 0;
+}
+
+/* 1 got some, 0 end of file, -1. */
+static int
+fill(struct smtp_session *s, unsigned char *p, struct bytes *in)
+{
+	int64_t deadline = deadline_in(s->line_timeout_ms);
+	ssize_t n;
+
+	if (smtp_in_data(s->smtp) && s->data_deadline < deadline)
+		deadline = s->data_deadline;
+	n = io_read_some(s->in, p, INPUT_MAX, deadline);
+	if (n <= 0)
+		return (int)n;
+	*in = bytes_of(p, (size_t)n);
+	return 1;
+}
+
+static void
+start_message(struct smtp_session *s)
+{
+	trace_id(s->id);
+	spool_reset(&s->spool);
+	s->spool_error = 0;
+	s->data_deadline = deadline_in(s->data_timeout_ms);
+	smtp_data_accept(s->smtp);
+}
+
+static void
+store_bytes(struct smtp_session *s)
+{
+	if (s->spool_error == 0 &&
+	    spool_add(&s->spool, smtp_bytes(s->smtp)) == -1) {
+		s->spool_error = errno;
+		spool_reset(&s->spool);
+	}
+}
+
+static void
+end_message(struct smtp_session *s)
+{
+	struct bytes text;
+
+	if (s->spool_error == 0 && spool_view(&s->spool, &text) == -1)
+		s->spool_error = errno;
+	if (s->spool_error != 0)
+		smtp_session_fail(s, s->spool_error);
+	else
+		s->message(s, text);
+	spool_reset(&s->spool);
+}
+
+/* How it ended, with its errno; 0: in order. */
+static int
+closed(struct smtp_session *s, int err, const char *end)
+{
+	s->end = end;
+	errno = err;
+	return err == 0 ? 0 : -1;
+}
+
+static int
+read_failed(struct smtp_session *s, int r)
+{
+	int err = errno;
+
+	if (r == 0)
+		return smtp_in_data(s->smtp)
+		    ? closed(s, EPROTO, "peer closed within a message")
+		    : closed(s, 0, "peer closed");
+	if (err != ETIMEDOUT)
+		return closed(s, err, "read failed");
+	smtp_abort(s->smtp, "4.4.2", BYTES("time-out, closing"));
+	(void)flush(s);		/* it may be gone */
+	return closed(s, ETIMEDOUT, "time-out");
+}
+
+static int
+run(struct smtp_session *s, unsigned char *buffer)
+{
+	struct bytes in = BYTES_EMPTY;
+	int r;
+
+	for (;;) {
+		switch (smtp_next(s->smtp, &in)) {
+		case SMTP_READ:
+			if (flush(s) == -1)
+				return closed(s, errno, "write failed");
+			if ((r = fill(s, buffer, &in)) <= 0)
+				return read_failed(s, r);
+			break;
+		case SMTP_FLUSH:
+			if (flush(s) == -1)
+				return closed(s, errno, "write failed");
+			break;
+		case SMTP_RCPT:
+			s->rcpt(s);
+			break;
+		case SMTP_DATA:
+			start_message(s);
+			break;
+		case SMTP_BYTES:
+			store_bytes(s);
+			break;
+		case SMTP_DROP:
+			spool_reset(&s->spool);
+			s->refused(s, smtp_why(s->smtp));
+			break;
+		case SMTP_END:
+			end_message(s);
+			break;
+		case SMTP_CLOSE:
+			r = flush(s);
+			if (smtp_why(s->smtp) != NULL)
+				return closed(s, EPROTO, smtp_why(s->smtp));
+			return closed(s, r == 0 ? 0 : errno, "quit");
+		}
+	}
+}
+
+/* Let the peer read our last reply before the connection goes down. */
+static void
+linger(struct smtp_session *s, unsigned char *buffer)
+{
+	int64_t deadline = deadline_in(LINGER_MS);
+	size_t got = 0;
+	ssize_t n;
+
+	if (!s->is_socket || shutdown(s->out, SHUT_WR) == -1)
+		return;
+	while (got < LINGER_BYTES &&
+	    (n = io_read_some(s->in, buffer, INPUT_MAX, deadline)) > 0)
+		got += (size_t)n;
+}
+
+int
+smtp_session_run(struct smtp_session *s)
+{
+	unsigned char *buffer = mem_alloc(INPUT_MAX);
+	int r, err;
+
+	s->smtp = smtp_new(&s->options);
+	spool_init(&s->spool, s->spool_dir);
+	s->end = "";
+	s->id[0] = '\0';
+	r = run(s, buffer);
+	err = errno;
+	spool_free(&s->spool);
+	if (r == -1 && (err == EPROTO || err == ETIMEDOUT))
+		linger(s, buffer);
+	smtp_free(s->smtp);
+	s->smtp = NULL;
+	free(buffer);
+	errno = err;
+	return r;
+}

@@ -1,0 +1,126 @@
+/*
+ * settings.c - what configuration says to smtp-in and lmtp-in
+ */
+#include "smtp/smtp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "config/config.h"
+#include "server/server.h"
+
+static int
+load_stages(struct smtp_settings *s, const char *section, const char *key,
+    const char **why)
+{
+	struct bytes values[STAGE_LIST_MAX];
+	struct config_list list;
+	size_t n = 0;
+
+	config_list(s->config, section, NULL, key, &list);
+	while (n < STAGE_LIST_MAX && config_list_next(&list, &values[n]))
+		n++;
+	return stage_list_parse(&s->arena, values, n, &s->stages, why);
+}
+
+static int64_t
+milliseconds(const struct config *c, const char *key)
+{
+	return (int64_t)config_get_duration(c, "server", NULL, key) * 1000;
+}
+
+static void
+load_options(struct smtp_settings *s, bool lmtp)
+{
+	const struct config *c = s->config;
+	struct bytes banner = config_get_text(c, "smtp-in", NULL, "banner");
+
+	s->smtp = (struct smtp_options){
+		.hostname = s->stage->hostname,
+		.banner = banner.n > 0 ? banner : BYTES("pipemail"),
+		.lmtp = lmtp,
+		.pedantic = !lmtp &&
+		    config_get_bool(c, "server", NULL, "pedantic"),
+		.size_limit = config_get_size(c, "server", NULL,
+		    "size-limit"),
+		.recipients_max = (size_t)config_get_num(c, "server", NULL,
+		    "recipients-max"),
+	};
+	/* the trace fields of the server in front are in the message */
+	if (lmtp)
+		s->smtp.size_limit += STAGE_GROWTH_MAX;
+	s->received_max = (size_t)config_get_num(c, "server", NULL,
+	    "received-max");
+	s->line_timeout_ms = milliseconds(c, "line-timeout");
+	s->data_timeout_ms = milliseconds(c, "data-timeout");
+	s->unknown_delay_ms = milliseconds(c, "unknown-recipient-delay");
+	/* the host name is 255 bytes at most */
+	(void)snprintf(s->refusal, sizeof(s->refusal),
+	    "421 4.7.0 %.*s too many connections\r\n",
+	    BYTES_ARG(bytes_first(s->smtp.hostname, 255)));
+}
+
+static void
+set_log_level(const struct config *c)
+{
+	static const char *const names[] = { "error", "warn", "info",
+	    "debug" };
+	struct bytes level = config_get_text(c, "server", NULL, "log-level");
+
+	for (int i = 0; i < 4; i++) {
+		if (bytes_eq(level, bytes_str(names[i])))
+			log_set_level((enum log_level)i);
+	}
+}
+
+int
+smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
+    const char *list, const char **why)
+{
+	struct smtp_settings new = { 0 };
+	int err;
+
+	*why = "config.cdb";
+	if ((new.config = config_open()) == NULL)
+		return -1;
+	new.stage = stage_options_new(&new.arena, new.config, section);
+	if (load_stages(&new, section, list, why) == -1) {
+		err = errno;
+		smtp_settings_free(&new);
+		errno = err;
+		return -1;
+	}
+	load_options(&new, lmtp);
+	new.spool_dir = arena_printf(&new.arena, "%s/spool", dir_var());
+	new.config_file = arena_printf(&new.arena, "%s/config.cdb",
+	    dir_var());
+	smtp_settings_free(s);
+	*s = new;
+	set_log_level(s->config);
+	tzset();	/* once here, not in every process */
+	return 0;
+}
+
+void
+smtp_settings_free(struct smtp_settings *s)
+{
+	config_close(s->config);
+	arena_free(&s->arena);
+	*s = (struct smtp_settings){ 0 };
+}
+
+void
+smtp_settings_limits(const struct smtp_settings *s,
+    struct server_limits *out)
+{
+	uint64_t open[3], rate[3];
+
+	*out = SERVER_LIMITS_MAIL;
+	config_get_three(s->config, "server", NULL, "open-limits", open);
+	config_get_three(s->config, "server", NULL, "rate-limits", rate);
+	for (int i = 0; i < 3; i++) {
+		out->open[i] = (unsigned int)open[i];
+		out->per_minute[i] = (unsigned int)rate[i];
+	}
+}

@@ -1,0 +1,289 @@
+/*
+ * smtp.h - the SMTP and LMTP dialogue without sockets
+ *
+ * The server machine takes bytes and gives reply bytes and events; reading,
+ * writing, time-outs and storing are the caller's. So every dialogue can be
+ * tested and fuzzed without a process, and the result never depends on how
+ * the input was cut into pieces.
+ *
+ * RFC 5321 (SMTP), 2033 (LMTP), 1870 (SIZE), 2920 (PIPELINING), 6152
+ * (8BITMIME), 6531 (SMTPUTF8), 2034 and 3463 (enhanced status codes), 9422
+ * (LIMITS), Postfix's XFORWARD for LMTP.
+ *
+ *	s = smtp_new(&options);
+ *	for (;;) {
+ *		switch (smtp_next(s, &in)) {
+ *		case SMTP_READ:		write smtp_output, read into in
+ *		case SMTP_FLUSH:	write smtp_output
+ *		case SMTP_RCPT:		look up, then smtp_rcpt_accept/_refuse
+ *		case SMTP_DATA:		open a spool, smtp_data_accept/_refuse
+ *		case SMTP_BYTES:	store smtp_bytes
+ *		case SMTP_DROP:		forget what was stored
+ *		case SMTP_END:		deliver, then smtp_reply
+ *		case SMTP_CLOSE:	write smtp_output, close
+ *		}
+ *	}
+ */
+#ifndef SMTP_H
+#define SMTP_H
+
+#include "addr/addr.h"
+#include "base/base.h"
+#include "stage/stage.h"
+
+struct server_limits;
+
+/* ---- limits ---- */
+
+/* A command line with its CRLF (R-7); RFC 5321 4.5.3.1.4 says 512 and more
+ * for extensions. */
+#define SMTP_LINE_MAX 2048
+/* A line of text, RFC 5321 4.5.3.1.6 says 1000: HTML mail of one line is
+ * common, a line that fills memory is not mail. With its CRLF. */
+#define SMTP_TEXT_LINE_MAX (1024 * 1024)
+/* Bytes read and thrown away after a message went over the size limit, so
+ * that the client sees the reply; then the connection is closed. */
+#define SMTP_DISCARD_MAX ((uint64_t)1024 * 1024 * 1024)
+/* A reply line without CRLF, RFC 5321 4.5.3.1.5. */
+#define SMTP_REPLY_LINE_MAX 510
+/* HELO and EHLO argument. */
+#define SMTP_HELO_MAX 255
+/* Bad transactions, none good, until the connection is closed. */
+#define SMTP_BAD_MAX 10
+/* Text of one reply handed to smtp_reply, all its lines; the rest is cut. */
+#define SMTP_REPLY_TEXT_MAX 65536
+/* Output that makes smtp_next give SMTP_FLUSH. */
+#define SMTP_FLUSH_BYTES 16384
+/* Bytes of one SMTP_BYTES event at most. */
+#define SMTP_BYTES_MAX 65536
+
+/* ---- server ---- */
+
+struct smtp_options {
+	struct bytes hostname;
+	struct bytes banner;		/* name in the greeting */
+	bool lmtp;
+	bool pedantic;
+	uint64_t size_limit;		/* bytes, with CRLF line ends */
+	size_t recipients_max;
+};
+
+struct smtp_recipient {
+	struct path path;
+	struct bytes text;	/* without <>, quoted as RFC 5321 needs */
+	void *user;		/* the caller's, NULL at first */
+};
+
+/* XFORWARD attributes; empty, or family 0: not given or not available. */
+struct smtp_xforward {
+	struct bytes name, helo, proto, ident, source;
+	struct ip addr;
+	int port;
+};
+
+/* What is known at SMTP_RCPT, _DATA and _END; valid until the next call of
+ * smtp_next that ends the transaction. */
+struct smtp_envelope {
+	struct bytes helo;
+	bool ehlo;			/* EHLO or LHLO, not HELO */
+	const char *with;		/* ESMTP, SMTP, UTF8SMTP, LMTP, ... */
+	struct path sender;
+	struct bytes sender_text;	/* without <> */
+	struct smtp_recipient *recipients;	/* the accepted ones */
+	size_t nrecipients;
+	bool body_8bit, smtputf8;
+	uint64_t declared_size;		/* 0: not given */
+	struct smtp_xforward xforward;
+};
+
+enum smtp_event {
+	SMTP_READ,	/* all input is used: flush the output, then read */
+	SMTP_FLUSH,	/* much output is waiting: write it */
+	SMTP_RCPT,	/* *smtp_asked: accept or refuse */
+	SMTP_DATA,	/* DATA with recipients: accept or refuse */
+	SMTP_BYTES,	/* smtp_bytes: message text in LF form */
+	SMTP_DROP,	/* the text given so far is refused: forget it */
+	SMTP_END,	/* the message is whole: smtp_reply */
+	SMTP_CLOSE,	/* flush the output and close; nothing follows */
+};
+
+struct smtp;
+/* The options' slices are borrowed and must outlive it. The greeting is in
+ * the output at once. */
+struct smtp *smtp_new(const struct smtp_options *options);
+void smtp_free(struct smtp *s);
+
+/*
+ * Go on with the bytes of *in, taking what was used off its front, up to the
+ * next event. SMTP_READ is given only with *in empty. A question (RCPT, DATA,
+ * END) must be answered before the next call.
+ */
+enum smtp_event smtp_next(struct smtp *s, struct bytes *in);
+/* Reply bytes that wait to be written; smtp_written drops n of them. */
+struct bytes smtp_output(const struct smtp *s);
+void smtp_written(struct smtp *s, size_t n);
+/* Text of the last SMTP_BYTES, until the next call. */
+struct bytes smtp_bytes(const struct smtp *s);
+const struct smtp_envelope *smtp_envelope(const struct smtp *s);
+/* The recipient asked about by SMTP_RCPT; not in the envelope yet. */
+struct smtp_recipient *smtp_asked(struct smtp *s);
+/* In the middle of a message's text. */
+bool smtp_in_data(const struct smtp *s);
+/* A message waits for smtp_reply: for so many replies. */
+size_t smtp_replies_due(const struct smtp *s);
+/* Transactions that ended in a 2xx reply, and those refused. */
+unsigned int smtp_good(const struct smtp *s);
+unsigned int smtp_bad(const struct smtp *s);
+/* Why the machine refuses the message (at SMTP_DROP) or closed the session
+ * (at SMTP_CLOSE): constant text for the log. NULL: it did not. */
+const char *smtp_why(const struct smtp *s);
+
+void smtp_rcpt_accept(struct smtp *s);
+/* code and status as "550", "5.1.1" (RFC 3463); text is cleaned and cut. */
+void smtp_rcpt_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
+void smtp_data_accept(struct smtp *s);
+void smtp_data_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
+/*
+ * The reply to the message: once, or with LMTP once per accepted recipient in
+ * their order. Line feeds in text make a multi-line reply.
+ */
+void smtp_reply(struct smtp *s, int code, const char *status,
+    struct bytes text);
+/* Say 421 and end the session (time-out, shutdown); next is SMTP_CLOSE. */
+void smtp_abort(struct smtp *s, const char *status, struct bytes text);
+
+/* ---- replies read back, and their combination ---- */
+
+struct smtp_answer {
+	int code;
+	struct bytes status;	/* "5.1.1"; empty: none */
+	struct bytes text;	/* lines joined with LF, without codes */
+};
+/* Octets of one whole reply; more is no reply. */
+#define SMTP_ANSWER_MAX 65536
+/*
+ * Take one reply off the front of *in. 1; 0: not whole yet; -1 with EPROTO
+ * (not a reply) or EMSGSIZE. Text in the arena.
+ */
+int smtp_answer_cut(struct arena *a, struct bytes *in,
+    struct smtp_answer *out);
+/*
+ * One reply for several recipients (R-33): all alike (by code and status):
+ * the first; none accepted: the code if equal, else 554 if all are permanent,
+ * else 451, with a line per recipient; some accepted, some not: 451 4.3.0
+ * with a line per recipient. n > 0.
+ */
+void smtp_answer_combine(struct arena *a, const struct smtp_recipient *rcpt,
+    const struct smtp_answer *answers, size_t n, struct smtp_answer *out);
+
+/* ---- client side texts ---- */
+
+/*
+ * Append a piece of a message in wire form: LF becomes CRLF, a dot at the
+ * beginning of a line is doubled. *at_start is true before the first piece
+ * and is kept up to date. -1 EMSGSIZE.
+ */
+int smtp_add_text(struct buf *out, struct bytes piece, bool *at_start);
+/* Append XFORWARD commands (one line each, Postfix's format). -1 EMSGSIZE. */
+int smtp_add_xforward(struct buf *out, const struct smtp_xforward *x);
+
+/* ---- a message being received ---- */
+
+/* Larger ones go to an unnamed file. */
+#define SPOOL_MEMORY_MAX (256 * 1024)
+struct spool {
+	const char *dir;	/* var/spool */
+	struct buf memory;
+	int fd;			/* -1: all in memory */
+	uint64_t size;
+	void *map;
+	size_t map_size;
+};
+void spool_init(struct spool *s, const char *dir);
+/* -1 with errno (ENOSPC, ...): the spool is as good as empty then. */
+int spool_add(struct spool *s, struct bytes b);
+/* All of it as one view, until spool_reset. -1 errno. */
+int spool_view(struct spool *s, struct bytes *out);
+/* Empty it; memory is kept. */
+void spool_reset(struct spool *s);
+void spool_free(struct spool *s);
+
+/* ---- a server's loop around machine, descriptors and spool ---- */
+
+struct smtp_session {
+	/* set by the program */
+	struct smtp_options options;
+	int in, out;
+	bool is_socket;
+	int64_t line_timeout_ms;	/* each read and write */
+	int64_t data_timeout_ms;	/* whole message text */
+	const char *spool_dir;
+	void *ctx;
+	/* A recipient is asked for: smtp_rcpt_accept or _refuse. */
+	void (*rcpt)(struct smtp_session *s);
+	/* The message is whole and in LF form: smtp_reply, with LMTP for
+	 * each recipient. The view ends when it returns. */
+	void (*message)(struct smtp_session *s, struct bytes text);
+	/* The machine refuses the message being received; for the log. */
+	void (*refused)(struct smtp_session *s, const char *why);
+
+	/* for the program's use */
+	struct smtp *smtp;
+	char id[23];		/* received-id, new for each message */
+	const char *end;	/* how it ended, for the log: constant text */
+
+	/* private */
+	struct spool spool;
+	int spool_error;
+	int64_t data_deadline;
+};
+/*
+ * Run the dialogue until it ends. 0: it ended in order (QUIT, or the peer
+ * closed between messages); -1 with errno: ETIMEDOUT, EPROTO (closed by us
+ * for what the peer did, or by the peer within a message), others of read(2)
+ * and write(2). The descriptors stay open.
+ */
+int smtp_session_run(struct smtp_session *s);
+/*
+ * The reply for something that went wrong here: 452 4.3.1 when a disk is
+ * full, else 451 4.3.0 with the received-id, so that the log can be searched
+ * for it (R-34). With LMTP for all recipients not answered yet.
+ */
+void smtp_session_fail(struct smtp_session *s, int err);
+/* Code, status and text of that, for one reply; text holds until the next
+ * call with the same buffer. */
+#define SMTP_FAIL_TEXT 128
+int smtp_fail_reply(int err, const char *id, char text[SMTP_FAIL_TEXT],
+    const char **status);
+
+/* ---- what configuration says to smtp-in and lmtp-in ---- */
+
+/* Made by the parent, shared by all connections. */
+struct smtp_settings {
+	struct arena arena;
+	struct config *config;
+	const struct stage_options *stage;
+	struct stage_list stages;
+	struct smtp_options smtp;
+	size_t received_max;
+	int64_t line_timeout_ms, data_timeout_ms, unknown_delay_ms;
+	const char *spool_dir;
+	const char *config_file;	/* for struct server.watch_file */
+	char refusal[320];		/* for struct server.refusal */
+};
+/*
+ * Read configuration, stages from the list key of section, and set the log
+ * level. 0 with the former contents of *s (all zero at first) released; -1
+ * with errno, *why constant text that names what is wrong, and nothing
+ * changed.
+ */
+int smtp_settings_load(struct smtp_settings *s, bool lmtp,
+    const char *section, const char *list, const char **why);
+void smtp_settings_free(struct smtp_settings *s);
+/* open-limits and rate-limits. */
+void smtp_settings_limits(const struct smtp_settings *s,
+    struct server_limits *out);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * text.c - the text of a message: end mark, dots, line ends (R-11)
+ *
+ * Only CRLF.CRLF ends a message. A CR without LF or an LF without CR is what
+ * SMTP smuggling is made of: another server in the path may see the end of
+ * the message there. Such a message ends the session. Text is handed on in
+ * LF form.
+ */
+#include "smtp/smtp.h"
+#include "smtp/internal.h"
+
+/* One step adds at most a line end beside the bytes it copies. */
+#define STEP_ROOM 2
+
+static const char bare_lf[] = "bad syntax: bare LF in the message, "
+    "smtp smuggling is refused";
+static const char bare_cr[] = "bad syntax: bare CR in the message, "
+    "smtp smuggling is refused";
+
+void
+smtp_text_start(struct smtp *s)
+{
+	s->text = TEXT_START;
+	s->wire_size = 0;
+	s->text_line = 0;
+	s->too_big = s->line_too_long = s->has_nul = s->dropped = false;
+	s->why = NULL;
+}
+
+static bool
+is_refused(const struct smtp *s)
+{
+	return s->too_big || s->line_too_long || s->has_nul;
+}
+
+/* Text of one line, or its end as "\n" that counts two on the wire. */
+static void
+add_text(struct smtp *s, struct bytes piece, size_t wire)
+{
+	s->wire_size += wire;
+	s->text_line += wire;
+	if (s->wire_size > s->o.size_limit)
+		s->too_big = true;
+	if (s->text_line > SMTP_TEXT_LINE_MAX)
+		s->line_too_long = true;
+	if (!is_refused(s)) {
+		memcpy(s->chunk + s->chunk_n, piece.p, piece.n);
+		s->chunk_n += piece.n;
+	}
+}
+
+static void
+smuggled(struct smtp *s, const char *why)
+{
+	s->chunk_n = 0;
+	smtp_close_with(s, 500, "5.5.2", why);
+}
+
+/* Bytes up to the next CR, or as many as there are room and input for. */
+static void
+line_bytes(struct smtp *s, struct bytes *in)
+{
+	struct bytes piece = bytes_first(*in,
+	    SMTP_BYTES_MAX - STEP_ROOM - s->chunk_n);
+	size_t at, lf;
+	bool cr = bytes_chr(piece, '\r', &at);
+
+	if (cr)
+		piece = bytes_first(piece, at);
+	if (bytes_chr(piece, '\n', &lf)) {
+		smuggled(s, bare_lf);
+		return;
+	}
+	if (bytes_has_nul(piece))
+		s->has_nul = true;
+	add_text(s, piece, piece.n);
+	if (cr)
+		s->text = TEXT_CR;
+	*in = bytes_from(*in, piece.n + (cr ? 1 : 0));
+}
+
+static void
+finish(struct smtp *s)
+{
+	s->replies_due = s->o.lmtp ? s->e.nrecipients : 1;
+	s->any_accepted = false;
+	s->state = STATE_ASK_END;
+	s->why = NULL;
+	if (!is_refused(s))
+		return;
+	while (s->state == STATE_ASK_END) {
+		if (s->too_big)
+			smtp_reply(s, 552, "5.3.4",
+			    BYTES("message over the size limit"));
+		else if (s->has_nul)
+			smtp_reply(s, 550, "5.6.0",
+			    BYTES("message has NUL bytes"));
+		else
+			smtp_reply(s, 550, "5.6.0",
+			    BYTES("message has a line that is too long"));
+	}
+}
+
+/* One byte where it decides something. */
+static void
+decide(struct smtp *s, struct bytes *in)
+{
+	int c = in->p[0];
+
+	if (s->text == TEXT_START) {
+		s->text = c == '.' ? TEXT_DOT : TEXT_LINE;
+		if (c == '.')
+			*in = bytes_from(*in, 1);
+	} else if (s->text == TEXT_DOT && c != '\r') {
+		s->text = TEXT_LINE;	/* RFC 5321 4.5.2: the dot is gone */
+	} else if (s->text == TEXT_DOT) {
+		s->text = TEXT_DOT_CR;
+		*in = bytes_from(*in, 1);
+	} else if (c != '\n') {
+		smuggled(s, bare_cr);
+	} else if (s->text == TEXT_DOT_CR) {
+		*in = bytes_from(*in, 1);
+		finish(s);
+	} else {
+		*in = bytes_from(*in, 1);
+		add_text(s, BYTES("\n"), 2);
+		s->text = TEXT_START;
+		s->text_line = 0;
+	}
+}
+
+/* Once: the caller is to forget what it has. */
+static bool
+must_drop(struct smtp *s)
+{
+	if (s->dropped || !is_refused(s))
+		return false;
+	s->dropped = true;
+	s->chunk_n = 0;
+	s->why = s->too_big ? "over the size limit"
+	    : s->has_nul ? "NUL bytes" : "line too long";
+	return true;
+}
+
+enum smtp_event
+smtp_text(struct smtp *s, struct bytes *in)
+{
+	while (in->n > 0 && s->state == STATE_TEXT) {
+		if (s->chunk_n >= SMTP_BYTES_MAX - STEP_ROOM)
+			return SMTP_BYTES;
+		if (s->text == TEXT_LINE)
+			line_bytes(s, in);
+		else
+			decide(s, in);
+		if (must_drop(s))
+			return SMTP_DROP;
+		if (s->state == STATE_TEXT && s->too_big && s->wire_size >
+		    s->o.size_limit + SMTP_DISCARD_MAX)
+			smtp_close_with(s, 552, "5.3.4",
+			    "message far over the size limit");
+	}
+	return s->chunk_n > 0 ? SMTP_BYTES : SMTP_READ;
+}

@@ -1,0 +1,158 @@
+#!/bin/sh
+# lmtp-in - a reply per recipient; what is stored, and what is not
+. "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/smtp-fixture.sh"
+main_conf
+
+exits 100 "an operand is a usage error" lmtp-in x
+is "$(cat .err)" "lmtp-in: fatal: usage: lmtp-in" "the usage line"
+
+# lmtp: dialogue by hand without the replies to LHLO
+lmtp() { dialogue lmtp-in | sed '1,9d'; }
+is "$(printf 'LHLO c\nQUIT\n' | dialogue lmtp-in)" "220 mx.example.org LMTP pipemail
+250-mx.example.org
+250-PIPELINING
+250-SIZE 105906176
+250-ENHANCEDSTATUSCODES
+250-8BITMIME
+250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE
+250-LIMITS RCPTMAX=1000
+250 SMTPUTF8
+221 2.0.0 bye" "R-3 what LHLO offers"
+
+out=$(lmtp <<'END'
+LHLO c
+XFORWARD NAME=n.example ADDR=192.0.2.7 HELO=h.example IDENT=abc PROTO=ESMTP
+MAIL FROM:<a@example.net>
+RCPT TO:<alice@example.org>
+RCPT TO:<nobody@example.org>
+RCPT TO:<x@foreign.example>
+RCPT TO:<x@off.example>
+RCPT TO:<Bob+tag@all.example>
+DATA
+Subject: one
+
+..text
+.
+QUIT
+END
+)
+is "$out" "250 2.0.0 ok
+250 2.1.0 sender ok
+250 2.1.5 recipient ok
+550 5.1.1 no such user
+550 5.7.1 not a domain of this server
+450 4.2.1 domain is disabled for now
+250 2.1.5 recipient ok
+354 send the message, end with <CRLF>.<CRLF>
+250 2.0.0 delivered
+250 2.0.0 delivered
+221 2.0.0 bye" "R-18 R-19 X-8 a reply per recipient"
+is "$(newest alice)" "Delivered-To: alice@example.org
+Return-Path: <a@example.net>
+Subject: one
+
+.text" "R-35 D-15 the copy of one"
+is "$(newest bob | head -1)" "Delivered-To: Bob+tag@all.example" "D-2 D-3 D-15 the copy of the other"
+is "$(find var/spool -type f | wc -l | tr -d ' ')" 0 "nothing is left in the spool"
+
+# text RECIPIENT: deliver standard input; the reply
+text() { { printf 'LHLO c\nMAIL FROM:<>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } | lmtp | sed -n 4p; }
+is "$(text alice@example.org <<'END'
+Authentication-Results: mx.example.org; spf=pass
+Subject: forged
+
+END
+)" "250 2.0.0 delivered" "forged results are taken"
+is "$(newest alice)" "Delivered-To: alice@example.org
+Return-Path: <>
+Subject: forged" "R-35 and removed"
+is "$(text alice@example.org <<'END'
+Authentication-Results: mx.example.org;
+	spf=pass
+Received: from a by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Authentication-Results: mx.example.org; dkim=pass
+
+END
+)" "250 2.0.0 delivered" "results above our Received field"
+is "$(newest alice | sed '1,2d')" "Authentication-Results: mx.example.org;
+	spf=pass
+Received: from a by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Authentication-Results: mx.example.org; dkim=pass" "are kept: the front server wrote them"
+
+# ---- failures ----
+head -c 3000 /dev/zero | tr '\0' x >big; echo >>big
+is "$(text small@example.org <big)" "452 4.2.2 mailbox is full" "over quota"
+is "$(messages small)" 0 "nothing is stored"
+is "$(echo | text small@example.org)" "250 2.0.0 delivered" "a small one fits"
+rm -rf var/accounts/bob
+echo "in the way" >var/accounts/bob
+like "$(echo | text bob@example.org)" '^451 4\.3\.0 internal error, received-id [A-Za-z0-9_-]{22}$' "R-34 a store that cannot be opened"
+id=$(echo | text bob@example.org); id=${id##* }
+like "$(cat err)" "m=failed .*id=$id account=bob what=store err=" "R-34 the log says why"
+rm var/accounts/bob
+is "$(printf 'LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nx\n.\r\n' | lmtp-in 2>>err | tail -1 | tr -d '\r')" \
+    "500 5.5.2 bad syntax: bare LF in the message, smtp smuggling is refused" "R-11 smuggling"
+
+# a disk that is full: a tmpfs in a mount namespace of its own
+cat >full.sh <<'END'
+mount -t tmpfs -o size=2m none var/accounts || exit 99
+cat big1 | lmtp-in 2>>err | tail -2 | tr -d '\r'
+ls var/accounts/alice/Maildir/new 2>/dev/null | wc -l
+END
+{ printf 'LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n'; yes "$(head -c 76 /dev/zero | tr '\0' y)" | head -60000 | sed 's/$/\r/'; printf '.\r\nQUIT\r\n'; } >big1
+if unshare -m true 2>/dev/null && unshare -m sh -c 'mount -t tmpfs none var/accounts' 2>/dev/null; then
+	out=$(unshare -m sh full.sh)
+elif unshare -rm sh -c 'mount -t tmpfs none var/accounts' 2>/dev/null; then
+	out=$(unshare -rm sh full.sh)
+else
+	out=
+fi
+if [ -n "$out" ]; then
+	like "$(echo "$out" | head -1)" '^452 4\.3\.1 no space for the message now, received-id ' "disk full: 452"
+	is "$(echo "$out" | tail -1 | tr -d ' ')" 0 "and nothing half stored"
+else
+	skip "disk full: 452" "no mount namespaces here"
+	skip "and nothing half stored" "no mount namespaces here"
+fi
+
+# ---- stages per recipient ----
+main_conf '' '' 'stages-deliver = |case $RECIPIENT in bob*) echo not for bob >&2; exit 100;; *) echo "X-For: $RECIPIENT $TCPREMOTEIP $HELO"; cat;; esac'
+out=$(lmtp <<'END'
+LHLO c
+XFORWARD ADDR=192.0.2.7 HELO=h.example
+MAIL FROM:<a@example.net>
+RCPT TO:<alice@example.org>
+RCPT TO:<bob@example.org>
+DATA
+Subject: one
+
+.
+QUIT
+END
+)
+is "$(echo "$out" | sed -n '6,7p')" "250 2.0.0 delivered
+550 5.7.1 not for bob" "a filter judges for each recipient"
+is "$(newest alice | sed -n 3p)" "X-For: alice@example.org 192.0.2.7 h.example" "and adds to each copy"
+
+# ---- on a socket, many at once ----
+main_conf
+start_lmtp
+cat >many.py <<'END'
+import smtplib, sys, threading
+def run(n):
+    for i in range(5):
+        c = smtplib.LMTP(sys.argv[1])
+        c.sendmail("a@example.net", ["alice@example.org"], "Subject: %d.%d\r\n\r\nx\r\n" % (n, i))
+        c.quit()
+t = [threading.Thread(target=run, args=(n,)) for n in range(8)]
+[x.start() for x in t]; [x.join() for x in t]
+END
+n=$(messages alice)
+ok "eight clients at once" timeout 60 /usr/bin/python3 many.py "$TMP/run/lmtp"
+is "$(messages alice)" $((n + 40)) "each message is there once"
+
+# ---- the manual's example ----
+mandoc -T ascii -O width=300 "$TOP/man/lmtp-in.8" | col -b | grep "printf 'LHLO" >example.sh
+like "$(sh example.sh 2>>err | tail -1)" '^221 ' "lmtp-in(8): by hand"
+done_testing
