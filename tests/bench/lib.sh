@@ -9,7 +9,10 @@ PATH=$BIN:/usr/sbin:$PATH
 export PATH PIPEMAIL_ETC=$W/etc PIPEMAIL_VAR=$W/var PIPEMAIL_RUN=$W/run
 bench_pids=
 bench_end() {
-	for p in $bench_pids; do kill "$p" 2>/dev/null; done
+	# strace holds on until its child is gone
+	for p in $bench_pids; do pkill -P "$p"; kill "$p" 2>/dev/null; done
+	sleep 0.5
+	for p in $bench_pids; do pkill -9 -P "$p"; kill -9 "$p" 2>/dev/null; done
 	for p in $bench_pids; do wait "$p" 2>/dev/null; done
 	rm -rf "$W"
 }
@@ -22,7 +25,7 @@ cc -O2 -std=gnu11 -Wall -o "$W/load" "$TOP/tests/bench/load.c" || exit 111
 # configure HOSTNAME: one domain "peer.test" and localhost, account mail
 configure() {
 	mkdir -p "$W/etc/domains" "$W/etc/accounts" "$W/var" "$W/run"
-	printf '[server]\nhostname = %s\npostmaster = mail\nopen-limits = 30000 30000 30000\nrate-limits = 100000000 100000000 100000000\n%s\n' "$1" "${EXTRA_SERVER:-}" >"$W/etc/main.conf"
+	printf '[server]\nhostname = %s\npostmaster = mail\nopen-limits = 30000 30000 30000\nrate-limits = 1000000 1000000 1000000\n%s\n' "$1" "${EXTRA_SERVER:-}" >"$W/etc/main.conf"
 	printf '[domain]\n' >"$W/etc/domains/peer.test.conf"
 	printf '[domain]\n' >"$W/etc/domains/localhost.conf"
 	printf '[account]\naddress = mail@localhost\naddress = u1@peer.test\n' >"$W/etc/accounts/mail.conf"

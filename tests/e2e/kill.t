@@ -2,7 +2,7 @@
 # kill.t - delivering processes are killed at random while mail comes in by
 # SMTP: every message answered 250 is there once, none is half there
 . "$(dirname "$0")/../tap.sh"
-. "$(dirname "$0")/instance.sh"
+. "$TOP/tests/e2e/instance.sh"
 need s6-svscan
 
 instance_start
@@ -33,8 +33,8 @@ feeder=$!
 kills=0
 while kill -0 $feeder 2>/dev/null; do
 	# a child of lmtp-in or smtp-in, not the accepting parents
-	for parent in $(pgrep -f '^lmtp-in' ; pgrep -f '^smtp-in'); do
-		tr '\0' '\n' <"/proc/$parent/environ" 2>/dev/null | grep -q "^PIPEMAIL_RUN=$TMP/ls/run" || continue
+	for service in lmtp-in smtp-in; do
+		parent=$(s6-svstat -o pid "$TMP/ls/run/service/$service")
 		child=$(pgrep -P "$parent" | shuf -n1)
 		[ -n "$child" ] && kill -9 "$child" 2>/dev/null && kills=$((kills + 1))
 	done

@@ -2,7 +2,7 @@
 # pipeline.t - the commands in a shell pipeline leave the same bytes in the
 # Maildir as the server did for the same message and client
 . "$(dirname "$0")/../tap.sh"
-. "$(dirname "$0")/instance.sh"
+. "$TOP/tests/e2e/instance.sh"
 need s6-svscan
 
 instance_start
