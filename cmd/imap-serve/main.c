@@ -1,0 +1,281 @@
+/*
+ * imap-serve - IMAP after login: the account's mail for one client
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "config/config.h"
+#include "imap_serve.h"
+#include "os/os.h"
+#include "sasl/sasl.h"
+#include "server/server.h"
+
+static const char usage[] = "usage: imap-serve [-a account]";
+
+/* How long imap-login and auth-serve may take. */
+#define SERVICE_MS 10000
+#define IDLE_SECONDS_DEFAULT IMAP_AUTH_SECONDS
+#define APPEND_MAX_DEFAULT ((uint64_t)100 * 1024 * 1024)
+#define FILES_MAX 256
+
+struct program {
+	struct os_sandbox sandbox;
+	struct server server;
+};
+
+static void
+note(const char *line)
+{
+	struct logline l;
+
+	log_begin(&l, LOG_WARN, "store");
+	log_str(&l, "what", line);
+	log_end(&l);
+}
+
+/* Open the account and serve s. 0, or -1 errno: nothing was said. */
+static int
+serve_account(struct session *s, struct account *account)
+{
+	const struct config *c;
+
+	account->note = note;
+	if (account_open(account, s->account) == -1)
+		return -1;
+	c = account->config;
+	s->store = account->store;
+	s->tmp_dir = arena_printf(&account->arena,
+	    "%s/accounts/%s/Maildir/tmp", dir_var(), s->account);
+	s->append_max = c == NULL ? APPEND_MAX_DEFAULT
+	    : config_get_size(c, "server", NULL, "size-limit");
+	s->idle_ms = (c == NULL ? IDLE_SECONDS_DEFAULT
+	    : (int64_t)config_get_duration(c, "imap", NULL, "idle-timeout"))
+	    * 1000;
+	session_signals();
+	(void)session_run(s);	/* a lost client: s->end tells the log */
+	account_close(account);
+	return 0;
+}
+
+/* ---- a connection handed over by imap-login ---- */
+
+/* The client's descriptors: one to read, one to write, often the same. */
+struct client {
+	int in, out;
+};
+
+static void
+take_fds(struct client *c, const int *fds, size_t n)
+{
+	size_t i;
+
+	for (i = 2; i < n; i++)
+		(void)close(fds[i]);	/* not asked for */
+	if (n > 0) {
+		c->in = fds[0];
+		c->out = n > 1 ? fds[1] : fds[0];
+	}
+}
+
+static void
+client_close(const struct client *c)
+{
+	if (c->in != -1)
+		(void)close(c->in);
+	if (c->out != c->in)
+		(void)close(c->out);	/* everything was written */
+}
+
+/* Receive the message whole. 1, 0 nothing was sent, -1 errno. */
+static int
+receive(int from, struct buf *b, struct client *client)
+{
+	int64_t deadline = deadline_in(SERVICE_MS);
+	int fds[OS_FDS_MAX];
+	size_t nfds = OS_FDS_MAX, need;
+	ssize_t n;
+
+	if (buf_room(b, 65536) == -1)
+		return -1;
+	n = os_recv_fds(from, b->p, 65536, fds, &nfds, deadline);
+	if (n <= 0)
+		return (int)n;
+	take_fds(client, fds, nfds);
+	b->n = (size_t)n;
+	while (imap_handover_length(buf_bytes(b), &need) == 0) {
+		if (b->n >= need && need > 8) {
+			errno = EBADMSG;
+			return client->in != -1 ? 1 : -1;
+		}
+		errno = EPROTO;		/* for an end in the middle */
+		if (buf_room(b, need - b->n) == -1 ||
+		    io_read_full(from, b->p + b->n, need - b->n, deadline)
+		    != 1)
+			return -1;
+		b->n = need;
+	}
+	return -1;
+}
+
+/* The account of a ticket, at auth-serve. 0, -1. */
+static int
+redeem(struct bytes ticket, struct sasl_reply *reply)
+{
+	struct arena a = ARENA_INIT;
+	int64_t deadline = deadline_in(SERVICE_MS);
+	struct sasl_client *c = sasl_client_open(arena_printf(&a, "%s/auth",
+	    dir_run()), deadline);
+	int r = c == NULL ? -1 : sasl_client_redeem(c, arena_str(&a, ticket),
+	    deadline, reply);
+	int saved = errno;
+
+	if (r == 0 && reply->kind != SASL_REPLY_OK) {
+		saved = EACCES;
+		r = -1;
+	}
+	sasl_client_close(c);
+	arena_free(&a);
+	errno = saved;
+	return r;
+}
+
+static void
+log_session(const struct imap_handover *h, const struct session *s)
+{
+	struct logline l;
+
+	log_begin(&l, LOG_INFO, "imap-session");
+	log_bytes(&l, "cid", h->session);
+	log_bytes(&l, "ip", h->remote_ip);
+	log_str(&l, "account", s->account);
+	log_num(&l, "commands", (int64_t)s->stats.commands);
+	log_num(&l, "fetched", (int64_t)s->stats.fetched_messages);
+	log_num(&l, "appended", (int64_t)s->stats.appended_messages);
+	log_str(&l, "why", s->end);
+	log_end(&l);
+}
+
+/* Say that there is no mail now; why is for the log. */
+static void
+refuse(const struct imap_handover *h, const struct client *client,
+    const char *why)
+{
+	struct buf b = BUF_INIT(4096);
+	struct logline l;
+
+	log_begin(&l, LOG_ERROR, "imap-refused");
+	log_bytes(&l, "cid", h->session);
+	log_bytes(&l, "ip", h->remote_ip);
+	log_str(&l, "why", why);
+	log_end(&l);
+	buf_add(&b, h->tag);
+	buf_adds(&b, " NO [UNAVAILABLE] mail is unavailable\r\n"
+	    "* BYE mail is unavailable\r\n");
+	/* It may be gone already. */
+	(void)io_write_all(client->out, buf_bytes(&b),
+	    deadline_in(SERVICE_MS));
+	buf_free(&b);
+}
+
+static int
+serve_handed(struct bytes message, const struct client *client)
+{
+	struct imap_handover h;
+	struct sasl_reply reply;
+	struct account account = { 0 };
+	struct session s = { .in = client->in, .out = client->out };
+
+	if (imap_handover_parse(message, &h) == -1)
+		return -1;
+	s.tag = h.tag;
+	s.pending = h.pending;
+	if (h.tag.n == 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if (redeem(h.ticket, &reply) == -1) {
+		refuse(&h, client, strerror(errno));
+		return 0;
+	}
+	s.account = reply.user;
+	if (serve_account(&s, &account) == -1)
+		refuse(&h, client, account.problem);
+	else
+		log_session(&h, &s);
+	return 0;
+}
+
+static int
+serve(struct server_conn *conn, void *ctx)
+{
+	const struct program *p = ctx;
+	struct buf b = BUF_INIT(IMAP_HANDOVER_MAX + 65536);
+	struct client client = { -1, -1 };
+	int r;
+
+	if (os_sandbox_enter(&p->sandbox) == -1) {
+		msg_warnsys("cannot enter sandbox");
+		return EXIT_TEMP;
+	}
+	r = receive(conn->in, &b, &client);
+	(void)close(conn->in);		/* it says no more */
+	if (r == 1 && serve_handed(buf_bytes(&b), &client) == -1)
+		r = -1;
+	if (r == -1)
+		msg_warnsys("cannot take connection");
+	client_close(&client);
+	buf_free(&b);
+	return r == -1 ? EXIT_TEMP : EXIT_YES;
+}
+
+/* ---- by hand ---- */
+
+static int
+serve_preauth(const char *name)
+{
+	struct account account = { 0 };
+	struct session s = { .in = STDIN_FILENO, .out = STDOUT_FILENO,
+	    .account = name, .tag = BYTES_EMPTY, .pending = BYTES_EMPTY };
+
+	if (serve_account(&s, &account) == -1)
+		msg_die(account_exit(errno), "cannot open account %s: %s",
+		    name, account.problem);
+	return EXIT_YES;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct program p = { 0 };
+	const char *account = NULL;
+	int c;
+
+	msg_init("imap-serve");
+	while ((c = getopt(argc, argv, "a:")) != -1) {
+		if (c != 'a')
+			msg_die(EXIT_PERM, "%s", usage);
+		account = optarg;
+	}
+	if (argc != optind)
+		msg_die(EXIT_PERM, "%s", usage);
+	if (account != NULL)
+		return serve_preauth(account);
+	if (os_sandbox_make(&p.sandbox, OS_SANDBOX_STORE) == -1)
+		msg_diesys(EXIT_TEMP, "cannot make sandbox");
+	p.sandbox.files = FILES_MAX;
+	p.server = (struct server){
+		.name = "imap-serve",
+		.limits = SERVER_LIMITS_LOCAL,
+		.refusal = "",
+		.serve = serve,
+		.ctx = &p,
+		.notify_fd = -1,
+		.grace_ms = 2000,
+	};
+	c = server_run(&p.server);
+	free(p.sandbox.filter);
+	return c;
+}

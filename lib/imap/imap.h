@@ -1,0 +1,196 @@
+/*
+ * imap.h - IMAP4rev1 server machines (RFC 3501), before and after login
+ *
+ * Bytes go in, bytes and a wish come out; sockets, time-outs and the auth
+ * dialogue are the programs'. Two machines: struct imap_login speaks until
+ * a client is authenticated (imap-login), struct imap from there on
+ * (imap-serve). What the first read beyond the last command is handed to
+ * the second.
+ *
+ * Extensions: IDLE (2177), NAMESPACE (2342), ID (2971), UNSELECT (3691),
+ * UIDPLUS (4315), SASL-IR (4959), ENABLE (5161), CHILDREN (3348),
+ * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ (7888).
+ */
+#ifndef IMAP_H
+#define IMAP_H
+
+#include "base/base.h"
+
+/* ---- limits (feature row I-13) ---- */
+
+/* A line without its literals: ids of a few thousand messages. */
+#define IMAP_LINE_MAX 16384
+/* A literal other than APPEND's message. */
+#define IMAP_LITERAL_MAX (100 * 1024)
+/* One command: lines and literals together, and the number of literals. */
+#define IMAP_COMMAND_MAX (1024 * 1024)
+#define IMAP_LITERALS_MAX 1000
+/* Nested parentheses, NOT and OR of SEARCH: people stay below 10. */
+#define IMAP_SEARCH_DEPTH_MAX 50
+/* Search keys in one command: each may cost a look at each message. */
+#define IMAP_SEARCH_KEYS_MAX 1000
+/* Decoded text of one message that SEARCH BODY and TEXT look at. */
+#define IMAP_SEARCH_TEXT_MAX (8 * 1024 * 1024)
+/* Bad commands in a row before the connection is closed. */
+#define IMAP_BAD_MAX 20
+/* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */
+#define IMAP_UNAUTH_SECONDS 30
+#define IMAP_AUTH_SECONDS (30 * 60)
+/* A tag: anything sensible is shorter. */
+#define IMAP_TAG_MAX 256
+
+/* ---- before login ---- */
+
+struct imap_login_options {
+	bool plain_login;	/* passwords may pass this connection */
+	const char *mechanisms;	/* "PLAIN LOGIN", offered if plain_login */
+};
+
+enum imap_login_action {
+	IMAP_LOGIN_READ,	/* write the output, then give more input */
+	IMAP_LOGIN_AUTH,	/* begin: mechanism and response64 are set */
+	IMAP_LOGIN_CONTINUE,	/* the client's answer is in response64 */
+	IMAP_LOGIN_CANCEL,	/* it gave up a challenge */
+	IMAP_LOGIN_CLOSE,	/* write the output and close */
+};
+
+struct imap_login;
+
+/* The greeting is in the output at once. */
+struct imap_login *imap_login_new(const struct imap_login_options *o);
+/* Wipes what was read. */
+void imap_login_free(struct imap_login *l);
+/* Take bytes of the client; all are kept up to the limits. */
+void imap_login_input(struct imap_login *l, struct bytes s);
+/* Handle what was read up to the next wish. */
+enum imap_login_action imap_login_step(struct imap_login *l);
+/* To be written; the caller drops what it wrote. */
+struct buf *imap_login_output(struct imap_login *l);
+
+/* Of IMAP_LOGIN_AUTH, _CONTINUE: valid until the next step. */
+struct bytes imap_login_mechanism(const struct imap_login *l);
+struct bytes imap_login_response64(const struct imap_login *l);
+/* False: the client sent no initial response. */
+bool imap_login_has_response(const struct imap_login *l);
+
+/* Answers to these actions; each is followed by imap_login_step. */
+void imap_login_challenge(struct imap_login *l, struct bytes challenge64);
+/* reason may be ""; code is "AUTHENTICATIONFAILED", "UNAVAILABLE", ... */
+void imap_login_failed(struct imap_login *l, const char *code,
+    const char *reason);
+/* On success: the tag that imap-serve answers, and the unread input. */
+struct bytes imap_login_tag(const struct imap_login *l);
+struct bytes imap_login_pending(const struct imap_login *l);
+/* Valid commands so far. */
+size_t imap_login_commands(const struct imap_login *l);
+/* Failed attempts so far (BEHAVIOUR 9 delays). */
+unsigned int imap_login_failures(const struct imap_login *l);
+/* "* BYE reason" into the output; the next step says CLOSE. */
+void imap_login_bye(struct imap_login *l, const char *code,
+    const char *reason);
+
+/* ---- handing a connection over ---- */
+
+/*
+ * What imap-login sends to run/imap with the client's descriptor:
+ * pipemail-auth(5) has the layout.
+ */
+#define IMAP_HANDOVER_MAX (2 * 1024 * 1024)
+struct imap_handover {
+	struct bytes ticket;
+	struct bytes tag;
+	struct bytes session;		/* connection id for the logs */
+	struct bytes remote_ip;
+	struct bytes local_ip;
+	struct bytes pending;		/* read, not yet handled */
+};
+int imap_handover_format(const struct imap_handover *h, struct buf *out);
+/* *need is the length of the whole once 8 bytes are there, else 8. */
+int imap_handover_length(struct bytes s, size_t *need);
+/* Views into s. -1 EBADMSG. */
+int imap_handover_parse(struct bytes s, struct imap_handover *out);
+
+/* ---- after login ---- */
+
+struct store;
+
+struct imap_options {
+	struct store *store;		/* open for the account; not owned */
+	const char *account;
+	const char *tmp_dir;		/* for APPEND; same file system */
+	uint64_t append_max;		/* bytes of one APPENDed message */
+};
+
+enum imap_action {
+	IMAP_READ,		/* write the output, then give more input */
+	IMAP_WRITE,		/* write the output, then step again */
+	IMAP_IDLE,		/* as READ, and imap_changed when it did */
+	IMAP_CLOSE,		/* write the output and close */
+};
+
+struct imap;
+
+/*
+ * A session in authenticated state. With tag empty the greeting is PREAUTH,
+ * otherwise the login's "tag OK" with capabilities.
+ */
+struct imap *imap_new(const struct imap_options *o, struct bytes tag);
+void imap_free(struct imap *im);
+/* Take bytes of the client, at most imap_room of them. */
+void imap_input(struct imap *im, struct bytes s);
+/* How much input may be given now. 0: step first. */
+size_t imap_room(const struct imap *im);
+/* The client closed its side: the rest is handled, then CLOSE. */
+void imap_input_end(struct imap *im);
+/*
+ * Go on until there is something to write, to read or to wait for. Output
+ * is bounded: a long FETCH gives IMAP_WRITE again and again.
+ */
+enum imap_action imap_step(struct imap *im);
+struct buf *imap_output(struct imap *im);
+/*
+ * Something happened to the store while IMAP_IDLE was the wish; outside: in
+ * the folders themselves, by another program. Step afterwards.
+ */
+void imap_changed(struct imap *im, bool outside);
+/* The id of the selected mailbox, 0 if none. */
+uint32_t imap_mailbox(const struct imap *im);
+/* "* BYE reason" into the output; the next step says CLOSE. */
+void imap_bye(struct imap *im, const char *code, const char *reason);
+/* Give back memory before a long wait. */
+void imap_trim(struct imap *im);
+
+/* Counters for the log line at the end of a session. */
+struct imap_stats {
+	uint64_t commands;
+	uint64_t fetched_messages;
+	uint64_t appended_messages;
+};
+void imap_stats(const struct imap *im, struct imap_stats *out);
+
+/* ---- syntax, for the machines, their tests and the fuzz target ---- */
+
+/* Quote s as an IMAP string: quoted if it can be, else a literal. */
+int imap_add_string(struct buf *out, struct bytes s);
+/* An astring: bare if it can be. */
+int imap_add_astring(struct buf *out, struct bytes s);
+
+/* A set of message numbers or UIDs; "*" is IMAP_STAR. */
+#define IMAP_STAR UINT32_MAX
+struct imap_range {
+	uint32_t first, last;		/* first <= last once resolved */
+};
+struct imap_set {
+	struct imap_range *ranges;
+	size_t n;
+};
+/* RFC 3501 9 sequence-set, the whole of s. -1 EBADMSG. */
+int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
+/* Put star in for "*", order each range, sort and join them. */
+void imap_set_resolve(struct imap_set *set, uint32_t star);
+/* Of a resolved set. */
+bool imap_set_has(const struct imap_set *set, uint32_t n);
+/* "1:3,5" of ascending numbers, runs joined. 0, -1 EMSGSIZE. */
+int imap_add_set(struct buf *out, const uint32_t *numbers, size_t n);
+
+#endif

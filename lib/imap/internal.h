@@ -1,0 +1,294 @@
+/*
+ * internal.h - what the files of the IMAP module share
+ */
+#ifndef IMAP_INTERNAL_H
+#define IMAP_INTERNAL_H
+
+#include "imap/imap.h"
+#include "mime/mime.h"
+#include "store/store.h"
+
+/* Output beyond this is written before more is made. */
+#define OUT_SOFT 65536
+/* The most one step can add: cached structures of monstrous messages. */
+#define OUT_MAX (64 * 1024 * 1024)
+
+/* ---- input.c: lines and literals ---- */
+
+enum input_event {
+	INPUT_MORE,		/* nothing whole there */
+	INPUT_COMMAND,		/* a command: text is set */
+	INPUT_LITERAL,		/* one is announced: literal_* are set */
+	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX */
+};
+
+struct imap_input {
+	struct buf b;		/* from the start of the command */
+	size_t line;		/* where its last line begins */
+	size_t scan;		/* no LF before this */
+	size_t literals;
+	/* After INPUT_LITERAL. */
+	uint64_t literal_bytes;
+	bool literal_sync;	/* the client waits for "+" */
+	size_t literal_at;	/* of its "{" in the command */
+	size_t literal_end;	/* after its line end */
+	/* After INPUT_COMMAND: literals included, final line end not. */
+	struct bytes text;
+	size_t text_end;	/* after the final line end */
+};
+
+void input_init(struct imap_input *in);
+void input_free(struct imap_input *in);
+int input_add(struct imap_input *in, struct bytes s);
+size_t input_room(const struct imap_input *in);
+enum input_event input_next(struct imap_input *in);
+/* Why the announced literal cannot be taken into memory; NULL: it can. */
+const char *input_literal_refused(const struct imap_input *in);
+/* Its bytes become part of the command. */
+void input_literal_take(struct imap_input *in);
+/* Drop the command and wipe it. */
+void input_done(struct imap_input *in);
+/* Drop everything up to and including the announcement of a literal. */
+void input_cut_literal(struct imap_input *in);
+/* Drop n bytes off the front (n <= b.n) and wipe them. */
+void input_drop(struct imap_input *in, size_t n);
+/* One line, for continuations: 1, 0 none yet, -1 too long. */
+int input_line(struct imap_input *in, struct bytes *line);
+/* Give memory back when nothing is unread. */
+void input_trim(struct imap_input *in);
+
+/* ---- parse.c: RFC 3501 9 ---- */
+
+/*
+ * What is left to parse. Each function takes its element off the front, or
+ * returns false with why set. Results are views into the input or live in
+ * the arena.
+ */
+struct parser {
+	struct bytes s;
+	struct arena *a;
+	const char *why;
+};
+
+bool parse_fail(struct parser *p, const char *why);
+bool parse_end(struct parser *p);
+bool parse_char(struct parser *p, int c);
+/* No error when it is not there. */
+bool parse_optional(struct parser *p, int c);
+bool parse_space(struct parser *p);
+bool parse_tag(struct parser *p, struct bytes *out);
+bool parse_atom(struct parser *p, struct bytes *out);
+bool parse_string(struct parser *p, struct bytes *out);
+bool parse_astring(struct parser *p, struct bytes *out);
+/* NIL gives false in *there. */
+bool parse_nstring(struct parser *p, struct bytes *out, bool *there);
+bool parse_number(struct parser *p, uint64_t max, uint64_t *out);
+bool parse_set(struct parser *p, struct imap_set *out);
+/* A mailbox name as UTF-8 (modified UTF-7 decoded), not checked further. */
+bool parse_mailbox(struct parser *p, struct bytes *out);
+/* A pattern of LIST, as UTF-8. */
+bool parse_pattern(struct parser *p, struct bytes *out);
+/* Days since 1970. */
+bool parse_date(struct parser *p, int64_t *day);
+bool parse_date_time(struct parser *p, int64_t *seconds);
+
+struct flag_list {
+	uint32_t flags;
+	struct bytes *keywords;
+	size_t keyword_count;
+};
+/* "(...)", or without parentheses if bare is allowed (STORE). */
+bool parse_flags(struct parser *p, bool bare, struct flag_list *out);
+/* The word up to a character that cannot be in an atom: may be empty. */
+struct bytes parse_word(struct parser *p);
+
+/* ---- format.c ---- */
+
+int add_mailbox(struct buf *out, struct arena *a, struct bytes name);
+int add_internal_date(struct buf *out, int64_t seconds);
+
+/* ---- session ---- */
+
+enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4 };
+#define OWN_MAX 8
+
+/* The selected mailbox as this client sees it. */
+struct box {
+	uint32_t id;			/* 0: none */
+	bool read_only;
+	uint32_t *uids;			/* ascending; index + 1 is the number */
+	unsigned char *state;		/* ENTRY_* of each */
+	size_t n, size;
+	size_t announced;		/* EXISTS as the client knows it */
+	uint64_t modseq;		/* changes up to it are in the view */
+	uint64_t own[OWN_MAX];		/* flag changes of our own */
+	size_t own_at;
+	bool keywords_changed;
+	struct arena names;		/* keyword names */
+	struct bytes keyword[STORE_KEYWORDS_MAX];
+};
+
+/* A message being looked at: record and file, each read when asked for. */
+struct message {
+	uint32_t uid;
+	bool has_record;
+	struct store_message record;	/* ends with the view it came from */
+	bool mapped;
+	struct bytes file;
+	struct mime_tree *tree;
+	struct arena arena;
+};
+
+/* Messages of one mailbox by ascending UID, through one store view. */
+struct walk {
+	struct store_view *view;
+	uint32_t mailbox;
+	bool started, ended;
+	struct store_message at;
+};
+
+enum section_what { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
+	SECTION_FIELDS_NOT, SECTION_TEXT, SECTION_MIME };
+
+enum item_kind { ITEM_UID, ITEM_FLAGS, ITEM_INTERNALDATE, ITEM_SIZE,
+	ITEM_ENVELOPE, ITEM_BODY, ITEM_BODYSTRUCTURE, ITEM_SECTION };
+
+struct fetch_item {
+	struct fetch_item *next;
+	enum item_kind kind;
+	/* ITEM_SECTION */
+	struct bytes name;		/* as answered: "BODY[1.MIME]<0>" */
+	struct bytes part;		/* "1.2", may be empty */
+	enum section_what what;
+	struct bytes *fields;
+	size_t field_count;
+	bool peek;
+	bool partial;
+	uint64_t offset, length;
+};
+
+/* Message bytes on their way out, LF becoming CRLF. */
+struct stream {
+	struct bytes rest;
+	uint64_t skip, left;		/* octets on the wire */
+	bool after_cr;
+};
+
+struct fetch {
+	struct fetch_item *items;
+	struct imap_set set;		/* resolved, numbers or UIDs */
+	bool by_uid;
+	bool wants_seen, has_flags_item;
+	bool some_gone;
+	size_t index;			/* into the view: message at work */
+	size_t range;			/* of the set */
+	bool inside;			/* its response is begun */
+	const struct fetch_item *item;	/* next to answer */
+	bool first_item;
+	bool streaming;
+	struct stream stream;
+};
+
+struct append {
+	uint32_t mailbox;
+	struct flag_list flags;
+	int64_t internal_date;
+	int fd;				/* -1: swallowed, not kept */
+	int refusal;			/* then: why (append.c) */
+	uint64_t left;
+	bool after_cr;
+	struct buf block;		/* converted, not yet written */
+	bool failed;			/* a write failed: errno in error */
+	int error;
+};
+
+enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_IDLE, MODE_CLOSE };
+
+struct imap {
+	struct imap_options o;
+	struct imap_input in;
+	struct buf out;
+	struct arena arena;		/* of the command */
+	enum mode mode;
+	bool input_ended;
+	bool changed, changed_outside;
+	bool is_uid;			/* the command came with UID */
+	bool by_number;			/* it holds message numbers */
+	bool set_had_gone;		/* box_uids left some out */
+	unsigned int bad;		/* in a row */
+	struct bytes tag;
+	unsigned char tag_text[IMAP_TAG_MAX];
+	const char *command;
+	struct box box;
+	struct message message;		/* kept for the next partial FETCH */
+	struct fetch fetch;
+	struct append append;
+	struct imap_stats stats;
+};
+
+/* Tagged replies. reply_errno chooses code and text by errno. */
+void reply_ok(struct imap *im, const char *code, const char *text);
+void reply_no(struct imap *im, const char *code, const char *text);
+void reply_bad(struct imap *im, const char *text);
+void reply_errno(struct imap *im, int err, bool try_create);
+/* "OK COMMAND done" after what changed meanwhile. */
+void reply_done(struct imap *im);
+
+/* view.c */
+void box_close(struct imap *im);
+int box_open(struct imap *im, const struct store_mailbox *m, bool read_only,
+    size_t *first_unseen);
+/* Announce changes up to now; expunges only if allowed. */
+void box_sync(struct imap *im, bool expunges);
+/* A flag change of our own, not to be announced. */
+void box_own(struct imap *im, uint64_t modseq);
+/* Index of uid; false: not in the view, *at is where it would be. */
+bool box_find(const struct box *b, uint32_t uid, size_t *at);
+/*
+ * The UIDs of a set of numbers or UIDs, ascending, in the arena, messages
+ * known to be gone left out. False: a number that is no message (BAD).
+ */
+bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
+    uint32_t **uids, size_t *n);
+/* Resolve a set; false as box_uids. */
+bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
+/* "(\Seen ...)". */
+void add_flags(struct imap *im, struct store_view *v,
+    const struct store_message *m);
+/* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS. */
+void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
+
+/* message.c */
+void walk_init(struct walk *w, struct store_view *v, uint32_t mailbox);
+/* 1 found, into *m; 0 not there; -1. UIDs must ascend. */
+int walk_to(struct walk *w, uint32_t uid, struct store_message *m);
+void message_reset(struct message *m);
+/* Start on another message; record NULL: it was expunged. */
+void message_set(struct message *m, uint32_t uid,
+    const struct store_message *record);
+/* The file, and the tree over it. -1 errno: gone or unreadable. */
+int message_file(struct imap *im, struct message *m);
+int message_tree(struct imap *im, struct message *m);
+
+/* Commands: each parses the rest of its line from p and replies. */
+typedef void command_fn(struct imap *im, struct parser *p);
+command_fn command_select, command_examine, command_create, command_delete,
+    command_rename, command_subscribe, command_unsubscribe, command_status,
+    command_close, command_unselect, command_list, command_lsub,
+    command_search, command_fetch, command_store, command_copy, command_move,
+    command_expunge, command_idle;
+
+/* fetchparse.c, fetch.c */
+bool parse_fetch_items(struct parser *p, struct fetch_item **items);
+void fetch_step(struct imap *im);
+/* stream.c */
+void stream_init(struct stream *s, struct bytes text, uint64_t offset,
+    uint64_t length);
+/* Add octets to out until it holds soft bytes; true at the end. */
+bool stream_add(struct stream *s, struct buf *out, size_t soft);
+/* append.c: 1 it is APPEND's message, 0 an ordinary literal. */
+int append_begin(struct imap *im, struct bytes prefix);
+void append_step(struct imap *im);
+void append_drop(struct imap *im);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * message.c - messages of the selected mailbox: from the index first
+ *
+ * A message another session expunged has no record any more; until this
+ * client was told, it is read from its file (I-20).
+ */
+#include "imap/internal.h"
+
+#include <errno.h>
+
+/* Going on beats a new search for gaps up to this many messages. */
+#define WALK_STEPS 16
+
+void
+walk_init(struct walk *w, struct store_view *v, uint32_t mailbox)
+{
+	*w = (struct walk){ .view = v, .mailbox = mailbox };
+}
+
+int
+walk_to(struct walk *w, uint32_t uid, struct store_message *m)
+{
+	unsigned int steps;
+	int r = 1;
+
+	for (steps = 0; w->started && !w->ended && w->at.uid < uid &&
+	    steps < WALK_STEPS; steps++) {
+		r = store_message_next(w->view, &w->at);
+		if (r == -1)
+			return -1;
+		w->ended = r == 0;
+	}
+	if (!w->started || (!w->ended && w->at.uid < uid)) {
+		r = store_message_first(w->view, w->mailbox, uid, &w->at);
+		if (r == -1)
+			return -1;
+		w->started = true;
+		w->ended = r == 0;
+	}
+	if (w->ended || w->at.uid != uid)
+		return 0;
+	*m = w->at;
+	return 1;
+}
+
+void
+message_reset(struct message *m)
+{
+	if (m->mapped)
+		store_unmap(m->file);
+	arena_free(&m->arena);
+	*m = (struct message){ .arena = ARENA_INIT };
+}
+
+void
+message_set(struct message *m, uint32_t uid,
+    const struct store_message *record)
+{
+	if (m->uid != uid) {
+		message_reset(m);
+		m->uid = uid;
+	}
+	m->has_record = record != NULL;
+	if (record != NULL)
+		m->record = *record;
+}
+
+int
+message_file(struct imap *im, struct message *m)
+{
+	if (m->mapped)
+		return 0;
+	if (store_message_map(im->o.store, im->box.id, m->uid, &m->file)
+	    == -1)
+		return -1;
+	m->mapped = true;
+	return 0;
+}
+
+int
+message_tree(struct imap *im, struct message *m)
+{
+	if (m->tree != NULL)
+		return 0;
+	if (message_file(im, m) == -1)
+		return -1;
+	m->tree = mime_parse(&m->arena, m->file);
+	return 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * search.h - the tree of a SEARCH, between its parser and its evaluation
+ */
+#ifndef IMAP_SEARCH_H
+#define IMAP_SEARCH_H
+
+#include "imap/internal.h"
+
+enum key_kind {
+	KEY_ALL,
+	KEY_NONE,		/* NEW, RECENT: no message is ever \Recent */
+	KEY_AND, KEY_OR, KEY_NOT,
+	KEY_FLAG,		/* (flags & mask) == mask, turned by want */
+	KEY_KEYWORD,		/* by name, turned by want */
+	KEY_NUMBERS, KEY_UIDS,
+	KEY_BEFORE, KEY_ON, KEY_SINCE,			/* internal date */
+	KEY_SENT_BEFORE, KEY_SENT_ON, KEY_SENT_SINCE,	/* Date field */
+	KEY_LARGER, KEY_SMALLER,
+	KEY_HEADER,		/* field and text */
+	KEY_BODY, KEY_TEXT,
+};
+
+/* What a key costs per message: cheap ones are asked first. */
+enum key_cost { COST_RECORD, COST_ENVELOPE, COST_HEADER, COST_BODY };
+
+struct search_key {
+	enum key_kind kind;
+	enum key_cost cost;
+	struct search_key *next;	/* brothers in AND, OR */
+	struct search_key *children;
+	uint32_t flags;
+	bool want;
+	struct bytes field;		/* HEADER */
+	struct bytes text;		/* folded; "" is in every text */
+	bool text_ascii;
+	uint64_t number;
+	int64_t day;			/* since 1970 */
+	struct imap_set set;
+	/* KEY_KEYWORD: its number in the mailbox, when it is known there. */
+	bool known;
+	unsigned int keyword;
+};
+
+/*
+ * Parse the keys to the end of the command; *root is their AND. False with
+ * p->why; with *bad_charset for a charset that is not supported (NO).
+ */
+bool parse_search(struct parser *p, struct search_key **root,
+    bool *bad_charset);
+
+/* searchtext.c: does the key's text occur there? */
+bool text_matches(struct arena *a, const struct search_key *k,
+    struct bytes text);
+/* One field of the message, through the cached ENVELOPE if it is there. 1,
+ * 0, -1 no file. */
+int header_matches(struct imap *im, struct message *m, struct arena *a,
+    const struct search_key *k);
+/* Days since 1970 of the Date field as its sender saw it; 1, 0 none, -1. */
+int sent_day(struct imap *im, struct message *m, struct arena *a,
+    int64_t *day);
+int body_matches(struct imap *im, struct message *m, struct arena *a,
+    const struct search_key *k);
+
+#endif

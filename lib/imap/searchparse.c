@@ -1,0 +1,300 @@
+/*
+ * searchparse.c - search keys (RFC 3501 6.4.4, 9 search-key)
+ */
+#include "imap/search.h"
+
+#include "unicode/unicode.h"
+
+struct search_parser {
+	struct parser *p;
+	size_t keys;
+	unsigned int depth;
+};
+
+static bool parse_key(struct search_parser *sp, struct search_key **out);
+
+static struct search_key *
+new_key(struct search_parser *sp, enum key_kind kind)
+{
+	struct search_key *k = arena_zalloc(sp->p->a, 1, sizeof(*k));
+
+	k->kind = kind;
+	k->want = true;
+	sp->keys++;
+	return k;
+}
+
+/* Keys that are one word and a fact of the record. */
+static const struct {
+	const char *name;
+	enum key_kind kind;
+	uint32_t flags;
+	bool want;
+} flag_keys[] = {
+	{ "ALL", KEY_ALL, 0, true },
+	{ "ANSWERED", KEY_FLAG, STORE_ANSWERED, true },
+	{ "UNANSWERED", KEY_FLAG, STORE_ANSWERED, false },
+	{ "DELETED", KEY_FLAG, STORE_DELETED, true },
+	{ "UNDELETED", KEY_FLAG, STORE_DELETED, false },
+	{ "DRAFT", KEY_FLAG, STORE_DRAFT, true },
+	{ "UNDRAFT", KEY_FLAG, STORE_DRAFT, false },
+	{ "FLAGGED", KEY_FLAG, STORE_FLAGGED, true },
+	{ "UNFLAGGED", KEY_FLAG, STORE_FLAGGED, false },
+	{ "SEEN", KEY_FLAG, STORE_SEEN, true },
+	{ "UNSEEN", KEY_FLAG, STORE_SEEN, false },
+	{ "NEW", KEY_NONE, 0, true },
+	{ "RECENT", KEY_NONE, 0, true },
+	{ "OLD", KEY_ALL, 0, true },
+};
+
+static const struct {
+	const char *name;
+	enum key_kind kind;
+	enum key_cost cost;
+} date_keys[] = {
+	{ "BEFORE", KEY_BEFORE, COST_RECORD },
+	{ "ON", KEY_ON, COST_RECORD },
+	{ "SINCE", KEY_SINCE, COST_RECORD },
+	{ "SENTBEFORE", KEY_SENT_BEFORE, COST_ENVELOPE },
+	{ "SENTON", KEY_SENT_ON, COST_ENVELOPE },
+	{ "SENTSINCE", KEY_SENT_SINCE, COST_ENVELOPE },
+};
+
+/* Fields that have a key of their own, all in ENVELOPE. */
+static const char *const field_keys[] = { "FROM", "TO", "CC", "BCC",
+	"SUBJECT" };
+
+static bool
+parse_text(struct search_parser *sp, struct search_key *k)
+{
+	struct bytes text;
+
+	if (!parse_space(sp->p) || !parse_astring(sp->p, &text))
+		return false;
+	if (!unicode_valid_utf8(text))
+		return parse_fail(sp->p, "search text is not UTF-8");
+	k->text = unicode_fold(sp->p->a, text);
+	k->text_ascii = bytes_is_ascii(k->text);
+	return true;
+}
+
+static bool
+field_in_envelope(struct bytes field)
+{
+	static const char *const more[] = { "SENDER", "REPLY-TO",
+	    "IN-REPLY-TO", "MESSAGE-ID" };
+	size_t i;
+
+	for (i = 0; i < sizeof(field_keys) / sizeof(*field_keys); i++) {
+		if (bytes_caseeq(field, bytes_str(field_keys[i])))
+			return true;
+	}
+	for (i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		if (bytes_caseeq(field, bytes_str(more[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool
+parse_header_key(struct search_parser *sp, struct search_key *k)
+{
+	if (!parse_space(sp->p) || !parse_astring(sp->p, &k->field))
+		return false;
+	k->cost = field_in_envelope(k->field) ? COST_ENVELOPE : COST_HEADER;
+	return parse_text(sp, k);
+}
+
+static bool
+parse_keyword(struct search_parser *sp, struct search_key *k)
+{
+	if (!parse_space(sp->p) || !parse_atom(sp->p, &k->field))
+		return false;
+	k->flags = store_flag_find(k->field);
+	if (k->flags != 0)
+		k->kind = KEY_FLAG;
+	return true;
+}
+
+static void
+raise_cost(struct search_key *k, const struct search_key *child)
+{
+	if (child->cost > k->cost)
+		k->cost = child->cost;
+}
+
+static bool
+parse_not_or(struct search_parser *sp, struct search_key *k)
+{
+	struct search_key **last = &k->children;
+	int n = k->kind == KEY_OR ? 2 : 1;
+
+	if (++sp->depth > IMAP_SEARCH_DEPTH_MAX)
+		return parse_fail(sp->p, "search nested too deep");
+	while (n-- > 0) {
+		if (!parse_space(sp->p) || !parse_key(sp, last))
+			return false;
+		raise_cost(k, *last);
+		last = &(*last)->next;
+	}
+	sp->depth--;
+	return true;
+}
+
+/* Put child into k's children: the cheap ones first, else in their order. */
+static void
+add_child(struct search_key *k, struct search_key *child)
+{
+	struct search_key **at = &k->children;
+
+	while (*at != NULL && (*at)->cost <= child->cost)
+		at = &(*at)->next;
+	child->next = *at;
+	*at = child;
+	raise_cost(k, child);
+}
+
+/* Keys with blanks between, up to the end or ")". */
+static bool
+parse_keys(struct search_parser *sp, struct search_key **out)
+{
+	struct search_key *k = new_key(sp, KEY_AND), *child;
+
+	if (++sp->depth > IMAP_SEARCH_DEPTH_MAX)
+		return parse_fail(sp->p, "search nested too deep");
+	do {
+		if (!parse_key(sp, &child))
+			return false;
+		add_child(k, child);
+	} while (parse_optional(sp->p, ' '));
+	sp->depth--;
+	*out = k;
+	return true;
+}
+
+static bool
+parse_number_key(struct search_parser *sp, struct search_key *k)
+{
+	return parse_space(sp->p) &&
+	    parse_number(sp->p, UINT32_MAX, &k->number);
+}
+
+/* Keys by the tables. *found false: not there, nothing was taken. */
+static bool
+parse_table_key(struct search_parser *sp, struct bytes word,
+    struct search_key *k, bool *found)
+{
+	size_t i;
+
+	*found = true;
+	for (i = 0; i < sizeof(flag_keys) / sizeof(flag_keys[0]); i++) {
+		if (bytes_caseeq(word, bytes_str(flag_keys[i].name))) {
+			k->kind = flag_keys[i].kind;
+			k->flags = flag_keys[i].flags;
+			k->want = flag_keys[i].want;
+			return true;
+		}
+	}
+	for (i = 0; i < sizeof(date_keys) / sizeof(date_keys[0]); i++) {
+		if (bytes_caseeq(word, bytes_str(date_keys[i].name))) {
+			k->kind = date_keys[i].kind;
+			k->cost = date_keys[i].cost;
+			return parse_space(sp->p) &&
+			    parse_date(sp->p, &k->day);
+		}
+	}
+	for (i = 0; i < sizeof(field_keys) / sizeof(field_keys[0]); i++) {
+		if (bytes_caseeq(word, bytes_str(field_keys[i]))) {
+			k->kind = KEY_HEADER;
+			k->cost = COST_ENVELOPE;
+			k->field = bytes_str(field_keys[i]);
+			return parse_text(sp, k);
+		}
+	}
+	*found = false;
+	return true;
+}
+
+static bool
+parse_word_key(struct search_parser *sp, struct bytes word,
+    struct search_key *k)
+{
+	bool found;
+
+	if (!parse_table_key(sp, word, k, &found))
+		return false;
+	if (found)
+		return true;
+	if (bytes_caseeq(word, BYTES("NOT")) ||
+	    bytes_caseeq(word, BYTES("OR"))) {
+		k->kind = word.n == 2 ? KEY_OR : KEY_NOT;
+		return parse_not_or(sp, k);
+	}
+	if (bytes_caseeq(word, BYTES("KEYWORD")) ||
+	    bytes_caseeq(word, BYTES("UNKEYWORD"))) {
+		k->kind = KEY_KEYWORD;
+		k->want = word.n == 7;
+		return parse_keyword(sp, k);
+	}
+	if (bytes_caseeq(word, BYTES("LARGER")) ||
+	    bytes_caseeq(word, BYTES("SMALLER"))) {
+		k->kind = word.n == 6 ? KEY_LARGER : KEY_SMALLER;
+		return parse_number_key(sp, k);
+	}
+	if (bytes_caseeq(word, BYTES("BODY")) ||
+	    bytes_caseeq(word, BYTES("TEXT"))) {
+		k->kind = bytes_caseeq(word, BYTES("BODY"))
+		    ? KEY_BODY : KEY_TEXT;
+		k->cost = COST_BODY;
+		return parse_text(sp, k);
+	}
+	if (bytes_caseeq(word, BYTES("HEADER"))) {
+		k->kind = KEY_HEADER;
+		return parse_header_key(sp, k);
+	}
+	if (bytes_caseeq(word, BYTES("UID"))) {
+		k->kind = KEY_UIDS;
+		return parse_space(sp->p) && parse_set(sp->p, &k->set);
+	}
+	return parse_fail(sp->p, "unknown search key");
+}
+
+static bool
+parse_key(struct search_parser *sp, struct search_key **out)
+{
+	struct search_key *k;
+	int c = bytes_at(sp->p->s, 0);
+
+	if (sp->keys >= IMAP_SEARCH_KEYS_MAX)
+		return parse_fail(sp->p, "too many search keys");
+	if (c == '(') {
+		(void)parse_optional(sp->p, '(');	/* it is there */
+		return parse_keys(sp, out) && parse_char(sp->p, ')');
+	}
+	k = new_key(sp, KEY_NUMBERS);
+	*out = k;
+	if (ascii_is_digit(c) || c == '*')
+		return parse_set(sp->p, &k->set);
+	return parse_word_key(sp, parse_word(sp->p), k);
+}
+
+bool
+parse_search(struct parser *p, struct search_key **root, bool *bad_charset)
+{
+	struct search_parser sp = { .p = p };
+	struct bytes name;
+
+	*bad_charset = false;
+	if (!parse_space(p))
+		return false;
+	if (bytes_caseskip(&p->s, BYTES("CHARSET "))) {
+		if (!parse_astring(p, &name) || !parse_space(p))
+			return false;
+		if (!bytes_caseeq(name, BYTES("UTF-8")) &&
+		    !bytes_caseeq(name, BYTES("US-ASCII"))) {
+			*bad_charset = true;
+			return false;
+		}
+	}
+	return parse_keys(&sp, root) && parse_end(p);
+}

@@ -1,0 +1,226 @@
+/*
+ * store.c - commands that change messages: STORE, COPY, MOVE, EXPUNGE
+ */
+#include "imap/internal.h"
+
+#include <errno.h>
+
+/* ---- STORE (RFC 3501 6.4.6) ---- */
+
+static bool
+parse_how(struct parser *p, enum store_how *how, bool *silent)
+{
+	struct bytes word;
+
+	*how = STORE_REPLACE;
+	if (parse_optional(p, '+'))
+		*how = STORE_ADD;
+	else if (parse_optional(p, '-'))
+		*how = STORE_REMOVE;
+	word = parse_word(p);
+	*silent = bytes_caseeq(word, BYTES("FLAGS.SILENT"));
+	return *silent || bytes_caseeq(word, BYTES("FLAGS")) ||
+	    parse_fail(p, "expected FLAGS");
+}
+
+/* FETCH responses with the new flags. False: a message was gone. */
+static bool
+answer_flags(struct imap *im, const uint32_t *uids, size_t n, bool silent)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct store_message m;
+	struct walk w;
+	size_t i, at;
+	bool all = true;
+	int r = 1;
+
+	if (v == NULL)
+		return true;	/* the change was made; only its echo is not */
+	walk_init(&w, v, im->box.id);
+	for (i = 0; i < n && r != -1; i++) {
+		r = walk_to(&w, uids[i], &m);
+		if (r != 1) {
+			all = false;
+			continue;
+		}
+		if (silent || !box_find(&im->box, uids[i], &at))
+			continue;
+		buf_printf(&im->out, "* %zu FETCH (", at + 1);
+		if (im->is_uid)
+			buf_printf(&im->out, "UID %lu ",
+			    (unsigned long)uids[i]);
+		buf_adds(&im->out, "FLAGS ");
+		add_flags(im, v, &m);
+		buf_adds(&im->out, ")\r\n");
+	}
+	store_view_close(v);
+	return all;
+}
+
+void
+command_store(struct imap *im, struct parser *p)
+{
+	struct store_flag_change change = { .unchanged_since = UINT64_MAX };
+	struct flag_list flags;
+	struct imap_set set;
+	uint64_t modseq = 0;
+	uint32_t *uids;
+	bool silent;
+	size_t n;
+
+	if (!parse_space(p) || !parse_set(p, &set) || !parse_space(p) ||
+	    !parse_how(p, &change.how, &silent) || !parse_space(p) ||
+	    !parse_flags(p, true, &flags) || !parse_end(p))
+		return;
+	if (!box_uids(im, &set, im->is_uid, &uids, &n)) {
+		(void)parse_fail(p, "no such message number");
+		return;
+	}
+	change.flags = flags.flags;
+	change.keywords = flags.keywords;
+	change.keyword_count = flags.keyword_count;
+	if (n > 0 && store_flags(im->o.store, im->box.id, uids, n, &change,
+	    &modseq, NULL) == -1) {
+		if (errno == EOVERFLOW)
+			reply_no(im, "LIMIT", "too many keywords");
+		else
+			reply_errno(im, errno, false);
+		return;
+	}
+	box_own(im, modseq);
+	box_sync(im, false);	/* a new keyword is named before its use */
+	if (answer_flags(im, uids, n, silent) && !im->set_had_gone) {
+		reply_done(im);
+	} else {
+		box_sync(im, im->is_uid);
+		reply_ok(im, "EXPUNGEISSUED", "some messages are gone");
+	}
+}
+
+/* ---- COPY (RFC 3501 6.4.7) and MOVE (RFC 6851), RFC 4315 ---- */
+
+static bool
+parse_copy(struct imap *im, struct parser *p, uint32_t **uids, size_t *n,
+    struct bytes *name)
+{
+	struct imap_set set;
+
+	if (!parse_space(p) || !parse_set(p, &set) || !parse_space(p) ||
+	    !parse_mailbox(p, name) || !parse_end(p))
+		return false;
+	return box_uids(im, &set, im->is_uid, uids, n) ||
+	    parse_fail(p, "no such message number");
+}
+
+/* The destination; false: replied NO. */
+static bool
+find_destination(struct imap *im, struct bytes name, struct store_mailbox *m)
+{
+	struct store_view *v;
+	const char *why;
+	int r;
+
+	if (store_name_check(&im->arena, name, &name, &why) == -1) {
+		reply_no(im, "CANNOT", why);
+		return false;
+	}
+	if ((v = store_view_open(im->o.store)) == NULL) {
+		reply_errno(im, errno, false);
+		return false;
+	}
+	r = store_mailbox_find(v, name, m);
+	store_view_close(v);
+	if (r != 1)
+		reply_errno(im, r == 0 ? ENOENT : errno, true);
+	return r == 1;
+}
+
+/* "COPYUID validity from to" in the arena; NULL: nothing was copied. */
+static const char *
+copyuid(struct imap *im, uint32_t uidvalidity, uint32_t *uids,
+    uint32_t *new_uids, size_t n)
+{
+	struct buf b = BUF_INIT(OUT_MAX);
+	const char *text = NULL;
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (new_uids[i] == 0)
+			continue;
+		uids[kept] = uids[i];
+		new_uids[kept++] = new_uids[i];
+	}
+	buf_printf(&b, "COPYUID %lu ", (unsigned long)uidvalidity);
+	imap_add_set(&b, uids, kept);
+	buf_addc(&b, ' ');
+	if (kept > 0 && imap_add_set(&b, new_uids, kept) == 0)
+		text = arena_str(&im->arena, buf_bytes(&b));
+	buf_free(&b);
+	return text;
+}
+
+static void
+copy_or_move(struct imap *im, struct parser *p, bool move)
+{
+	struct store_mailbox to;
+	struct bytes name;
+	uint32_t *uids, *new_uids;
+	const char *code = NULL;
+	size_t n;
+
+	if (!parse_copy(im, p, &uids, &n, &name) ||
+	    !find_destination(im, name, &to))
+		return;
+	new_uids = arena_zalloc(&im->arena, n + 1, sizeof(*new_uids));
+	if (n > 0 && store_copy(im->o.store, im->box.id, uids, n, to.id,
+	    move, new_uids) == -1) {
+		reply_errno(im, errno, true);
+		return;
+	}
+	if (n > 0)
+		code = copyuid(im, to.uidvalidity, uids, new_uids, n);
+	/* RFC 6851 4.3: before the EXPUNGE responses. */
+	if (move && code != NULL)
+		buf_printf(&im->out, "* OK [%s] moved\r\n", code);
+	box_sync(im, true);
+	if (!move && code != NULL)
+		reply_ok(im, code, im->is_uid ? "UID COPY done"
+		    : "COPY done");
+	else
+		reply_done(im);
+}
+
+void
+command_copy(struct imap *im, struct parser *p)
+{
+	copy_or_move(im, p, false);
+}
+
+void
+command_move(struct imap *im, struct parser *p)
+{
+	copy_or_move(im, p, true);
+}
+
+/* ---- EXPUNGE (RFC 3501 6.4.3), UID EXPUNGE (RFC 4315 2.1) ---- */
+
+void
+command_expunge(struct imap *im, struct parser *p)
+{
+	struct imap_set set;
+	uint32_t *uids = NULL;
+	size_t n = 0;
+
+	if (im->is_uid && (!parse_space(p) || !parse_set(p, &set)))
+		return;
+	if (!parse_end(p))
+		return;
+	if (im->is_uid)
+		(void)box_uids(im, &set, true, &uids, &n); /* UIDs: no error */
+	if ((!im->is_uid || n > 0) && store_expunge(im->o.store, im->box.id,
+	    uids, n, false, NULL) == -1) {
+		reply_errno(im, errno, false);
+		return;
+	}
+	reply_done(im);
+}

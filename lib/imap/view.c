@@ -1,0 +1,419 @@
+/*
+ * view.c - the selected mailbox as one client knows it
+ *
+ * Message numbers change only when this client is told: new messages are put
+ * at the end and announced by EXISTS, expunged ones are marked and taken out
+ * when EXPUNGE may be sent (RFC 3501 7.4.1). What happened meanwhile comes
+ * from the store's change feed, after the modseq the view was brought up to.
+ */
+#include "imap/internal.h"
+
+#include <stdlib.h>
+
+void
+box_close(struct imap *im)
+{
+	struct box *b = &im->box;
+
+	free(b->uids);
+	free(b->state);
+	arena_free(&b->names);
+	message_reset(&im->message);
+	*b = (struct box){ .names = ARENA_INIT };
+}
+
+static void
+box_push(struct box *b, uint32_t uid)
+{
+	if (b->n == b->size) {
+		b->size = b->size == 0 ? 64 : b->size + b->size / 2;
+		b->uids = mem_realloc(b->uids, b->size * sizeof(*b->uids));
+		b->state = mem_realloc(b->state, b->size);
+	}
+	b->uids[b->n] = uid;
+	b->state[b->n++] = 0;
+}
+
+bool
+box_find(const struct box *b, uint32_t uid, size_t *at)
+{
+	size_t low = 0, high = b->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (b->uids[mid] < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*at = low;
+	return low < b->n && b->uids[low] == uid;
+}
+
+int
+box_open(struct imap *im, const struct store_mailbox *mailbox,
+    bool read_only, size_t *first_unseen)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct box *b = &im->box;
+	struct store_message m;
+	int r;
+
+	*first_unseen = 0;
+	if (v == NULL)
+		return -1;
+	b->id = mailbox->id;
+	b->read_only = read_only;
+	b->modseq = store_view_modseq(v);
+	for (r = store_message_first(v, b->id, 1, &m); r == 1;
+	    r = store_message_next(v, &m)) {
+		box_push(b, m.uid);
+		if (*first_unseen == 0 && (m.flags & STORE_SEEN) == 0)
+			*first_unseen = b->n;
+	}
+	b->announced = b->n;
+	store_view_close(v);
+	if (r == -1)
+		box_close(im);
+	return r;
+}
+
+void
+box_own(struct imap *im, uint64_t modseq)
+{
+	if (modseq != 0)
+		im->box.own[im->box.own_at++ % OWN_MAX] = modseq;
+}
+
+static bool
+is_own(const struct box *b, uint64_t modseq)
+{
+	size_t i;
+
+	for (i = 0; i < OWN_MAX; i++) {
+		if (b->own[i] == modseq)
+			return true;
+	}
+	return false;
+}
+
+/* Set bits in the state of the messages with these UIDs. */
+static void
+mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
+{
+	size_t i;
+
+	(void)box_find(b, first, &i);	/* or where the first one is */
+	for (; i < b->n && b->uids[i] <= last; i++)
+		b->state[i] |= bits;
+}
+
+static int
+add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
+{
+	struct store_message m;
+	int r;
+
+	if (b->n > 0 && b->uids[b->n - 1] >= first) {
+		if (b->uids[b->n - 1] >= last)
+			return 0;
+		first = b->uids[b->n - 1] + 1;
+	}
+	for (r = store_message_first(v, b->id, first, &m);
+	    r == 1 && m.uid <= last; r = store_message_next(v, &m))
+		box_push(b, m.uid);
+	return r == -1 ? -1 : 0;
+}
+
+/* Without a feed that reaches back: compare the view with the store. */
+static int
+compare_all(struct box *b, struct store_view *v)
+{
+	struct store_message m;
+	size_t i, known = b->n;
+	int r;
+
+	for (i = 0; i < known; i++)
+		b->state[i] |= ENTRY_GONE;
+	for (r = store_message_first(v, b->id, 1, &m); r == 1;
+	    r = store_message_next(v, &m)) {
+		if (box_find(b, m.uid, &i)) {
+			b->state[i] &= (unsigned char)~ENTRY_GONE;
+			if (m.modseq > b->modseq && !is_own(b, m.modseq))
+				b->state[i] |= ENTRY_CHANGED;
+		} else if (b->n == 0 || m.uid > b->uids[b->n - 1]) {
+			box_push(b, m.uid);
+		}
+	}
+	b->keywords_changed = true;
+	return r;
+}
+
+static int
+read_changes(struct box *b, struct store_view *v)
+{
+	struct store_change c;
+	int r, bad = 0;
+
+	if (b->modseq < store_change_floor(v))
+		return compare_all(b, v);
+	for (r = store_change_first(v, b->modseq, &c); r == 1 && bad == 0;
+	    r = store_change_next(v, &c)) {
+		if (c.mailbox != b->id)
+			continue;
+		switch (c.kind) {
+		case STORE_CHANGE_ADDED:
+			bad = add_new(b, v, c.uid_first, c.uid_last);
+			break;
+		case STORE_CHANGE_FLAGS:
+			if (!is_own(b, c.modseq))
+				mark(b, c.uid_first, c.uid_last,
+				    ENTRY_CHANGED);
+			break;
+		case STORE_CHANGE_EXPUNGED:
+			mark(b, c.uid_first, c.uid_last, ENTRY_GONE);
+			break;
+		case STORE_CHANGE_KEYWORDS:
+			b->keywords_changed = true;
+			break;
+		default:
+			break;	/* of mailboxes: nothing is announced */
+		}
+	}
+	return r == -1 || bad == -1 ? -1 : 0;
+}
+
+/* Take marked messages out: those announced with EXPUNGE, if allowed. */
+static void
+take_out(struct imap *im, bool expunges)
+{
+	struct box *b = &im->box;
+	size_t i, kept = 0, announced = b->announced;
+
+	for (i = 0; i < b->n; i++) {
+		bool known = i < announced;
+
+		if ((b->state[i] & ENTRY_GONE) != 0 && (expunges || !known)) {
+			if (known) {
+				buf_printf(&im->out, "* %zu EXPUNGE\r\n",
+				    kept + 1);
+				b->announced--;
+			}
+			if (im->message.uid == b->uids[i])
+				message_reset(&im->message);
+			continue;
+		}
+		b->uids[kept] = b->uids[i];
+		b->state[kept++] = b->state[i];
+	}
+	b->n = kept;
+}
+
+static int
+announce_flags(struct imap *im, struct store_view *v)
+{
+	struct box *b = &im->box;
+	struct store_message m;
+	struct walk w;
+	size_t i;
+	int r;
+
+	walk_init(&w, v, b->id);
+	for (i = 0; i < b->announced; i++) {
+		if ((b->state[i] & ENTRY_CHANGED) == 0)
+			continue;
+		b->state[i] &= (unsigned char)~ENTRY_CHANGED;
+		r = walk_to(&w, b->uids[i], &m);
+		if (r == -1)
+			return -1;
+		if (r == 0)
+			continue;
+		buf_printf(&im->out, "* %zu FETCH (UID %lu FLAGS ", i + 1,
+		    (unsigned long)m.uid);
+		add_flags(im, v, &m);
+		buf_adds(&im->out, ")\r\n");
+	}
+	return 0;
+}
+
+void
+box_sync(struct imap *im, bool expunges)
+{
+	struct box *b = &im->box;
+	struct store_view *v;
+	uint64_t now;
+	size_t i;
+	bool changed = false;
+
+	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
+		return;
+	now = store_view_modseq(v);
+	if (now > b->modseq && read_changes(b, v) == 0)
+		b->modseq = now;
+	for (i = 0; i < b->n && !changed; i++)
+		changed = b->state[i] != 0;
+	if (changed)
+		take_out(im, expunges);
+	if (b->keywords_changed)
+		add_flag_lists(im, v, false);
+	if (b->n > b->announced) {
+		/* What is new needs no second word about its flags. */
+		memset(b->state + b->announced, 0, b->n - b->announced);
+		b->announced = b->n;
+		buf_printf(&im->out, "* %zu EXISTS\r\n* 0 RECENT\r\n", b->n);
+	}
+	if (changed)
+		(void)announce_flags(im, v);	/* the next sync says it */
+	store_view_close(v);
+}
+
+bool
+box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
+{
+	struct box *b = &im->box;
+	uint32_t n = (uint32_t)b->announced;
+	size_t i;
+
+	if (by_uid) {
+		imap_set_resolve(set, n == 0 ? 0 : b->uids[n - 1]);
+		return true;
+	}
+	for (i = 0; i < set->n; i++) {
+		struct imap_range *r = &set->ranges[i];
+
+		if (r->first == IMAP_STAR || r->last == IMAP_STAR) {
+			/* "9:*" in a mailbox of three is the third. */
+			if (r->first != IMAP_STAR && r->first > n)
+				r->first = n;
+			if (r->last != IMAP_STAR && r->last > n)
+				r->last = n;
+		} else if (r->first > n || r->last > n) {
+			return false;
+		}
+	}
+	imap_set_resolve(set, n);
+	return true;
+}
+
+bool
+box_uids(struct imap *im, struct imap_set *set, bool by_uid,
+    uint32_t **uids, size_t *n)
+{
+	struct box *b = &im->box;
+	size_t i, at, end;
+
+	*n = 0;
+	im->set_had_gone = false;
+	*uids = arena_zalloc(&im->arena, b->announced + 1, sizeof(**uids));
+	if (!box_resolve(im, set, by_uid))
+		return false;
+	for (i = 0; i < set->n; i++) {
+		const struct imap_range *r = &set->ranges[i];
+
+		if (by_uid) {
+			(void)box_find(b, r->first, &at);	/* or after */
+			for (end = at; end < b->announced &&
+			    b->uids[end] <= r->last; end++)
+				;
+		} else {
+			at = r->first == 0 ? 0 : r->first - 1;
+			end = r->last;
+		}
+		for (; at < end; at++) {
+			if ((b->state[at] & ENTRY_GONE) == 0)
+				(*uids)[(*n)++] = b->uids[at];
+			else
+				im->set_had_gone = true;
+		}
+	}
+	return true;
+}
+
+static struct bytes
+keyword_name(struct imap *im, struct store_view *v, unsigned int i)
+{
+	struct bytes name;
+
+	if (im->box.keyword[i].n == 0 &&
+	    store_keyword_name(v, im->box.id, i, &name) == 1)
+		im->box.keyword[i] = arena_bytes(&im->box.names, name);
+	return im->box.keyword[i];
+}
+
+static void
+add_word(struct buf *out, bool *first, struct bytes word)
+{
+	if (word.n == 0)
+		return;
+	if (!*first)
+		buf_addc(out, ' ');
+	*first = false;
+	buf_add(out, word);
+}
+
+static void
+add_names(struct buf *out, bool *first, uint32_t flags)
+{
+	uint32_t flag;
+
+	for (flag = 1; flag <= STORE_FLAGS_ALL; flag <<= 1) {
+		if ((flags & flag) != 0)
+			add_word(out, first,
+			    bytes_str(store_flag_name(flag)));
+	}
+}
+
+void
+add_flags(struct imap *im, struct store_view *v,
+    const struct store_message *m)
+{
+	bool first = true;
+	unsigned int i;
+
+	buf_addc(&im->out, '(');
+	add_names(&im->out, &first, m->flags);
+	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
+		if (m->keywords.bits[i / 64] == 0) {
+			i |= 63;
+			continue;
+		}
+		if (store_keyword_has(&m->keywords, i))
+			add_word(&im->out, &first, keyword_name(im, v, i));
+	}
+	buf_addc(&im->out, ')');
+}
+
+static void
+add_flag_list(struct imap *im, struct store_view *v, bool *first)
+{
+	struct bytes name;
+	unsigned int i;
+
+	add_names(&im->out, first, STORE_FLAGS_ALL);
+	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
+		name = keyword_name(im, v, i);
+		if (store_flag_find(name) == 0)
+			add_word(&im->out, first, name);
+	}
+}
+
+void
+add_flag_lists(struct imap *im, struct store_view *v, bool permanent)
+{
+	bool first = true;
+
+	im->box.keywords_changed = false;
+	buf_adds(&im->out, "* FLAGS (");
+	add_flag_list(im, v, &first);
+	buf_adds(&im->out, ")\r\n");
+	if (!permanent)
+		return;
+	first = true;
+	buf_adds(&im->out, "* OK [PERMANENTFLAGS (");
+	if (!im->box.read_only) {
+		add_flag_list(im, v, &first);
+		add_word(&im->out, &first, BYTES("\\*"));
+	}
+	buf_adds(&im->out, ")] flags that are kept\r\n");
+}

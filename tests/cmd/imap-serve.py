@@ -1,0 +1,209 @@
+# imap-serve.py - sessions that see each other's changes; results for
+# python_tests of imap.sh
+import glob, os, select, shutil, subprocess, sys, time
+
+
+class Session:
+    def __init__(self, account="alice"):
+        self.p = subprocess.Popen(["imap-serve", "-a", account],
+                                  stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        self.rest = b""
+        self.line()
+
+    def say(self, text):
+        self.p.stdin.write(text.encode())
+        self.p.stdin.flush()
+
+    def line(self, seconds=10):
+        end = time.time() + seconds
+        while b"\r\n" not in self.rest:
+            left = end - time.time()
+            if left <= 0 or not select.select([self.p.stdout], [], [],
+                                              left)[0]:
+                return None
+            more = os.read(self.p.stdout.fileno(), 65536)
+            if not more:
+                return None
+            self.rest += more
+        one, self.rest = self.rest.split(b"\r\n", 1)
+        return one.decode(errors="replace")
+
+    def until(self, start, seconds=10):
+        lines = []
+        while True:
+            one = self.line(seconds)
+            if one is None:
+                return lines + ["(silence)"]
+            lines.append(one)
+            if one.startswith(start):
+                return lines
+
+    def do(self, command, tag="x"):
+        self.say("%s %s\r\n" % (tag, command))
+        return self.until(tag + " ")
+
+
+def check(name, got, want):
+    print("%s\t%s" % (name, "ok" if got == want else
+                      "got %r, want %r" % (got, want)))
+    sys.stdout.flush()
+
+
+def append(session, text, box="INBOX"):
+    return session.do("APPEND %s {%d+}\r\n%s" % (box, len(text), text))[-1]
+
+
+a, b = Session(), Session()
+for i in (1, 2, 3):
+    append(a, "Subject: m%d\r\n\r\ntext %d\r\n" % (i, i), "Two") \
+        if i > 1 else (a.do("CREATE Two"),
+                       append(a, "Subject: m1\r\n\r\ntext 1\r\n", "Two"))
+a.do("SELECT Two")
+b.do("SELECT Two")
+
+# I-26: IDLE
+a.say("i IDLE\r\n")
+check("I-2 IDLE is answered", a.line(), "+ idling")
+started = time.time()
+append(b, "Subject: m4\r\n\r\ntext 4\r\n", "Two")
+check("I-26 IDLE tells a new message", [a.line(), a.line()],
+      ["* 4 EXISTS", "* 0 RECENT"])
+check("I-26 within a second", time.time() - started < 1, True)
+b.do("STORE 4 +FLAGS (\\Flagged)")
+check("IDLE tells flags", a.line(),
+      "* 4 FETCH (UID 4 FLAGS (\\Flagged))")
+b.do("STORE 4 +FLAGS.SILENT (\\Deleted)")
+b.do("EXPUNGE")
+check("IDLE tells an expunge", a.until("* 4 EXPUNGE")[-1], "* 4 EXPUNGE")
+a.say("DONE\r\n")
+check("DONE ends IDLE", a.line(), "i OK IDLE done")
+
+# a delivery by another program of ours
+a.do("SELECT INBOX")
+a.say("i IDLE\r\n")
+a.line()
+before = subprocess.run(["store-deliver", "-a", "alice"],
+                        input=b"Subject: delivered\n\nhello\n")
+check("store-deliver delivers", before.returncode, 0)
+lines = a.until("* 0 RECENT")
+check("I-26 IDLE tells a delivery by store-deliver",
+      [l.split()[2] for l in lines], ["EXISTS", "RECENT"])
+check("I-26 the message is there to read", lines[0].split()[1] != "0", True)
+
+# a file put there by a foreign program
+maildir = os.environ["PIPEMAIL_VAR"] + "/accounts/alice/Maildir"
+with open(maildir + "/tmp/1.foreign.host", "w") as f:
+    f.write("Subject: foreign\n\nhi\n")
+os.rename(maildir + "/tmp/1.foreign.host", maildir + "/new/1.foreign.host")
+lines = a.until("* 0 RECENT")
+check("IDLE tells a file of another program",
+      [l.split()[2] for l in lines], ["EXISTS", "RECENT"])
+a.say("DONE\r\n")
+a.line()
+n = int(lines[0].split()[1])
+got = a.do("FETCH %d BODY.PEEK[HEADER.FIELDS (Subject)]" % n)
+check("and it can be fetched", got[1], "Subject: foreign")
+cur = [p for p in glob.glob(maildir + "/cur/1.foreign.host*")]
+os.remove(cur[0])
+a.do("NOOP")
+got = a.do("NOOP")
+check("S-10 a file removed by another program is an expunge",
+      a.do("SEARCH ALL")[0], "* SEARCH " + " ".join(
+          str(i) for i in range(1, n)))
+
+# I-20: what the other one expunged stays readable until it is told
+a.do("SELECT Two")
+b.do("SELECT Two")
+b.do("STORE 1:2 +FLAGS.SILENT (\\Deleted)")
+a.do("NOOP")
+check("two sessions: one expunges", b.do("EXPUNGE"),
+      ["* 1 EXPUNGE", "* 1 EXPUNGE", "x OK EXPUNGE done"])
+check("I-20 expunged messages stay readable, no EXPUNGE in FETCH",
+      a.do("FETCH 1 (UID RFC822.SIZE BODY.PEEK[TEXT])"),
+      ["* 1 FETCH (UID 1 RFC822.SIZE 23 BODY[TEXT] {8}", "text 1", ")",
+       "x OK FETCH done"])
+check("with its date", "1970" in a.do("FETCH 1 INTERNALDATE")[0], False)
+check("and its structure", a.do("FETCH 1 (ENVELOPE)")[0],
+      '* 1 FETCH (ENVELOPE (NIL "m1" NIL NIL NIL NIL NIL NIL NIL NIL))')
+check("its flag cannot be changed", a.do("STORE 1 +FLAGS (\\Seen)"),
+      ["x OK [EXPUNGEISSUED] some messages are gone"])
+check("the other one is told at NOOP", a.do("NOOP"),
+      ["* 1 EXPUNGE", "* 1 EXPUNGE", "x OK NOOP done"])
+
+# both expunging at once
+for i in range(40):
+    append(a, "Subject: n%d\r\n\r\nx\r\n" % i, "Two")
+a.do("SELECT Two")
+b.do("SELECT Two")
+a.do("STORE 1:* +FLAGS.SILENT (\\Deleted)")
+b.do("NOOP")
+a.say("e EXPUNGE\r\n")
+b.say("e EXPUNGE\r\n")
+ga, gb = a.until("e "), b.until("e ")
+check("both expunging at once: each is told of all",
+      [len([l for l in g if l.endswith(" EXPUNGE")]) for g in (ga, gb)],
+      [41, 41])
+check("both get OK", [ga[-1], gb[-1]], ["e OK EXPUNGE done"] * 2)
+check("nothing is left", a.do("STATUS Two (MESSAGES)")[0],
+      "* STATUS Two (MESSAGES 0)")
+
+# a message file that is gone from the folder
+append(a, "Subject: lost\r\n\r\nx\r\n", "Two")
+append(a, "Subject: kept\r\n\r\nx\r\n", "Two")
+a.do("SELECT Two")
+lost = [p for p in glob.glob(maildir + "/.Two/cur/*")
+        if b"lost" in open(p, "rb").read()]
+check("the file is where it should be", len(lost), 1)
+os.remove(lost[0])
+check("a missing file is NIL and NO, the others are read",
+      a.do("FETCH 1:2 BODY.PEEK[HEADER]"),
+      ["* 1 FETCH (BODY[HEADER] NIL)", "* 2 FETCH (BODY[HEADER] {17}",
+       "Subject: kept", "", ")", "x NO [EXPUNGEISSUED] some messages are "
+       "gone or cannot be read"])
+check("and an expunge at the next NOOP", a.do("NOOP"),
+      ["* 1 EXPUNGE", "x OK NOOP done"])
+
+# a folder another program made
+os.makedirs(maildir + "/.Made/cur")
+os.mkdir(maildir + "/.Made/new")
+os.mkdir(maildir + "/.Made/tmp")
+with open(maildir + "/.Made/cur/5.x.y:2,S", "w") as f:
+    f.write("Subject: made\n\nx\n")
+check("a folder another program made is listed",
+      a.do('LIST "" Made')[0], '* LIST (\\HasNoChildren) "/" Made')
+check("with its message", a.do("STATUS Made (MESSAGES UNSEEN)")[0],
+      "* STATUS Made (MESSAGES 1 UNSEEN 0)")
+
+# a deleted mailbox that another has selected
+b.do("CREATE Gone")
+append(b, "Subject: g\r\n\r\nx\r\n", "Gone")
+a.do("SELECT Gone")
+b.do("DELETE Gone")
+check("a mailbox deleted by the other one empties", a.do("NOOP"),
+      ["* 1 EXPUNGE", "x OK NOOP done"])
+check("and cannot be appended to",
+      append(a, "x", "Gone"), "x NO [TRYCREATE] no such mailbox")
+b.do("CREATE Mine")
+b.do("SELECT Mine")
+check("deleting the selected mailbox closes it", b.do("DELETE Mine"),
+      ["* OK [CLOSED] mailbox was deleted", "x OK DELETE done"])
+
+# small when idle
+a.do("SELECT INBOX")
+a.say("i IDLE\r\n")
+a.line()
+time.sleep(3)
+with open("/proc/%d/smaps_rollup" % a.p.pid) as f:
+    private = sum(int(l.split()[1]) for l in f
+                  if l.startswith("Private_Dirty"))
+if os.environ.get("SAN") != "1":
+    check("an idle session has less than 1 MB of its own",
+          private < 1024, True)
+a.p.terminate()
+check("SIGTERM ends a session with BYE", a.until("* BYE")[-1],
+      "* BYE [UNAVAILABLE] server is shutting down")
+check("with exit code 0", a.p.wait(10), 0)
+b.p.stdin.close()
+check("end of input ends it too", b.p.wait(10), 0)

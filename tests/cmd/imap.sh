@@ -1,0 +1,34 @@
+# imap.sh - what the tests of the IMAP programs share: an instance in $TMP
+# with the accounts alice and bob, and results of Python scripts as TAP
+imap_setup() {
+	mkdir -p etc/domains etc/accounts var run
+	PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
+	export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
+	printf '[server]\nhostname = mail.example.org\nsize-limit = 1M\n%s\n' \
+	    "${1:-}" >etc/main.conf
+	echo '[domain]' >etc/domains/example.org.conf
+	printf '[account]\naddress = alice@example.org\naddress = @example.org\n' \
+	    >etc/accounts/alice.conf
+	printf '[account]\naddress = b\303\266b@example.org\naddress = bob@example.org\nquota = 20K\n' \
+	    >etc/accounts/bob.conf
+	config-compile || exit 111
+}
+
+# Lines "NAME<TAB>ok" or "NAME<TAB>what was wrong" of a Python script
+python_tests() {
+	if /usr/bin/python3 "$@" >py.out 2>py.err; then
+		py_code=0
+	else
+		py_code=$?
+	fi
+	while IFS="$(printf '\t')" read -r py_name py_result; do
+		is "$py_result" ok "$py_name"
+	done <py.out
+	is "$py_code $(cat py.err)" "0 " "${1##*/} ran to its end"
+}
+
+# Numbers of each run out of a transcript
+imap_steady() {
+	sed -E 's/(UIDVALIDITY|APPENDUID|COPYUID) [0-9]{9,}/\1 V/
+	    s/INTERNALDATE "[^"]*"/INTERNALDATE D/' | tr -d '\r'
+}

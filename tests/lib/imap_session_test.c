@@ -1,0 +1,575 @@
+/* imap_session_test.c - the IMAP machine after login, on a real store */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "imap/imap.h"
+#include "store/store.h"
+
+static struct store *store;
+static char dir[] = "/tmp/imap_test.XXXXXX";
+static char account_dir[64], run_dir[64], tmp_dir[128];
+
+static int
+remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+make_store(void **state)
+{
+	struct store_options o = { .account = "alice", .dir = account_dir,
+	    .run = run_dir, .create = true };
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(account_dir, sizeof(account_dir), "%s/alice", dir);
+	snprintf(run_dir, sizeof(run_dir), "%s/run", dir);
+	snprintf(tmp_dir, sizeof(tmp_dir), "%s/Maildir/tmp", account_dir);
+	store = store_open(&o);
+	return store == NULL ? -1 : 0;
+}
+
+static int
+remove_store(void **state)
+{
+	(void)state;
+	store_close(store);
+	return nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct imap *
+new_session(void)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 200000 };
+	struct imap *im = imap_new(&o, BYTES("t"));
+
+	buf_reset(imap_output(im));
+	return im;
+}
+
+/* Everything the machine says to in, given in pieces of at most piece. */
+static char *
+say(struct imap *im, struct bytes in, size_t piece,
+    enum imap_action *last)
+{
+	struct buf said = BUF_INIT(64 * 1024 * 1024);
+	enum imap_action a;
+	struct bytes part;
+	char *text;
+
+	for (;;) {
+		a = imap_step(im);
+		buf_add(&said, buf_bytes(imap_output(im)));
+		buf_reset(imap_output(im));
+		if (a == IMAP_CLOSE)
+			break;
+		if (a == IMAP_WRITE)
+			continue;
+		if (in.n == 0)
+			break;
+		part = bytes_first(in, piece < imap_room(im) ? piece
+		    : imap_room(im));
+		assert_true(part.n > 0);
+		imap_input(im, part);
+		in = bytes_from(in, part.n);
+	}
+	if (last != NULL)
+		*last = a;
+	buf_addc(&said, 0);
+	text = mem_strdup((const char *)said.p);
+	buf_free(&said);
+	return text;
+}
+
+static void
+assert_says(struct imap *im, const char *in, const char *want)
+{
+	char *got = say(im, bytes_str(in), SIZE_MAX, NULL);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void
+assert_ends(struct imap *im, const char *in, const char *want)
+{
+	char *got = say(im, bytes_str(in), SIZE_MAX, NULL);
+	size_t n = strlen(got), w = strlen(want);
+
+	assert_true(n >= w);
+	assert_string_equal(got + n - w, want);
+	free(got);
+}
+
+static void
+syntax_errors(void **state)
+{
+	static const struct {
+		const char *in, *why;
+	} cases[] = {
+		{ "FETCH 1 (FLAGS", "syntax error" },
+		{ "FETCH 0 FLAGS", "expected a set of numbers" },
+		{ "FETCH 1 BODY[", "wrong section" },
+		{ "FETCH 1 BODY[0]", "wrong section" },
+		{ "FETCH 1 BODY[1.]", "wrong section" },
+		{ "FETCH 1 BODY[MIME]", "wrong section" },
+		{ "FETCH 1 BODY[HEADER.FIELDS ()]", "expected a string" },
+		{ "FETCH 1 BODY[]<1>", "syntax error" },
+		{ "FETCH 1 BODY[]<1.0>", "wrong partial" },
+		{ "FETCH 1 ENVELOP", "unknown FETCH item" },
+		{ "FETCH 1 (ALL)", "unknown FETCH item" },
+		{ "FETCH 1 FLAGS x", "too many arguments" },
+		{ "STORE 1 FLAG (x)", "expected FLAGS" },
+		{ "STORE 1 FLAGS (\\Wrong)", "unknown system flag" },
+		{ "STORE 1 FLAGS \"x\"", "expected an atom" },
+		{ "SEARCH", "missing argument" },
+		{ "SEARCH NOT", "missing argument" },
+		{ "SEARCH OR SEEN", "missing argument" },
+		{ "SEARCH XYZ", "unknown search key" },
+		{ "SEARCH (SEEN", "syntax error" },
+		{ "SEARCH SINCE 31-Feb-2026", "wrong date" },
+		{ "SEARCH LARGER 4294967296", "expected a number" },
+		{ "COPY 1", "missing argument" },
+		{ "LIST \"\"", "missing argument" },
+		{ "STATUS INBOX ()", "expected an atom" },
+		{ "STATUS INBOX (UNSEEN X)", "unknown STATUS item" },
+		{ "CREATE \"unfinished", "unterminated string" },
+		{ "CREATE \"wrong\\escape\"", "wrong escape in string" },
+		{ "CREATE &AAA", "mailbox name is no modified UTF-7" },
+		{ "CREATE \"\xc3\xa4\"",
+		    "mailbox name with 8-bit bytes, not modified UTF-7" },
+		{ "CREATE \xc3\xa4", "expected a string" },
+		{ "CREATE b\xc3\xa4",
+		    "mailbox name with 8-bit bytes, not modified UTF-7" },
+		{ "CREATE \"\xc3\"", "string is not UTF-8" },
+		{ "UID NOOP", "unknown command" },
+		{ "APPEND INBOX", "wrong arguments" },
+	};
+	struct imap *im = new_session();
+	size_t i;
+
+	(void)state;
+	assert_ends(im, "a SELECT INBOX\r\n",
+	    "a OK [READ-WRITE] SELECT done\r\n");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a = ARENA_INIT;
+
+		assert_says(im, arena_printf(&a, "a %s\r\nb NOOP\r\n",
+		    cases[i].in), arena_printf(&a,
+		    "a BAD %s\r\nb OK NOOP done\r\n", cases[i].why));
+		arena_free(&a);
+	}
+	imap_free(im);
+}
+
+static void
+needs_mailbox(void **state)
+{
+	struct imap *im = new_session();
+
+	(void)state;
+	assert_says(im, "a FETCH 1 FLAGS\r\n",
+	    "a BAD select a mailbox first\r\n");
+	assert_ends(im, "a EXAMINE INBOX\r\n",
+	    "a OK [READ-ONLY] EXAMINE done\r\n");
+	assert_says(im, "a EXPUNGE\r\n",
+	    "a NO [READ-ONLY] mailbox is selected read-only\r\n");
+	imap_free(im);
+}
+
+static void
+first_command_of_preauth(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir };
+	struct imap *im = imap_new(&o, BYTES_EMPTY);
+	enum imap_action a;
+	char *got;
+
+	(void)state;
+	got = say(im, BYTES("EHLO x\r\na NOOP\r\n"), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_CLOSE);
+	assert_non_null(strstr(got, "EHLO BAD unknown command\r\n"
+	    "* BYE please speak IMAP\r\n"));
+	assert_null(strstr(got, "a OK"));
+	free(got);
+	imap_free(im);
+}
+
+static void
+append_and_fetch(void **state)
+{
+	struct imap *im = new_session();
+
+	(void)state;
+	assert_ends(im, "a CREATE T\r\nb SELECT T\r\n",
+	    "b OK [READ-WRITE] SELECT done\r\n");
+	assert_ends(im, "a APPEND T (\\Flagged) \" 5-Feb-2026 04:05:06 "
+	    "+0200\" {32+}\r\nSubject: one\r\n\r\nline\r\n\r\nend\rcr\r\n"
+	    "\r\n", "APPEND done\r\n");
+	/* Bare CR is kept; CRLF is one line end however it is stored. */
+	assert_says(im, "a FETCH 1 (RFC822.SIZE INTERNALDATE "
+	    "BODY.PEEK[])\r\n", "* 1 FETCH (RFC822.SIZE 32 INTERNALDATE "
+	    "\"05-Feb-2026 02:05:06 +0000\" BODY[] {32}\r\nSubject: one\r\n"
+	    "\r\nline\r\n\r\nend\rcr\r\n)\r\na OK FETCH done\r\n");
+	assert_says(im, "a FETCH 1 BODY.PEEK[TEXT]<5.4>\r\n",
+	    "* 1 FETCH (BODY[TEXT]<5> {4}\r\n\n\r\ne)\r\n"
+	    "a OK FETCH done\r\n");
+	assert_says(im, "a FETCH 1 BODY.PEEK[]<32.1>\r\n",
+	    "* 1 FETCH (BODY[]<32> {0}\r\n)\r\na OK FETCH done\r\n");
+	assert_says(im, "a FETCH 1 BODY.PEEK[]<31.9999999999>\r\n",
+	    "* 1 FETCH (BODY[]<31> {1}\r\n\n)\r\na OK FETCH done\r\n");
+	assert_says(im, "a FETCH 2 FLAGS\r\nb FETCH 1:9 FLAGS\r\n"
+	    "c UID FETCH 7:9 FLAGS\r\nd FETCH 9:* UID\r\n",
+	    "a BAD no such message number\r\n"
+	    "b BAD no such message number\r\nc OK UID FETCH done\r\n"
+	    "* 1 FETCH (UID 1)\r\nd OK FETCH done\r\n");
+	imap_free(im);
+}
+
+/* The same bytes in one piece or one by one give the same replies. */
+static void
+pieces_do_not_matter(void **state)
+{
+	static const char in[] = "a EXAMINE T\r\n"
+	    "b FETCH 1 (BODY.PEEK[HEADER.FIELDS ({7+}\r\nSubject To)] "
+	    "BODY.PEEK[]<3.12>)\r\nc SEARCH SUBJECT {3+}\r\none\r\n"
+	    "d STATUS {1+}\r\nT (MESSAGES)\r\ne IDLE\r\nDONE\r\n"
+	    "f NOOP\r\n";
+	struct imap *im = new_session();
+	char *whole = say(im, bytes_str(in), SIZE_MAX, NULL);
+	size_t piece;
+
+	(void)state;
+	imap_free(im);
+	assert_non_null(strstr(whole, "BODY[HEADER.FIELDS (Subject To)] "
+	    "{16}\r\nSubject: one\r\n\r\n"));
+	assert_non_null(strstr(whole, "* SEARCH 1\r\n"));
+	assert_non_null(strstr(whole, "f OK NOOP done\r\n"));
+	for (piece = 1; piece < 9; piece++) {
+		char *parts;
+
+		im = new_session();
+		parts = say(im, bytes_str(in), piece, NULL);
+		assert_string_equal(parts, whole);
+		free(parts);
+		imap_free(im);
+	}
+	free(whole);
+}
+
+static void
+session_limits(void **state)
+{
+	struct buf b = BUF_INIT(4 * 1024 * 1024);
+	struct imap *im = new_session();
+	enum imap_action a;
+	char *got;
+	int i, over;
+
+	(void)state;
+	/* I-13: 1000 literals, then one more. */
+	assert_ends(im, "a SELECT T\r\n", "SELECT done\r\n");
+	for (over = 0; over <= 1; over++) {
+		buf_reset(&b);
+		buf_adds(&b, "a FETCH 1 BODY.PEEK[HEADER.FIELDS (");
+		for (i = 0; i < IMAP_LITERALS_MAX + over; i++)
+			buf_adds(&b, i == 0 ? "{1+}\r\nX" : " {1+}\r\nX");
+		buf_adds(&b, ")]\r\n");
+		got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+		assert_int_equal(a, over ? IMAP_CLOSE : IMAP_READ);
+		if (over)
+			assert_non_null(strstr(got, "* BYE [TOOBIG] more than"
+			    " 1000 literals\r\n"));
+		else
+			assert_non_null(strstr(got, "a OK FETCH done\r\n"));
+		free(got);
+	}
+	imap_free(im);
+	/* One command of 1 MB. */
+	im = new_session();
+	buf_reset(&b);
+	buf_adds(&b, "a SEARCH");
+	for (i = 0; i < 11; i++) {
+		buf_adds(&b, " TEXT {102400+}\r\n");
+		memset(b.p + b.n - 1, '\n', 1);
+		assert_int_equal(buf_room(&b, 102400), 0);
+		memset(b.p + b.n, 'z', 102400);
+		b.n += 102400;
+	}
+	buf_adds(&b, "\r\n");
+	got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_CLOSE);
+	assert_non_null(strstr(got, "* BYE [TOOBIG] command over 1048576"));
+	free(got);
+	imap_free(im);
+	buf_free(&b);
+}
+
+static void
+append_limits(void **state)
+{
+	struct buf b = BUF_INIT(1024 * 1024);
+	struct imap *im = new_session();
+	enum imap_action a;
+	char *got;
+
+	(void)state;
+	/* At the limit (200000), far over that of other literals. */
+	buf_adds(&b, "a APPEND T {200000}\r\n");
+	assert_int_equal(buf_room(&b, 200000), 0);
+	memset(b.p + b.n, 'm', 200000);
+	b.n += 200000;
+	buf_adds(&b, "\r\n");
+	got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_READ);
+	assert_non_null(strstr(got, "+ send the message\r\n"));
+	assert_non_null(strstr(got, " APPEND done\r\n"));
+	free(got);
+	/* One past it: refused before it is sent. */
+	assert_says(im, "b APPEND T {200001}\r\nc NOOP\r\n",
+	    "b NO [TOOBIG] message over the size limit\r\n"
+	    "c OK NOOP done\r\n");
+	/* Sent without asking: the connection ends. */
+	got = say(im, BYTES("d APPEND T {200001+}\r\n"), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_CLOSE);
+	assert_string_equal(got,
+	    "d NO [TOOBIG] message over the size limit\r\n"
+	    "* BYE [TOOBIG] message over the size limit\r\n");
+	free(got);
+	imap_free(im);
+	buf_free(&b);
+	/* No such mailbox: read over if it is sent without asking. */
+	im = new_session();
+	assert_says(im, "a APPEND Nope {5}\r\nb NOOP\r\n",
+	    "a NO [TRYCREATE] no such mailbox\r\nb OK NOOP done\r\n");
+	assert_says(im, "a APPEND Nope {5+}\r\nhello\r\nb NOOP\r\n",
+	    "a NO [TRYCREATE] no such mailbox\r\nb OK NOOP done\r\n");
+	assert_says(im, "a APPEND a//b {5}\r\nb NOOP\r\n",
+	    "a NO [CANNOT] no mailbox can have this name\r\n"
+	    "b OK NOOP done\r\n");
+	imap_free(im);
+}
+
+static void
+big_literal_is_refused(void **state)
+{
+	struct imap *im = new_session();
+
+	(void)state;
+	assert_says(im, "a CREATE {102401}\r\nb NOOP\r\n",
+	    "a NO [TOOBIG] literal over 102400 bytes\r\n"
+	    "b OK NOOP done\r\n");
+	assert_says(im, "a CREATE {102401+}\r\n",
+	    "* BYE [TOOBIG] literal over 102400 bytes\r\n");
+	imap_free(im);
+}
+
+static void
+search_depth(void **state)
+{
+	struct imap *im = new_session();
+	struct buf b = BUF_INIT(100000);
+	int over, i;
+
+	(void)state;
+	assert_ends(im, "a SELECT INBOX\r\n", "SELECT done\r\n");
+	for (over = 0; over <= 1; over++) {
+		buf_reset(&b);
+		buf_adds(&b, "a SEARCH");
+		/* The list of all keys is one level. */
+		for (i = 1; i < IMAP_SEARCH_DEPTH_MAX + over; i++)
+			buf_adds(&b, " NOT");
+		buf_adds(&b, " SEEN\r\n");
+		buf_addc(&b, 0);
+		assert_says(im, (const char *)b.p, over
+		    ? "a BAD search nested too deep\r\n"
+		    : "* SEARCH\r\na OK SEARCH done\r\n");
+		buf_reset(&b);
+		buf_adds(&b, "a SEARCH");
+		for (i = 1; i < IMAP_SEARCH_KEYS_MAX + over; i++)
+			buf_adds(&b, " SEEN");
+		buf_adds(&b, "\r\n");
+		buf_addc(&b, 0);
+		assert_says(im, (const char *)b.p, over
+		    ? "a BAD too many search keys\r\n"
+		    : "* SEARCH\r\na OK SEARCH done\r\n");
+	}
+	buf_free(&b);
+	imap_free(im);
+}
+
+/* NUL cannot stand in a literal (RFC 3501 9 CHAR8). */
+static void
+nul_on_the_wire(void **state)
+{
+	struct imap *im = new_session();
+	char *got;
+
+	(void)state;
+	assert_ends(im, "a CREATE N\r\nb SELECT N\r\n", "SELECT done\r\n");
+	got = say(im, BYTES("a APPEND N {5+}\r\nA\0B\r\n\r\n"), SIZE_MAX,
+	    NULL);
+	assert_non_null(strstr(got, "APPEND done\r\n"));
+	free(got);
+	assert_says(im, "a FETCH 1 BODY.PEEK[]\r\n",
+	    "* 1 FETCH (BODY[] {5}\r\nA\x80" "B\r\n)\r\n"
+	    "a OK FETCH done\r\n");
+	/* In a command it is refused. */
+	got = say(im, BYTES("a CREATE {3+}\r\nx\0y\r\nb CREATE \"x\0y\"\r\n"),
+	    SIZE_MAX, NULL);
+	assert_string_equal(got, "a BAD NUL in literal\r\n"
+	    "b BAD control byte in string\r\n");
+	free(got);
+	imap_free(im);
+}
+
+static void
+two_sessions(void **state)
+{
+	struct imap *one = new_session(), *two = new_session();
+
+	(void)state;
+	assert_ends(one, "a CREATE S\r\n", "CREATE done\r\n");
+	assert_ends(one, "a APPEND S {1+}\r\n1\r\n", "APPEND done\r\n");
+	assert_ends(one, "a APPEND S {1+}\r\n2\r\n", "APPEND done\r\n");
+	assert_ends(one, "a APPEND S {1+}\r\n3\r\n", "APPEND done\r\n");
+	assert_ends(one, "a SELECT S\r\n", "SELECT done\r\n");
+	assert_ends(two, "a SELECT S\r\n", "SELECT done\r\n");
+	assert_says(one, "a STORE 2 +FLAGS.SILENT (\\Deleted)\r\n"
+	    "b EXPUNGE\r\n", "a OK STORE done\r\n* 2 EXPUNGE\r\n"
+	    "b OK EXPUNGE done\r\n");
+	/* Numbers hold: message 2 is still the expunged one. No EXPUNGE
+	 * among these replies. (Its file is gone, as no other process has
+	 * the account open: imap-serve.t shows I-20.) */
+	assert_says(two, "a FETCH 2:3 (UID BODY.PEEK[])\r\n",
+	    "* 2 FETCH (UID 2 BODY[] NIL)\r\n"
+	    "* 3 FETCH (UID 3 BODY[] {1}\r\n3)\r\na NO [EXPUNGEISSUED] "
+	    "some messages are gone or cannot be read\r\n");
+	assert_says(two, "a STORE 2:3 +FLAGS (\\Seen)\r\n",
+	    "* 3 FETCH (FLAGS (\\Seen))\r\n"
+	    "a OK [EXPUNGEISSUED] some messages are gone\r\n");
+	assert_says(two, "a SEARCH ALL\r\n",
+	    "* SEARCH 1 3\r\na OK SEARCH done\r\n");
+	assert_says(two, "a NOOP\r\n", "* 2 EXPUNGE\r\na OK NOOP done\r\n");
+	/* The other one's flag, and both expunging at once. */
+	assert_says(one, "a NOOP\r\n", "* 2 FETCH (UID 3 FLAGS (\\Seen))\r\n"
+	    "a OK NOOP done\r\n");
+	assert_says(one, "a STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n",
+	    "a OK STORE done\r\n");
+	assert_says(two, "a EXPUNGE\r\n",
+	    "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\na OK EXPUNGE done\r\n");
+	assert_says(one, "a EXPUNGE\r\n",
+	    "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\na OK EXPUNGE done\r\n");
+	imap_free(one);
+	imap_free(two);
+}
+
+static void
+flag_changes_are_told_once(void **state)
+{
+	struct imap *one = new_session(), *two = new_session();
+
+	(void)state;
+	assert_ends(one, "a CREATE F\r\n", "CREATE done\r\n");
+	assert_ends(one, "a APPEND F {1+}\r\n1\r\n", "APPEND done\r\n");
+	assert_ends(one, "a SELECT F\r\n", "SELECT done\r\n");
+	assert_ends(two, "a SELECT F\r\n", "SELECT done\r\n");
+	/* A new keyword is named before it is used. */
+	assert_says(one, "a STORE 1 FLAGS (Work \\Flagged)\r\n",
+	    "* FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft "
+	    "$Forwarded $Junk $NotJunk $Phishing $MDNSent work)\r\n"
+	    "* 1 FETCH (FLAGS (\\Flagged work))\r\na OK STORE done\r\n");
+	assert_ends(two, "a NOOP\r\n",
+	    "* 1 FETCH (UID 1 FLAGS (\\Flagged work))\r\na OK NOOP done\r\n");
+	assert_says(one, "a STORE 1 -FLAGS.SILENT (work)\r\nb NOOP\r\n",
+	    "a OK STORE done\r\nb OK NOOP done\r\n");
+	assert_says(two, "a NOOP\r\n",
+	    "* 1 FETCH (UID 1 FLAGS (\\Flagged))\r\na OK NOOP done\r\n");
+	/* Reading sets \Seen and says so. */
+	assert_says(two, "a FETCH 1 BODY[]\r\n",
+	    "* 1 FETCH (FLAGS (\\Seen \\Flagged) BODY[] {1}\r\n1)\r\n"
+	    "a OK FETCH done\r\n");
+	assert_says(one, "a NOOP\r\n",
+	    "* 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged))\r\n"
+	    "a OK NOOP done\r\n");
+	assert_says(one, "a NOOP\r\n", "a OK NOOP done\r\n");
+	imap_free(one);
+	imap_free(two);
+}
+
+static void
+idle_tells_changes(void **state)
+{
+	struct imap *one = new_session(), *two = new_session();
+	enum imap_action a;
+	char *got;
+
+	(void)state;
+	assert_ends(one, "a SELECT F\r\n", "SELECT done\r\n");
+	got = say(one, BYTES("b IDLE\r\n"), SIZE_MAX, &a);
+	assert_string_equal(got, "+ idling\r\n");
+	assert_int_equal(a, IMAP_IDLE);
+	free(got);
+	imap_trim(one);
+	assert_ends(two, "a APPEND F {1+}\r\n2\r\n", "APPEND done\r\n");
+	assert_says(one, "", "");
+	imap_changed(one, false);
+	assert_says(one, "", "* 2 EXISTS\r\n* 0 RECENT\r\n");
+	assert_says(one, "DONE\r\n", "b OK IDLE done\r\n");
+	assert_says(one, "b IDLE\r\nNOOP\r\nc NOOP\r\n",
+	    "+ idling\r\nb BAD expected DONE\r\nc OK NOOP done\r\n");
+	imap_free(one);
+	imap_free(two);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "I-1 syntax errors are BAD, the session goes on",
+		    syntax_errors, NULL, NULL, NULL },
+		{ "I-1 state and read-only are checked", needs_mailbox, NULL,
+		    NULL, NULL },
+		{ "I-12 first command invalid in a PREAUTH session",
+		    first_command_of_preauth, NULL, NULL, NULL },
+		{ "I-24 APPEND, then FETCH with sizes and partials",
+		    append_and_fetch, NULL, NULL, NULL },
+		{ "pieces of input do not matter", pieces_do_not_matter,
+		    NULL, NULL, NULL },
+		{ "I-13 1000 literals and 1 MB per command", session_limits,
+		    NULL, NULL, NULL },
+		{ "I-13 APPEND literal up to the size limit", append_limits,
+		    NULL, NULL, NULL },
+		{ "SEARCH nesting and keys are limited", search_depth, NULL,
+		    NULL, NULL },
+		{ "NUL is 0x80 on the wire and refused in commands",
+		    nul_on_the_wire, NULL, NULL, NULL },
+		{ "I-1 two sessions: expunges, numbers, gone messages",
+		    two_sessions, NULL, NULL, NULL },
+		{ "S-12 flag changes are told once",
+		    flag_changes_are_told_once, NULL, NULL, NULL },
+		{ "I-2 IDLE tells changes", idle_tells_changes, NULL, NULL,
+		    NULL },
+		{ "I-13 a literal over the limit", big_literal_is_refused, NULL,
+		    NULL, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, make_store, remove_store);
+}
