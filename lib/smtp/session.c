@@ -96,13 +96,20 @@ static void
 end_message(struct smtp_session *s)
 {
 	struct bytes text;
+	struct logline line;
 
 	if (s->spool_error == 0 && spool_view(&s->spool, &text) == -1)
 		s->spool_error = errno;
-	if (s->spool_error != 0)
+	if (s->spool_error != 0) {
+		log_begin(&line, LOG_ERROR, "spool");
+		log_str(&line, "id", s->id);
+		log_str(&line, "dir", s->spool_dir);
+		log_err(&line, s->spool_error);
+		log_end(&line);
 		smtp_session_fail(s, s->spool_error);
-	else
+	} else {
 		s->message(s, text);
+	}
 	spool_reset(&s->spool);
 }
 

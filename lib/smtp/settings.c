@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "config/config.h"
@@ -93,6 +94,8 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 	}
 	load_options(&new, lmtp);
 	new.spool_dir = arena_printf(&new.arena, "%s/spool", dir_var());
+	/* if it cannot be made, the first message that needs it says so */
+	(void)mkdir(new.spool_dir, 0700);
 	new.config_file = arena_printf(&new.arena, "%s/config.cdb",
 	    dir_var());
 	smtp_settings_free(s);

@@ -122,10 +122,10 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	cat >full.sh <<'EOF2'
 mkdir -p full/var
 cp ls/var/config.cdb full/var/
-mount -t tmpfs -o size=2m none full/var/ && cp ls/var/config.cdb full/var/
+mount -t tmpfs -o size=8m none full/var/ && cp ls/var/config.cdb full/var/
 PIPEMAIL_VAR=$PWD/full/var; export PIPEMAIL_VAR
 { printf 'LHLO x\r\n'
-  i=0; while [ $i -lt 12 ]; do
+  i=0; while [ $i -lt 40 ]; do
 	printf 'MAIL FROM:<a@b.example>\r\nRCPT TO:<mail@localhost>\r\nDATA\r\nSubject: full %d\r\n\r\n' $i
 	head -c 300000 /dev/zero | tr '\0' 'x' | fold -w 70 | sed 's/$/\r/' | tr -d '\n' | sed 's/\r/\r\n/g'
 	printf '.\r\n'; i=$((i + 1)); done

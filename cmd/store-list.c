@@ -1,0 +1,219 @@
+/* store-list - list the messages of an account. See store-list(1) */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "base/base.h"
+
+#define LINE_MAX_BYTES (1024 * 1024)	/* names and subjects are shorter */
+
+static const char usage[] =
+    "usage: store-list [-0j] -a account [-m mailbox]";
+
+struct listing {
+	struct account a;
+	const char *name;
+	bool json;
+	int end;		/* LF or NUL */
+	struct buf line;
+	struct arena arena;	/* one message */
+};
+
+static void
+note(const char *line)
+{
+	msg_info("%s", line);
+}
+
+/* A column: escaped, with a tab before it unless it is the first. */
+static void
+add_column(struct listing *l, struct bytes s)
+{
+	if (l->line.n > 0)
+		(void)buf_addc(&l->line, '\t');	/* full tells */
+	(void)msg_escape(&l->line, s);
+}
+
+static void
+add_member(struct listing *l, const char *key, struct bytes s, bool string)
+{
+	(void)buf_printf(&l->line, "%s\"%s\":", l->line.n == 0 ? "{" : ",",
+	    key);	/* full tells */
+	if (string)
+		(void)account_format_json(&l->line, s);
+	else
+		(void)buf_add(&l->line, s);
+}
+
+static void
+add(struct listing *l, const char *key, struct bytes s, bool string)
+{
+	if (l->json)
+		add_member(l, key, s, string);
+	else
+		add_column(l, s);
+}
+
+static struct bytes
+number(struct listing *l, uint64_t n)
+{
+	return bytes_str(arena_printf(&l->arena, "%llu",
+	    (unsigned long long)n));
+}
+
+static void
+add_flags(struct listing *l, struct store_view *v,
+    const struct store_message *m)
+{
+	struct buf flags = BUF_INIT(LINE_MAX_BYTES);
+	struct buf list = BUF_INIT(LINE_MAX_BYTES);
+	struct bytes rest, word;
+	bool more;
+
+	if (account_format_flags(&flags, v, m) == -1)
+		msg_diesys(EXIT_TEMP, "cannot read keywords");
+	rest = buf_bytes(&flags);
+	if (!l->json) {
+		/* No control characters there, and \Seen stays readable. */
+		(void)buf_addc(&l->line, '\t');	/* full tells */
+		(void)buf_add(&l->line, rest);
+	} else {
+		(void)buf_addc(&list, '[');	/* full tells */
+		for (more = rest.n > 0; more;) {
+			more = bytes_split(&rest, ',', &word);
+			(void)account_format_json(&list, word);
+			(void)buf_adds(&list, more ? "," : "");
+		}
+		(void)buf_addc(&list, ']');
+		add_member(l, "flags", buf_bytes(&list), false);
+	}
+	buf_free(&flags);
+	buf_free(&list);
+}
+
+static void
+add_path(struct listing *l, const struct store_message *m)
+{
+	struct buf path = BUF_INIT(8192);
+
+	(void)buf_printf(&path, "%s/accounts/%s/", dir_var(),
+	    l->name);	/* full tells */
+	/* Gone meanwhile: no path. */
+	if (store_message_path(l->a.store, m->mailbox, m->uid, &path) == -1)
+		buf_reset(&path);
+	add(l, "path", buf_bytes(&path), true);
+	buf_free(&path);
+}
+
+static void
+list_message(struct listing *l, struct store_view *v, struct bytes mailbox,
+    const struct store_message *m)
+{
+	struct buf date = BUF_INIT(64);
+	struct bytes from, subject;
+
+	arena_reset(&l->arena);
+	buf_reset(&l->line);
+	account_envelope(&l->arena, m->envelope, &from, &subject);
+	(void)account_format_time(&date, m->internal_date);	/* fits */
+	add(l, "mailbox", mailbox, true);
+	add(l, "uid", number(l, m->uid), false);
+	add_flags(l, v, m);
+	add(l, "size", number(l, m->size), false);
+	add(l, "date", buf_bytes(&date), true);
+	add(l, "from", from, true);
+	add(l, "subject", subject, true);
+	add_path(l, m);
+	if (l->json) {
+		add_member(l, "modseq", number(l, m->modseq), false);
+		add_member(l, "preview", m->preview, true);
+		(void)buf_addc(&l->line, '}');	/* full tells */
+	}
+	buf_free(&date);
+	if (buf_addc(&l->line, l->end) == -1)
+		msg_die(EXIT_PERM, "cannot list UID %lu: too long a line",
+		    (unsigned long)m->uid);
+	if (fwrite(l->line.p, 1, l->line.n, stdout) != l->line.n)
+		msg_diesys(EXIT_TEMP, "cannot write");
+}
+
+static void
+list_mailbox(struct listing *l, struct store_view *v,
+    const struct store_mailbox *box)
+{
+	struct store_message m;
+	int r;
+
+	for (r = store_message_first(v, box->id, 1, &m); r == 1;
+	    r = store_message_next(v, &m))
+		list_message(l, v, box->name, &m);
+	if (r == -1)
+		msg_diesys(account_exit(errno), "cannot read the index");
+}
+
+static void
+list_all(struct listing *l, const char *mailbox)
+{
+	struct bytes at = BYTES_EMPTY;
+	struct store_mailbox box;
+	struct store_view *v;
+	uint32_t id = 0;
+	int r;
+
+	if (mailbox != NULL ? account_mailbox(&l->a, mailbox, &id) == -1
+	    : store_sync(l->a.store, 0, false) == -1)
+		msg_diesys(account_exit(errno), "cannot look at %s",
+		    mailbox != NULL ? mailbox : "the mailboxes");
+	if ((v = store_view_open(l->a.store)) == NULL)
+		msg_diesys(account_exit(errno), "cannot read the index");
+	while ((r = store_mailbox_next(v, &at, &box)) == 1) {
+		if (id == 0 || id == box.id)
+			list_mailbox(l, v, &box);
+	}
+	if (r == -1)
+		msg_diesys(account_exit(errno), "cannot read the index");
+	store_view_close(v);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct listing l = { .a = { .note = note }, .end = '\n',
+	    .line = BUF_INIT(LINE_MAX_BYTES), .arena = ARENA_INIT };
+	const char *mailbox = NULL;
+	int c;
+
+	msg_init("store-list");
+	while ((c = getopt(argc, argv, "0ja:m:")) != -1) {
+		switch (c) {
+		case '0':
+			l.end = '\0';
+			break;
+		case 'j':
+			l.json = true;
+			break;
+		case 'a':
+			l.name = optarg;
+			break;
+		case 'm':
+			mailbox = optarg;
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (l.name == NULL || optind != argc)
+		msg_die(EXIT_PERM, "%s", usage);
+	if (account_open(&l.a, l.name) == -1)
+		msg_die(account_exit(errno), "cannot open account %s: %s",
+		    l.name, l.a.problem);
+	list_all(&l, mailbox);
+	if (fflush(stdout) == EOF)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	account_close(&l.a);
+	buf_free(&l.line);
+	arena_free(&l.arena);
+	return EXIT_YES;
+}

@@ -1,0 +1,69 @@
+/*
+ * account.h - what the commands over an account share
+ *
+ * Opening by configuration, operands (mailboxes, UIDs, flags) and the
+ * columns of listings. Above config and store.
+ */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include "base/base.h"
+#include "config/config.h"
+#include "store/store.h"
+
+struct account {
+	struct store *store;
+	struct config *config;	/* NULL: nothing was ever compiled */
+	struct arena arena;	/* until account_close */
+	/* Called with a line for each thing the store mended; may be NULL. */
+	void (*note)(const char *line);
+	char problem[512];	/* after a failure: why, in words */
+};
+
+/*
+ * Open an account with its quota and mailbox names from config.cdb. It is
+ * made when it is configured and not there yet; one that is there but not
+ * configured is opened with the defaults. a->note is set by the caller, the
+ * rest here. -1 with errno; a->problem says why: ENOENT no such account,
+ * EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG config.cdb.
+ */
+int account_open(struct account *a, const char *name);
+void account_close(struct account *a);
+/* The exit code for an errno of account_open and the store functions. */
+int account_exit(int err);
+/* "adopted FILE in FOLDER as UID 5" for a report. 0, -1 EMSGSIZE. */
+int account_format_report(struct buf *out, const struct store_report *r);
+
+/*
+ * The id of a mailbox by name (NULL: the inbox), after a look for outside
+ * changes. -1 ENOENT, EINVAL.
+ */
+int account_mailbox(struct account *a, const char *name, uint32_t *id);
+/*
+ * UIDs named by operands "7", "3:9", "5:*", "*": those that are there,
+ * ascending, each once, in the arena. -1 EBADMSG not of that form.
+ */
+int account_uids(struct account *a, uint32_t mailbox, char *const args[],
+    size_t count, uint32_t **uids, size_t *found);
+/*
+ * Flag names with commas between: "\Seen" or "seen", "$Junk" or "junk", any
+ * keyword. Flags to *flags, others to *names in the arena. -1 EBADMSG.
+ */
+int account_flags(struct arena *a, struct bytes text, uint32_t *flags,
+    struct bytes **names, size_t *count);
+
+/* ---- columns ---- */
+
+/* From and subject of a cached ENVELOPE, decoded, in the arena; empty where
+ * there is none. */
+void account_envelope(struct arena *a, struct bytes envelope,
+    struct bytes *from, struct bytes *subject);
+/* Flag and keyword names of a message with commas between. */
+int account_format_flags(struct buf *out, struct store_view *v,
+    const struct store_message *m);
+/* "2026-11-20T22:00:00Z". */
+int account_format_time(struct buf *out, int64_t seconds);
+/* A JSON string with its quotes (RFC 8259); bad UTF-8 becomes U+FFFD. */
+int account_format_json(struct buf *out, struct bytes s);
+
+#endif

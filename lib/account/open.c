@@ -1,0 +1,180 @@
+#include "account/account.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *key;
+	uint32_t use;
+} initial_keys[STORE_INITIALS] = {
+	{ "sent", STORE_USE_SENT }, { "archive", STORE_USE_ARCHIVE },
+	{ "trash", STORE_USE_TRASH }, { "drafts", STORE_USE_DRAFTS },
+	{ "junk", STORE_USE_JUNK },
+};
+
+int
+account_format_report(struct buf *out, const struct store_report *r)
+{
+	(void)buf_adds(out, r->event);	/* full tells, here and below */
+	if (r->name[0] != '\0')
+		(void)buf_printf(out, " %s", r->name);
+	if (r->folder[0] != '\0')
+		(void)buf_printf(out, " in %s", r->folder);
+	if (r->uid != 0)
+		(void)buf_printf(out, " as UID %lu", (unsigned long)r->uid);
+	if (out->full) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+on_report(void *ctx, const struct store_report *r)
+{
+	struct account *a = ctx;
+	struct buf b = BUF_INIT(4096);
+
+	/* These end in a failure, whose message they make. */
+	if (bytes_eq(bytes_str(r->event), BYTES("newer-format")) ||
+	    bytes_eq(bytes_str(r->event), BYTES("no-maildir"))) {
+		(void)snprintf(a->problem, sizeof(a->problem), "%s%s",
+		    r->event[0] == 'n' && r->event[1] == 'o'
+		    ? "there is an index but no Maildir in " : "",
+		    r->name);	/* cut off if too long */
+	} else if (a->note != NULL && account_format_report(&b, r) == 0 &&
+	    buf_addc(&b, '\0') == 0) {
+		a->note((const char *)b.p);
+	}
+	buf_free(&b);
+}
+
+static const char *
+reason(int err)
+{
+	switch (err) {
+	case ENOENT:
+		return "no such account";
+	case EINVAL:
+		return "not an account name";
+	case EBADMSG:
+		return "damaged";
+	default:
+		return strerror(err);
+	}
+}
+
+static void
+use_config(struct account *a, const char *name, struct store_options *o)
+{
+	struct store_initial *initial = arena_zalloc(&a->arena,
+	    STORE_INITIALS, sizeof(*initial));
+	size_t i;
+
+	for (i = 0; i < STORE_INITIALS; i++) {
+		initial[i].name = (const char *)config_get_text(a->config,
+		    "mailboxes", name, initial_keys[i].key).p;
+		initial[i].use = initial_keys[i].use;
+	}
+	o->initial = initial;
+	o->initials = STORE_INITIALS;
+	o->quota_bytes = config_get_size(a->config, "account", name, "quota");
+	o->create = config_account_exists(a->config, bytes_str(name)) == 1;
+}
+
+static int
+open_all(struct account *a, const char *name)
+{
+	struct store_options o = { .account = name, .report = on_report,
+	    .ctx = a };
+
+	if (!store_account_valid(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	a->config = config_open();
+	if (a->config != NULL) {
+		use_config(a, name, &o);
+	} else if (errno != ENOENT) {
+		(void)snprintf(a->problem, sizeof(a->problem),
+		    "cannot read config.cdb: %s", reason(errno)); /* fits */
+		return -1;
+	}
+	a->store = store_open(&o);
+	return a->store == NULL ? -1 : 0;
+}
+
+int
+account_open(struct account *a, const char *name)
+{
+	int err;
+
+	*a = (struct account){ .arena = ARENA_INIT, .note = a->note };
+	if (open_all(a, name) == 0)
+		return 0;
+	err = errno;
+	if (a->problem[0] == '\0')
+		(void)snprintf(a->problem, sizeof(a->problem), "%s",
+		    reason(err));	/* fits */
+	config_close(a->config);
+	a->config = NULL;
+	arena_free(&a->arena);
+	errno = err;
+	return -1;
+}
+
+void
+account_close(struct account *a)
+{
+	store_close(a->store);
+	config_close(a->config);
+	arena_free(&a->arena);
+	a->store = NULL;
+	a->config = NULL;
+}
+
+int
+account_exit(int err)
+{
+	switch (err) {
+	case ENOENT:		/* no such account, mailbox or message */
+	case EEXIST:
+	case EPERM:
+	case ENOTEMPTY:
+	case EOVERFLOW:
+	case EPROTONOSUPPORT:
+		return EXIT_PERM;
+	default:
+		return exit_for(err);
+	}
+}
+
+int
+account_mailbox(struct account *a, const char *name, uint32_t *id)
+{
+	struct bytes n = bytes_str(name == NULL ? "INBOX" : name);
+	struct store_mailbox m;
+	struct store_view *v;
+	struct bytes checked;
+	int r, tries;
+
+	if (store_name_check(&a->arena, n, &checked, NULL) == -1)
+		return -1;
+	/* A folder another program made may not be in the list yet. */
+	for (tries = 0, r = 0; tries < 2 && r == 0; tries++) {
+		if (tries == 1 && store_sync(a->store, 0, false) == -1)
+			return -1;
+		if ((v = store_view_open(a->store)) == NULL)
+			return -1;
+		r = store_mailbox_find(v, checked, &m);
+		if (r == 1)
+			*id = m.id;
+		store_view_close(v);
+	}
+	if (r == 0)
+		errno = ENOENT;
+	if (r != 1)
+		return -1;
+	return store_sync(a->store, *id, false) == -1 ? -1 : 0;
+}

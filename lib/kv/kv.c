@@ -1,0 +1,389 @@
+#include "kv/kv.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * LMDB writes its pages behind the end of the file, and each growth makes
+ * fdatasync(2) write metadata too. So whoever begins a write transaction
+ * first sees to it that some pages behind the last one in use are there as
+ * real zeros (blocks that are only reserved would cost a metadata change when
+ * first written).
+ */
+#define AHEAD_PAGES 64		/* more than most transactions use */
+#define GROW_MIN (256 * 1024)
+#define GROW_MAX (8 * 1024 * 1024)
+
+struct kv {
+	MDB_env *env;
+	size_t page_size;
+	off_t file_size;	/* known to be at least that long */
+	unsigned int tables;
+	MDB_dbi dbi[KV_TABLES_MAX];
+};
+
+struct kv_txn {
+	struct kv *kv;
+	MDB_txn *txn;
+	bool write;
+};
+
+struct kv_cursor {
+	MDB_cursor *cursor;
+};
+
+static int
+fail(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return 0;
+	case MDB_NOTFOUND:
+		errno = ENOENT;
+		break;
+	case MDB_KEYEXIST:
+		errno = EEXIST;
+		break;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+		errno = ENOSPC;
+		break;
+	case MDB_READERS_FULL:
+		errno = EAGAIN;
+		break;
+	case MDB_VERSION_MISMATCH:
+		errno = EPROTONOSUPPORT;
+		break;
+	case MDB_BAD_VALSIZE:
+		errno = EINVAL;
+		break;
+	default:
+		errno = rc > 0 ? rc : EBADMSG;
+		break;
+	}
+	return -1;
+}
+
+static MDB_val
+val_of(struct bytes b)
+{
+	/* LMDB does not write through mv_data of a key or value given. */
+	return (MDB_val){ b.n, (void *)(uintptr_t)b.p };
+}
+
+static struct bytes
+bytes_of_val(MDB_val v)
+{
+	return bytes_of(v.mv_data, v.mv_size);
+}
+
+/* A file cut behind LMDB's back would end us with SIGBUS. */
+static int
+check_length(struct kv *k)
+{
+	MDB_envinfo info;
+	mdb_filehandle_t fd;
+	struct stat st;
+	int rc;
+
+	if ((rc = mdb_env_info(k->env, &info)) != 0 ||
+	    (rc = mdb_env_get_fd(k->env, &fd)) != 0)
+		return fail(rc);
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if ((uint64_t)st.st_size / k->page_size < info.me_last_pgno + 1) {
+		errno = EBADMSG;
+		return -1;
+	}
+	k->file_size = st.st_size;
+	return 0;
+}
+
+static int
+open_tables(struct kv *k, const char *const *tables)
+{
+	MDB_txn *txn;
+	int rc;
+
+	/* All there already: no write transaction, no disk commit. */
+	if ((rc = mdb_txn_begin(k->env, NULL, MDB_RDONLY, &txn)) != 0)
+		return fail(rc);
+	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
+		rc = mdb_dbi_open(txn, tables[k->tables], 0,
+		    &k->dbi[k->tables]);
+		if (rc != 0)
+			break;
+	}
+	if (rc == 0)
+		return fail(mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	if (rc != MDB_NOTFOUND)
+		return fail(rc);
+	if ((rc = mdb_txn_begin(k->env, NULL, 0, &txn)) != 0)
+		return fail(rc);
+	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
+		rc = mdb_dbi_open(txn, tables[k->tables], MDB_CREATE,
+		    &k->dbi[k->tables]);
+		if (rc != 0) {
+			mdb_txn_abort(txn);
+			return fail(rc);
+		}
+	}
+	return fail(mdb_txn_commit(txn));
+}
+
+static int
+open_env(struct kv *k, const char *dir, size_t map_bytes)
+{
+	MDB_stat st;
+	int rc, dead;
+
+	if ((rc = mdb_env_create(&k->env)) != 0)
+		return fail(rc);
+	if ((rc = mdb_env_set_mapsize(k->env, map_bytes)) != 0 ||
+	    (rc = mdb_env_set_maxdbs(k->env, KV_TABLES_MAX)) != 0 ||
+	    (rc = mdb_env_set_maxreaders(k->env, KV_READERS_MAX)) != 0 ||
+	    (rc = mdb_env_open(k->env, dir, MDB_NOMETASYNC | MDB_NOTLS,
+	    0600)) != 0)
+		return fail(rc);
+	if ((rc = mdb_env_stat(k->env, &st)) != 0)
+		return fail(rc);
+	k->page_size = st.ms_psize;
+	/* A killed reader would keep freed pages from being used again. */
+	if ((rc = mdb_reader_check(k->env, &dead)) != 0)
+		return fail(rc);
+	return check_length(k);
+}
+
+struct kv *
+kv_open(const char *dir, size_t map_bytes, const char *const *tables)
+{
+	struct kv *k = mem_zalloc(1, sizeof(*k));
+	int err;
+
+	if (open_env(k, dir, map_bytes) == -1 ||
+	    open_tables(k, tables) == -1) {
+		err = errno;
+		kv_close(k);
+		errno = err;
+		return NULL;
+	}
+	return k;
+}
+
+void
+kv_close(struct kv *k)
+{
+	if (k == NULL)
+		return;
+	if (k->env != NULL)
+		mdb_env_close(k->env);
+	free(k);
+}
+
+/* Under the write lock: nobody else writes behind the end of the file. */
+static int
+prepare_blocks(struct kv *k)
+{
+	static const unsigned char zeros[65536];
+	MDB_envinfo info;
+	mdb_filehandle_t fd;
+	struct stat st;
+	off_t want, grow;
+	int rc;
+
+	if ((rc = mdb_env_info(k->env, &info)) != 0)
+		return fail(rc);
+	want = (off_t)((info.me_last_pgno + 1 + AHEAD_PAGES) * k->page_size);
+	if (want <= k->file_size)
+		return 0;
+	if ((rc = mdb_env_get_fd(k->env, &fd)) != 0)
+		return fail(rc);
+	if (fstat(fd, &st) == -1)
+		return -1;
+	k->file_size = st.st_size;
+	if (want <= k->file_size)
+		return 0;
+	grow = k->file_size / 8;
+	grow = grow < GROW_MIN ? GROW_MIN : grow > GROW_MAX ? GROW_MAX : grow;
+	want = k->file_size + grow;
+	want -= want % (off_t)sizeof(zeros);
+	while (k->file_size < want) {
+		size_t n = sizeof(zeros) -
+		    (size_t)(k->file_size % (off_t)sizeof(zeros));
+		ssize_t w = pwrite(fd, zeros, n, k->file_size);
+
+		/* Only speed is lost; the commit finds out what is wrong. */
+		if (w <= 0)
+			return 0;
+		k->file_size += w;
+	}
+	return 0;
+}
+
+struct kv_txn *
+kv_begin(struct kv *k, bool write)
+{
+	struct kv_txn *t = mem_zalloc(1, sizeof(*t));
+	int rc = mdb_txn_begin(k->env, NULL, write ? 0 : MDB_RDONLY, &t->txn);
+
+	if (rc != 0) {
+		free(t);
+		(void)fail(rc);		/* sets errno */
+		return NULL;
+	}
+	t->kv = k;
+	t->write = write;
+	if (write && prepare_blocks(k) == -1) {
+		kv_abort(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+kv_abort(struct kv_txn *t)
+{
+	int err = errno;
+
+	if (t == NULL)
+		return;
+	mdb_txn_abort(t->txn);
+	free(t);
+	errno = err;
+}
+
+int
+kv_commit(struct kv_txn *t, bool durable)
+{
+	MDB_env *env = t->kv->env;
+	int rc = mdb_txn_commit(t->txn);
+
+	free(t);
+	if (rc == 0 && durable)
+		rc = mdb_env_sync(env, 1);
+	return fail(rc);
+}
+
+int
+kv_get(struct kv_txn *t, unsigned int table, struct bytes key,
+    struct bytes *value)
+{
+	MDB_val k = val_of(key), v;
+	int rc = mdb_get(t->txn, t->kv->dbi[table], &k, &v);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return fail(rc);
+	*value = bytes_of_val(v);
+	return 1;
+}
+
+int
+kv_put(struct kv_txn *t, unsigned int table, struct bytes key,
+    struct bytes value)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+
+	return fail(mdb_put(t->txn, t->kv->dbi[table], &k, &v, 0));
+}
+
+unsigned char *
+kv_put_room(struct kv_txn *t, unsigned int table, struct bytes key, size_t n)
+{
+	MDB_val k = val_of(key), v = { n, NULL };
+
+	if (fail(mdb_put(t->txn, t->kv->dbi[table], &k, &v, MDB_RESERVE))
+	    == -1)
+		return NULL;
+	return v.mv_data;
+}
+
+int
+kv_delete(struct kv_txn *t, unsigned int table, struct bytes key)
+{
+	MDB_val k = val_of(key);
+	int rc = mdb_del(t->txn, t->kv->dbi[table], &k, NULL);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc == 0 ? 1 : fail(rc);
+}
+
+int
+kv_empty(struct kv_txn *t, unsigned int table)
+{
+	return fail(mdb_drop(t->txn, t->kv->dbi[table], 0));
+}
+
+int64_t
+kv_count(struct kv_txn *t, unsigned int table)
+{
+	MDB_stat st;
+	int rc = mdb_stat(t->txn, t->kv->dbi[table], &st);
+
+	return rc == 0 ? (int64_t)st.ms_entries : fail(rc);
+}
+
+struct kv_cursor *
+kv_cursor_open(struct kv_txn *t, unsigned int table)
+{
+	struct kv_cursor *c = mem_zalloc(1, sizeof(*c));
+	int rc = mdb_cursor_open(t->txn, t->kv->dbi[table], &c->cursor);
+
+	if (rc != 0) {
+		free(c);
+		(void)fail(rc);		/* sets errno */
+		return NULL;
+	}
+	return c;
+}
+
+void
+kv_cursor_close(struct kv_cursor *c)
+{
+	if (c == NULL)
+		return;
+	mdb_cursor_close(c->cursor);
+	free(c);
+}
+
+static int
+cursor_get(struct kv_cursor *c, struct bytes *key, struct bytes *value,
+    MDB_cursor_op op)
+{
+	MDB_val k = val_of(*key), v;
+	int rc = mdb_cursor_get(c->cursor, &k, &v, op);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return fail(rc);
+	*key = bytes_of_val(k);
+	*value = bytes_of_val(v);
+	return 1;
+}
+
+int
+kv_seek(struct kv_cursor *c, struct bytes *key, struct bytes *value)
+{
+	/* LMDB takes no empty key. */
+	return cursor_get(c, key, value,
+	    key->n == 0 ? MDB_FIRST : MDB_SET_RANGE);
+}
+
+int
+kv_next(struct kv_cursor *c, struct bytes *key, struct bytes *value)
+{
+	return cursor_get(c, key, value, MDB_NEXT);
+}
+
+int
+kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value)
+{
+	return cursor_get(c, key, value, MDB_LAST);
+}

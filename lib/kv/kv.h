@@ -1,0 +1,82 @@
+/*
+ * kv.h - sorted tables that change, in one LMDB environment
+ *
+ * The one module that includes lmdb.h. Keys are bytes (1 .. KV_KEY_MAX), in
+ * memcmp order; tables are numbered by their place in the list given to
+ * kv_open. Many readers, one writer, across processes; a reader sees one
+ * snapshot. Values read are views into the map: they hold until the
+ * transaction ends or, in a writing one, until its next change.
+ *
+ * Open after fork, never across it, and once per process and environment.
+ *
+ * errno of all: EBADMSG the file is damaged, EPROTONOSUPPORT it was written
+ * by another LMDB format, ENOSPC disk or map full, EAGAIN too many readers.
+ */
+#ifndef KV_H
+#define KV_H
+
+#include "base/base.h"
+
+#define KV_TABLES_MAX 32
+#define KV_KEY_MAX 511		/* LMDB's compiled-in limit */
+#define KV_READERS_MAX 2000	/* one per process that has a view open */
+
+struct kv;
+struct kv_txn;
+struct kv_cursor;
+
+/*
+ * Open the environment in a directory that exists, making its files if need
+ * be; map_bytes of address space are taken. tables ends with NULL, its
+ * strings must live as long. NULL with errno.
+ */
+struct kv *kv_open(const char *dir, size_t map_bytes,
+    const char *const *tables);
+void kv_close(struct kv *k);
+
+/*
+ * Begin; a writer waits for other writers. File blocks are made ready ahead
+ * of need here, so that a commit costs one disk write barrier and no change
+ * of file size. NULL with errno.
+ */
+struct kv_txn *kv_begin(struct kv *k, bool write);
+void kv_abort(struct kv_txn *t);	/* NULL: nothing */
+/*
+ * Commit; the transaction is gone in every case. With durable the change
+ * itself survives power loss; without it the last commit may be undone by
+ * power loss, whole, and nothing else (one disk barrier less).
+ */
+int kv_commit(struct kv_txn *t, bool durable);
+
+/* 1, 0 not there, -1. */
+int kv_get(struct kv_txn *t, unsigned int table, struct bytes key,
+    struct bytes *value);
+int kv_put(struct kv_txn *t, unsigned int table, struct bytes key,
+    struct bytes value);
+/* Room for a value of n bytes, to be filled before the next change; NULL. */
+unsigned char *kv_put_room(struct kv_txn *t, unsigned int table,
+    struct bytes key, size_t n);
+/* 1 removed, 0 was not there, -1. */
+int kv_delete(struct kv_txn *t, unsigned int table, struct bytes key);
+/* Remove everything in a table. */
+int kv_empty(struct kv_txn *t, unsigned int table);
+/* Number of entries, or -1. */
+int64_t kv_count(struct kv_txn *t, unsigned int table);
+
+/* A cursor must be closed before its transaction ends. NULL with errno. */
+struct kv_cursor *kv_cursor_open(struct kv_txn *t, unsigned int table);
+void kv_cursor_close(struct kv_cursor *c);	/* NULL: nothing */
+/* The first entry with a key >= key; the next; the last. 1, 0 none, -1. */
+int kv_seek(struct kv_cursor *c, struct bytes *key, struct bytes *value);
+int kv_next(struct kv_cursor *c, struct bytes *key, struct bytes *value);
+int kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value);
+
+/*
+ * Walk every page of the environment in a directory without LMDB, as far as
+ * the newest snapshot reaches. 0 whole (or empty), -1 EBADMSG with *why (not
+ * NULL) damaged, other errno: cannot read. LMDB trusts its pages: a damaged
+ * one may end the process, so this comes first where damage is likely.
+ */
+int kv_check(const char *dir, const char **why);
+
+#endif

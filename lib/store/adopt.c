@@ -1,0 +1,151 @@
+/*
+ * Files without a record: delivered or copied here by other programs, or by
+ * a process of ours that was killed before its commit.
+ */
+#include "store/sync.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* A name for a file whose own cannot be used. */
+static int
+fresh_base(struct syncing *y, const struct store_message *m, struct buf *out)
+{
+	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
+	struct store *s = y->w->s;
+	int r = maildir_name_new(&b, time_wall_us(), getpid(), ++s->seq,
+	    s->host);
+
+	if (r == 0)
+		r = buf_printf(&b, ",S=%llu,W=%llu",
+		    (unsigned long long)m->size,
+		    (unsigned long long)m->size_crlf);
+	buf_reset(out);
+	if (r == 0)
+		r = maildir_name_with_uid(out, buf_bytes(&b), m->uid);
+	buf_free(&b);
+	return r;
+}
+
+/* Whether the base of a foreign name can stay as it is. */
+static bool
+base_is_good(const struct found *f, const struct store_message *m)
+{
+	return f->n.base.n > 0 &&
+	    (f->n.size == UINT64_MAX || f->n.size == m->size) &&
+	    (f->n.size_crlf == UINT64_MAX || f->n.size_crlf == m->size_crlf);
+}
+
+static int
+rename_file(struct syncing *y, const struct found *f, struct bytes base,
+    struct store_message *m)
+{
+	struct folder *folder = y->b->folder;
+	int from = f->in_new ? folder->new : folder->cur;
+	int to = f->in_new && m->suffix.n == 0 ? folder->new : folder->cur;
+	char name[MAILDIR_FILE_MAX + 1];
+
+	if (message_name(name, base, m->suffix) == -1)
+		return -1;
+	m->base = arena_bytes(&y->scratch, base);
+	if (from == to && bytes_eq(bytes_str(name), bytes_str(f->name)))
+		return 0;
+	y->new_renamed |= f->in_new;
+	y->cur_renamed |= to == folder->cur;
+	return maildir_move(from, f->name, to, name);
+}
+
+int
+give_name(struct syncing *y, const struct found *f, struct store_message *m)
+{
+	struct buf base = BUF_INIT(MAILDIR_FILE_MAX);
+	int r = -1;
+
+	if (base_is_good(f, m) && maildir_name_with_uid(&base, f->n.base,
+	    m->uid) == 0) {
+		r = rename_file(y, f, buf_bytes(&base), m);
+	} else {
+		errno = EEXIST;
+	}
+	if (r == -1 && (errno == EEXIST || errno == EMSGSIZE) &&
+	    fresh_base(y, m, &base) == 0)
+		r = rename_file(y, f, buf_bytes(&base), m);
+	buf_free(&base);
+	if (r == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+/*
+ * The UID of the name is kept where no client can have seen it as something
+ * else: at or above uidnext. A wild number must not use them all up.
+ */
+static int
+choose_uid(struct syncing *y, const struct found *f, uint32_t *uid)
+{
+	struct mbox *m = &y->b->rec;
+
+	if (f->n.uid >= m->uidnext && f->n.uid <= UID_MAX / 2) {
+		*uid = f->n.uid;
+		m->uidnext = f->n.uid + 1;
+		y->b->dirty = true;
+		return 0;
+	}
+	return work_next_uid(y->b, uid);
+}
+
+static int
+adopt(struct syncing *y, const struct found *f)
+{
+	struct store_message m = { .suffix = BYTES_EMPTY,
+	    .extension = BYTES_EMPTY, .mailbox = y->b->rec.id };
+	int r;
+
+	arena_reset(&y->scratch);
+	if ((r = parse_file(y, f, &m)) != 1)
+		return r;
+	letters_parse(y->b->keywords, f->n.letters, &m.flags, &m.keywords);
+	if (bytes_starts(f->n.suffix, BYTES(":2,")))
+		m.suffix = f->n.suffix;
+	else if (!f->in_new)
+		m.suffix = BYTES(":2,");
+	m.save_date = time_wall_us() / 1000000;
+	m.createseq = m.modseq = y->w->modseq;
+	if (choose_uid(y, f, &m.uid) == -1 ||
+	    (r = give_name(y, f, &m)) == -1) {
+		if (errno != EACCES && errno != EPERM && errno != EROFS)
+			return -1;
+		report(y->w->s, "unreadable", y->b->rec.name, f->name, 0);
+		return 0;
+	}
+	if (r == 0)
+		return 0;
+	y->changed = true;
+	report(y->w->s, "adopted", y->b->rec.name, f->name, m.uid);
+	if (work_put(y->w, y->b, &m, NULL) == -1)
+		return -1;
+	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
+}
+
+/* Those with a UID in its order, then those without by time. */
+int
+adopt_all(struct syncing *y)
+{
+	size_t first = find_uid(y, 1), i, at;
+	struct found *f;
+
+	for (i = 0; i < y->file_count; i++) {
+		at = (first + i) % y->file_count;
+		f = &y->files[at];
+		if (f->paired)
+			continue;
+		if (y->batch == 0) {
+			y->again = true;
+			return 0;
+		}
+		y->batch--;
+		if (adopt(y, f) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,244 @@
+/*
+ * Copy is link(2), move is rename(2). As in deliver.c the file gets its new
+ * name with the new UID first and the commit follows: a kill between leaves
+ * a file that the target mailbox takes in, and for a move a record of the
+ * source without file, which is dropped. Nothing is lost in between.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One message on its way, for taking it back. */
+struct passage {
+	int from_dir, to_dir;
+	char from[MAILDIR_FILE_MAX + 1], to[MAILDIR_FILE_MAX + 1];
+	bool done;
+};
+
+struct copying {
+	struct work w;
+	struct box *from, *to;
+	bool move;
+	struct touched from_touched, to_touched;
+	struct arena scratch;
+	struct passage *passages;
+};
+
+/* Keyword numbers of the target for those of the source. */
+static int
+translate(struct copying *c, struct store_message *m)
+{
+	struct bytes names[STORE_KEYWORDS_MAX];
+	size_t n = 0;
+	unsigned int i;
+
+	if (keywords_load(&c->w, c->from) == -1)
+		return -1;
+	for (i = 0; i < c->from->keywords->count; i++) {
+		if (store_keyword_has(&m->keywords, i) &&
+		    c->from->keywords->name[i].n > 0)
+			names[n++] = c->from->keywords->name[i];
+	}
+	return keywords_of(&c->w, c->to, names, n, &m->flags, &m->keywords);
+}
+
+/* A file system without hard links, or too many of them: a copy. */
+static int
+copy_file(struct copying *c, const struct place *where, int to_dir,
+    const char *to)
+{
+	int fd = openat(where->dir, where->name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int tmp = c->to->folder->tmp, r, err;
+	struct bytes content;
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	r = fstat(fd, &st);
+	if (r == 0 && (r = map_fd(fd, &content)) == 0) {
+		(void)unlinkat(tmp, to, 0);	/* of a killed try */
+		r = maildir_write(tmp, to, &content, 1, st.st_mtim.tv_sec);
+		store_unmap(content);
+		if (r == 0)
+			r = maildir_move(tmp, to, to_dir, to);
+	}
+	err = errno;
+	(void)close(fd);	/* nothing was written through it */
+	errno = err;
+	return r;
+}
+
+static int
+pass_file(struct copying *c, const struct place *where, struct passage *p)
+{
+	int r;
+
+	p->from_dir = where->dir;
+	memcpy(p->from, where->name, sizeof(p->from));
+	if (c->move) {
+		r = maildir_move(where->dir, where->name, p->to_dir, p->to);
+		c->from_touched.new |= where->dir == c->from->folder->new;
+		c->from_touched.cur |= where->dir == c->from->folder->cur;
+	} else {
+		r = linkat(where->dir, where->name, p->to_dir, p->to, 0);
+		if (r == -1 && (errno == EMLINK || errno == EPERM ||
+		    errno == EXDEV || errno == EOPNOTSUPP))
+			r = copy_file(c, where, p->to_dir, p->to);
+	}
+	p->done = r == 0;
+	c->to_touched.new |= p->to_dir == c->to->folder->new;
+	c->to_touched.cur |= p->to_dir == c->to->folder->cur;
+	return r;
+}
+
+/* Name and place in the target for m, which has its new UID and flags. */
+static int
+choose_name(struct copying *c, const struct place *where,
+    struct store_message *m, struct passage *p)
+{
+	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
+	struct maildir_name n;
+	size_t base;
+	int r = -1;
+
+	maildir_name_parse(bytes_str(where->name), &n);
+	if (maildir_name_with_uid(&b, n.base, m->uid) == 0) {
+		base = b.n;
+		p->to_dir = c->to->folder->cur;
+		if (where->dir == c->from->folder->new && m->flags == 0)
+			p->to_dir = c->to->folder->new;
+		r = p->to_dir == c->to->folder->new ? 0
+		    : suffix_format(&b, c->to->keywords, m->flags,
+		    &m->keywords, BYTES_EMPTY);
+		m->base = arena_bytes(&c->scratch,
+		    bytes_first(buf_bytes(&b), base));
+		m->suffix = arena_bytes(&c->scratch,
+		    bytes_from(buf_bytes(&b), base));
+	}
+	if (r == 0)
+		r = message_name(p->to, m->base, m->suffix);
+	buf_free(&b);
+	return r;
+}
+
+/* 1 copied, 0 not there, -1. */
+static int
+copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
+    struct passage *p)
+{
+	struct store_message old, m;
+	struct place where;
+	int r = work_get(&c->w, c->from->rec.id, uid, &m);
+
+	if (r != 1)
+		return r;
+	arena_reset(&c->scratch);
+	old = m = message_copy(&c->scratch, &m);
+	if ((r = message_locate(c->from->folder, &m, &where)) != 1)
+		return r;
+	if ((!c->move && work_room(&c->w, m.size) == -1) ||
+	    translate(c, &m) == -1 ||
+	    work_next_uid(c->to, &m.uid) == -1)
+		return -1;
+	m.mailbox = c->to->rec.id;
+	m.createseq = m.modseq = c->w.modseq;
+	m.save_date = time_wall_us() / 1000000;
+	if (choose_name(c, &where, &m, p) == -1 ||
+	    pass_file(c, &where, p) == -1)
+		return -1;
+	if (c->move && work_remove(&c->w, c->from, &old) == -1)
+		return -1;
+	if (work_put(&c->w, c->to, &m, NULL) == -1)
+		return -1;
+	*new_uid = m.uid;
+	return 1;
+}
+
+static int
+copy_all(struct copying *c, const uint32_t *uids, size_t count,
+    uint32_t *new_uids)
+{
+	struct known from_known, to_known;
+	size_t i;
+	int r;
+
+	if (keywords_load(&c->w, c->to) == -1)
+		return -1;
+	from_known = stamps_before(c->from);
+	to_known = stamps_before(c->to);
+	for (i = 0; i < count; i++) {
+		new_uids[i] = 0;
+		r = copy_one(c, uids[i], &new_uids[i], &c->passages[i]);
+		if (r == -1)
+			return -1;
+	}
+	/* One range each in the change feed, not one entry a message. */
+	for (i = 0; i < count; i++) {
+		if (new_uids[i] != 0 && work_change(&c->w,
+		    STORE_CHANGE_ADDED, c->to, new_uids[i]) == -1)
+			return -1;
+	}
+	for (i = 0; c->move && i < count; i++) {
+		if (new_uids[i] != 0 && work_change(&c->w,
+		    STORE_CHANGE_EXPUNGED, c->from, uids[i]) == -1)
+			return -1;
+	}
+	stamps_after(c->from, from_known);
+	if (c->to != c->from)
+		stamps_after(c->to, to_known);
+	return 0;
+}
+
+static void
+undo(const struct copying *c, size_t count)
+{
+	const struct passage *p = c->passages;
+	int err = errno;
+	size_t i;
+
+	for (i = 0; i < count; i++, p++) {
+		if (!p->done)
+			continue;
+		/* What cannot be taken back is taken in by sync.c. */
+		if (c->move)
+			(void)maildir_move(p->to_dir, p->to, p->from_dir,
+			    p->from);
+		else
+			(void)unlinkat(p->to_dir, p->to, 0);
+	}
+	errno = err;
+}
+
+int
+store_copy(struct store *s, uint32_t from, const uint32_t *uids,
+    size_t count, uint32_t to, bool move, uint32_t *new_uids)
+{
+	struct copying c = { .move = move, .scratch = ARENA_INIT };
+	struct folder *from_folder, *to_folder;
+	int r = -1;
+
+	if (work_begin(s, &c.w) == -1)
+		return -1;
+	c.passages = mem_zalloc(count + 1, sizeof(*c.passages));
+	c.from = work_box_open(&c.w, from);
+	c.to = c.from == NULL ? NULL : work_box_open(&c.w, to);
+	if (c.to == NULL || copy_all(&c, uids, count, new_uids) == -1) {
+		undo(&c, count);
+		work_abort(&c.w);
+	} else {
+		from_folder = c.from->folder;
+		to_folder = c.to->folder;
+		if ((r = work_commit(&c.w)) == -1)
+			undo(&c, count);
+		else if ((r = touched_sync(to_folder, &c.to_touched)) == 0)
+			r = touched_sync(from_folder, &c.from_touched);
+	}
+	arena_free(&c.scratch);
+	free(c.passages);
+	return r;
+}

@@ -1,0 +1,336 @@
+/*
+ * internal.h - what the files of lib/store share
+ *
+ * record.c  records to bytes and back      folder.c  directories, descriptors
+ * open.c    opening, recovery              work.c    the write transaction
+ * view.c    reading                        keyword.c flags, keywords, suffixes
+ * message.c finding and parsing files      deliver.c deliver, append
+ * flag.c    flags, expunge                 copy.c    copy, move
+ * mailbox.c create, delete, subscribe      rename.c  rename
+ * sync.c    outside changes to a mailbox   adopt.c   files without a record
+ * list.c    outside changes to folders     recover.c all of it, rebuilding
+ * watch.c   waking, sweeping               name.c    mailbox names
+ * verify.c  proof (verify_box.c)
+ */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "store/store.h"
+#include "kv/kv.h"
+#include "maildir/maildir.h"
+
+#include <sys/stat.h>
+
+enum {
+	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
+	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
+	TABLE_SETTING,
+};
+
+/* UIDs promised ahead in .uidvalidity, so that it is not written for each
+ * message: mbsync(1) refuses UIDs above what stands there. */
+#define UID_AHEAD 128
+/* What an unclean boot may have taken back is stepped over. */
+#define UID_JUMP 1000
+#define MODSEQ_JUMP 100000
+/* mbsync(1) keeps UIDs in an int on some versions. */
+#define UID_MAX ((uint32_t)INT32_MAX)
+/* Cached texts beyond this are not kept: 10,000 parts make about that. */
+#define TEXT_MAX (1024 * 1024)
+#define PREVIEW_CHARS 256		/* RFC 8970 */
+/* Messages adopted, removed or rewritten in one write transaction. */
+#define SYNC_BATCH 500
+/* A directory time is trusted once it is that old: kernel tick 1-10 ms. */
+#define SETTLE_US 25000
+/* The same where the file system has no fractions of a second. */
+#define SETTLE_COARSE_US 2100000
+#define FOLDERS_OPEN 8
+#define EXPUNGED_SECONDS (24 * 3600)	/* kept for slow sessions */
+#define TMP_SECONDS (36 * 3600)		/* maildir(5) */
+#define SWEEP_SECONDS 3600
+
+struct stamp {
+	int64_t sec;
+	uint32_t nsec;
+	bool settled;		/* no change can hide behind it */
+};
+
+struct state {
+	uint64_t modseq, floor, quota_bytes;
+	uint32_t next_mailbox, last_uidvalidity;
+	struct stamp list, subscriptions;
+	int64_t swept;
+	char boot[37];
+};
+
+struct mbox {
+	uint32_t id, uidvalidity, uidnext, reserved;
+	uint64_t createseq, modseq, size_bytes;
+	uint32_t total, unseen, unread, deleted;
+	uint32_t use;
+	bool subscribed;
+	struct stamp stamp_new, stamp_cur, stamp_keywords;
+	struct bytes name;
+};
+
+struct folder {
+	uint32_t mailbox;	/* 0: unused */
+	int dir, tmp, new, cur;
+	uint64_t used;
+};
+
+struct store {
+	char *account, *path, *run, *host;
+	int dir, maildir;
+	struct kv *kv;
+	uint64_t quota_bytes;
+	void (*report)(void *, const struct store_report *);
+	void *ctx;
+	uint64_t seq;
+	struct folder folders[FOLDERS_OPEN];
+	uint64_t folder_clock;
+	int fifo;
+	char *fifo_name;
+	int watch;		/* run/watch/ACCOUNT, -1: not opened */
+	int64_t swept;		/* seconds; as the state had it */
+	bool named_only;	/* no files without name here */
+};
+
+struct store_view {
+	struct store *s;
+	struct kv_txn *t;
+	struct state state;
+	struct kv_cursor *messages;
+	uint32_t walk_mailbox;
+	struct kv_cursor *changes;
+};
+
+/* ---- record.c ---- */
+
+#define KEY_MESSAGE 8
+#define KEY_CHANGE 12
+void key_message(unsigned char out[KEY_MESSAGE], uint32_t mailbox,
+    uint32_t uid);
+void key_change(unsigned char out[KEY_CHANGE], uint64_t modseq, uint32_t n);
+/* decode: 0, or -1 EBADMSG. encode: -1 EMSGSIZE. */
+int state_decode(struct bytes s, struct state *out);
+int state_encode(struct buf *out, const struct state *st);
+int mbox_decode(uint32_t id, struct bytes s, struct mbox *out);
+int mbox_encode(struct buf *out, const struct mbox *m);
+int message_decode(struct bytes key, struct bytes value,
+    struct store_message *out);
+int message_encode(struct buf *out, const struct store_message *m);
+int change_decode(struct bytes key, struct bytes value,
+    struct store_change *out);
+int change_encode(struct buf *out, const struct store_change *c);
+void mbox_export(const struct mbox *m, struct store_mailbox *out);
+
+/* ---- open.c ---- */
+
+/* Set the index aside and build another from the Maildir alone. */
+int replace_index(struct store *s, const char *why);
+
+/* ---- folder.c ---- */
+
+/* The folder's name ("", ".Sent") into out. */
+int folder_name(struct buf *out, struct bytes mailbox);
+/* Open descriptors of a mailbox; kept by the store. NULL with errno. */
+struct folder *folder_open(struct store *s, uint32_t mailbox,
+    struct bytes name);
+void folder_close(struct store *s, uint32_t mailbox);
+void folder_close_all(struct store *s);
+/* A new folder with .uidvalidity, made elsewhere and renamed into place. */
+int folder_create(struct store *s, struct bytes name,
+    const struct maildir_uids *uids);
+struct stamp stamp_of(const struct stat *st);
+bool stamp_same(const struct stamp *a, const struct stamp *b);
+/* Whether a change could still hide behind the time of a directory. */
+bool stamp_is_old(const struct stamp *a, int64_t now_us);
+int stamp_read(int dir, struct stamp *out);
+void report(struct store *s, const char *event, struct bytes mailbox,
+    const char *name, uint32_t uid);
+
+/* ---- work.c: one write transaction ---- */
+
+struct keywords {
+	struct bytes name[STORE_KEYWORDS_MAX];	/* empty: none */
+	unsigned int count;			/* highest number + 1 */
+	int flag_number[10];			/* of $Junk..., -1: none */
+	bool dirty_file;	/* dovecot-keywords has to be written */
+};
+
+struct box {
+	struct box *next;
+	struct mbox rec;
+	struct folder *folder;
+	struct keywords *keywords;	/* loaded on demand */
+	bool dirty, gone;
+};
+
+struct work {
+	struct store *s;
+	struct kv_txn *t;
+	struct state state;
+	uint64_t modseq;	/* what this transaction's changes get */
+	uint32_t changes;
+	struct store_change pending;
+	struct box *boxes;
+	struct arena arena;
+	struct buf record;
+	bool dirty;		/* state has to be written */
+	bool durable;		/* facts are in it that no file holds */
+};
+
+int work_begin(struct store *s, struct work *w);
+void work_abort(struct work *w);
+/* Writes what is pending, commits, wakes the listeners. The work is gone in
+ * every case. */
+int work_commit(struct work *w);
+/* The mailbox, loaded once; NULL ENOENT. Same with its folder opened. */
+struct box *work_box(struct work *w, uint32_t id);
+struct box *work_box_open(struct work *w, uint32_t id);
+struct box *work_box_named(struct work *w, struct bytes name);
+/* Takes effect now: names must be found by the calls that follow. */
+int work_box_put(struct work *w, struct box *b);
+/* Note a change in the feed (and the mailbox's modseq). */
+int work_change(struct work *w, enum store_change_kind kind, struct box *b,
+    uint32_t uid);
+int work_change_name(struct work *w, enum store_change_kind kind,
+    struct box *b, struct bytes name, struct bytes old_name);
+/* Message records, with counts, quota and the Message-ID table. */
+int work_put(struct work *w, struct box *b, const struct store_message *m,
+    const struct store_message *old);
+int work_remove(struct work *w, struct box *b, const struct store_message *m);
+int work_get(struct work *w, uint32_t mailbox, uint32_t uid,
+    struct store_message *out);
+/* The next UID; -1 EOVERFLOW. The promise ahead is renewed if need be. */
+int work_next_uid(struct box *b, uint32_t *uid);
+/* Refuse if bytes more would go over the quota: EDQUOT. */
+int work_room(struct work *w, uint64_t bytes);
+/* A fresh mailbox id and uidvalidity. */
+int work_new_ids(struct work *w, uint32_t *id, uint32_t *uidvalidity);
+/*
+ * Around a change of ours to a directory: before reads its time, after
+ * stores the new one when nobody else had changed it.
+ */
+bool stamp_before(int dir, const struct stamp *known);
+void stamp_after(struct box *b, int dir, struct stamp *known, bool was_known);
+/* The same for both directories of a mailbox. */
+struct known {
+	bool new, cur;
+};
+struct known stamps_before(const struct box *b);
+void stamps_after(struct box *b, struct known known);
+
+/* ---- keyword.c ---- */
+
+int keywords_load(struct work *w, struct box *b);
+/* The number of a keyword, added if need be; EOVERFLOW, EINVAL. */
+int keywords_number(struct work *w, struct box *b, struct bytes name,
+    unsigned int *number);
+/* Names to flags and bits; -1 EINVAL, EOVERFLOW. */
+int keywords_of(struct work *w, struct box *b, const struct bytes *names,
+    size_t count, uint32_t *flags, struct store_keywords *bits);
+/* Write dovecot-keywords if it has to be. */
+int keywords_flush(struct work *w, struct box *b);
+/* Flags and keywords of file name letters. */
+void letters_parse(const struct keywords *k, struct bytes letters,
+    uint32_t *flags, struct store_keywords *bits);
+/* ":2,LETTERS"; letters of old without a meaning are kept. */
+int suffix_format(struct buf *out, const struct keywords *k, uint32_t flags,
+    const struct store_keywords *bits, struct bytes old_letters);
+bool keywords_same(const struct store_keywords *a,
+    const struct store_keywords *b);
+/* What file names cannot carry of a message's keywords. */
+bool keywords_beyond(const struct keywords *k, uint32_t flags,
+    const struct store_keywords *bits);
+
+/* ---- message.c ---- */
+
+/* Where a message file is. */
+struct place {
+	int dir;		/* new or cur of the folder */
+	char name[MAILDIR_FILE_MAX + 1];
+};
+/* Find the file of a record, whatever its suffix became; 1, 0 gone, -1. */
+int message_locate(struct folder *f, const struct store_message *m,
+    struct place *out);
+/*
+ * Fill sizes, Message-ID hash, envelope, bodystructure and preview from the
+ * bytes of a message; the texts are in the arena.
+ */
+void message_parse(struct arena *a, struct bytes content,
+    struct store_message *m);
+int map_fd(int fd, struct bytes *out);
+/* A copy whose bytes live in the arena: a view ends with the next change. */
+struct store_message message_copy(struct arena *a,
+    const struct store_message *m);
+/* base + suffix as a file name; -1 EMSGSIZE. */
+int message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
+    struct bytes suffix);
+/* "expunged/MAILBOX.UID" below the account. */
+#define EXPUNGED_NAME_MAX 40
+void expunged_name(char out[EXPUNGED_NAME_MAX], uint32_t mailbox,
+    uint32_t uid);
+
+/* ---- flag.c ---- */
+
+/* Which directories of a folder were changed and need fsync. */
+struct touched {
+	bool new, cur;
+};
+int touched_sync(struct folder *f, const struct touched *t);
+/* Rename the file away and drop the record; the caller syncs and commits.
+ * m's bytes must not be views. */
+int message_expunge(struct work *w, struct box *b,
+    const struct store_message *m, struct touched *t);
+
+/* ---- sync.c, list.c ---- */
+
+/* Compare one mailbox with its folder. *more: a batch was full, call again.
+ * deep: read every file again. 1 changed, 0, -1. */
+int sync_box(struct work *w, struct box *b, bool claim, bool deep,
+    bool *more);
+/* 1 a look is needed, 0 no, -1. */
+int sync_needed(struct store *s, const struct mbox *m);
+/* Folders and subscriptions that appeared, vanished or were renamed. */
+int sync_list(struct work *w, bool *changed);
+int sync_list_needed(struct store *s, const struct state *st);
+/* The list, then each mailbox whether its directory times differ or not. */
+int sync_everything(struct store *s, bool deep, bool *changed);
+/* After an unclean boot: everything compared, then the jump. */
+int recover(struct store *s, const char *boot);
+/* Counts and quota from the records; sets *wrong if they were not so. */
+int recount(struct work *w, bool *wrong);
+
+/* ---- mailbox.c ---- */
+
+int box_create(struct work *w, struct bytes name, uint32_t use,
+    struct box **out);
+/* A record for a folder that is there. */
+int box_add(struct work *w, struct bytes name, uint32_t id,
+    uint32_t uidvalidity, uint32_t use, struct box **out);
+/* The special-use file of a folder. */
+int use_write(int folder, uint32_t use);
+uint32_t use_read(int folder);
+/* Give a box another name in the index; its folder has it already. */
+int box_rename(struct work *w, struct box *b, struct bytes name);
+bool name_list_has(struct bytes list, struct bytes name);
+int box_forget(struct work *w, struct box *b);
+/* name and its parents, as far as they are not there. */
+int box_create_path(struct work *w, struct bytes name, struct box **out);
+int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- watch.c ---- */
+
+void wake(struct store *s);
+bool has_listeners(struct store *s);
+void watch_close(struct store *s);
+
+static inline struct bytes
+key_of(const unsigned char *p, size_t n)
+{
+	return bytes_of(p, n);
+}
+
+#endif

@@ -1,0 +1,295 @@
+/* Message files: finding, mapping, parsing. */
+#include "store/internal.h"
+#include "mime/mime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void
+expunged_name(char out[EXPUNGED_NAME_MAX], uint32_t mailbox, uint32_t uid)
+{
+	/* Two numbers of at most ten digits always fit. */
+	(void)snprintf(out, EXPUNGED_NAME_MAX, "expunged/%u.%u",
+	    (unsigned int)mailbox, (unsigned int)uid);
+}
+
+int
+message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
+    struct bytes suffix)
+{
+	if (base.n + suffix.n > MAILDIR_FILE_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	memcpy(out, base.p, base.n);
+	memcpy(out + base.n, suffix.p, suffix.n);
+	out[base.n + suffix.n] = '\0';
+	return 0;
+}
+
+struct store_message
+message_copy(struct arena *a, const struct store_message *m)
+{
+	struct store_message c = *m;
+
+	c.base = arena_bytes(a, m->base);
+	c.suffix = arena_bytes(a, m->suffix);
+	c.envelope = arena_bytes(a, m->envelope);
+	c.bodystructure = arena_bytes(a, m->bodystructure);
+	c.preview = arena_bytes(a, m->preview);
+	c.extension = arena_bytes(a, m->extension);
+	return c;
+}
+
+/* ---- finding ---- */
+
+static int
+try_name(int dir, struct bytes base, struct bytes suffix, struct place *out)
+{
+	struct place p = { .dir = dir };
+	struct stat st;
+
+	if (message_name(p.name, base, suffix) == -1)
+		return 0;
+	if (fstatat(dir, p.name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	*out = p;
+	return 1;
+}
+
+/* Another program changed its flags: the base stays. */
+static int
+search_dir(int dir, struct bytes base, struct place *out)
+{
+	struct arena a = ARENA_INIT;
+	struct maildir_entry *e;
+	struct maildir_name n;
+	size_t count, i;
+	int r = 0;
+
+	if (maildir_scan(&a, dir, &e, &count) == -1)
+		r = -1;
+	for (i = 0; r == 0 && i < count; i++) {
+		maildir_name_parse(bytes_str(e[i].name), &n);
+		if (bytes_eq(n.base, base))
+			r = try_name(dir, n.base, n.suffix, out);
+	}
+	arena_free(&a);
+	return r;
+}
+
+int
+message_locate(struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	struct bytes seen = BYTES(":2,");
+	int r = 0, tries;
+
+	if (m->suffix.n > 0)
+		r = try_name(f->cur, m->base, m->suffix, out);
+	if (r == 0)
+		r = try_name(f->new, m->base, BYTES_EMPTY, out);
+	if (r == 0)
+		r = try_name(f->cur, m->base, seen, out);
+	if (r == 0)
+		r = try_name(f->cur, m->base, BYTES_EMPTY, out);
+	/* Twice: it may be renamed while we read the directory. */
+	for (tries = 0; r == 0 && tries < 2; tries++) {
+		r = search_dir(f->cur, m->base, out);
+		if (r == 0)
+			r = search_dir(f->new, m->base, out);
+	}
+	return r;
+}
+
+/* ---- reading ---- */
+
+static int
+open_record(struct store_view *v, const struct store_message *m,
+    struct place *where)
+{
+	struct store_mailbox box;
+	struct folder *f;
+	int r = store_mailbox_get(v, m->mailbox, &box);
+
+	if (r == 1 && (f = folder_open(v->s, box.id, box.name)) != NULL) {
+		r = message_locate(f, m, where);
+		if (r == 1)
+			return 0;
+	}
+	if (r == 0)
+		errno = ENOENT;
+	return -1;
+}
+
+static int
+open_at(int dir, const char *name)
+{
+	return openat(dir, name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+/* As it stands in the index, or where an expunge put it. */
+static int
+locate_uid(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    struct place *where)
+{
+	struct store_message m;
+	int r = store_message_get(v, mailbox, uid, &m);
+
+	if (r == -1)
+		return -1;
+	if (r == 1 && (open_record(v, &m, where) == 0 || errno != ENOENT))
+		return where->name[0] == '\0' ? -1 : 0;
+	where->dir = v->s->dir;
+	expunged_name(where->name, mailbox, uid);
+	return 0;
+}
+
+int
+store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
+{
+	struct store_view *v = store_view_open(s);
+	struct place where = { .name = "" };
+	int fd = -1, tries;
+
+	if (v == NULL)
+		return -1;
+	for (tries = 0; fd == -1 && tries < 3; tries++) {
+		if (locate_uid(v, mailbox, uid, &where) == -1)
+			break;
+		fd = open_at(where.dir, where.name);
+		if (fd == -1 && errno != ENOENT)
+			break;
+	}
+	store_view_close(v);
+	return fd;
+}
+
+int
+map_fd(int fd, struct bytes *out)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (st.st_size == 0) {
+		*out = BYTES_EMPTY;
+		return 0;
+	}
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	*out = bytes_of(p, (size_t)st.st_size);
+	return 0;
+}
+
+int
+store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct bytes *out)
+{
+	int fd = store_message_fd(s, mailbox, uid), r, err;
+
+	if (fd == -1)
+		return -1;
+	r = map_fd(fd, out);
+	err = errno;
+	(void)close(fd);	/* nothing was written through it */
+	errno = err;
+	return r;
+}
+
+void
+store_unmap(struct bytes m)
+{
+	if (m.n > 0)
+		(void)munmap((void *)(uintptr_t)m.p, m.n); /* our own map */
+}
+
+int
+store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct buf *out)
+{
+	struct store_view *v = store_view_open(s);
+	struct place where = { .name = "" };
+	struct store_mailbox box;
+	struct folder *f;
+	int r = -1;
+
+	if (v == NULL)
+		return -1;
+	if (locate_uid(v, mailbox, uid, &where) == 0) {
+		if (where.dir == s->dir) {
+			r = faccessat(s->dir, where.name, F_OK, 0);
+		} else if (store_mailbox_get(v, mailbox, &box) == 1 &&
+		    (f = folder_open(s, box.id, box.name)) != NULL) {
+			(void)buf_adds(out, "Maildir/");  /* full tells */
+			r = folder_name(out, box.name);
+			if (box.name.n != 5 ||
+			    !bytes_eq(box.name, BYTES("INBOX")))
+				(void)buf_addc(out, '/');	/* full tells */
+			(void)buf_adds(out, where.dir == f->new ? "new/"
+			    : "cur/");		/* full tells */
+		}
+		(void)buf_adds(out, where.name);	/* full tells */
+		if (r == 0 && out->full) {
+			errno = EMSGSIZE;
+			r = -1;
+		}
+	}
+	store_view_close(v);
+	return r;
+}
+
+/* ---- parsing ---- */
+
+uint64_t
+store_message_id_hash(struct bytes message_id)
+{
+	struct arena a = ARENA_INIT;
+	unsigned char h[32];
+	uint64_t n;
+
+	sha256_of(arena_lower(&a, message_id), h);
+	arena_free(&a);
+	n = be64_get(h);
+	return n == 0 ? 1 : n;
+}
+
+static struct bytes
+kept(struct arena *a, struct buf *b)
+{
+	return b->full ? BYTES_EMPTY : arena_bytes(a, buf_bytes(b));
+}
+
+void
+message_parse(struct arena *a, struct bytes content, struct store_message *m)
+{
+	struct buf text = BUF_INIT(TEXT_MAX);
+	struct bytes header, body, ids, id;
+	struct mime_tree *tree = mime_parse(a, content);
+
+	mime_split(content, &header, &body);
+	m->size = content.n;
+	m->size_crlf = mime_crlf_size(content);
+	/* Too long a text is left out (full tells): readers make their own. */
+	(void)mime_format_envelope(a, &text, header);
+	m->envelope = kept(a, &text);
+	buf_reset(&text);
+	(void)mime_format_bodystructure(a, &text, tree, true);
+	m->bodystructure = kept(a, &text);
+	buf_free(&text);
+	m->preview = mime_preview(a, tree, PREVIEW_CHARS);
+	m->message_id_hash = 0;
+	ids = mime_field_value(a, header, BYTES("Message-ID"));
+	if (mime_next_msg_id(a, &ids, &id))
+		m->message_id_hash = store_message_id_hash(id);
+}

@@ -1,0 +1,370 @@
+/* Looking for outside changes, recovery after an unclean boot, rebuilding. */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One mailbox until nothing is left to do. 1 changed, 0, -1. */
+static int
+sync_one(struct store *s, uint32_t id, bool claim, bool deep)
+{
+	bool more = true;
+	int changed = 0, r;
+	struct work w;
+	struct box *b;
+
+	while (more) {
+		if (work_begin(s, &w) == -1)
+			return -1;
+		b = work_box_open(&w, id);
+		r = b == NULL ? -1 : sync_box(&w, b, claim, deep, &more);
+		if (r == -1) {
+			work_abort(&w);
+			return -1;
+		}
+		changed |= r;
+		if (work_commit(&w) == -1)
+			return -1;
+	}
+	return changed;
+}
+
+static int
+sync_folders(struct store *s, bool *changed)
+{
+	struct work w;
+
+	if (work_begin(s, &w) == -1)
+		return -1;
+	if (sync_list(&w, changed) == -1) {
+		work_abort(&w);
+		return -1;
+	}
+	return work_commit(&w);
+}
+
+/* The ids of all mailboxes, to be freed. */
+static int
+all_ids(struct store *s, uint32_t **ids, size_t *count)
+{
+	struct store_view *v = store_view_open(s);
+	struct bytes at = BYTES_EMPTY;
+	struct store_mailbox m;
+	uint32_t *list = NULL;
+	size_t n = 0, size = 0;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	while ((r = store_mailbox_next(v, &at, &m)) == 1) {
+		if (n == size) {
+			size = size == 0 ? 16 : size * 2;
+			list = mem_realloc(list, size * sizeof(*list));
+		}
+		list[n++] = m.id;
+	}
+	store_view_close(v);
+	*ids = list;
+	*count = n;
+	return r;
+}
+
+/* A folder that cannot be opened now is reported, not believed empty. */
+static bool
+tolerable(struct store *s, uint32_t id)
+{
+	struct store_view *v;
+	struct store_mailbox m;
+	bool r = errno == ENOENT || errno == EACCES || errno == ENOTDIR;
+
+	if (!r || (v = store_view_open(s)) == NULL)
+		return r;
+	if (store_mailbox_get(v, id, &m) == 1)
+		report(s, "unreadable-folder", m.name, "", 0);
+	store_view_close(v);
+	return true;
+}
+
+int
+sync_everything(struct store *s, bool deep, bool *changed)
+{
+	uint32_t *ids;
+	size_t count, i;
+	int r;
+
+	if (sync_folders(s, changed) == -1 || all_ids(s, &ids, &count) == -1)
+		return -1;
+	for (i = 0; i < count; i++) {
+		r = sync_one(s, ids[i], false, deep);
+		if (r == -1 && !tolerable(s, ids[i])) {
+			free(ids);
+			return -1;
+		}
+		*changed |= r == 1;
+	}
+	free(ids);
+	return 0;
+}
+
+/* ---- what callers ask for ---- */
+
+/* 1 a look is needed, 0, -1. The lock is not taken for this. */
+static int
+look(struct store *s, uint32_t id, bool claim)
+{
+	struct store_view *v = store_view_open(s);
+	unsigned char key[4];
+	struct bytes value;
+	struct folder *f;
+	struct mbox m;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	be32_put(key, id);
+	r = kv_get(v->t, TABLE_MAILBOX, key_of(key, 4), &value);
+	if (r == 0) {
+		errno = ENOENT;
+		r = -1;
+	}
+	if (r == 1)
+		r = mbox_decode(id, value, &m) == -1 ? -1
+		    : sync_needed(s, &m);
+	if (r == 0 && claim && (f = folder_open(s, id, m.name)) != NULL) {
+		struct arena a = ARENA_INIT;
+		struct maildir_entry *e;
+		size_t n = 0;
+
+		r = maildir_scan(&a, f->new, &e, &n) == -1 ? -1 : n > 0;
+		arena_free(&a);
+	}
+	store_view_close(v);
+	return r;
+}
+
+static int
+sync_list_if_needed(struct store *s)
+{
+	struct store_view *v = store_view_open(s);
+	bool changed = false;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	r = sync_list_needed(s, &v->state);
+	store_view_close(v);
+	if (r == 1)
+		r = sync_folders(s, &changed) == -1 ? -1 : changed;
+	return r;
+}
+
+int
+store_sync(struct store *s, uint32_t mailbox, bool claim)
+{
+	uint32_t *ids;
+	size_t count, i;
+	int changed, r;
+
+	if (mailbox != 0) {
+		r = look(s, mailbox, claim);
+		return r == 1 ? sync_one(s, mailbox, claim, false) : r;
+	}
+	if ((changed = sync_list_if_needed(s)) == -1 ||
+	    all_ids(s, &ids, &count) == -1)
+		return -1;
+	for (i = 0; i < count; i++) {
+		r = look(s, ids[i], claim);
+		if (r == 1)
+			r = sync_one(s, ids[i], claim, false);
+		if (r == -1 && !tolerable(s, ids[i])) {
+			changed = -1;
+			break;
+		}
+		changed |= r == 1;
+	}
+	free(ids);
+	return changed;
+}
+
+int
+store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
+    struct buf *out)
+{
+	struct store_view *v = store_view_open(s);
+	struct store_mailbox m;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	r = store_mailbox_get(v, mailbox, &m);
+	if (r == 1) {
+		(void)buf_printf(out, "%s/Maildir/", s->path);	/* full tells */
+		r = folder_name(out, m.name);
+		(void)buf_adds(out, which == 0 ? "/cur" : "/new");
+		if (r == 0 && out->full) {
+			errno = EMSGSIZE;
+			r = -1;
+		}
+	} else if (r == 0) {
+		errno = ENOENT;
+		r = -1;
+	}
+	store_view_close(v);
+	return r;
+}
+
+/* ---- counts ---- */
+
+static int
+count_box(struct work *w, struct box *b, uint64_t *quota)
+{
+	unsigned char from[KEY_MESSAGE];
+	struct bytes key = key_of(from, sizeof(from)), value;
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MESSAGE);
+	struct mbox *m = &b->rec;
+	struct store_message x;
+	int r;
+
+	if (c == NULL)
+		return -1;
+	m->total = m->unseen = m->unread = m->deleted = 0;
+	m->size_bytes = 0;
+	key_message(from, m->id, 0);
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		if (message_decode(key, value, &x) == -1) {
+			r = -1;
+			break;
+		}
+		if (x.mailbox != m->id)
+			break;
+		m->total++;
+		m->unseen += (x.flags & STORE_SEEN) == 0;
+		m->unread += (x.flags & (STORE_SEEN | STORE_DELETED)) == 0;
+		m->deleted += (x.flags & STORE_DELETED) != 0;
+		m->size_bytes += x.size_crlf;
+		*quota += x.size;
+	}
+	kv_cursor_close(c);
+	return r == -1 ? -1 : 0;
+}
+
+int
+recount(struct work *w, bool *wrong)
+{
+	struct bytes key = BYTES_EMPTY, value;
+	uint64_t quota = 0;
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MAILBOX);
+	struct box *b;
+	struct mbox old;
+	int r;
+
+	*wrong = false;
+	if (c == NULL)
+		return -1;
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		if ((b = work_box(w, be32_get(key.p))) == NULL) {
+			r = -1;
+			break;
+		}
+		old = b->rec;
+		if ((r = count_box(w, b, &quota)) == -1)
+			break;
+		if (old.total != b->rec.total || old.unseen != b->rec.unseen
+		    || old.unread != b->rec.unread ||
+		    old.deleted != b->rec.deleted ||
+		    old.size_bytes != b->rec.size_bytes)
+			*wrong = b->dirty = true;
+	}
+	kv_cursor_close(c);
+	if (quota != w->state.quota_bytes)
+		*wrong = w->dirty = true;
+	w->state.quota_bytes = quota;
+	return r == -1 ? -1 : 0;
+}
+
+/* ---- recovery ---- */
+
+static int
+jump(struct work *w, const char *boot)
+{
+	struct bytes key = BYTES_EMPTY, value;
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MAILBOX);
+	struct box *b;
+	int r;
+
+	if (c == NULL)
+		return -1;
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		if ((b = work_box(w, be32_get(key.p))) == NULL) {
+			r = -1;
+			break;
+		}
+		if (b->rec.uidnext < UID_MAX - UID_JUMP)
+			b->rec.uidnext += UID_JUMP;
+		b->dirty = true;
+	}
+	kv_cursor_close(c);
+	w->state.modseq += MODSEQ_JUMP;
+	w->modseq = w->state.modseq + 1;
+	memcpy(w->state.boot, boot, sizeof(w->state.boot));
+	w->dirty = w->durable = true;
+	return r == -1 ? -1 : 0;
+}
+
+/*
+ * Power loss may have taken back the last commit and renames that no fsync
+ * followed. What the files say is put in the index first: a UID in a file
+ * name that the index does not know yet is kept. Then the jump, so that no
+ * UID or modseq a client may have seen is given to something else.
+ */
+int
+recover(struct store *s, const char *boot)
+{
+	bool changed, wrong;
+	struct work w;
+
+	report(s, "recovered", BYTES_EMPTY, "", 0);
+	if (sync_everything(s, false, &changed) == -1 ||
+	    work_begin(s, &w) == -1)
+		return -1;
+	if (recount(&w, &wrong) == -1 || jump(&w, boot) == -1) {
+		work_abort(&w);
+		return -1;
+	}
+	if (wrong)
+		report(s, "counts-mended", BYTES_EMPTY, "", 0);
+	return work_commit(&w);
+}
+
+static int
+rebuild(struct store *s)
+{
+	bool changed, wrong;
+	struct work w;
+
+	if (sync_everything(s, true, &changed) == -1 ||
+	    work_begin(s, &w) == -1)
+		return -1;
+	if (recount(&w, &wrong) == -1) {
+		work_abort(&w);
+		return -1;
+	}
+	if (wrong)
+		report(s, "counts-mended", BYTES_EMPTY, "", 0);
+	w.dirty = w.durable = true;
+	return work_commit(&w);
+}
+
+int
+store_rebuild(struct store *s)
+{
+	if (rebuild(s) == 0)
+		return 0;
+	if (errno != EBADMSG)
+		return -1;
+	return replace_index(s, "a record cannot be read");
+}

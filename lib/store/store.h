@@ -1,0 +1,451 @@
+/*
+ * store.h - an account: its Maildir++ tree, index, changes and listeners
+ *
+ * The Maildir is the truth, the index (one LMDB environment per account) an
+ * accelerator: whatever the two disagree about is mended from the Maildir.
+ * Every change is one write transaction, so counts, quota, modseq and change
+ * feed always agree. doc/store.md has the states on disk and the locks;
+ * pipemail-store(5) the names and record layouts.
+ *
+ * Open after fork, never across it. One struct store serves one process; a
+ * view (read transaction) may be open while a writing function is called.
+ * Writing functions return after the change is durable, and have woken the
+ * listeners. Mailbox names are UTF-8, NFC, with "/" between levels; "INBOX"
+ * in any case is the inbox. All sizes are bytes, all dates seconds since 1970.
+ *
+ * The index is mapped with 16 GiB of address space (STORE_MAP_BYTES): a
+ * process with RLIMIT_AS needs that much more.
+ *
+ * errno: ENOENT no such account, mailbox or message; EEXIST; EINVAL a name or
+ * argument no mailbox can have; EDQUOT over quota; ENOTEMPTY has children;
+ * EPERM not for the inbox; EOVERFLOW no UID, keyword or mailbox id left;
+ * EPROTONOSUPPORT the index is of a newer format. Others are the kernel's.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "base/base.h"
+
+#define STORE_FORMAT 1
+#define STORE_MAP_BYTES ((size_t)16 << 30)
+#define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
+#define STORE_NAME_MAX 240	/* bytes of a mailbox name as a folder name */
+#define STORE_KEYWORDS_MAX 256	/* different keywords in a mailbox */
+#define STORE_KEYWORD_MAX 100	/* bytes of one keyword */
+#define STORE_MAILBOXES_MAX 10000	/* in an account */
+#define STORE_LETTERS 26	/* keywords with a letter in file names */
+
+/* Flags of a message. Those from STORE_JUNK on are keywords to IMAP and
+ * letters of dovecot-keywords in the Maildir. */
+enum {
+	STORE_SEEN = 1 << 0,		/* S \Seen */
+	STORE_ANSWERED = 1 << 1,	/* R \Answered */
+	STORE_FLAGGED = 1 << 2,		/* F \Flagged */
+	STORE_DELETED = 1 << 3,		/* T \Deleted */
+	STORE_DRAFT = 1 << 4,		/* D \Draft */
+	STORE_FORWARDED = 1 << 5,	/* P $Forwarded */
+	STORE_JUNK = 1 << 6,		/* $Junk */
+	STORE_NOTJUNK = 1 << 7,		/* $NotJunk */
+	STORE_PHISHING = 1 << 8,	/* $Phishing */
+	STORE_MDNSENT = 1 << 9,		/* $MDNSent */
+	STORE_FLAGS_ALL = (1 << 10) - 1,
+};
+
+/*
+ * The IMAP name of a single flag ("\\Seen", "$Junk"), or NULL; and back, in
+ * any case: the flag, or 0 when it is another keyword. "$Forwarded" and
+ * "Forwarded", "NonJunk" and the like are taken for their flag.
+ */
+const char *store_flag_name(uint32_t flag);
+uint32_t store_flag_find(struct bytes name);
+/* Flags as Maildir letters "DFPRST" (those that have one). */
+#define STORE_FLAG_LETTERS_MAX 7	/* with NUL */
+void store_flag_letters(uint32_t flags, char out[STORE_FLAG_LETTERS_MAX]);
+
+/* Special uses (RFC 6154). */
+enum {
+	STORE_USE_SENT = 1 << 0,
+	STORE_USE_ARCHIVE = 1 << 1,
+	STORE_USE_TRASH = 1 << 2,
+	STORE_USE_DRAFTS = 1 << 3,
+	STORE_USE_JUNK = 1 << 4,
+	STORE_USE_ALL = (1 << 5) - 1,
+};
+/* "\\Sent" for a single use, or NULL; and back in any case, or 0. */
+const char *store_use_name(uint32_t use);
+uint32_t store_use_find(struct bytes name);
+
+/* ---- opening ---- */
+
+/* A mailbox made when the account is created (use 0: a regular one). */
+struct store_initial {
+	const char *name;
+	uint32_t use;
+};
+/* Sent Archive Trash Drafts Junk, by those names: STORE_INITIALS of them. */
+#define STORE_INITIALS 5
+extern const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS];
+
+/* What the store found or mended without being asked, for logs. */
+struct store_report {
+	const char *event;	/* "adopted", "missing", "foreign", ... */
+	const char *folder;	/* "", ".Sent"; may be "" for the account */
+	const char *name;	/* file name or other detail, may be "" */
+	uint32_t uid;		/* 0: none */
+};
+
+struct store_options {
+	const char *account;	/* [a-z0-9][a-z0-9._-]{0,63}, no ".." */
+	const char *dir;	/* account directory; NULL: var/accounts/NAME */
+	const char *run;	/* NULL: dir_run() */
+	const char *host;	/* in file names; NULL: the system's */
+	uint64_t quota_bytes;	/* 0: no limit */
+	bool create;		/* make the account when it is not there */
+	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
+	const struct store_initial *initial;
+	size_t initials;
+	/* Called for each thing mended or tolerated; may be NULL. The strings
+	 * hold until it returns and may contain any byte but NUL. */
+	void (*report)(void *ctx, const struct store_report *r);
+	void *ctx;
+};
+
+struct store;
+
+/* Whether a C string can be an account name. */
+bool store_account_valid(const char *name);
+/*
+ * Open an account. A missing index is built from the Maildir, a damaged one
+ * is moved aside (index.broken-TIME) and rebuilt, an older format upgraded;
+ * after an unclean boot everything is compared with the Maildir and uidnext
+ * and modseq jump ahead. NULL: ENOENT no account and !create, EINVAL bad
+ * account name, EPROTONOSUPPORT newer format (reported as "newer-format").
+ */
+struct store *store_open(const struct store_options *o);
+void store_close(struct store *s);
+const char *store_account(const struct store *s);
+
+/* ---- reading: a view is one consistent snapshot ---- */
+
+struct store_view;
+/*
+ * Close it soon, and never wait for the network with one open: pages freed
+ * meanwhile cannot be used again. All struct bytes read through a view point
+ * into it and end with it. NULL with errno.
+ */
+struct store_view *store_view_open(struct store *s);
+void store_view_close(struct store_view *v);	/* NULL: nothing */
+/* The modseq of the last change in the account. */
+uint64_t store_view_modseq(const struct store_view *v);
+/* Bytes of all messages, and the limit (0: none). */
+void store_view_quota(const struct store_view *v, uint64_t *used,
+    uint64_t *limit);
+
+struct store_mailbox {
+	uint32_t id;		/* never used twice in an account */
+	struct bytes name;	/* "INBOX", "Work/Sales" */
+	uint32_t uidvalidity, uidnext;
+	uint64_t createseq;
+	uint64_t modseq;	/* HIGHESTMODSEQ */
+	uint32_t total, unseen, unread, deleted;	/* unread: neither
+						Seen nor Deleted */
+	uint64_t size_bytes;	/* sum of size_crlf */
+	uint32_t use;		/* special uses */
+	bool subscribed;
+};
+/* 1 found, 0 no such mailbox, -1. */
+int store_mailbox_find(struct store_view *v, struct bytes name,
+    struct store_mailbox *out);
+int store_mailbox_get(struct store_view *v, uint32_t id,
+    struct store_mailbox *out);
+/* The first mailbox with this special use. */
+int store_mailbox_use(struct store_view *v, uint32_t use,
+    struct store_mailbox *out);
+/* All by name, in byte order. *at starts as BYTES_EMPTY; 1, 0 end, -1. */
+int store_mailbox_next(struct store_view *v, struct bytes *at,
+    struct store_mailbox *out);
+/* Names in the subscriptions file, also of mailboxes that are not there (RFC
+ * 9051 6.3.7), appended to out with a NUL after each. */
+int store_subscriptions(struct store *s, struct buf *out);
+
+/* Keywords of a message: bit i is the mailbox's keyword i. */
+struct store_keywords {
+	uint64_t bits[STORE_KEYWORDS_MAX / 64];
+};
+static inline bool
+store_keyword_has(const struct store_keywords *k, unsigned int i)
+{
+	return i < STORE_KEYWORDS_MAX &&
+	    ((k->bits[i / 64] >> (i % 64)) & 1) != 0;
+}
+/*
+ * The name of keyword i of a mailbox, lower case; 1, 0 no keyword i (there
+ * may be further ones: gaps are possible), -1. Names that are flags
+ * (store_flag_find) take a number but never occur in store_keywords.
+ */
+int store_keyword_name(struct store_view *v, uint32_t mailbox, unsigned int i,
+    struct bytes *name);
+/* The number of a keyword in any case; 1, 0 none, -1. */
+int store_keyword_find(struct store_view *v, uint32_t mailbox,
+    struct bytes name, unsigned int *i);
+
+enum store_training { STORE_UNTRAINED, STORE_TRAINED_HAM, STORE_TRAINED_SPAM };
+
+struct store_message {
+	uint32_t mailbox, uid;
+	uint32_t flags;
+	struct store_keywords keywords;
+	uint64_t size;		/* of the file, with LF */
+	uint64_t size_crlf;	/* RFC822.SIZE */
+	int64_t internal_date, save_date;
+	uint64_t createseq, modseq;
+	enum store_training training;
+	uint64_t message_id_hash;	/* 0: no Message-ID */
+	struct bytes base;	/* file name up to ":" */
+	struct bytes suffix;	/* ":2,S"; empty: in new/ or not yet known */
+	/* Finished IMAP text without the outer parentheses. Empty when longer
+	 * than 1 MiB: the reader then makes its own from the message. */
+	struct bytes envelope, bodystructure;
+	struct bytes preview;	/* UTF-8, at most 256 characters (RFC 8970) */
+	struct bytes extension;	/* tagged fields, store_field_next */
+};
+/* One message; 1, 0 not there, -1. */
+int store_message_get(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    struct store_message *out);
+/*
+ * The first message with UID >= uid of a mailbox, then the next ones of the
+ * same walk (one walk at a time in a view; store_message_get and the mailbox
+ * functions do not disturb it). 1, 0 end, -1.
+ */
+int store_message_first(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    struct store_message *out);
+int store_message_next(struct store_view *v, struct store_message *out);
+/*
+ * The messages with a Message-ID hash; *at starts with 0 mailbox and uid.
+ * 1, 0 end, -1. Different Message-IDs may share a hash.
+ */
+struct store_place {
+	uint32_t mailbox, uid;
+};
+uint64_t store_message_id_hash(struct bytes message_id);
+int store_message_id_next(struct store_view *v, uint64_t hash,
+    struct store_place *at);
+
+/*
+ * The message file for reading, whatever other programs renamed it to; a
+ * message expunged meanwhile is still found until the sweeper took it. >= 0
+ * (owned by the caller), -1 ENOENT gone.
+ */
+int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
+/* The same as a read-only mapping; release it with store_unmap. */
+int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct bytes *out);
+void store_unmap(struct bytes m);
+/* The path of the file, relative to the account directory, into out. */
+int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct buf *out);
+
+/* ---- tagged fields: facts of the reception, room for later ones ---- */
+
+enum store_tag {
+	STORE_TAG_REMOTE_IP = 1,	/* canonical text */
+	STORE_TAG_IP_MASK1,		/* /32 or /64, canonical text */
+	STORE_TAG_IP_MASK2,		/* /26 or /48 */
+	STORE_TAG_IP_MASK3,		/* /21 or /32 */
+	STORE_TAG_HELO,
+	STORE_TAG_MAIL_FROM,
+	STORE_TAG_RCPT_TO,
+	STORE_TAG_HELO_STATUS,		/* verdict words of the checks */
+	STORE_TAG_MAIL_FROM_STATUS,
+	STORE_TAG_FROM_STATUS,
+	STORE_TAG_DKIM_DOMAIN,		/* one per domain */
+	STORE_TAG_DSN,			/* "1": a delivery status */
+	STORE_TAG_TLS,			/* version and cipher */
+	STORE_TAG_ORIGINAL_MAILBOX,
+	STORE_TAG_DESTINED_MAILBOX,
+	STORE_TAG_MAX = 0xffff,
+};
+/* Appends one field to b; -1 EMSGSIZE. value at most 65535 bytes. */
+int store_field_add(struct buf *b, enum store_tag tag, struct bytes value);
+/* Take one field off *area: 1, 0 end, -1 EBADMSG. */
+int store_field_next(struct bytes *area, enum store_tag *tag,
+    struct bytes *value);
+
+/* ---- writing ---- */
+
+/* A message to be added: LF (or CRLF) bytes in pieces, written as given. */
+struct store_incoming {
+	const struct bytes *pieces;
+	size_t count;
+	uint32_t flags;
+	const struct bytes *keywords;	/* names; may include flag names */
+	size_t keyword_count;
+	int64_t internal_date;		/* 0: now */
+	struct bytes extension;		/* store_field_add; may be empty */
+};
+struct store_delivered {
+	uint32_t mailbox, uid, uidvalidity;
+	uint64_t modseq;
+};
+/*
+ * Deliver one message: 0 means it survives power loss, once. A mailbox that
+ * is not there is made (with parents, subscribed); -1: nothing was added,
+ * save that after EIO a copy may turn up later. EDQUOT, EINVAL (bad mailbox
+ * name), ENOSPC...; out may be NULL. At most three disk commits.
+ */
+int store_deliver(struct store *s, struct bytes mailbox,
+    const struct store_incoming *m, struct store_delivered *out);
+/*
+ * Add count messages to an existing mailbox, all or none (RFC 3502). The
+ * UIDs ascend and go to uids[count] when it is not NULL.
+ */
+int store_append(struct store *s, uint32_t mailbox,
+    const struct store_incoming *m, size_t count, uint32_t *uids);
+
+enum store_how { STORE_REPLACE, STORE_ADD, STORE_REMOVE };
+struct store_flag_change {
+	enum store_how how;
+	uint32_t flags;
+	const struct bytes *keywords;	/* names; may include flag names */
+	size_t keyword_count;
+	/* Leave messages with a greater modseq alone (RFC 7162 3.1.3);
+	 * UINT64_MAX: no condition. */
+	uint64_t unchanged_since;
+};
+/*
+ * Change flags of messages by ascending UID; those not there are passed
+ * over. *modseq (may be NULL) gets the modseq given to the changed ones, 0
+ * if nothing changed. failed (may be NULL) gets the UIDs refused by
+ * unchanged_since, be32 each. EOVERFLOW: too many keywords in the mailbox;
+ * EINVAL: not a keyword (RFC 9051 atom).
+ */
+int store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
+    size_t count, const struct store_flag_change *c, uint64_t *modseq,
+    struct buf *failed);
+/*
+ * Remove messages: those of uids (ascending) that carry \Deleted, or, with
+ * any, whatever their flags. uids NULL: all of the mailbox. *modseq as above;
+ * store_change_first tells which they were.
+ */
+int store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
+    size_t count, bool any, uint64_t *modseq);
+/*
+ * Copy (link) or move (rename) messages by ascending UID to another mailbox,
+ * all or none of those there. new_uids[count] gets the UID of each copy, 0
+ * for a message not there; it must not overlap uids. Flags, keywords and
+ * dates go along. Copying into the same mailbox is allowed; moving gives new
+ * UIDs there.
+ */
+int store_copy(struct store *s, uint32_t from, const uint32_t *uids,
+    size_t count, uint32_t to, bool move, uint32_t *new_uids);
+
+/*
+ * A mailbox name as users give it, checked (S-11) and put in order: NFC, the
+ * inbox as "INBOX", also as first element; the copy lives in the arena. -1
+ * EINVAL, *why (may be NULL) names the rule.
+ */
+int store_name_check(struct arena *a, struct bytes name, struct bytes *out,
+    const char **why);
+/* Parents are made too. EEXIST. New mailboxes are subscribed. */
+int store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
+    uint32_t *id);
+/* ENOTEMPTY: it has children; EPERM: INBOX. Its messages are expunged. */
+int store_mailbox_delete(struct store *s, struct bytes name);
+/*
+ * Children move along. INBOX: its messages move to a new mailbox, INBOX and
+ * its children stay (I-14). EEXIST; EINVAL: into itself.
+ */
+int store_mailbox_rename(struct store *s, struct bytes from,
+    struct bytes to);
+/* Any valid name; the mailbox need not exist. */
+int store_mailbox_subscribe(struct store *s, struct bytes name, bool on);
+/* Replace its special uses; a use is taken off other mailboxes. */
+int store_mailbox_set_use(struct store *s, struct bytes name, uint32_t use);
+
+/*
+ * Look for changes other programs made to a mailbox (0: to the list of
+ * mailboxes and all of them): two fstat(2) when there are none. With claim
+ * files are moved from new/ to cur/, as a mail reader does. 1 something
+ * changed (see the change feed), 0 nothing, -1.
+ */
+int store_sync(struct store *s, uint32_t mailbox, bool claim);
+
+/* ---- changes and waking ---- */
+
+enum store_change_kind {
+	STORE_CHANGE_ADDED = 1,		/* messages uid_first..uid_last */
+	STORE_CHANGE_FLAGS,		/* flags or keywords of them */
+	STORE_CHANGE_EXPUNGED,		/* they are gone */
+	STORE_CHANGE_MAILBOX_ADDED,	/* name */
+	STORE_CHANGE_MAILBOX_REMOVED,	/* name */
+	STORE_CHANGE_MAILBOX_RENAMED,	/* name is the new one, old_name */
+	STORE_CHANGE_MAILBOX_USE,	/* special use changed */
+	STORE_CHANGE_SUBSCRIBED,	/* name */
+	STORE_CHANGE_UNSUBSCRIBED,	/* name */
+	STORE_CHANGE_KEYWORDS,		/* a keyword was added to the mailbox */
+};
+struct store_change {
+	uint64_t modseq;
+	enum store_change_kind kind;
+	uint32_t mailbox;
+	uint32_t uid_first, uid_last;	/* all UIDs between, both included */
+	struct bytes name, old_name;
+};
+/*
+ * Changes with a modseq greater than since, in order; then the next one of
+ * the same walk (one at a time in a view). A UID may appear that was expunged
+ * since. 1, 0 end, -1. Expunges are kept forever; other kinds may have been
+ * dropped below store_change_floor.
+ */
+int store_change_first(struct store_view *v, uint64_t since,
+    struct store_change *out);
+int store_change_next(struct store_view *v, struct store_change *out);
+/* Below this modseq only expunges are complete. */
+uint64_t store_change_floor(const struct store_view *v);
+
+/*
+ * A descriptor that becomes readable after each change of the account by any
+ * process (also our own); owned by the store, one per store. Empty it with
+ * store_listen_drain before reading the changes. -1.
+ */
+int store_listen(struct store *s);
+void store_listen_drain(struct store *s);
+/* Directories other programs may change, for os_watch_dir: the path of cur/
+ * (which 0) or new/ (which 1) of a mailbox into out. */
+int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
+    struct buf *out);
+
+/* ---- proof and repair ---- */
+
+/*
+ * Compare every claim of the index with the Maildir and with itself; calls
+ * found for each contradiction. *count gets their number. Changes nothing.
+ * 0, or -1 when it could not be done.
+ */
+struct store_contradiction {
+	const char *kind;	/* "missing-file", "size", "counts", ... */
+	struct bytes mailbox;	/* name; may be empty */
+	uint32_t uid;		/* 0: none */
+	const char *detail;	/* what is claimed, what is so */
+};
+struct store_verify {
+	void (*found)(void *ctx, const struct store_contradiction *c);
+	void *ctx;
+	bool skip_parse;	/* do not read the message files */
+	uint64_t mailboxes, messages;	/* how many were looked at */
+};
+int store_verify(struct store *s, struct store_verify *v, uint64_t *count);
+/*
+ * Build the index anew from the Maildir: every file is read again, every
+ * record, count and sum made anew. UIDs, flags, keywords, dates, modseq and
+ * what only the index knows stay. The write lock is held for each mailbox in
+ * turn. An index with records that cannot be read is set aside, as store_open
+ * does, and built from the Maildir alone; no other process should have the
+ * account open then.
+ */
+int store_rebuild(struct store *s);
+/* Remove what crashes and expunges left: tmp/ files, expunged/ files, dead
+ * FIFOs. store_close and store_open call it now and then. */
+int store_sweep(struct store *s);
+
+#endif

@@ -1,0 +1,24 @@
+/* verify.h - shared by verify.c and verify_box.c */
+#ifndef STORE_VERIFY_H
+#define STORE_VERIFY_H
+
+#include "store/internal.h"
+
+struct verifying {
+	struct store_view *v;
+	struct store_verify *ask;
+	bool quiet;		/* only count */
+	uint64_t count;
+	uint64_t quota;
+	struct arena arena;	/* one mailbox */
+	struct arena scratch;	/* one message */
+};
+
+/* Note a contradiction. */
+void verify_found(struct verifying *y, const char *kind,
+    struct bytes mailbox, uint32_t uid, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* Everything about one mailbox and its folder. */
+int verify_box(struct verifying *y, const struct mbox *m);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * Waking listeners, and sweeping what crashes leave.
+ *
+ * Each listener owns a FIFO in run/watch/ACCOUNT/, made under a name that
+ * begins with a dot, opened, then renamed: a FIFO without reader under a final
+ * name is therefore dead, and whoever finds it removes it. A byte in a FIFO
+ * means "look"; a full FIFO means that already.
+ */
+#include "store/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+/* run/watch/ACCOUNT; opened once it is there. */
+static int
+watch_dir(struct store *s)
+{
+	struct arena a = ARENA_INIT;
+	struct stat st;
+
+	if (s->watch != -1 && fstat(s->watch, &st) == 0 && st.st_nlink > 0)
+		return s->watch;
+	if (s->watch != -1)
+		(void)close(s->watch);	/* a directory */
+	s->watch = open(arena_printf(&a, "%s/watch/%s", s->run, s->account),
+	    DIR_FLAGS);
+	arena_free(&a);
+	return s->watch;
+}
+
+/*
+ * Call each living listener; with poke it gets a byte. Dead ones are removed.
+ * The number of living ones other than our own.
+ */
+static size_t
+each_listener(struct store *s, bool poke)
+{
+	int dir = watch_dir(s), fd;
+	struct dirent *e;
+	size_t others = 0;
+	DIR *d;
+
+	if (dir == -1 || (fd = openat(dir, ".", DIR_FLAGS)) == -1)
+		return 0;
+	if ((d = fdopendir(fd)) == NULL) {
+		(void)close(fd);	/* a directory */
+		return 0;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		fd = openat(dir, e->d_name,
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+		if (fd == -1) {
+			if (errno == ENXIO)
+				(void)unlinkat(dir, e->d_name, 0); /* dead */
+			continue;
+		}
+		if (poke && write(fd, "c", 1) == -1)
+			errno = 0;	/* full: it is awake already */
+		(void)close(fd);
+		others += s->fifo_name == NULL ||
+		    !bytes_eq(bytes_str(e->d_name), bytes_str(s->fifo_name));
+	}
+	(void)closedir(d);	/* nothing was written through it */
+	return others;
+}
+
+void
+wake(struct store *s)
+{
+	int err = errno;
+
+	(void)each_listener(s, true);	/* how many does not matter */
+	errno = err;
+}
+
+/* Also true for our own: its session may not have read of the change. */
+bool
+has_listeners(struct store *s)
+{
+	int err = errno;
+	bool r = s->fifo != -1 || each_listener(s, false) > 0;
+
+	errno = err;
+	return r;
+}
+
+static int
+make_dirs(struct store *s)
+{
+	struct arena a = ARENA_INIT;
+	const char *names[2];
+	int i, r = 0;
+
+	names[0] = arena_printf(&a, "%s/watch", s->run);
+	names[1] = arena_printf(&a, "%s/watch/%s", s->run, s->account);
+	for (i = 0; i < 2 && r == 0; i++) {
+		if (mkdir(names[i], 0700) == -1 && errno != EEXIST)
+			r = -1;
+	}
+	arena_free(&a);
+	return r;
+}
+
+int
+store_listen(struct store *s)
+{
+	struct arena a = ARENA_INIT;
+	const char *name, *tmp;
+	int dir, fd = -1;
+
+	if (s->fifo != -1)
+		return s->fifo;
+	if (make_dirs(s) == -1 || (dir = watch_dir(s)) == -1)
+		return -1;
+	name = arena_printf(&a, "%ld.%llu", (long)getpid(),
+	    (unsigned long long)++s->seq);
+	tmp = arena_printf(&a, ".%s", name);
+	(void)unlinkat(dir, tmp, 0);	/* of a killed process with our id */
+	/* Opened for both: never at end of file when a writer goes. */
+	if (mkfifoat(dir, tmp, 0600) == 0 &&
+	    (fd = openat(dir, tmp,
+	    O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)) != -1 &&
+	    renameat(dir, tmp, dir, name) == -1) {
+		(void)close(fd);
+		fd = -1;
+	}
+	if (fd != -1) {
+		s->fifo = fd;
+		s->fifo_name = mem_strdup(name);
+	}
+	arena_free(&a);
+	return fd;
+}
+
+void
+store_listen_drain(struct store *s)
+{
+	char bytes[256];
+
+	if (s->fifo == -1)
+		return;
+	while (read(s->fifo, bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
+void
+watch_close(struct store *s)
+{
+	if (s->fifo != -1) {
+		if (s->watch != -1)
+			(void)unlinkat(s->watch, s->fifo_name, 0); /* dead */
+		(void)close(s->fifo);
+		free(s->fifo_name);
+		s->fifo = -1;
+		s->fifo_name = NULL;
+	}
+	if (s->watch != -1)
+		(void)close(s->watch);	/* a directory */
+	s->watch = -1;
+}
+
+/* ---- sweeping ---- */
+
+/* Files (and folders) of a directory older than age, by change time. */
+static void
+sweep_dir(int parent, const char *name, int64_t age)
+{
+	int64_t now = time_wall_us() / 1000000;
+	int fd = openat(parent, name, DIR_FLAGS);
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	if (fd == -1)
+		return;
+	if ((d = fdopendir(fd)) == NULL) {
+		(void)close(fd);	/* a directory */
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || fstatat(fd, e->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) == -1 || now - st.st_ctime < age)
+			continue;
+		/* What cannot be removed now is tried next time. */
+		if (S_ISDIR(st.st_mode))
+			(void)maildir_remove(fd, e->d_name);
+		else
+			(void)unlinkat(fd, e->d_name, 0);
+	}
+	(void)closedir(d);	/* nothing was written through it */
+}
+
+int
+store_sweep(struct store *s)
+{
+	struct bytes at = BYTES_EMPTY;
+	struct store_mailbox m;
+	struct store_view *v = store_view_open(s);
+	struct folder *f;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	while ((r = store_mailbox_next(v, &at, &m)) == 1) {
+		if ((f = folder_open(s, m.id, m.name)) != NULL)
+			sweep_dir(f->dir, "tmp", TMP_SECONDS);
+	}
+	store_view_close(v);
+	/* A folder is there for a moment while it is made: never at once. */
+	sweep_dir(s->dir, "expunged",
+	    has_listeners(s) ? EXPUNGED_SECONDS : 60);
+	return r;
+}

@@ -1,0 +1,151 @@
+#!/bin/sh
+# store-kill.t - kill -9 at each system call of a delivery, a change of flags,
+# an expunge and the making of mailboxes: what was answered is there exactly
+# once, the rest whole or absent, and verifydata is content
+. "$(dirname "$0")/../tap.sh"
+need strace
+strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
+[ -z "${SAN:-}" ] || skip_all "sanitizers and strace do not mix"
+
+PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc
+export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC
+mkdir -p var/accounts/bob run
+m() { printf 'From: a@example.org\nSubject: %s\nMessage-ID: <%s@example.org>\n\nbody of %s\n' "$1" "$1" "$1"; }
+m first | store-deliver -a bob || exit 111
+BOB=$TMP/var/accounts/bob
+
+# state: one line of what the index and the files say, and whether they agree
+content() { verifydata -a bob >verify.out 2>verify.err; }
+count() { store-list -a bob 2>/dev/null | grep -c "	$1	"; }
+# at CALL N COMMAND...: run it, killed when it enters its Nth CALL; false if it
+# was not killed
+at() {
+	call=$1 n=$2; shift 2
+	strace -f -qq -o trace -e trace="$call" -e "inject=$call:signal=KILL:when=$n" "$@" >/dev/null 2>err
+	[ $? = 137 ]
+}
+# points COMMAND...: each system call a run of it makes that can leave
+# something behind, with its number, one a line
+points() {
+	strace -f -qq -o trace "$@" >/dev/null 2>&1
+	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' trace |
+	    grep -E '^(openat|writev?|pwrite64|pwritev|fsync|fdatasync|close|linkat|rename(at2?)?|unlinkat|mkdirat|ftruncate|utimensat|fcntl|flock|lseek)$' |
+	    awk '{ n[$1]++; print $1, n[$1] }'
+}
+
+# ---- delivery: whole or absent, and answered means there ----
+deliver_points() {
+	label=$1; shift
+	m "probe-$label" >msg
+	points "$@" <msg >points
+	bad= seen=0 gone=0
+	while read -r call n <&3; do
+		m "$label-$call-$n" >msg
+		if at "$call" "$n" "$@" <msg; then answered=; else answered=yes; fi
+		content || bad="$bad verify:$call:$n"
+		c=$(count "$label-$call-$n")
+		case $answered$c in
+		yes1) ;;
+		0) gone=$((gone + 1)) ;;
+		1) seen=$((seen + 1)) ;;
+		*) bad="$bad count:$call:$n:$c" ;;
+		esac
+		[ "$c" = 1 ] || continue
+		store-list -a bob | awk -F '\t' -v s="$label-$call-$n" '$7 == s { print $3; print $8 }' >found
+		{ read -r fl; read -r f; } <found
+		[ "$fl" = "$want_flags" ] || bad="$bad flags:$call:$n:$fl"
+		cmp -s "$f" msg || bad="$bad bytes:$call:$n"
+	done 3<points
+	is "$bad" "" "$label: killed at each of $(wc -l <points) points, absent $gone times, whole $seen times"
+	ok "$label: both happened" test $gone -gt 5 -a $seen -gt 1
+}
+want_flags=
+deliver_points plain store-deliver -a bob
+want_flags='\Seen,$Junk,work'
+deliver_points flags store-deliver -a bob -m Box -f 'seen,$junk,work'
+is "$(find "$BOB/Maildir/new" "$BOB/Maildir/cur" -type f | sed 's/.*,U=//; s/:.*//' | sort | uniq -d)" "" "no UID twice in file names"
+is "$(store-list -a bob | cut -f 1,2 | sort | uniq -d)" "" "no UID twice in the index"
+
+# ---- flags: the old ones or the new ones ----
+uid=$(store-list -a bob -m INBOX | head -1 | cut -f 2)
+store-flag -a bob =flagged "$uid"
+points store-flag -a bob =seen,answered,blue "$uid" >points
+bad=
+while read -r call n <&3; do
+	store-flag -a bob =flagged "$uid" || bad="$bad reset"
+	if at "$call" "$n" store-flag -a bob =seen,answered,blue "$uid"; then answered=; else answered=yes; fi
+	content || bad="$bad verify:$call:$n"
+	fl=$(store-list -a bob -m INBOX | awk -F '\t' -v u="$uid" '$2 == u { print $3 }')
+	case $answered$fl in
+	'\Flagged'|'\Seen,\Answered,blue'|'yes\Seen,\Answered,blue') ;;
+	*) bad="$bad flags:$call:$n:$fl" ;;
+	esac
+done 3<points
+is "$bad" "" "flag change killed at each of $(wc -l <points) points: old or new flags"
+
+# ---- expunge: there or not ----
+m xprobe | store-deliver -a bob
+uid=$(store-list -a bob -m INBOX | tail -1 | cut -f 2)
+points store-expunge -f -a bob "$uid" >points
+bad=
+while read -r call n <&3; do
+	m "x-$call-$n" | store-deliver -a bob || bad="$bad deliver"
+	uid=$(store-list -a bob -m INBOX | awk -F '\t' -v s="x-$call-$n" '$7 == s { print $2 }')
+	if at "$call" "$n" store-expunge -f -a bob "$uid"; then answered=; else answered=yes; fi
+	content || bad="$bad verify:$call:$n"
+	case $answered$(count "x-$call-$n") in yes0|0|1) ;; *) bad="$bad count:$call:$n" ;; esac
+done 3<points
+is "$bad" "" "expunge killed at each of $(wc -l <points) points: gone or there"
+
+# ---- mailboxes: made, renamed and removed whole ----
+boxes() { store-mailbox -a bob | cut -f 1,2 | grep -E '^(T|R)' | grep -v Trash | tr '\n\t' '; '; }
+mailbox_points() {
+	undo=$1 old=$2 new=$3; shift 3
+	eval "$undo"
+	points "$@" >points
+	bad=
+	while read -r call n <&3; do
+		eval "$undo"
+		if at "$call" "$n" "$@"; then answered=; else answered=yes; fi
+		content || bad="$bad verify:$call:$n:$(head -1 verify.out)"
+		got=$(boxes)
+		case $answered:$got in
+		:"$old"|:"$new"|yes:"$new") ;;
+		*) bad="$bad state:$call:$n:$got" ;;
+		esac
+	done 3<points
+	is "$bad" "" "$* killed at each of $(wc -l <points) points: all or nothing"
+}
+put() { store-mailbox -c -a bob "$1" 2>/dev/null; [ "$(store-list -a bob -m "$1" | wc -l)" = 1 ] || m t | store-deliver -a bob -m "$1"; }
+drop() { store-mailbox -d -a bob "$1" 2>/dev/null; }
+mailbox_points 'drop T' "" "T 0;" store-mailbox -c -a bob T
+mailbox_points 'drop R; put T' "T 1;" "R 1;" store-mailbox -r -a bob T R
+mailbox_points 'drop T; put R' "R 1;" "" store-mailbox -d -a bob R
+drop R
+
+# ---- while others deliver ----
+(
+	i=0
+	while [ $i -lt 60 ]; do
+		i=$((i + 1))
+		m "bg$i" | store-deliver -a bob && echo "bg$i" >>answered
+	done
+) &
+bg_pid=$!
+k=0
+while [ $k -lt 40 ]; do
+	k=$((k + 1))
+	m "victim$k" >msg
+	strace -f -qq -o trace -e "inject=pwrite64,linkat,fsync,fdatasync:signal=KILL:when=$((k % 16 + 1))" \
+	    store-deliver -a bob <msg 2>/dev/null && echo "victim$k" >>answered
+done
+wait $bg_pid
+ok "verifydata is content after kills among deliveries" verifydata -a bob
+missing=
+while read -r s; do
+	[ "$(count "$s")" = 1 ] || missing="$missing $s"
+done <answered
+is "$missing" "" "every one of the $(wc -l <answered) answered messages is there once"
+rm -rf "$BOB/expunged"/*
+ok "store-index -n finds nothing to mend" store-index -n -a bob
+done_testing
