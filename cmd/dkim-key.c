@@ -140,10 +140,10 @@ main(int argc, char *argv[])
 			set_type(&o, optarg);
 			break;
 		default:
-			msg_die(EXIT_PERM, "%s", usage);
+			msg_usage(usage);
 		}
 	}
 	if (!options_ok(&o, argc - optind))
-		msg_die(EXIT_PERM, "%s", usage);
+		msg_usage(usage);
 	return o.print ? print(&o, argv[optind]) : generate(&o);
 }

@@ -495,6 +495,8 @@ void msg_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "...: strerror(errno)". */
 void msg_warnsys(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+/* Constant usage text of several lines, as it stands; exits EXIT_PERM. */
+_Noreturn void msg_usage(const char *usage);
 _Noreturn void msg_die(int code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 _Noreturn void msg_diesys(int code, const char *format, ...)

@@ -140,6 +140,18 @@ msg_warnsys(const char *format, ...)
 }
 
 void
+msg_usage(const char *usage)
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+
+	if (buf_printf(&b, "%s: fatal: %s\n", msg_program(), usage) == 0)
+		/* there is nobody left to tell of a failure */
+		(void)io_write_all(STDERR_FILENO, buf_bytes(&b),
+		    DEADLINE_NONE);
+	_exit(EXIT_PERM);
+}
+
+void
 msg_die(int code, const char *format, ...)
 {
 	SAY("fatal", 0);

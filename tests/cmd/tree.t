@@ -7,7 +7,7 @@ is "$(ls | grep -Ev '^build' | sort | tr '\n' ' ')" \
     "top level holds the ten entries"
 bad=$(grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|system|popen|tmpnam|sscanf|fscanf|scanf)[[:space:]]*\(' $(find cmd lib -name '*.[ch]'))
 is "$bad" "" "no call that the style rules out"
-is "$(grep -ln 'ctype\.h' $(find cmd lib -name '*.[ch]'))" "" "no ctype.h"
+is "$(grep -ln '<ctype\.h>' $(find cmd lib -name '*.[ch]'))" "" "no ctype.h"
 is "$(grep -nE '\b(printf|fprintf|puts|exit)[[:space:]]*\(' $(find lib -name '*.c') | grep -Ev 'lib/base/(msg|arena|buf|proc)|_printf|snprintf' | grep -Ev '_exit')" "" \
     "lib neither prints nor exits"
 is "$(grep -nE 'TODO|FIXME|XXX' $(find cmd lib service -type f))" "" "nothing is left open"
