@@ -132,7 +132,7 @@ flag_one(struct flagging *f, uint32_t uid, struct buf *failed)
 		return -1;
 	for (tries = 0; tries < 3; tries++) {
 		apply(f, &m.flags, &m.keywords);
-		if (m.flags == old.flags &&
+		if (tries == 0 && m.flags == old.flags &&
 		    keywords_same(&m.keywords, &old.keywords))
 			return 0;
 		if ((r = rename_suffix(f, &where, &m)) != 0)

@@ -424,11 +424,15 @@ finish_uids(struct syncing *y)
 	struct mbox *m = &y->b->rec;
 	int r;
 
-	if (y->again || (m->reserved != 0 && m->uidnext - 1 <= m->reserved))
+	if (y->again || (m->reserved != 0 && m->uidnext - 1 <= m->reserved &&
+	    !y->deep))
 		return 0;
 	r = maildir_uids_read(y->b->folder->dir, &u);
 	if (r == -1 && errno != EBADMSG)
 		return -1;
+	if (r == 1 && u.uidvalidity == m->uidvalidity && y->deep &&
+	    u.highest >= m->reserved && m->reserved != 0)
+		return 0;
 	if (m->reserved == 0 && r == 1 && u.uidvalidity == m->uidvalidity &&
 	    u.highest >= m->uidnext && u.highest < UID_MAX)
 		m->uidnext = u.highest + 1;

@@ -31,13 +31,23 @@ ok "they are still there" test -d "$INBOX/new/folder" -a -p "$INBOX/new/fifo" -a
 cp "$INBOX"/new/*,U=3 "$INBOX/cur/9.copy,U=3:2,F"
 store-index -a alice >out
 like "$(cat out)" 'adopted 9.copy,U=3:2,F as UID 6' "a UID that is taken is replaced"
-if [ "$(id -u)" != 0 ]; then
-	m secret >"$INBOX/new/2.secret"; chmod 0 "$INBOX/new/2.secret"
-	store-index -a alice >out
+# as root everything can be read: become another user for this
+unpriv() { "$@"; }
+[ "$(id -u)" != 0 ] || unpriv() { setpriv --reuid=65534 --regid=65534 --clear-groups env PIPEMAIL_VAR="$TMP/other" "$@"; }
+mkdir -p other/accounts/alice
+cp -R "$ALICE/Maildir" other/accounts/alice/
+m secret >other/accounts/alice/Maildir/new/2.secret
+chmod 0 other/accounts/alice/Maildir/new/2.secret
+mkdir other/accounts/alice/Maildir/.Closed; mkdir other/accounts/alice/Maildir/.Closed/cur
+chmod 0 other/accounts/alice/Maildir/.Closed
+[ "$(id -u)" != 0 ] || chown -R 65534:65534 other
+if unpriv "$BIN/store-index" -a alice >out 2>err; then
 	like "$(cat out)" 'unreadable 2.secret' "an unreadable file is told and left"
-	rm -f "$INBOX/new/2.secret"
+	like "$(cat out)" 'unreadable-folder in .Closed' "an unreadable folder too"
+	is "$(unpriv "$BIN/store-list" -a alice -m INBOX 2>/dev/null | wc -l)" "$(store-list -a alice -m INBOX | wc -l)" "the others are there"
+	[ "$(id -u)" = 0 ] || chmod 700 other/accounts/alice/Maildir/.Closed
 else
-	skip "an unreadable file is told and left" "root can read everything"
+	skip "an unreadable file is told and left" "cannot become another user: $(cat err)"
 fi
 exits 0 "verifydata is content" verifydata -a alice
 

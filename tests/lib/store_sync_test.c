@@ -90,6 +90,72 @@ outside_flags_are_taken(void **state)
 	assert_content(d);
 }
 
+/* What we are asked to take off, another program set meanwhile. */
+static void
+outside_flags_do_not_undo_ours(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t uid = deliver(d, "INBOX", "a");
+	struct store_flag_change c = { .how = STORE_REMOVE,
+	    .flags = STORE_SEEN | STORE_FLAGGED,
+	    .unchanged_since = UINT64_MAX };
+
+	assert_int_equal(store_sync(d->s, 1, true), 0);
+	rename_suffix(d, 1, uid, ":2,S");
+	c.how = STORE_REPLACE;
+	c.flags = STORE_DRAFT;
+	assert_int_equal(store_flags(d->s, 1, &uid, 1, &c, NULL, NULL), 0);
+	assert_int_equal(flags_of(d, 1, uid), STORE_DRAFT);
+	rename_suffix(d, 1, uid, ":2,DF");
+	c.how = STORE_ADD;
+	c.flags = STORE_SEEN;
+	assert_int_equal(store_flags(d->s, 1, &uid, 1, &c, NULL, NULL), 0);
+	assert_int_equal(flags_of(d, 1, uid), STORE_DRAFT | STORE_FLAGGED |
+	    STORE_SEEN);
+	(void)store_sync(d->s, 1, false);
+	assert_content(d);
+}
+
+/* .uidvalidity lost or changed: rebuilding writes it again. */
+static void
+lost_uidvalidity_files_are_written_again(void **state)
+{
+	struct account_dir *d = *state;
+	struct maildir_uids u;
+	char path[1024];
+	int fd;
+
+	deliver(d, "INBOX", "a");
+	assert_int_equal(unlink(path_of(d, path, "Maildir/.uidvalidity")),
+	    0);
+	assert_int_equal(store_rebuild(d->s), 0);
+	fd = open(path_of(d, path, "Maildir"), O_RDONLY | O_DIRECTORY);
+	assert_int_equal(maildir_uids_read(fd, &u), 1);
+	assert_int_equal(u.uidvalidity, box_of(d, "INBOX").uidvalidity);
+	assert_true(u.highest >= 1);
+	(void)close(fd);
+	assert_content(d);
+}
+
+/* A Maildir someone else made, without an index, and an empty one. */
+static void
+foreign_maildirs_become_accounts(void **state)
+{
+	struct account_dir *d = *state;
+	char path[1024];
+
+	store_close(d->s);
+	remove_tree(d->dir);
+	assert_int_equal(mkdir(d->dir, 0700), 0);
+	assert_int_equal(mkdir(path_of(d, path, "Maildir"), 0700), 0);
+	d->o.create = false;
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	assert_int_equal(box_of(d, "INBOX").total, 0);
+	assert_int_equal(deliver(d, "INBOX", "a") > 0, 1);
+	assert_content(d);
+}
+
 static void
 outside_removal_is_an_expunge(void **state)
 {
@@ -913,6 +979,12 @@ main(void)
 		TEST("foreign deliveries are adopted",
 		    foreign_deliveries_are_adopted),
 		TEST("S-7 outside flags are taken", outside_flags_are_taken),
+		TEST("outside flags do not undo ours",
+		    outside_flags_do_not_undo_ours),
+		TEST("lost .uidvalidity files are written again",
+		    lost_uidvalidity_files_are_written_again),
+		TEST("foreign Maildirs become accounts",
+		    foreign_maildirs_become_accounts),
 		TEST("outside removal is an expunge",
 		    outside_removal_is_an_expunge),
 		TEST("messages moved by others are found",
