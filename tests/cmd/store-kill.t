@@ -21,13 +21,16 @@ count() { store-list -a bob 2>/dev/null | grep -c "	$1	"; }
 # was not killed
 at() {
 	call=$1 n=$2; shift 2
-	strace -f -qq -o trace -e trace="$call" -e "inject=$call:signal=KILL:when=$n" "$@" >/dev/null 2>err
+	# shellcheck disable=SC2086 # $also is an option and its value, or nothing
+	strace -f -qq -o trace -e trace="$call,openat" $also -e "inject=$call:signal=KILL:when=$n" "$@" >/dev/null 2>err
 	[ $? = 137 ]
 }
+also=
 # points COMMAND...: each system call a run of it makes that can leave
 # something behind, with its number, one a line
 points() {
-	strace -f -qq -o trace "$@" >/dev/null 2>&1
+	# shellcheck disable=SC2086
+	strace -f -qq -o trace $also "$@" >/dev/null 2>&1
 	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' trace |
 	    grep -E '^(openat|writev?|pwrite64|pwritev|fsync|fdatasync|close|linkat|rename(at2?)?|unlinkat|mkdirat|ftruncate|utimensat|fcntl|flock|lseek)$' |
 	    awk '{ n[$1]++; print $1, n[$1] }'
@@ -40,6 +43,7 @@ deliver_points() {
 	points "$@" <msg >points
 	bad= seen=0 gone=0
 	while read -r call n <&3; do
+		echo "$call $n" | grep -q "$skip_calls" && continue
 		m "$label-$call-$n" >msg
 		if at "$call" "$n" "$@" <msg; then answered=; else answered=yes; fi
 		content || bad="$bad verify:$call:$n"
@@ -59,10 +63,54 @@ deliver_points() {
 	is "$bad" "" "$label: killed at each of $(wc -l <points) points, absent $gone times, whole $seen times"
 	ok "$label: both happened" test $gone -gt 5 -a $seen -gt 1
 }
+skip_calls='^$'
 want_flags=
 deliver_points plain store-deliver -a bob
 want_flags='\Seen,$Junk,work'
 deliver_points flags store-deliver -a bob -m Box -f 'seen,$junk,work'
+# ---- a file system without files without name: named ones in tmp/ ----
+m probe | strace -f -qq -o trace -e trace=openat store-deliver -a bob
+nth=$(grep -n O_TMPFILE trace | head -1 | cut -d : -f 1)
+if [ -n "$nth" ]; then
+	also="-e inject=openat:error=EOPNOTSUPP:when=$nth"
+	want_flags=
+	m probe >msg
+	# shellcheck disable=SC2086
+	strace -f -qq -o trace $also store-deliver -a bob <msg
+	ok "named: a file in tmp/ is renamed" grep -q renameat2.*U= trace
+	skip_calls='^openat '
+	deliver_points named store-deliver -a bob
+	also= skip_calls='^$'
+	ok "named: only killed deliveries leave files in tmp/" test "$(find "$BOB/Maildir/tmp" -type f | wc -l)" -gt 0
+	rm -f "$BOB"/Maildir/tmp/*
+else
+	skip "named: a file in tmp/ is renamed" "files are named here anyway"
+fi
+
+# ---- calls that fail: an error, or it is there ----
+bad=
+m probe >msg
+points store-deliver -a bob <msg >points
+for error in EIO ENOSPC; do
+	while read -r call n <&3; do
+		case $call in close|lseek|fcntl|flock) continue ;; esac
+		m "e$error-$call-$n" >msg
+		strace -f -qq -o trace -e trace="$call" -e "inject=$call:error=$error:when=$n" store-deliver -a bob <msg >/dev/null 2>err
+		code=$?
+		content || bad="$bad verify:$call:$n:$(head -1 verify.out)"
+		c=$(count "e$error-$call-$n")
+		case $code:$c in
+		# 127: the dynamic linker was told so before main
+		0:1|111:0|127:0) ;;
+		# the directory could not be synced: a copy may stay
+		111:1) case $call in fsync|fdatasync|pwrite64) ;; *) bad="$bad stays:$call:$n" ;; esac ;;
+		*) bad="$bad code:$call:$n:$code:$c" ;;
+		esac
+		[ $code = 0 ] || [ "$(wc -l <err)" = 1 ] || bad="$bad lines:$call:$n"
+	done 3<points
+done
+is "$bad" "" "EIO and ENOSPC at each of $(wc -l <points) points: one line and 111, or delivered"
+is "$(find "$BOB/Maildir/tmp" -type f | wc -l)" 0 "failures leave nothing in tmp/"
 is "$(find "$BOB/Maildir/new" "$BOB/Maildir/cur" -type f | sed 's/.*,U=//; s/:.*//' | sort | uniq -d)" "" "no UID twice in file names"
 is "$(store-list -a bob | cut -f 1,2 | sort | uniq -d)" "" "no UID twice in the index"
 
