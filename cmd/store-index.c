@@ -51,7 +51,7 @@ only_report(struct account *a)
 int
 main(int argc, char *argv[])
 {
-	struct account a = { .note = note };
+	struct account a = { .note = note, .note_each = true };
 	bool rebuild = false, report = false;
 	const char *name = NULL;
 	int c, code = EXIT_YES;

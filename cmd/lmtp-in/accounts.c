@@ -5,16 +5,7 @@
 
 #include <errno.h>
 
-static const struct {
-	const char *key;
-	uint32_t use;
-} initial_keys[STORE_INITIALS] = {
-	{ "sent", STORE_USE_SENT },
-	{ "archive", STORE_USE_ARCHIVE },
-	{ "trash", STORE_USE_TRASH },
-	{ "drafts", STORE_USE_DRAFTS },
-	{ "junk", STORE_USE_JUNK },
-};
+#include "account/account.h"
 
 void
 accounts_init(struct accounts *a, const struct config *c, uint64_t cid)
@@ -43,21 +34,11 @@ open_store(struct accounts *a, const char *name)
 	struct store_initial initial[STORE_INITIALS];
 	struct store_options o = {
 		.account = name,
-		.quota_bytes = config_get_size(a->config, "account", name,
-		    "quota"),
-		.create = true,
-		.initial = initial,
-		.initials = STORE_INITIALS,
 		.report = report,
 		.ctx = a,
 	};
 
-	for (size_t i = 0; i < STORE_INITIALS; i++) {
-		/* values are C strings in the map, each has a default */
-		initial[i].name = (const char *)config_get_text(a->config,
-		    "mailboxes", name, initial_keys[i].key).p;
-		initial[i].use = initial_keys[i].use;
-	}
+	account_options(a->config, name, initial, &o);
 	return store_open(&o);
 }
 

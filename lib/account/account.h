@@ -17,7 +17,9 @@ struct account {
 	struct arena arena;	/* until account_close */
 	/* Called with a line for each thing the store mended; may be NULL. */
 	void (*note)(const char *line);
+	bool note_each;		/* a line for each adopted message too */
 	char problem[512];	/* after a failure: why, in words */
+	size_t adopted;		/* messages of other programs taken in */
 };
 
 /*
@@ -28,7 +30,15 @@ struct account {
  * EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG config.cdb.
  */
 int account_open(struct account *a, const char *name);
+/* Notes in one line how many messages were adopted, if any. */
 void account_close(struct account *a);
+/*
+ * What the configuration says for store_open: quota, whether the account is
+ * to be made, and the initial mailboxes in the caller's array, which must
+ * live as long as *o; their names live as long as c.
+ */
+void account_options(const struct config *c, const char *name,
+    struct store_initial initial[STORE_INITIALS], struct store_options *o);
 /* The exit code for an errno of account_open and the store functions. */
 int account_exit(int err);
 /* "adopted FILE in FOLDER as UID 5" for a report. 0, -1 EMSGSIZE. */

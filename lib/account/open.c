@@ -43,6 +43,9 @@ on_report(void *ctx, const struct store_report *r)
 		    r->event[0] == 'n' && r->event[1] == 'o'
 		    ? "there is an index but no Maildir in " : "",
 		    r->name);	/* cut off if too long */
+	} else if (bytes_eq(bytes_str(r->event), BYTES("adopted")) &&
+	    !a->note_each) {
+		a->adopted++;	/* ordinary: told in one line at the end */
 	} else if (a->note != NULL && account_format_report(&b, r) == 0 &&
 	    buf_addc(&b, '\0') == 0) {
 		a->note((const char *)b.p);
@@ -65,22 +68,22 @@ reason(int err)
 	}
 }
 
-static void
-use_config(struct account *a, const char *name, struct store_options *o)
+void
+account_options(const struct config *c, const char *name,
+    struct store_initial initial[STORE_INITIALS], struct store_options *o)
 {
-	struct store_initial *initial = arena_zalloc(&a->arena,
-	    STORE_INITIALS, sizeof(*initial));
 	size_t i;
 
 	for (i = 0; i < STORE_INITIALS; i++) {
-		initial[i].name = (const char *)config_get_text(a->config,
+		/* values are C strings in the map, each has a default */
+		initial[i].name = (const char *)config_get_text(c,
 		    "mailboxes", name, initial_keys[i].key).p;
 		initial[i].use = initial_keys[i].use;
 	}
 	o->initial = initial;
 	o->initials = STORE_INITIALS;
-	o->quota_bytes = config_get_size(a->config, "account", name, "quota");
-	o->create = config_account_exists(a->config, bytes_str(name)) == 1;
+	o->quota_bytes = config_get_size(c, "account", name, "quota");
+	o->create = config_account_exists(c, bytes_str(name));
 }
 
 static int
@@ -95,7 +98,8 @@ open_all(struct account *a, const char *name)
 	}
 	a->config = config_open();
 	if (a->config != NULL) {
-		use_config(a, name, &o);
+		account_options(a->config, name, arena_zalloc(&a->arena,
+		    STORE_INITIALS, sizeof(struct store_initial)), &o);
 	} else if (errno != ENOENT) {
 		(void)snprintf(a->problem, sizeof(a->problem),
 		    "cannot read config.cdb: %s", reason(errno)); /* fits */
@@ -110,7 +114,8 @@ account_open(struct account *a, const char *name)
 {
 	int err;
 
-	*a = (struct account){ .arena = ARENA_INIT, .note = a->note };
+	*a = (struct account){ .arena = ARENA_INIT, .note = a->note,
+	    .note_each = a->note_each };
 	if (open_all(a, name) == 0)
 		return 0;
 	err = errno;
@@ -124,9 +129,23 @@ account_open(struct account *a, const char *name)
 	return -1;
 }
 
+static void
+note_adopted(struct account *a)
+{
+	char line[80];
+
+	if (a->adopted == 0 || a->note == NULL)
+		return;
+	(void)snprintf(line, sizeof(line), "adopted %zu message%s other "
+	    "programs put there", a->adopted,
+	    a->adopted == 1 ? "" : "s");	/* fits */
+	a->note(line);
+}
+
 void
 account_close(struct account *a)
 {
+	note_adopted(a);
 	store_close(a->store);
 	config_close(a->config);
 	arena_free(&a->arena);
