@@ -32,7 +32,7 @@ cp "$INBOX"/new/*,U=3 "$INBOX/cur/9.copy,U=3:2,F"
 store-index -a alice >out
 like "$(cat out)" 'adopted 9.copy,U=3:2,F as UID 6' "a UID that is taken is replaced"
 # as root everything can be read: become another user for this
-unpriv() { "$@"; }
+unpriv() { env PIPEMAIL_VAR="$TMP/other" "$@"; }
 [ "$(id -u)" != 0 ] || unpriv() { setpriv --reuid=65534 --regid=65534 --clear-groups env PIPEMAIL_VAR="$TMP/other" "$@"; }
 mkdir -p other/accounts/alice
 cp -R "$ALICE/Maildir" other/accounts/alice/
