@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BLOCK_MIN ((size_t)4096)	/* most jobs fit a few of these */
+/* Small: many arenas hold a path or two, and a page touched costs a page
+ * fault in every process forked for a connection. */
+#define BLOCK_MIN ((size_t)480)
+#define BLOCK_FULL ((size_t)4096)	/* what a larger request begins with */
 #define BLOCK_MAX ((size_t)1 << 18)	/* blocks stop doubling here */
 
 struct arena_block {
@@ -21,8 +24,8 @@ struct arena_block {
 	max_align_t data[];
 };
 
-static _Noreturn void
-out_of_memory(void)
+void
+mem_exhausted(void)
 {
 	static const char text[] = "fatal: cannot allocate memory\n";
 
@@ -38,7 +41,7 @@ mem_alloc(size_t n)
 	void *p = malloc(n == 0 ? 1 : n);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -50,7 +53,7 @@ mem_zalloc(size_t count, size_t size)
 	if (count == 0 || size == 0)
 		count = size = 1;
 	if ((p = calloc(count, size)) == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -60,7 +63,7 @@ mem_realloc(void *p, size_t n)
 	void *q = realloc(p, n == 0 ? 1 : n);
 
 	if (q == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return q;
 }
 
@@ -79,7 +82,7 @@ block_new(size_t size)
 	struct arena_block *b;
 
 	if (!size_add(size, sizeof(*b), &total))
-		out_of_memory();
+		mem_exhausted();
 	b = mem_alloc(total);
 	b->next = NULL;
 	b->size = size;
@@ -104,12 +107,14 @@ arena_alloc(struct arena *a, size_t n)
 
 	/* Not less than one unit, so that each result is its own address. */
 	if (!size_add(n == 0 ? 1 : n, sizeof(max_align_t) - 1, &want))
-		out_of_memory();
+		mem_exhausted();
 	want -= want % sizeof(max_align_t);
 	a->used_bytes += want;
 	if (b != NULL && b->size - b->used >= want)
 		return block_take(b, want);
 	size = b == NULL ? BLOCK_MIN : b->size * 2;
+	while (size < BLOCK_FULL && want > size / 4)
+		size *= 2;
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
 	if (want > size / 4) {
@@ -134,7 +139,7 @@ arena_zalloc(struct arena *a, size_t count, size_t size)
 	size_t n;
 
 	if (!size_mul(count, size, &n))
-		out_of_memory();
+		mem_exhausted();
 	return memset(arena_alloc(a, n), 0, n);
 }
 
@@ -186,10 +191,10 @@ arena_printf(struct arena *a, const char *format, ...)
 	va_copy(again, ap);
 	/* Fails only past INT_MAX bytes, which no memory limit allows. */
 	if ((n = vsnprintf(NULL, 0, format, ap)) < 0)
-		out_of_memory();
+		mem_exhausted();
 	p = arena_alloc(a, (size_t)n + 1);
 	if (vsnprintf(p, (size_t)n + 1, format, again) != n)
-		out_of_memory();
+		mem_exhausted();
 	va_end(again);
 	va_end(ap);
 	return p;

@@ -274,6 +274,8 @@ void buf_free(struct buf *b);
 
 /* malloc, calloc-like and realloc that end the process when memory is out. */
 void *mem_alloc(size_t n);
+/* What they do then, for memory that comes from elsewhere. */
+_Noreturn void mem_exhausted(void);
 void *mem_zalloc(size_t count, size_t size);
 void *mem_realloc(void *p, size_t n);
 char *mem_strdup(const char *s);

@@ -25,12 +25,15 @@ env_clean(struct arena *a, const char *const extra[])
 		"TZ", "PIPEMAIL_ETC", "PIPEMAIL_VAR", "PIPEMAIL_RUN",
 		"PIPEMAIL_DNS",
 	};
+	static const char *const none[] = { NULL };
 	const size_t nkept = sizeof(kept) / sizeof(kept[0]);
 	const char *path = env_get("PATH"), *v;
 	size_t n = 0, nextra = 0, i;
 	char **env;
 
-	while (extra != NULL && extra[nextra] != NULL)
+	if (extra == NULL)
+		extra = none;
+	while (extra[nextra] != NULL)
 		nextra++;
 	env = arena_zalloc(a, nkept + nextra + 2, sizeof(*env));
 	env[n++] = arena_printf(a, "PATH=" LIBDIR "/bin:%s",

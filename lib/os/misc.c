@@ -1,12 +1,14 @@
-/* misc.c - random bytes, names of the machine, users, watching directories */
+/* misc.c - random bytes, names, users, watching directories, memory */
 #include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -168,4 +170,34 @@ void
 os_set_name(const char *name)
 {
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);	/* cuts at 15 */
+}
+
+void *
+os_alloc_unshared(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		mem_exhausted();
+	(void)madvise(p, n, MADV_DONTFORK);	/* slower without, no more */
+	return p;
+}
+
+void
+os_free_unshared(void *p, size_t n)
+{
+	if (p != NULL)
+		(void)munmap(p, n);	/* a mapping of ours */
+}
+
+/* Two buffers for input and output and what a message of a few kB needs. */
+#define HEAP_ROOM (480 * 1024)
+
+void
+os_heap_room(void)
+{
+	/* Where malloc(3) knows no such option, nothing is lost. */
+	(void)mallopt(M_TOP_PAD, HEAP_ROOM);
+	free(mem_alloc(HEAP_ROOM / 4));	/* from the heap, not a mapping */
 }

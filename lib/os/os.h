@@ -90,6 +90,17 @@ int os_watch_dir(const char *path);
 /* Empty it. */
 void os_watch_drain(int fd);
 
+/*
+ * Zeroed memory that children forked do not have: what is secret, or what
+ * would cost the parent a copy of each page it writes after a fork. Out of
+ * memory ends the process. n as it was to free it (NULL: nothing).
+ */
+void *os_alloc_unshared(size_t n);
+void os_free_unshared(void *p, size_t n);
+/* For who forks often: let malloc(3) have some room now, so that children
+ * need not extend the heap. */
+void os_heap_room(void);
+
 /* Process title is left alone; name shown by ps -c / top, at most 15. */
 void os_set_name(const char *name);
 

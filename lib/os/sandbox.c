@@ -7,7 +7,9 @@
  * FILTERS is inherited by programs of other people's making, so it is a list
  * of what no mail filter needs; those calls fail with EPERM.
  *
- * The program is compiled once and handed to the kernel by every child.
+ * The program is compiled once and handed to the kernel by every child, which
+ * translates and checks it each time: so it is kept short. <seccomp.h> gives
+ * the numbers of the calls; filter.c makes the program.
  */
 #include "os/os.h"
 
@@ -23,6 +25,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "os/internal.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDER_SANITIZER 1
@@ -137,177 +141,90 @@ static const int filter_denied[] = {
 	SCMP_SYS(vhangup), SCMP_SYS(personality), SCMP_SYS(mknod),
 };
 
-/* libseccomp gives errors as -errno; a call this machine lacks is fine. */
-static int
-checked(int r)
+static void
+list(struct filter_plan *p, const int *calls, size_t n)
 {
-	if (r < 0 && r != -EDOM && r != -EEXIST) {
-		errno = -r;
-		return -1;
-	}
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		filter_list(p, calls[i]);
 }
 
-static int
-add_all(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
+/*
+ * The calls whose arguments decide. The kernel looks at the lower half of
+ * each of these arguments only, and so do the checks.
+ */
+static void
+set_by_argument(struct filter_plan *p, enum os_sandbox_kind kind)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (calls[i] == __NR_SCMP_ERROR)
-			continue;
-		if (checked(seccomp_rule_add(ctx, action, calls[i], 0)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-add_if(scmp_filter_ctx ctx, uint32_t action, int call,
-    struct scmp_arg_cmp cmp)
-{
-	return checked(seccomp_rule_add_array(ctx, action, call, 1, &cmp));
-}
-
-/* PROT_EXEC: libraries loaded late (character sets) in STORE only. */
-static int
-add_mappings(scmp_filter_ctx ctx, enum os_sandbox_kind kind)
-{
-	static const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
-	size_t i;
-
-	if (kind == OS_SANDBOX_STORE)
-		return add_all(ctx, SCMP_ACT_ALLOW, calls, COUNT(calls));
-	for (i = 0; i < COUNT(calls); i++) {
-		if (add_if(ctx, SCMP_ACT_ALLOW, calls[i], SCMP_A2(
-		    SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == -1 ||
-		    add_if(ctx, SCMP_ACT_ERRNO(EACCES), calls[i], SCMP_A2(
-		    SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* The calls whose arguments decide. */
-static int
-add_by_argument(scmp_filter_ctx ctx)
-{
-	static const scmp_datum_t families[] = {
-		AF_UNIX, AF_INET, AF_INET6, AF_NETLINK,
-	};
-	size_t i;
-
-	for (i = 0; i < COUNT(families); i++) {
-		if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket),
-		    SCMP_A0(SCMP_CMP_EQ, families[i], 0)) == -1)
-			return -1;
-	}
+	static const uint32_t families[] = { AF_UNIX, AF_INET, AF_INET6,
+		AF_NETLINK };
+	static const uint32_t itself[] = { 0 }, nothing[] = { 0 };
+	static const uint32_t abortion[] = { SIGABRT };
 	/* Typing into a terminal is the one ioctl(2) that gets out. */
-	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),
-	    SCMP_A1(SCMP_CMP_NE, TIOCSTI, 0)) == -1)
-		return -1;
+	static const uint32_t typing[] = { TIOCSTI };
+	/* mkfifo(3) only: a mail store has no devices. */
+	static const uint32_t fifo[] = { S_IFIFO };
+	static const uint32_t executable[] = { PROT_EXEC };
+
+	filter_check(p, SCMP_SYS(socket), &(struct filter_check){ 0,
+	    UINT32_MAX, families, COUNT(families), FILTER_ALLOW,
+	    FILTER_KILL });
+	filter_check(p, SCMP_SYS(ioctl), &(struct filter_check){ 1,
+	    UINT32_MAX, typing, 1, FILTER_KILL, FILTER_ALLOW });
 	/* Limits of the process itself only. */
-	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64),
-	    SCMP_A0(SCMP_CMP_EQ, 0, 0)) == -1)
-		return -1;
+	filter_check(p, SCMP_SYS(prlimit64), &(struct filter_check){ 0,
+	    UINT32_MAX, itself, 1, FILTER_ALLOW, FILTER_KILL });
 	/* abort(3); and signal 0, "is it there?". No other signal is sent. */
-	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-	    SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0)) == -1)
-		return -1;
-	return add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill),
-	    SCMP_A1(SCMP_CMP_EQ, 0, 0));
-}
-
-/* mkfifo(3) only: a mail store has no devices. */
-static int
-add_fifos(scmp_filter_ctx ctx)
-{
-	if (add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mknod),
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)) == -1)
-		return -1;
-	return add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mknodat),
-	    SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO));
-}
-
-static scmp_filter_ctx
-build(enum os_sandbox_kind kind)
-{
-	scmp_filter_ctx ctx;
-	int r;
-
-	ctx = seccomp_init(kind == OS_SANDBOX_FILTERS ? SCMP_ACT_ALLOW
-	    : SCMP_ACT_KILL_PROCESS);
-	if (ctx == NULL) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	if (kind == OS_SANDBOX_FILTERS) {
-		r = add_all(ctx, SCMP_ACT_ERRNO(EPERM), filter_denied,
-		    COUNT(filter_denied));
+	filter_check(p, SCMP_SYS(tgkill), &(struct filter_check){ 2,
+	    UINT32_MAX, abortion, 1, FILTER_ALLOW, FILTER_KILL });
+	filter_check(p, SCMP_SYS(kill), &(struct filter_check){ 1,
+	    UINT32_MAX, nothing, 1, FILTER_ALLOW, FILTER_KILL });
+	if (kind == OS_SANDBOX_STORE) {
+		filter_check(p, SCMP_SYS(mknod), &(struct filter_check){ 1,
+		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_KILL });
+		filter_check(p, SCMP_SYS(mknodat), &(struct filter_check){ 2,
+		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_KILL });
 	} else {
-		r = add_all(ctx, SCMP_ACT_ALLOW, common_calls,
-		    COUNT(common_calls));
-		if (r == 0)
-			r = add_mappings(ctx, kind);
-		if (r == 0)
-			r = add_by_argument(ctx);
-		if (r == 0 && kind == OS_SANDBOX_STORE)
-			r = add_all(ctx, SCMP_ACT_ALLOW, store_calls,
-			    COUNT(store_calls));
-		if (r == 0 && kind == OS_SANDBOX_STORE)
-			r = add_fifos(ctx);
+		filter_check(p, SCMP_SYS(mmap), &(struct filter_check){ 2,
+		    PROT_EXEC, executable, 1, FILTER_EACCES, FILTER_ALLOW });
+		filter_check(p, SCMP_SYS(mprotect), &(struct filter_check){
+		    2, PROT_EXEC, executable, 1, FILTER_EACCES,
+		    FILTER_ALLOW });
 	}
-	if (r == -1) {
-		r = errno;
-		seccomp_release(ctx);
-		errno = r;
-		return NULL;
-	}
-	return ctx;
 }
 
-/* The program as the kernel takes it, through a file in memory. */
-static int
-export(scmp_filter_ctx ctx, struct buf *program)
+static void
+plan(struct filter_plan *p, enum os_sandbox_kind kind)
 {
-	int fd = memfd_create("seccomp", MFD_CLOEXEC), r, err;
+	static const int mappings[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 
-	if (fd == -1)
-		return -1;
-	/* A tree instead of a list; an old library does without. */
-	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	r = checked(seccomp_export_bpf(ctx, fd));
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == -1)
-		r = -1;
-	if (r == 0)
-		r = io_read_all(fd, program, DEADLINE_NONE);
-	err = errno;
-	(void)close(fd);	/* memory only */
-	errno = err;
-	return r;
+	if (kind == OS_SANDBOX_FILTERS) {
+		filter_init(p, FILTER_ALLOW, FILTER_EPERM);
+		list(p, filter_denied, COUNT(filter_denied));
+		return;
+	}
+	filter_init(p, FILTER_KILL, FILTER_ALLOW);
+	list(p, common_calls, COUNT(common_calls));
+	if (kind == OS_SANDBOX_STORE) {
+		list(p, store_calls, COUNT(store_calls));
+		/* Libraries are loaded late (character sets). */
+		list(p, mappings, COUNT(mappings));
+	}
+	set_by_argument(p, kind);
 }
 
 int
 os_sandbox_make(struct os_sandbox *s, enum os_sandbox_kind kind)
 {
-	struct buf program = BUF_INIT(BPF_MAXINSNS *
-	    sizeof(struct sock_filter));
-	scmp_filter_ctx ctx;
-	int r;
+	struct filter_plan p;
+	struct sock_filter *program;
 
 	*s = (struct os_sandbox){ .filter = NULL };
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == -1 && errno == EINVAL)
 		return 0;
-	if ((ctx = build(kind)) == NULL)
-		return -1;
-	r = export(ctx, &program);
-	seccomp_release(ctx);
-	if (r == -1) {
-		buf_free(&program);
-		return -1;
-	}
-	s->filter = program.p;
-	s->length = program.n / sizeof(struct sock_filter);
+	plan(&p, kind);
+	program = mem_zalloc(FILTER_MAX, sizeof(*program));
+	s->length = filter_build(&p, program);
+	s->filter = program;
 	return 0;
 }
 

@@ -147,15 +147,13 @@ static int
 finish_connect(int fd, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int r, err;
+	int r, err = ETIMEDOUT;
 
 	do
 		r = poll(&p, 1, deadline_left(deadline));
 	while (r == -1 && errno == EINTR);
 	if (r == -1 || (r == 1 && option(fd, SOL_SOCKET, SO_ERROR, &err) == -1))
 		return -1;
-	if (r == 0)
-		err = ETIMEDOUT;
 	errno = err;
 	return err == 0 ? 0 : -1;
 }

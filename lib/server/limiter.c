@@ -41,7 +41,7 @@ limiter_new(const unsigned int limits[3], unsigned int window_seconds,
 	l->nslots = 16;
 	while (l->nslots / 4 * 3 < max_entries)
 		l->nslots *= 2;
-	l->slots = mem_zalloc(l->nslots, sizeof(*l->slots));
+	l->slots = os_alloc_unshared(l->nslots * sizeof(*l->slots));
 	os_random(l->key, sizeof(l->key));
 	limiter_set(l, limits);
 	return l;
@@ -52,7 +52,7 @@ limiter_free(struct limiter *l)
 {
 	if (l == NULL)
 		return;
-	free(l->slots);
+	os_free_unshared(l->slots, l->nslots * sizeof(*l->slots));
 	free(l);
 }
 

@@ -397,6 +397,7 @@ listen_run(struct server *s)
 	l.rate = limiter_new(s->limits.per_minute, 60, RATE_ENTRIES);
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
+	os_heap_room();
 	signals_take(&l);
 	tell_ready(s);
 	r = accept_loop(&l);

@@ -83,7 +83,8 @@ int server_run(struct server *s);
  * address no other shares a network with), in memory touched as needed.
  * While it is full an address that needs a new count is refused as over the
  * limit: memory stays bounded, known addresses go on.
- * An address of family 0 is never counted nor refused.
+ * An address of family 0 is never counted nor refused. The table belongs to
+ * the process that made it: children forked do not have it.
  */
 struct limiter;
 struct limiter *limiter_new(const unsigned int limits[3],

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -375,6 +376,37 @@ test_drop(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int
+look_from_child(unsigned char *p, size_t n)
+{
+	unsigned char here[4];
+
+	return mincore(p, n, here) == -1 && errno == ENOMEM ? 0 : 1;
+}
+
+static void
+test_unshared(void **state)
+{
+	size_t n = 4 * (size_t)sysconf(_SC_PAGESIZE), i;
+	unsigned char *p = os_alloc_unshared(n);
+	pid_t pid;
+	int status;
+
+	(void)state;
+	for (i = 0; i < n; i++)
+		assert_int_equal(p[i], 0);
+	memset(p, 7, n);
+	os_heap_room();		/* changes nothing to be seen */
+	pid = fork();
+	if (pid == 0)
+		_exit(look_from_child(p, n));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(p[n - 1], 7);
+	os_free_unshared(p, n);
+	os_free_unshared(NULL, 0);
+}
+
 int
 main(void)
 {
@@ -393,6 +425,8 @@ main(void)
 		    test_small_things, NULL, NULL, NULL },
 		{ "a directory is watched", test_watch, NULL, NULL, NULL },
 		{ "users are dropped for good", test_drop, NULL, NULL, NULL },
+		{ "memory that children do not have", test_unshared, NULL,
+		    NULL, NULL },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

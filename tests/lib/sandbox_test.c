@@ -10,10 +10,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +188,93 @@ try_executable(void)
 }
 
 static int
+try_mprotect(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+	    -1, 0);
+
+	return mprotect(p, 4096, PROT_READ | PROT_EXEC) == -1 &&
+	    errno == EACCES ? 2 : 0;
+}
+
+static int
+try_typing(void)
+{
+	return ioctl(-1, TIOCSTI, "x") == -1 ? 1 : 0;
+}
+
+/* The kernel looks at the lower half of the request only. */
+static int
+try_typing_wide(void)
+{
+	return syscall(SYS_ioctl, -1L, UINT64_C(1) << 32 | TIOCSTI, "x") == -1
+	    ? 1 : 0;
+}
+
+static int
+try_limit_of_parent(void)
+{
+	struct rlimit l;
+
+	return prlimit(getppid(), RLIMIT_CORE, NULL, &l) == -1 ? 1 : 0;
+}
+
+static int
+try_raise(void)
+{
+	return syscall(SYS_tgkill, (long)getpid(), (long)getpid(),
+	    (long)SIGUSR1) == -1 ? 1 : 0;
+}
+
+static int
+try_abort(void)
+{
+	abort();
+}
+
+static int
+try_unknown_call(void)
+{
+	return syscall(511L) == -1 && errno == ENOSYS &&
+	    syscall(512L) == -1 && errno == ENOSYS ? 2 : 1;
+}
+
+#ifdef __x86_64__
+/* Calls at both ends of the words of 32 the list is made of (x86-64: 31 is
+ * shmctl(2), 32 dup(2), 63 uname(2), 64 semget(2)). */
+static int
+try_first_of_word(void)
+{
+	return syscall(32L, -1L) == -1 && errno == EBADF ? 0 : 1;
+}
+
+static int
+try_last_before_word(void)
+{
+	return syscall(31L, -1L, 0L, NULL) == -1 ? 1 : 0;
+}
+
+static int
+try_last_of_word(void)
+{
+	return syscall(63L, NULL) == -1 && errno == EFAULT ? 0 : 1;
+}
+
+static int
+try_first_behind_word(void)
+{
+	return syscall(64L, 0L, -1L, 0L) == -1 ? 1 : 0;
+}
+
+/* getpid(2) of the x32 ABI: another number for what is allowed or not. */
+static int
+try_foreign_call(void)
+{
+	return syscall(0x40000000L | SYS_getpid) == -1 ? 1 : 0;
+}
+#endif
+
+static int
 try_memory(void)
 {
 	void *volatile p = malloc((size_t)2 << 30);
@@ -218,6 +308,26 @@ static const struct sandbox_case {
 	{ "device", OS_SANDBOX_STORE, try_device, SIGSYS, 0 },
 	{ "exec map", OS_SANDBOX_NET, try_executable, 0, 2 },
 	{ "exec map", OS_SANDBOX_STORE, try_executable, 0, 0 },
+	{ "exec protection", OS_SANDBOX_NET, try_mprotect, 0, 2 },
+	{ "exec protection", OS_SANDBOX_STORE, try_mprotect, 0, 0 },
+	{ "typing", OS_SANDBOX_NET, try_typing, SIGSYS, 0 },
+	{ "typing", OS_SANDBOX_STORE, try_typing_wide, SIGSYS, 0 },
+	{ "typing", OS_SANDBOX_FILTERS, try_typing, 0, 1 },
+	{ "prlimit", OS_SANDBOX_NET, try_limit_of_parent, SIGSYS, 0 },
+	{ "raise", OS_SANDBOX_NET, try_raise, SIGSYS, 0 },
+	{ "abort", OS_SANDBOX_NET, try_abort, SIGABRT, 0 },
+	{ "unknown call", OS_SANDBOX_NET, try_unknown_call, SIGSYS, 0 },
+	{ "unknown call", OS_SANDBOX_STORE, try_unknown_call, SIGSYS, 0 },
+	{ "unknown call", OS_SANDBOX_FILTERS, try_unknown_call, 0, 2 },
+#ifdef __x86_64__
+	{ "call 31", OS_SANDBOX_NET, try_last_before_word, SIGSYS, 0 },
+	{ "call 32", OS_SANDBOX_NET, try_first_of_word, 0, 0 },
+	{ "call 63", OS_SANDBOX_NET, try_last_of_word, 0, 0 },
+	{ "call 64", OS_SANDBOX_NET, try_first_behind_word, SIGSYS, 0 },
+	{ "foreign call", OS_SANDBOX_NET, try_foreign_call, SIGSYS, 0 },
+	{ "foreign call", OS_SANDBOX_STORE, try_foreign_call, SIGSYS, 0 },
+	{ "foreign call", OS_SANDBOX_FILTERS, try_foreign_call, SIGSYS, 0 },
+#endif
 	{ "memory", OS_SANDBOX_NET, try_memory, 0, 2 },
 	{ "memory", OS_SANDBOX_STORE, try_memory, 0, 2 },
 };
