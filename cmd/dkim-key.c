@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ generate(const struct options *o)
 	struct buf text = BUF_INIT(TEXT_MAX);
 	int r;
 
+	assert(o->out != NULL);		/* options_ok */
 	if (k == NULL || dkim_key_format(&text, k) == -1)
 		msg_diesys(EXIT_TEMP, "cannot generate key");
 	r = write_key(o->out, buf_bytes(&text));

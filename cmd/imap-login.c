@@ -179,7 +179,7 @@ slow_down(const struct login *l)
 
 	if (failures < FAILURES_FREE)
 		return;
-	t.tv_sec = (time_t)(failures - FAILURES_FREE + 1);
+	t.tv_sec = (time_t)failures - FAILURES_FREE + 1;
 	(void)nanosleep(&t, NULL);	/* shorter after a signal: harmless */
 }
 

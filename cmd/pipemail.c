@@ -116,7 +116,7 @@ list_commands(struct arena *a, const struct places *p)
 {
 	DIR *dir = opendir(p->bin);
 	struct dirent *e;
-	char *names[NAMES_MAX];
+	char *names[NAMES_MAX] = { NULL };
 	size_t i, n = 0;
 
 	if (dir == NULL)

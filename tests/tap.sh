@@ -12,7 +12,7 @@
 
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
-BIN=${BIN:-$TOP/${BUILD:-build}/bin}
+BIN=${BIN:-${BUILD:-build}/bin}
 case $BIN in /*) ;; *) BIN=$TOP/$BIN ;; esac
 PATH=$BIN:/usr/sbin:/sbin:$PATH
 SHARED=${PIPEMAIL_TEST_DATA:-$TOP/../shared/data}

@@ -148,8 +148,9 @@ make_dkim_key(struct local *l)
 		msg_diesys(EXIT_PERM, "cannot write main.conf");
 	/* zone file strings, which no quote is in, become one */
 	rest = bytes_trim(buf_bytes(&record));
-	while (bytes_split(&rest, '"', &part) && bytes_split(&rest, '"',
-	    &part)) {
+	while (bytes_split(&rest, '"', &part)) {
+		if (!bytes_split(&rest, '"', &part))
+			break;
 		if (buf_add(&conf, part) == -1)
 			msg_diesys(EXIT_PERM, "cannot write main.conf");
 	}

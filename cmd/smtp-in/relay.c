@@ -178,9 +178,12 @@ read_envelope(struct relay *r, struct arena *a, size_t n,
 	struct smtp_answer x, mail;
 	int accepted = 0;
 
-	/* a refused XFORWARD is no reason to refuse mail */
-	if (read_answer(r, a, &x) == -1 || read_answer(r, a, &x) == -1 ||
-	    read_answer(r, a, &mail) == -1)
+	/* two XFORWARD: refused, they are no reason to refuse mail */
+	for (size_t i = 0; i < 2; i++) {
+		if (read_answer(r, a, &x) == -1)
+			return -1;
+	}
+	if (read_answer(r, a, &mail) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (read_answer(r, a, &answers[i]) == -1)

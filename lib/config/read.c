@@ -332,7 +332,7 @@ config_domain_find(const struct config *c, struct bytes domain,
     struct bytes *name)
 {
 	unsigned char lower[CONFIG_NAME_MAX];
-	struct config_list list;
+	struct config_list list = { BYTES_EMPTY };
 	size_t i;
 
 	if (domain.n > sizeof(lower))

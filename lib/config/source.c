@@ -250,6 +250,7 @@ load(struct source *s, int etc, const char *path, struct bytes *text)
 		r = 0;
 	} else {
 		s->failed = path;
+		r = -1;
 	}
 	buf_free(&b);
 	return r;

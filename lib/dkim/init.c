@@ -26,15 +26,13 @@ void
 dkim_init(void)
 {
 	/* RSAPublicKey: n = 2^1023 + 1, e = 65537. */
-	unsigned char rsa[140] = { 0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00,
-		0x80 };
+	static const unsigned char rsa[140] = { 0x30, 0x81, 0x89, 0x02, 0x81,
+		0x81, 0x00, 0x80, [134] = 0x01, 0x02, 0x03, 0x01, 0x00, 0x01 };
 	/* The base point of the curve (RFC 8032 5.1): a valid key. */
 	unsigned char ed25519[32];
 	struct dkim_digest d;
 	unsigned char hash[DKIM_HASH_SIZE];
 
-	rsa[134] = 1;
-	memcpy(rsa + 135, "\x02\x03\x01\x00\x01", 5);
 	memset(ed25519, 0x66, sizeof ed25519);
 	ed25519[0] = 0x58;
 	dkim_digest_init(&d);

@@ -30,7 +30,7 @@ is_token(struct bytes s)
 static bool
 is_plain_address(struct bytes s)
 {
-	struct bytes local = s, domain;
+	struct bytes local, domain;
 	size_t at;
 
 	if (!bytes_rchr(s, '@', &at))

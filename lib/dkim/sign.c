@@ -213,7 +213,7 @@ add_tags(struct folder *f, struct job *j, const struct dkim_signer *s,
 	    (long long)s->now)));
 	if (s->lifetime > 0)
 		fold_tag(f, j->arena, "x", bytes_str(arena_printf(j->arena,
-		    "%lld", (long long)(s->now + s->lifetime))));
+		    "%lld", (long long)s->now + s->lifetime)));
 }
 
 static void

@@ -158,7 +158,7 @@ add_child(struct search_key *k, struct search_key *child)
 static bool
 parse_keys(struct search_parser *sp, struct search_key **out)
 {
-	struct search_key *k = new_key(sp, KEY_AND), *child;
+	struct search_key *k = new_key(sp, KEY_AND), *child = NULL;
 
 	if (++sp->depth > IMAP_SEARCH_DEPTH_MAX)
 		return parse_fail(sp->p, "search nested too deep");

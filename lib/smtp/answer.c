@@ -160,12 +160,11 @@ smtp_add_text(struct buf *out, struct bytes piece, bool *at_start)
 
 	while (piece.n > 0) {
 		end = bytes_chr(piece, '\n', &at);
-		(void)bytes_cut(&piece, end ? at : piece.n, &line);
+		line = end ? bytes_first(piece, at) : piece;
 		if (*at_start && bytes_at(line, 0) == '.' &&
 		    buf_addc(out, '.') == -1)
 			break;
-		if (end)
-			piece = bytes_from(piece, 1);
+		piece = bytes_from(piece, end ? at + 1 : piece.n);
 		if (buf_add(out, line) == -1 ||
 		    (end && buf_adds(out, "\r\n") == -1))
 			break;

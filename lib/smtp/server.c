@@ -199,7 +199,8 @@ command_line(struct smtp *s, struct bytes *in)
 		smtp_close_with(s, 500, "5.5.2", "line too long");
 		return SMTP_READ;
 	}
-	(void)bytes_cut(in, n, &piece);		/* n is within it */
+	piece = bytes_first(*in, n);
+	*in = bytes_from(*in, n);
 	if (s->line_n == 0 && whole) {
 		take_line(s, piece);
 		return SMTP_READ;

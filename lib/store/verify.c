@@ -203,11 +203,13 @@ run(struct verifying *y)
 	return 0;
 }
 
-/* The second pass: nobody writes while the lock is held. */
+/*
+ * The second pass, with y->v filled here: nobody writes while the lock is
+ * held.
+ */
 static int
 run_locked(struct store *s, struct verifying *y)
 {
-	struct store_view v = { .s = s };
 	struct arena a = ARENA_INIT;
 	const char *why = "";
 	struct work w;
@@ -215,9 +217,8 @@ run_locked(struct store *s, struct verifying *y)
 
 	if (work_begin(s, &w) == -1)
 		return -1;
-	v.t = w.t;
-	v.state = w.state;
-	y->v = &v;
+	y->v->t = w.t;
+	y->v->state = w.state;
 	if (kv_check(arena_printf(&a, "%s/index", s->path), &why) == -1) {
 		r = errno == EBADMSG ? 0 : -1;
 		if (r == 0)
@@ -225,8 +226,8 @@ run_locked(struct store *s, struct verifying *y)
 	}
 	if (r == 0)
 		r = run(y);
-	kv_cursor_close(v.messages);
-	kv_cursor_close(v.changes);
+	kv_cursor_close(y->v->messages);
+	kv_cursor_close(y->v->changes);
 	work_abort(&w);
 	arena_free(&a);
 	return r;
@@ -237,6 +238,7 @@ store_verify(struct store *s, struct store_verify *ask, uint64_t *count)
 {
 	struct verifying y = { .ask = ask, .quiet = true,
 	    .arena = ARENA_INIT, .scratch = ARENA_INIT };
+	struct store_view locked = { .s = s };
 	int r;
 
 	if ((y.v = store_view_open(s)) == NULL)
@@ -244,6 +246,7 @@ store_verify(struct store *s, struct store_verify *ask, uint64_t *count)
 	r = run(&y);
 	store_view_close(y.v);
 	if (r == 0 && y.count > 0) {
+		y.v = &locked;
 		y.quiet = false;
 		y.count = y.quota = 0;
 		r = run_locked(s, &y);

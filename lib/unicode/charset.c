@@ -133,14 +133,15 @@ find_method(struct arena *a, struct bytes name, const char **iconv_name)
 		if (bytes_find(name, BYTES("8859"), &at) && at <= 4 &&
 		    name.n > at + 5) {
 			struct bytes rest = bytes_from(name, at + 5);
+			struct bytes iso = BYTES("iso-8859-");
 			size_t colon;
 
 			if (bytes_chr(rest, ':', &colon))
 				rest = bytes_first(rest, colon);
-			p = arena_alloc(a, 9 + rest.n);
-			memcpy(p, "iso-8859-", 9);
-			memcpy(p + 9, rest.p, rest.n);
-			name = bytes_of(p, 9 + rest.n);
+			p = arena_alloc(a, iso.n + rest.n);
+			memcpy(p, iso.p, iso.n);
+			memcpy(p + iso.n, rest.p, rest.n);
+			name = bytes_of(p, iso.n + rest.n);
 		}
 	}
 	if (bytes_casestarts(name, BYTES("x-cp125")))

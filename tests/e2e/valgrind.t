@@ -1,0 +1,117 @@
+#!/bin/sh
+# valgrind.t - the daemons under memcheck: no invalid access in the accepting
+# parents nor in their children, and no memory that grows with connections,
+# requests or reloads.
+#
+# memcheck needs calls and memory that the sandbox denies, so prctl(2) and
+# setrlimit(2) do nothing here. Processes of one job do not free what they
+# have; only the long-lived ones are asked for what is in use at their end.
+. "$(dirname "$0")/../tap.sh"
+[ "${SAN:-}" != 1 ] || skip_all "sanitizers and valgrind do not mix"
+need valgrind cc objcopy
+. "$TOP/tests/cmd/imap.sh"
+. "$TOP/tests/smtp-fixture.sh"
+main_conf
+echo 'password of alice' | passwd-set -a alice || exit 111
+
+cat >free.c <<'C'
+int prctl(int op, ...);
+int setrlimit(int which, const void *limit);
+int prctl(int op, ...) { (void)op; return 0; }
+int setrlimit(int which, const void *limit)
+{
+	(void)which; (void)limit; return 0;
+}
+C
+cc -fno-builtin -shared -fPIC -o free.so free.c || exit 111
+# The debugging information of some compilers is newer than some valgrinds.
+mkdir plain
+for p in auth-serve imap-login imap-serve lmtp-in smtp-in; do
+	if valgrind -q "$BIN/$p" -x 2>&1 | grep -q debuginfo; then
+		objcopy --strip-debug "$BIN/$p" "plain/$p" || exit 111
+	fi
+done
+PATH=$TMP/plain:$PATH
+
+# under NAME LOG: a command prefix, the reports in vg.NAME.PID
+memcheck() {
+	echo "env LD_PRELOAD=$TMP/free.so valgrind --leak-check=no --error-exitcode=99 --log-file=$TMP/vg.$1.%p"
+}
+# round ID: all five, for the conversations
+# shellcheck disable=SC2046 # words of a command
+start() {
+	rm -f run/auth run/imap run/lmtp
+	smtp=$(free_port); imap=$(free_port)
+	bg unix-bind -m 600 run/auth $(memcheck "$1.auth-serve") auth-serve 2>>auth.log
+	auth_pid=$bg_pid
+	bg unix-bind -m 600 run/imap $(memcheck "$1.imap-serve") imap-serve 2>>imap.log
+	imap_pid=$bg_pid
+	bg unix-bind -m 600 run/lmtp $(memcheck "$1.lmtp-in") lmtp-in 2>>lmtp.log
+	lmtp_pid=$bg_pid
+	bg tcp-bind 127.0.0.1 "$smtp" $(memcheck "$1.smtp-in") smtp-in 2>>smtp.log
+	smtp_pid=$bg_pid
+	bg tcp-bind 127.0.0.1 "$imap" $(memcheck "$1.imap-login") imap-login 2>>login.log
+	login_pid=$bg_pid
+	for s in auth imap lmtp; do wait_for 10 test -S run/$s; done
+	wait_for 20 port_open "$smtp"
+	wait_for 20 port_open "$imap"
+}
+# The reports of a round that tell of an error, or have no end
+faults() {
+	faults_none=0
+	for f in vg."$1".*; do
+		grep -q 'ERROR SUMMARY: 0 errors' "$f" && continue
+		echo "$f"; sed 's/^==[0-9]*== //' "$f" | grep -v '^$' | sed -n '5,16p'
+		faults_none=1
+	done
+	return $faults_none
+}
+end() {
+	codes=
+	for p in $smtp_pid $login_pid $lmtp_pid $imap_pid $auth_pid; do
+		kill "$p"; wait "$p"; codes="$codes $?"
+	done
+	is "$codes" " 0 0 0 0 0" "$1: SIGTERM ends each with 0"
+	ok "$1: no invalid access, in parents and children" faults "$1"
+	for p in smtp-in:$smtp_pid imap-login:$login_pid lmtp-in:$lmtp_pid \
+	    imap-serve:$imap_pid auth-serve:$auth_pid; do
+		f=vg.$1.${p%:*}.${p#*:}
+		sed -n "s/.*in use at exit: \(.*\)/${p%:*} \1/p" "$f" >>"use.$1"
+		sed -n 's/.*total heap usage: \([0-9,]*\) allocs.*/\1/p' "$f" |
+		    sed "s/,//g; s/^/${p%:*} /" >>"allocs.$1"
+	done
+}
+
+start ten
+python_tests "$TOP/tests/e2e/valgrind.py" 10 "$smtp" "$imap"
+end ten
+start hundred
+python_tests "$TOP/tests/e2e/valgrind.py" 100 "$smtp" "$imap"
+end hundred
+is "$(cat use.hundred)" "$(cat use.ten)" "ten connections and a hundred leave the same"
+# auth-serve works itself, the others only accept
+more=$(paste -d' ' allocs.ten allocs.hundred | awk '$1 != "auth-serve" && $4 - $2 > 9')
+is "$more" "" "an accepting parent allocates nothing for a connection"
+
+start reload
+for i in 1 2 3 4; do
+	main_conf "size-limit = ${i}0M"
+	python_tests "$TOP/tests/e2e/valgrind.py" 1 "$smtp" "$imap"
+done
+end reload
+is "$(sed 's/ [0-9,]* bytes//' use.reload)" "$(sed 's/ [0-9,]* bytes//' use.ten)" \
+    "a new configuration replaces the old one in memory"
+like "$(grep -c m=reload smtp.log)" '^[4-9]' "and it was loaded"
+
+# What is freed only at the end is no leak to memcheck, but grows all the same.
+rm -f run/auth
+bg unix-bind -m 600 run/auth auth-serve 2>>auth.log
+wait_for 10 test -S run/auth
+resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$bg_pid/status"; }
+python_tests "$TOP/tests/e2e/valgrind.py" auth 50
+before=$(resident)
+python_tests "$TOP/tests/e2e/valgrind.py" auth 300
+after=$(resident)
+ok "300 clients of auth-serve leave nothing behind ($before kB, $after kB)" \
+    test $((after - before)) -le 128
+done_testing
