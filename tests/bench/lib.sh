@@ -1,7 +1,7 @@
 # lib.sh - what the benchmarks share. Each works in $W, on its own ports, and
 # prints "name: figure unit (limit)"; nothing is decided by wall time alone.
 set -u
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
+TOP=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 BIN=$TOP/${BUILD:-build}/bin
 case ${BUILD:-build} in /*) BIN=$BUILD/bin ;; esac
 # ext4 is slow in a block group where much was deleted a moment ago; with T on
