@@ -357,8 +357,8 @@ smtp_data_refuse(struct smtp *s, int code, const char *status,
 	assert(s->state == STATE_ASK_DATA);
 	s->state = STATE_COMMAND;
 	s->rcpt_refused = true;
+	smtp_say(s, code, status, text);	/* text may be the envelope's */
 	smtp_end_transaction(s, false);
-	smtp_say(s, code, status, text);
 }
 
 void
@@ -370,11 +370,11 @@ smtp_reply(struct smtp *s, int code, const char *status, struct bytes text)
 	else
 		s->rcpt_refused = true;
 	s->replies_due--;
+	smtp_say(s, code, status, text);	/* text may be the envelope's */
 	if (s->replies_due == 0) {
 		s->state = STATE_COMMAND;
 		smtp_end_transaction(s, s->any_accepted);
 	}
-	smtp_say(s, code, status, text);
 }
 
 void
