@@ -81,8 +81,10 @@ tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv,
 		os_random(iv, EVP_MAX_IV_LENGTH);
 		return set_keys(t->current, iv, cipher, mac, 1) == 0 ? 1 : -1;
 	}
+	/* A ticket of TLS 1.3 is for one use (RFC 8446 C.4): a new one. */
 	if (memcmp(name, current, 16) == 0)
-		return set_keys(t->current, iv, cipher, mac, 0) == 0 ? 1 : -1;
+		return set_keys(t->current, iv, cipher, mac, 0) == -1 ? -1
+		    : SSL_version(ssl) >= TLS1_3_VERSION ? 2 : 1;
 	derive(t->previous, "name", previous);
 	if (memcmp(name, previous, 16) == 0)
 		return set_keys(t->previous, iv, cipher, mac, 0) == 0 ? 2 : -1;
