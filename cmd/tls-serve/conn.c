@@ -1,8 +1,9 @@
 /*
  * conn.c - a connection from the request to the end of its handshake
  *
- * Nothing is set up for a peer that has not sent a byte: 10,000 silent
- * connections cost 10,000 descriptors and a few hundred bytes each.
+ * Nothing is set up for a peer before its first record is there as a whole:
+ * 10,000 that are silent, or stop in the middle of it, cost 10,000
+ * descriptors and a few hundred bytes each.
  */
 #include "serve.h"
 
@@ -11,6 +12,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define RECORD_HEAD 5		/* RFC 8446 5.1 */
+#define RECORD_HANDSHAKE 22
 
 /* ---- descriptors in the event set ---- */
 
@@ -377,6 +381,40 @@ start_tls(struct worker *w, struct conn *c)
 	return c->tls != NULL;
 }
 
+static void
+low_water(struct conn *c, size_t bytes)
+{
+	int n = (int)bytes;
+
+	c->low_water = bytes;
+	/* Where this is not known, every byte wakes us. */
+	(void)setsockopt(c->net.fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
+}
+
+/*
+ * Whether it is time to look at what the peer has sent: the first record is
+ * there, or is none, or will not become longer.
+ */
+static bool
+first_record(struct worker *w, struct conn *c)
+{
+	ssize_t n = recv(c->net.fd, w->chunk, sizeof(w->chunk), MSG_PEEK);
+	size_t want = RECORD_HEAD;
+
+	if (n > 0 && w->chunk[0] != RECORD_HANDSHAKE)
+		want = 1;
+	else if (n >= RECORD_HEAD)
+		want += (size_t)w->chunk[3] << 8 | w->chunk[4];
+	if (n > 0 && (size_t)n < want && want > c->low_water &&
+	    want <= sizeof(w->chunk)) {
+		low_water(c, want);
+		return false;
+	}
+	if (c->low_water > 1)
+		low_water(c, 1);
+	return true;
+}
+
 /* L-9: once per handshake, when the name is known. */
 static void
 count_names(struct worker *w, struct conn *c)
@@ -391,6 +429,8 @@ count_names(struct worker *w, struct conn *c)
 static void
 handshake(struct worker *w, struct conn *c)
 {
+	if (c->tls == NULL && !first_record(w, c))
+		return;
 	if (c->tls == NULL && !start_tls(w, c)) {
 		give_up(w, c, TLS_REASON_INTERNAL, 0);
 		return;

@@ -60,6 +60,7 @@ struct conn {
 	enum conn_state state;
 	enum tls_listener listener;
 	struct ip remote;
+	size_t low_water;	/* bytes the peer must have sent to wake us */
 	bool limited;		/* counted in the limiter */
 	bool described;		/* a handshake was done: counted as open */
 	/* relay */

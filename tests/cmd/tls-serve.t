@@ -177,6 +177,8 @@ for word in implicit done-TLSv1.2 done-TLSv1.3 resumed client-certs name-missing
 done
 like "$(grep 'listener=smtp ' log | tail -1)" ' starttls=[1-9].* failed-not-tls=1' "R-30 STARTTLS handshakes by listener"
 
+ok "no worker died but those that were killed" test "$(grep -c m=worker-died log)" = 2
+
 kb=$(client idle $imap $serve 1000)
 echo "# $kb kB of tls-serve for each of 1000 idle connections"
 if [ -n "${SAN:-}" ]; then
