@@ -186,6 +186,19 @@ if [ -n "${SAN:-}" ]; then
 else
 	ok "an idle connection costs at most 30 kB" $py -c "import sys; sys.exit(not 1 < float('$kb') <= 30)"
 fi
+if [ "$(id -u)" = 0 ] && [ -z "${SAN:-}" ]; then
+	bg unix-bind run/root tls-serve -w 1 -u nobody 2>root.log
+	wait_for 5 test -S run/root
+	wait_for 5 sh -c "[ \"\$(ps -o user= --ppid $bg_pid)\" = nobody ]"
+	is "$(ps -o user= --ppid $bg_pid)" nobody "L-6 the process that reads keys is not root"
+	is "$(stat -c '%U %a' etc/tls/mail.example.pem)" "root 600" "L-6 though only root may open them"
+	port=$(free_port)
+	bg $py "$peer" serve run/root "$port" imap >root.out
+	wait_for 10 grep -q ready root.out
+	is "$(client echo $port)" TLSv1.3 "L-6 and it serves them"
+else
+	skip "L-6 keys opened by root, served by another user" "not root"
+fi
 is "$(client one run/tls)" 0 "on a connected socket it serves that one"
 exits 100 "descriptor 0 must be a socket" sh -c 'tls-serve </dev/null'
 exits 100 "no operands" tls-serve x
