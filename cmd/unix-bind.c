@@ -38,7 +38,7 @@ parse_options(struct options *o, int argc, char *argv[])
 	while ((c = getopt(argc, argv, "+g:m:u:")) != -1) {
 		switch (c) {
 		case 'g':
-			o->group = optarg;
+			o->group = optarg[0] != '\0' ? optarg : NULL;
 			break;
 		case 'm':
 			if (parse_mode(optarg, &o->mode) == -1)

@@ -108,6 +108,8 @@ make_env(struct local *l)
 	extra[n++] = "PIPEMAIL_USER_NET=";
 	extra[n++] = "PIPEMAIL_USER_MAIL=";
 	extra[n++] = "PIPEMAIL_USER_AUTH=";
+	extra[n++] = "PIPEMAIL_USER_TLS=";
+	extra[n++] = "PIPEMAIL_GROUP_NET=";
 	for (i = 0; i < sizeof(listen) / sizeof(listen[0]); i++)
 		extra[n++] = arena_printf(&l->arena,
 		    "PIPEMAIL_LISTEN_%s=127.0.0.1 %d", listen[i].name,

@@ -238,6 +238,19 @@ copy_services(struct local *l, const char *from, const char *to)
 	(void)closedir(dir);	/* read only */
 }
 
+/* Keys and certificates for localhost, where there are none. */
+static void
+make_certificates(struct local *l)
+{
+	char *ecdsa[] = { "tls-cert", "localhost", NULL };
+	char *rsa[] = { "tls-cert", "-r", "localhost", NULL };
+
+	if (access(local_path(l, "etc/tls/localhost.pem"), F_OK) == -1)
+		local_run(l, ecdsa, BYTES_EMPTY, NULL);
+	if (access(local_path(l, "etc/tls/localhost.rsa.pem"), F_OK) == -1)
+		local_run(l, rsa, BYTES_EMPTY, NULL);
+}
+
 void
 local_setup(struct local *l)
 {
@@ -254,6 +267,7 @@ local_setup(struct local *l)
 	if (access(local_path(l, "etc/main.conf"), F_OK) == -1)
 		create(l);
 	local_run(l, compile, BYTES_EMPTY, NULL);
+	make_certificates(l);
 	if (l->password != NULL)
 		local_run(l, set, bytes_str(arena_printf(&l->arena, "%s\n",
 		    l->password)), NULL);

@@ -37,6 +37,7 @@ static const struct endpoint endpoints[] = {
 	{ "lmtp-in", 0, "220 " },
 	{ "auth-serve", 0, "VERSION\t" },
 	{ "imap-serve", 0, "" },
+	{ "tls-serve", 0, "" },
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
@@ -73,6 +74,7 @@ probe_connect(struct local *l, const struct endpoint *e)
 		{ "lmtp-in", "run/lmtp" },
 		{ "auth-serve", "run/auth" },
 		{ "imap-serve", "run/imap" },
+		{ "tls-serve", "run/tls" },
 	};
 	struct ip loopback;
 	size_t i;

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 /* 1 if fd is a listening socket, 0 if not (or no socket), -1. */
@@ -103,5 +104,44 @@ void os_heap_room(void);
 
 /* Process title is left alone; name shown by ps -c / top, at most 15. */
 void os_set_name(const char *name);
+
+/*
+ * ---- events (epoll) ----
+ * A set of descriptors, each with what is waited for and the caller's
+ * pointer. A descriptor must be removed before it is closed: another process
+ * may have it too, and then closing takes nothing out of the set.
+ */
+enum {
+	OS_EVENT_READ = 1,
+	OS_EVENT_WRITE = 2,
+	/* Told whether waited for or not: both directions are shut; error. */
+	OS_EVENT_HANGUP = 4,
+	OS_EVENT_ERROR = 8,
+	/* With os_events_add: of the processes that wait for this listening
+	 * socket wake one. */
+	OS_EVENT_SHARED = 16,
+};
+struct os_event {
+	void *ctx;
+	unsigned int what;
+};
+/* >= 0 or -1. */
+int os_events_new(void);
+int os_events_add(int set, int fd, unsigned int what, void *ctx);
+int os_events_change(int set, int fd, unsigned int what, void *ctx);
+int os_events_remove(int set, int fd);
+/* The number of events stored, at most max; 0 when timeout_ms (-1: none)
+ * passed; -1 (EINTR: a signal of unblocked came). */
+int os_events_wait(int set, struct os_event *out, size_t max, int timeout_ms,
+    const sigset_t *unblocked);
+
+/* Two connected ends, non-blocking and close-on-exec: a byte stream, or
+ * messages whose bounds are kept. */
+int os_socketpair(int fds[2]);
+int os_messagepair(int fds[2]);
+/* Zeroed memory that children share with their parent; NULL with errno. */
+void *os_shared_memory(size_t size);
+/* No core dumps, no ptrace(2) by processes of the same user. */
+int os_no_dump(void);
 
 #endif
