@@ -99,6 +99,7 @@ int
 main(int argc, char *argv[])
 {
 	struct program p = { 0 };
+	int code;
 
 	msg_init("lmtp-in");
 	if (getopt(argc, argv, "") != -1 || argc != optind)
@@ -112,5 +113,8 @@ main(int argc, char *argv[])
 		.notify_fd = -1,
 		.grace_ms = 3000,
 	};
-	return server_run(&p.server);
+	code = server_run(&p.server);
+	smtp_settings_free(&p.settings);
+	free(p.sandbox.filter);
+	return code;
 }

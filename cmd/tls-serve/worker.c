@@ -233,10 +233,9 @@ wait_for_load(struct worker *w)
 {
 	int64_t deadline = deadline_in(FIRST_LOAD_MS);
 	struct os_event e;
-	int r;
 
 	source_want(w, &w->parent, OS_EVENT_READ, true);
-	while ((r = load_take(w)) == 0 && deadline_left(deadline) != 0)
+	while (load_take(w) == 0 && deadline_left(deadline) != 0)
 		(void)os_events_wait(w->events, &e, 1,
 		    deadline_left(deadline), NULL);
 	if (w->server == NULL)

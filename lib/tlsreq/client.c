@@ -113,8 +113,8 @@ tlsreq_run(int ctl, int net, const struct tlsreq *req, int64_t deadline,
     struct arena *a, struct tlsreq_result *out)
 {
 	struct buf b = BUF_INIT(TLSREQ_REPLY_MAX + 512);
-	enum tlsreq_status status;
-	struct bytes text;
+	enum tlsreq_status status = TLSREQ_REFUSED;
+	struct bytes text = BYTES_EMPTY;
 	int r, err, fd = -1;
 
 	out->fd = -1;

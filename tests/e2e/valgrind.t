@@ -33,11 +33,11 @@ for p in auth-serve imap-login imap-serve lmtp-in smtp-in; do
 done
 PATH=$TMP/plain:$PATH
 
-# under NAME LOG: a command prefix, the reports in vg.NAME.PID
+# memcheck NAME: what stands before a command; its reports are vg.NAME.PID
 memcheck() {
-	echo "env LD_PRELOAD=$TMP/free.so valgrind --leak-check=no --error-exitcode=99 --log-file=$TMP/vg.$1.%p"
+	echo "env LD_PRELOAD=$TMP/free.so valgrind --vgdb=no --leak-check=no --error-exitcode=99 --log-file=$TMP/vg.$1.%p"
 }
-# round ID: all five, for the conversations
+# start ROUND: all five daemons
 # shellcheck disable=SC2046 # words of a command
 start() {
 	rm -f run/auth run/imap run/lmtp
@@ -66,6 +66,7 @@ faults() {
 	done
 	return $faults_none
 }
+# end ROUND: stop them, and look at what they say
 end() {
 	codes=
 	for p in $smtp_pid $login_pid $lmtp_pid $imap_pid $auth_pid; do
@@ -73,13 +74,16 @@ end() {
 	done
 	is "$codes" " 0 0 0 0 0" "$1: SIGTERM ends each with 0"
 	ok "$1: no invalid access, in parents and children" faults "$1"
+	: >left
 	for p in smtp-in:$smtp_pid imap-login:$login_pid lmtp-in:$lmtp_pid \
 	    imap-serve:$imap_pid auth-serve:$auth_pid; do
 		f=vg.$1.${p%:*}.${p#*:}
-		sed -n "s/.*in use at exit: \(.*\)/${p%:*} \1/p" "$f" >>"use.$1"
+		sed -n "s/.*in use at exit: /${p%:*} /p" "$f" >>left
 		sed -n 's/.*total heap usage: \([0-9,]*\) allocs.*/\1/p' "$f" |
 		    sed "s/,//g; s/^/${p%:*} /" >>"allocs.$1"
 	done
+	is "$(grep -c ' 0 bytes in 0 blocks' left) $(grep -v ' 0 bytes in 0' left)" "5 " \
+	    "$1: nothing of an accepting parent or of auth-serve is left at its end"
 }
 
 start ten
@@ -88,20 +92,17 @@ end ten
 start hundred
 python_tests "$TOP/tests/e2e/valgrind.py" 100 "$smtp" "$imap"
 end hundred
-is "$(cat use.hundred)" "$(cat use.ten)" "ten connections and a hundred leave the same"
 # auth-serve works itself, the others only accept
 more=$(paste -d' ' allocs.ten allocs.hundred | awk '$1 != "auth-serve" && $4 - $2 > 9')
 is "$more" "" "an accepting parent allocates nothing for a connection"
 
 start reload
-for i in 1 2 3 4; do
-	main_conf "size-limit = ${i}0M"
+for i in 1 2 3; do
+	[ $i = 1 ] || main_conf "size-limit = ${i}0M"
 	python_tests "$TOP/tests/e2e/valgrind.py" 1 "$smtp" "$imap"
 done
 end reload
-is "$(sed 's/ [0-9,]* bytes//' use.reload)" "$(sed 's/ [0-9,]* bytes//' use.ten)" \
-    "a new configuration replaces the old one in memory"
-like "$(grep -c m=reload smtp.log)" '^[4-9]' "and it was loaded"
+like "$(grep -c m=reload smtp.log)" '^[2-9]' "a new configuration was loaded each time"
 
 # What is freed only at the end is no leak to memcheck, but grows all the same.
 rm -f run/auth
