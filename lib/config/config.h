@@ -299,6 +299,20 @@ int config_format(struct buf *out, const struct config_item *items,
  * as config_format. */
 int config_format_value(struct buf *out, struct bytes value);
 
+/*
+ * The text of a file with the key of [section] set to value, or without it
+ * (NULL); comments and all other lines stay. What is set several times is
+ * set once. -1: EMSGSIZE out is full, EINVAL as config_format_value.
+ */
+int config_edit(struct buf *out, struct bytes text, const char *section,
+    const char *key, const struct bytes *value);
+/*
+ * Replace the existing file etc_dir/dir_name/name, atomically and durably,
+ * keeping its mode and owner. -1: EACCES it is no plain file, ...
+ */
+int config_replace(const char *etc_dir, const char *dir_name,
+    const char *name, struct bytes text);
+
 /* ---- compiling ---- */
 
 /*

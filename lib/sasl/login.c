@@ -72,6 +72,21 @@ sasl_account_of(const struct config *config, struct bytes name,
 	return found;
 }
 
+int
+sasl_account_named(const char *name, char account[SASL_ACCOUNT_MAX + 1])
+{
+	struct config *c = config_open();
+	int r, saved;
+
+	if (c == NULL)
+		return -1;
+	r = sasl_account_of(c, bytes_str(name), account);
+	saved = errno;
+	config_close(c);
+	errno = saved;
+	return r;
+}
+
 const char *
 sasl_result_name(enum sasl_result r)
 {

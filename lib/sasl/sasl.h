@@ -408,6 +408,9 @@ void sasl_decide_foreign(const struct sasl_users *u,
 int sasl_account_of(const struct config *config, struct bytes name,
     char account[SASL_ACCOUNT_MAX + 1]);
 
+/* The same with the compiled configuration; for commands. */
+int sasl_account_named(const char *name, char account[SASL_ACCOUNT_MAX + 1]);
+
 /* ---- login attempts (U-14) ---- */
 
 #define SASL_ATTEMPTS_FAILED_MAX 10000	/* records of one account */
