@@ -17,6 +17,8 @@
  *   "smtp-in"     NULL            main.conf [smtp-in]
  *   "lmtp-in"     NULL            main.conf [lmtp-in]
  *   "imap"        NULL            main.conf [imap]
+ *   "auth"        NULL            main.conf [auth]
+ *   "oauth"       NULL            main.conf [oauth]
  *   "static-dns"  DNS name        main.conf [static-dns "NAME"]
  *   "domain"      domain          domains/NAME.conf [domain]
  *   "account"     account name    accounts/NAME.conf [account]
@@ -296,6 +298,20 @@ int config_format(struct buf *out, const struct config_item *items,
 /* A value as it is written after "key = ", quoted where it must be; errors
  * as config_format. */
 int config_format_value(struct buf *out, struct bytes value);
+
+/*
+ * The text of a file with the key of [section] set to value, or without it
+ * (NULL); comments and all other lines stay. What is set several times is
+ * set once. -1: EMSGSIZE out is full, EINVAL as config_format_value.
+ */
+int config_edit(struct buf *out, struct bytes text, const char *section,
+    const char *key, const struct bytes *value);
+/*
+ * Replace the existing file etc_dir/dir_name/name, atomically and durably,
+ * keeping its mode and owner. -1: EACCES it is no plain file, ...
+ */
+int config_replace(const char *etc_dir, const char *dir_name,
+    const char *name, struct bytes text);
 
 /* ---- compiling ---- */
 

@@ -37,7 +37,7 @@ for page in "$TOP"/man/*.[1-8]; do
 	sed -n 's/^\.Xr \([a-z0-9.-]*\) \([1-8]\).*/\1.\2/p' "$page"
 done | sort -u | while read -r ref; do
 	case $ref in
-	s6-*|maildir.5|resolv.conf.5|ssh.1|unix.7|inetd.*|execlineb.*|procmail.*|spamc.*|bogofilter.*|mutt.*|neomutt.*|mbsync.*|unbound.*|nsd.*|tcpserver.*|socat.*|inotify.*|fsync.*|link.*|rename.*|open.*|*.2|*.3) ;;
+	s6-*|openssl.1|maildir.5|resolv.conf.5|ssh.1|unix.7|inetd.*|execlineb.*|procmail.*|spamc.*|bogofilter.*|mutt.*|neomutt.*|mbsync.*|unbound.*|nsd.*|tcpserver.*|socat.*|inotify.*|fsync.*|link.*|rename.*|open.*|*.2|*.3) ;;
 	*) [ -e "$TOP/man/$ref" ] || echo "$ref" ;;
 	esac
 done >missing
