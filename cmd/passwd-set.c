@@ -9,7 +9,6 @@
 
 #include "config/config.h"
 #include "sasl/sasl.h"
-#include "unicode/unicode.h"
 
 static const char usage[] = "usage: passwd-set [-g] -a account";
 
@@ -90,37 +89,33 @@ ask(struct buf *b)
 		msg_die(EXIT_PERM, "the two passwords differ");
 }
 
-static size_t
-count_characters(struct bytes s)
-{
-	uint32_t code_point;
-	size_t n = 0;
-
-	while (unicode_next(&s, &code_point) == 1)
-		n++;
-	return n;
-}
-
 /* Derive and store; ends the program if that cannot be. */
 static void
-set_password(const char *account, struct bytes password)
+set_password(const char *account, struct bytes password, bool cram)
 {
 	struct buf normal = BUF_INIT(4 * SASL_PASSWORD_MAX);
+	struct sasl_credential *list = NULL;
 	struct sasl_verifier v;
 	struct sasl_db *db;
 	const char *why;
+	size_t count;
 
-	if (sasl_password_normal(password, &normal, &why) == -1)
+	if (sasl_password_normal(password, &normal, &why) == -1 ||
+	    (why = sasl_password_problem(buf_bytes(&normal))) != NULL)
 		msg_die(EXIT_PERM, "cannot use password: %s", why);
-	if (count_characters(buf_bytes(&normal)) < SASL_PASSWORD_MIN)
-		msg_die(EXIT_PERM, "cannot use password: shorter than %d "
-		    "characters", SASL_PASSWORD_MIN);
-	if (sasl_verifier_make(buf_bytes(&normal), &v) == -1)
+	if ((db = sasl_db_open(dir_var(), true)) == NULL)
+		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
+	if (sasl_db_credentials(db, account, &list, &count) == -1)
+		msg_diesys(exit_for(errno), "cannot read keys of %s",
+		    account);
+	/* The salt changes unless app passwords are bound to it. */
+	if (sasl_verifier_make(buf_bytes(&normal), count > 0 &&
+	    list[count - 1].label[0] != '\0' ? &list[count - 1].verifier
+	    : NULL, cram, &v) == -1)
 		msg_diesys(exit_for(errno), "cannot derive keys");
 	secret_wipe(normal.p, normal.size);
 	buf_free(&normal);
-	if ((db = sasl_db_open(dir_var(), true)) == NULL)
-		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
+	sasl_credentials_wipe(list, count);
 	if (sasl_db_put(db, account, &v) == -1)
 		msg_diesys(exit_for(errno), "cannot store keys of %s",
 		    account);
@@ -130,15 +125,11 @@ set_password(const char *account, struct bytes password)
 
 /* The account's name, given as such or as one of its addresses. */
 static void
-find_account(const char *name, char account[SASL_ACCOUNT_MAX + 1])
+find_account(const struct config *c, const char *name,
+    char account[SASL_ACCOUNT_MAX + 1])
 {
-	struct config *c = config_open();
-	int r;
+	int r = sasl_account_of(c, bytes_str(name), account);
 
-	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
-	r = sasl_account_of(c, bytes_str(name), account);
-	config_close(c);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot look up account");
 	if (r == 0)
@@ -151,7 +142,8 @@ main(int argc, char *argv[])
 	struct buf password = BUF_INIT(SASL_PASSWORD_MAX + 2);
 	char account[SASL_ACCOUNT_MAX + 1], generated[17] = "";
 	const char *name = NULL;
-	bool generate = false;
+	bool generate = false, cram;
+	struct config *config;
 	int c;
 
 	msg_init("passwd-set");
@@ -169,7 +161,15 @@ main(int argc, char *argv[])
 	}
 	if (name == NULL || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
-	find_account(name, account);
+	if ((config = config_open()) == NULL)
+		msg_diesys(exit_for(errno), "cannot open configuration");
+	find_account(config, name, account);
+	cram = config_get_bool(config, "auth", NULL, "cram-md5");
+	if (!generate && config_get_bool(config, "account", account,
+	    "no-custom-password"))
+		msg_die(EXIT_PERM, "account %s takes generated passwords "
+		    "only: use -g", account);
+	config_close(config);
 	if (generate) {
 		sasl_password_generate(generated);
 		(void)buf_adds(&password, generated);	/* fits */
@@ -178,7 +178,7 @@ main(int argc, char *argv[])
 	} else if (read_line(&password) == -1) {
 		die_reading();
 	}
-	set_password(account, buf_bytes(&password));
+	set_password(account, buf_bytes(&password), cram);
 	if (password.size > 0)
 		secret_wipe(password.p, password.size);
 	buf_free(&password);

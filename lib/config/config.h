@@ -17,6 +17,8 @@
  *   "smtp-in"     NULL            main.conf [smtp-in]
  *   "lmtp-in"     NULL            main.conf [lmtp-in]
  *   "imap"        NULL            main.conf [imap]
+ *   "auth"        NULL            main.conf [auth]
+ *   "oauth"       NULL            main.conf [oauth]
  *   "static-dns"  DNS name        main.conf [static-dns "NAME"]
  *   "domain"      domain          domains/NAME.conf [domain]
  *   "account"     account name    accounts/NAME.conf [account]

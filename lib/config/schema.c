@@ -18,6 +18,8 @@ const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "smtp-in", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "lmtp-in", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "imap", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "auth", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "oauth", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "mailboxes", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "tls", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "static-dns", CONFIG_NAME_DNS },
@@ -75,6 +77,20 @@ const struct config_key config_schema[] = {
 	RANGE("imap", "idle-timeout", CONFIG_DURATION,
 	    30 * MINUTE, 7 * DAY, "1800"),
 
+	RANGE("auth", "failures-per-minute", CONFIG_THREE,
+	    0, 1000000, "10 30 90"),
+	RANGE("auth", "failures-per-day", CONFIG_THREE,
+	    0, 1000000, "50 150 450"),
+	BOOL("auth", "cram-md5", "yes"),
+	PLAIN("auth", "checkpassword", CONFIG_TEXT, NULL),
+	RANGE("auth", "checkpassword-timeout", CONFIG_DURATION,
+	    1, 5 * MINUTE, "10"),
+
+	PLAIN("oauth", "issuer", CONFIG_TEXT, NULL),
+	PLAIN("oauth", "audience", CONFIG_TEXT, NULL),
+	PLAIN("oauth", "keys", CONFIG_TEXT, NULL),
+	PLAIN("oauth", "claim", CONFIG_TEXT, "email"),
+
 	PLAIN("mailboxes", "sent", CONFIG_MAILBOX, "Sent"),
 	PLAIN("mailboxes", "archive", CONFIG_MAILBOX, "Archive"),
 	PLAIN("mailboxes", "trash", CONFIG_MAILBOX, "Trash"),
@@ -107,6 +123,7 @@ const struct config_key config_schema[] = {
 	MANY("account", "address", CONFIG_DESTINATION, NULL),
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
+	BOOL("account", "no-custom-password", "no"),
 
 	PLAIN("address", "mailbox", CONFIG_MAILBOX, NULL),
 	PLAIN(NULL, NULL, CONFIG_TEXT, NULL),

@@ -11,11 +11,14 @@
 
 #include "os/os.h"
 
+#define MECHS_MAX 32		/* more than there are */
+
 struct sasl_client {
 	int fd;
 	uint32_t id;
 	struct reader in;
 	struct arena arena;
+	bool has[MECHS_MAX];		/* sasl_mech_at(i) is offered */
 	unsigned char space[SASL_LINE_MAX];
 };
 
@@ -48,6 +51,16 @@ read_line(struct sasl_client *c, int64_t deadline, struct bytes *line)
 	return -1;
 }
 
+static void
+note_mech(struct sasl_client *c, struct bytes name)
+{
+	const struct sasl_mech *m;
+	size_t i;
+
+	for (i = 0; i < MECHS_MAX && (m = sasl_mech_at(i)) != NULL; i++)
+		c->has[i] = c->has[i] || bytes_eq(bytes_str(m->name), name);
+}
+
 static int
 shake_hands(struct sasl_client *c, int64_t deadline)
 {
@@ -64,6 +77,10 @@ shake_hands(struct sasl_client *c, int64_t deadline)
 		if (bytes_eq(line, BYTES("DONE")))
 			return 0;
 		bytes_split(&line, '\t', &field);
+		if (bytes_eq(field, BYTES("MECH"))) {
+			bytes_split(&line, '\t', &field);
+			note_mech(c, field);
+		}
 		if (!bytes_eq(field, BYTES("VERSION")))
 			continue;
 		bytes_split(&line, '\t', &field);
@@ -106,6 +123,28 @@ sasl_client_close(struct sasl_client *c)
 	free(c);
 }
 
+int
+sasl_client_mechanisms(const struct sasl_client *c, bool plaintext,
+    bool bindings, bool client_key, struct buf *out)
+{
+	const struct sasl_mech *m;
+	size_t i, start = out->n;
+
+	for (i = 0; i < MECHS_MAX && (m = sasl_mech_at(i)) != NULL; i++) {
+		if (!c->has[i] || (m->plaintext && !plaintext) ||
+		    (m->plus && !bindings) || (!client_key &&
+		    bytes_eq(bytes_str(m->name), BYTES("EXTERNAL"))))
+			continue;
+		if (out->n > start)
+			buf_addc(out, ' ');
+		buf_adds(out, m->name);
+	}
+	if (!out->full)
+		return 0;
+	errno = EMSGSIZE;
+	return -1;
+}
+
 static int
 copy_text(char *to, size_t size, struct bytes value)
 {
@@ -115,6 +154,31 @@ copy_text(char *to, size_t size, struct bytes value)
 	}
 	memcpy(to, value.p, value.n);
 	to[value.n] = '\0';
+	return 0;
+}
+
+static int
+reply_field(struct bytes value, struct sasl_reply *r)
+{
+	if (bytes_eq(value, BYTES("temp")))
+		r->temporary = true;
+	else if (bytes_eq(value, BYTES("limited")))
+		r->limited = true;
+	else if (bytes_eq(value, BYTES("user_disabled")))
+		r->disabled = true;
+	else if (bytes_eq(value, BYTES("uncharged")))
+		r->uncharged = true;
+	else if (bytes_eq(value, BYTES("nopreauth")))
+		r->no_preauth = true;
+	else if (r->kind == SASL_REPLY_OK &&
+	    bytes_skip(&value, BYTES("user=")))
+		return copy_text(r->user, sizeof(r->user), value);
+	else if (bytes_skip(&value, BYTES("login=")))
+		return copy_text(r->login, sizeof(r->login), value);
+	else if (bytes_skip(&value, BYTES("ticket=")))
+		return copy_text(r->ticket, sizeof(r->ticket), value);
+	else if (bytes_skip(&value, BYTES("reason=")))
+		return copy_text(r->reason, sizeof(r->reason), value);
 	return 0;
 }
 
@@ -129,23 +193,8 @@ reply_fields(struct sasl_client *c, struct bytes rest, struct sasl_reply *r)
 			errno = EPROTO;
 			return -1;
 		}
-		if (bytes_eq(value, BYTES("temp")))
-			r->temporary = true;
-		else if (bytes_eq(value, BYTES("user_disabled")))
-			r->disabled = true;
-		else if (r->kind == SASL_REPLY_OK &&
-		    bytes_skip(&value, BYTES("user="))) {
-			if (copy_text(r->user, sizeof(r->user), value) == -1)
-				return -1;
-		} else if (bytes_skip(&value, BYTES("ticket="))) {
-			if (copy_text(r->ticket, sizeof(r->ticket),
-			    value) == -1)
-				return -1;
-		} else if (bytes_skip(&value, BYTES("reason="))) {
-			if (copy_text(r->reason, sizeof(r->reason),
-			    value) == -1)
-				return -1;
-		}
+		if (reply_field(value, r) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -181,12 +230,21 @@ read_reply(struct sasl_client *c, int64_t deadline, struct sasl_reply *reply)
 			return -1;
 	}
 	arena_reset(&c->arena);
-	if (r.kind == SASL_REPLY_OK && r.user[0] == '\0') {
+	*reply = r;
+	secret_wipe(&r, sizeof(r));
+	return 0;
+}
+
+/* For OK to AUTH and TICKET: without a user it means nothing. */
+static int
+read_login(struct sasl_client *c, int64_t deadline, struct sasl_reply *reply)
+{
+	if (read_reply(c, deadline, reply) == -1)
+		return -1;
+	if (reply->kind == SASL_REPLY_OK && reply->user[0] == '\0') {
 		errno = EPROTO;
 		return -1;
 	}
-	*reply = r;
-	secret_wipe(&r, sizeof(r));
 	return 0;
 }
 
@@ -197,6 +255,54 @@ add_ip(struct buf *out, const char *name, const struct ip *ip)
 
 	if (ip != NULL && ip->family != 0)
 		buf_printf(out, "\t%s=%s", name, ip_format(ip, text));
+}
+
+static void
+add_text(struct buf *out, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_printf(out, "\t%s=", name);
+	sasl_field_escape(out, bytes_str(value));
+}
+
+static void
+add_tls(struct buf *out, const struct sasl_params *params)
+{
+	char id[CLIENTKEY_ID_CHARS + 1];
+	unsigned int i;
+
+	if (params->tls != NULL)
+		buf_adds(out, "\tsecured=tls");
+	add_text(out, "tls_protocol", params->tls);
+	if (params->client_key != NULL) {
+		clientkey_id_format(params->client_key, id);
+		add_text(out, "client-key", id);
+	}
+	for (i = 0; params->binding != NULL && i < SASL_BINDINGS; i++) {
+		if (params->binding[i].n == 0)
+			continue;
+		buf_printf(out, "\tcb-%s=", sasl_binding_name(i));
+		base64_encode(out, bytes_of(params->binding[i].p,
+		    params->binding[i].n));
+	}
+}
+
+int
+sasl_client_allowed(struct sasl_client *c, const char *service,
+    const struct ip *remote, int64_t deadline)
+{
+	struct buf out = BUF_INIT(SASL_LINE_MAX);
+	struct sasl_reply reply;
+
+	buf_printf(&out, "ALLOWED\t%lu\tservice=%s",
+	    (unsigned long)++c->id, service);
+	add_ip(&out, "rip", remote);
+	buf_addc(&out, '\n');
+	if (send_buf(c, &out, deadline) == -1 ||
+	    read_reply(c, deadline, &reply) == -1)
+		return -1;
+	return reply.kind == SASL_REPLY_OK ? 1 : 0;
 }
 
 int
@@ -210,10 +316,11 @@ sasl_client_auth(struct sasl_client *c, const struct sasl_params *params,
 	    params->mech, params->service);
 	add_ip(&out, "rip", params->remote);
 	add_ip(&out, "lip", params->local);
-	if (params->session != NULL) {
-		buf_adds(&out, "\tsession=");
-		sasl_field_escape(&out, bytes_str(params->session));
-	}
+	add_text(&out, "session", params->session);
+	add_text(&out, "client_id", params->agent);
+	add_tls(&out, params);
+	if (params->preauth)
+		buf_adds(&out, "\tpreauth");
 	if (params->ticket)
 		buf_adds(&out, "\tticket");
 	if (have_response) {
@@ -223,7 +330,7 @@ sasl_client_auth(struct sasl_client *c, const struct sasl_params *params,
 	buf_addc(&out, '\n');
 	if (send_buf(c, &out, deadline) == -1)
 		return -1;
-	return read_reply(c, deadline, reply);
+	return read_login(c, deadline, reply);
 }
 
 int
@@ -237,7 +344,7 @@ sasl_client_continue(struct sasl_client *c, struct bytes response64,
 	buf_addc(&out, '\n');
 	if (send_buf(c, &out, deadline) == -1)
 		return -1;
-	return read_reply(c, deadline, reply);
+	return read_login(c, deadline, reply);
 }
 
 int
@@ -260,5 +367,5 @@ sasl_client_redeem(struct sasl_client *c, const char *ticket,
 	buf_addc(&out, '\n');
 	if (send_buf(c, &out, deadline) == -1)
 		return -1;
-	return read_reply(c, deadline, reply);
+	return read_login(c, deadline, reply);
 }

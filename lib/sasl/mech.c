@@ -1,19 +1,36 @@
 /*
- * mech.c - the mechanisms PLAIN (RFC 4616) and LOGIN
+ * mech.c - the table of mechanisms; PLAIN (RFC 4616), LOGIN, EXTERNAL
  *
  * LOGIN has no standard, only an expired draft and a habit: clients look at
  * the challenges, so they are exactly "Username:" and "Password:" (U-4).
  */
-#include "sasl/sasl.h"
+#include "sasl/internal.h"
 
-static bool
-text_set(struct sasl_text *t, struct bytes s, size_t max)
+#include <stdlib.h>
+
+#include "unicode/unicode.h"
+
+bool
+sasl_text_set(struct sasl_text *t, struct bytes s, size_t max)
 {
 	if (s.n > max || s.n > sizeof(t->p))
 		return false;
 	memcpy(t->p, s.p, s.n);
 	t->n = s.n;
 	return true;
+}
+
+struct bytes
+sasl_text_bytes(const struct sasl_text *t)
+{
+	return bytes_of(t->p, t->n);
+}
+
+enum sasl_action
+sasl_malformed(struct sasl *s, const char *why)
+{
+	s->why = why;
+	return SASL_MALFORMED;
 }
 
 static enum sasl_action
@@ -23,43 +40,86 @@ plain_step(struct sasl *s, struct bytes response, struct buf *challenge)
 
 	(void)challenge;	/* PLAIN has one message only */
 	if (s->step++ > 0)
-		return SASL_MALFORMED;
+		return sasl_malformed(s, "response out of turn");
 	if (!bytes_split(&password, '\0', &authzid) ||
 	    !bytes_split(&password, '\0', &authcid))
-		return SASL_MALFORMED;
+		return sasl_malformed(s, "no name and password");
 	if (authcid.n == 0 || password.n == 0 || bytes_has_nul(password))
-		return SASL_MALFORMED;
-	if (!text_set(&s->authzid, authzid, SASL_NAME_MAX) ||
-	    !text_set(&s->authcid, authcid, SASL_NAME_MAX) ||
-	    !text_set(&s->password, password, SASL_PASSWORD_MAX))
-		return SASL_MALFORMED;
+		return sasl_malformed(s, "name or password empty, or NUL");
+	if (!sasl_text_set(&s->authzid, authzid, SASL_NAME_MAX) ||
+	    !sasl_text_set(&s->authcid, authcid, SASL_NAME_MAX) ||
+	    !sasl_text_set(&s->password, password, SASL_PASSWORD_MAX))
+		return sasl_malformed(s, "name or password too long");
 	return SASL_PASSWORD;
+}
+
+static void
+login_greet(struct sasl *s, struct buf *challenge)
+{
+	(void)s;
+	buf_adds(challenge, "Username:");
 }
 
 static enum sasl_action
 login_step(struct sasl *s, struct bytes response, struct buf *challenge)
 {
 	if (response.n == 0 || bytes_has_nul(response))
-		return SASL_MALFORMED;
+		return sasl_malformed(s, "name or password empty, or NUL");
 	switch (s->step++) {
 	case 0:
-		if (!text_set(&s->authcid, response, SASL_NAME_MAX) ||
+		if (!sasl_text_set(&s->authcid, response, SASL_NAME_MAX) ||
 		    buf_adds(challenge, "Password:") == -1)
-			return SASL_MALFORMED;
+			return sasl_malformed(s, "name too long");
 		return SASL_CHALLENGE;
 	case 1:
-		if (!text_set(&s->password, response, SASL_PASSWORD_MAX))
-			return SASL_MALFORMED;
+		if (!sasl_text_set(&s->password, response,
+		    SASL_PASSWORD_MAX))
+			return sasl_malformed(s, "password too long");
 		return SASL_PASSWORD;
 	default:
-		return SASL_MALFORMED;
+		return sasl_malformed(s, "response out of turn");
 	}
 }
 
-/* In order of preference. */
+/* RFC 4422 appendix A: the message is the authorization identity. */
+static enum sasl_action
+external_step(struct sasl *s, struct bytes response, struct buf *challenge)
+{
+	(void)challenge;
+	if (s->step++ > 0)
+		return sasl_malformed(s, "response out of turn");
+	if (bytes_has_nul(response) || !unicode_valid_utf8(response) ||
+	    !sasl_text_set(&s->authzid, response, SASL_NAME_MAX))
+		return sasl_malformed(s, "wrong authorization identity");
+	return SASL_CLIENT_KEY;
+}
+
+/*
+ * In order of preference. "private" keeps servers that know neither bindings
+ * nor keys from announcing what needs them.
+ */
+#define SCRAM(text, h) \
+	{ "SCRAM-" text "-PLUS", "\tmutual-auth\tchannel-binding\tprivate", \
+	    false, true, h, NULL, sasl_scram_step, sasl_scram_know, \
+	    sasl_scram_last }, \
+	{ "SCRAM-" text, "\tmutual-auth", false, false, h, NULL, \
+	    sasl_scram_step, sasl_scram_know, sasl_scram_last }
 static const struct sasl_mech mechs[] = {
-	{ "PLAIN", true, plain_step, true },
-	{ "LOGIN", true, login_step, false },
+	SCRAM("SHA-512", SASL_SHA512),
+	SCRAM("SHA-256", SASL_SHA256),
+	SCRAM("SHA-1", SASL_SHA1),
+	{ "CRAM-MD5", "\tdictionary\tactive", false, false, SASL_HASHES,
+	    sasl_cram_greet, sasl_cram_step, sasl_cram_know, NULL },
+	{ "OAUTHBEARER", "", true, false, SASL_HASHES, NULL,
+	    sasl_oauthbearer_step, NULL, sasl_oauthbearer_last },
+	{ "XOAUTH2", "", true, false, SASL_HASHES, NULL,
+	    sasl_xoauth2_step, NULL, sasl_xoauth2_last },
+	{ "PLAIN", "\tplaintext", true, false, SASL_HASHES, NULL, plain_step,
+	    NULL, NULL },
+	{ "LOGIN", "\tplaintext", true, false, SASL_HASHES, login_greet,
+	    login_step, NULL, NULL },
+	{ "EXTERNAL", "\tprivate", false, false, SASL_HASHES, NULL,
+	    external_step, NULL, NULL },
 };
 
 const struct sasl_mech *
@@ -81,6 +141,22 @@ sasl_mech_find(struct bytes name)
 	return NULL;
 }
 
+const char *
+sasl_binding_name(enum sasl_binding_type type)
+{
+	switch (type) {
+	case SASL_TLS_EXPORTER:
+		return "tls-exporter";
+	case SASL_TLS_SERVER_END_POINT:
+		return "tls-server-end-point";
+	case SASL_TLS_UNIQUE:
+		return "tls-unique";
+	case SASL_BINDINGS:
+		break;
+	}
+	return "";
+}
+
 void
 sasl_init(struct sasl *s, const struct sasl_mech *mech)
 {
@@ -93,9 +169,8 @@ sasl_start(struct sasl *s, struct bytes response, bool have_response,
 {
 	if (have_response)
 		return s->mech->step(s, response, challenge);
-	if (!s->mech->client_first &&
-	    buf_adds(challenge, "Username:") == -1)
-		return SASL_MALFORMED;
+	if (s->mech->greet != NULL)
+		s->mech->greet(s, challenge);
 	return SASL_CHALLENGE;
 }
 
@@ -105,8 +180,44 @@ sasl_continue(struct sasl *s, struct bytes response, struct buf *challenge)
 	return s->mech->step(s, response, challenge);
 }
 
+enum sasl_action
+sasl_know(struct sasl *s, struct sasl_secrets *secrets, struct buf *challenge)
+{
+	sasl_secrets_wipe(&s->secrets);
+	s->secrets = *secrets;
+	*secrets = (struct sasl_secrets){ 0 };
+	return s->mech->know(s, challenge);
+}
+
+bool
+sasl_last(struct sasl *s, bool good, struct buf *challenge)
+{
+	return s->mech->last != NULL && s->mech->last(s, good, challenge);
+}
+
+void
+sasl_secrets_wipe(struct sasl_secrets *s)
+{
+	if (s->secret != NULL)
+		secret_wipe(s->secret, s->count * sizeof(*s->secret));
+	free(s->secret);
+	*s = (struct sasl_secrets){ 0 };
+}
+
+static void
+wipe_buf(struct buf *b)
+{
+	if (b->size > 0)
+		secret_wipe(b->p, b->size);
+	buf_free(b);
+}
+
 void
 sasl_wipe(struct sasl *s)
 {
+	sasl_secrets_wipe(&s->secrets);
+	wipe_buf(&s->token);
+	wipe_buf(&s->gs2);
+	wipe_buf(&s->text);
 	secret_wipe(s, sizeof(*s));
 }

@@ -2,11 +2,11 @@
  * peer.c - the auth protocol as auth-serve speaks it, one client connection
  *
  * Dovecot's auth-client protocol 1.2, so that Postfix and Exim can ask us
- * too; pipemail-auth(5) lists the lines and our additions (the parameter
- * "ticket" and the command TICKET). One line is handled per step, and a line
- * costs at most one key derivation: the caller takes turns among clients.
+ * too; pipemail-auth(5) lists the lines and our additions. One line is
+ * handled per step, and a line costs at most one key derivation: the caller
+ * takes turns among clients.
  */
-#include "sasl/sasl.h"
+#include "sasl/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,17 +15,6 @@
 
 #define PROTOCOL_MAJOR 1
 #define PROTOCOL_MINOR 2
-/* service=, rip= and session= as kept for the log. */
-#define PARAM_MAX 64
-
-struct sasl_request {
-	struct sasl_request *next;
-	uint64_t id;
-	bool ticket;
-	char service[PARAM_MAX], remote_ip[PARAM_MAX], session[PARAM_MAX];
-	struct sasl sasl;
-};
-
 struct sasl_peer {
 	const struct sasl_backend *backend;
 	struct sasl_request *requests;
@@ -51,8 +40,10 @@ sasl_peer_new(const struct sasl_backend *backend, uint32_t server_pid,
 	buf_printf(&p->out, "VERSION\t%d\t%d\n", PROTOCOL_MAJOR,
 	    PROTOCOL_MINOR);
 	for (i = 0; (m = sasl_mech_at(i)) != NULL; i++) {
-		buf_printf(&p->out, "MECH\t%s%s\n", m->name,
-		    m->plaintext ? "\tplaintext" : "");
+		if (backend->offered == NULL ||
+		    backend->offered(backend->ctx, m))
+			buf_printf(&p->out, "MECH\t%s%s\n", m->name,
+			    m->flags);
 	}
 	buf_printf(&p->out, "SPID\t%lu\nCUID\t%llu\nCOOKIE\t",
 	    (unsigned long)server_pid, (unsigned long long)connection);
@@ -61,10 +52,32 @@ sasl_peer_new(const struct sasl_backend *backend, uint32_t server_pid,
 	return p;
 }
 
+/* Of a request that is gone before its end. */
+static void
+request_abort(struct sasl_request *r)
+{
+	const struct sasl_backend *b = r->peer->backend;
+	struct sasl_outcome o = { .result = SASL_ABORTED,
+	    .why = "aborted by the client" };
+
+	if (r->state == SASL_REQ_LATER)
+		b->dropped(b->ctx, r);
+	if (r->state == SASL_REQ_LAST)
+		o = r->outcome;
+	if (o.result == SASL_OK) {
+		/* It proved itself, but did not believe us. */
+		o.result = SASL_ABORTED;
+		o.why = "aborted by the client after its proof";
+		o.uncharged = true;
+	}
+	b->ended(b->ctx, r, &o);
+}
+
 static void
 request_free(struct sasl_request *r)
 {
 	sasl_wipe(&r->sasl);
+	secret_wipe(r, sizeof(*r));
 	free(r);
 }
 
@@ -77,6 +90,7 @@ sasl_peer_free(struct sasl_peer *p)
 		return;
 	for (r = p->requests; r != NULL; r = next) {
 		next = r->next;
+		request_abort(r);
 		request_free(r);
 	}
 	if (p->in.size > 0)
@@ -103,6 +117,18 @@ struct buf *
 sasl_peer_output(struct sasl_peer *p)
 {
 	return &p->out;
+}
+
+bool
+sasl_peer_waits(const struct sasl_peer *p)
+{
+	const struct sasl_request *r;
+
+	for (r = p->requests; r != NULL; r = r->next) {
+		if (r->state == SASL_REQ_LATER)
+			return true;
+	}
+	return false;
 }
 
 static struct sasl_request **
@@ -146,85 +172,185 @@ reply_fail(struct sasl_peer *p, uint64_t id, struct bytes user,
 		add_field(&p->out, "reason", bytes_str(reason));
 	if (flag != NULL)
 		buf_printf(&p->out, "\t%s", flag);
+}
+
+static void
+refuse(struct sasl_peer *p, uint64_t id, const char *reason, const char *flag)
+{
+	reply_fail(p, id, BYTES_EMPTY, reason, flag);
 	buf_addc(&p->out, '\n');
 }
 
 static void
+reply_outcome(struct sasl_peer *p, const struct sasl_request *r,
+    const struct sasl_outcome *o)
+{
+	const char *flag = NULL;
+
+	switch (o->result) {
+	case SASL_DISABLED:
+		flag = "user_disabled";
+		break;
+	case SASL_TEMPORARY:
+		flag = "temp";
+		break;
+	case SASL_LIMITED:
+		flag = "temp\tlimited";
+		break;
+	default:
+		break;
+	}
+	reply_fail(p, r->id, bytes_of(r->sasl.authcid.p, r->sasl.authcid.n),
+	    o->reason, flag);
+	if (o->uncharged)
+		buf_adds(&p->out, "\tuncharged");
+	if (o->no_preauth)
+		buf_adds(&p->out, "\tnopreauth");
+	buf_addc(&p->out, '\n');
+}
+
+/* last: what the client still has to be told, or empty. */
+static void
 reply_ok(struct sasl_peer *p, const struct sasl_request *r,
-    const char *account)
+    const struct sasl_outcome *o, struct bytes last)
 {
 	char ticket[SASL_TICKET_CHARS + 1];
 
-	if (r->ticket && !sasl_tickets_issue(p->backend->tickets, account,
+	if (r->ticket && !sasl_tickets_issue(p->backend->tickets, o->account,
 	    p->backend->now_ms(), ticket)) {
-		reply_fail(p, r->id, BYTES_EMPTY, "too many logins at once",
-		    "temp");
+		refuse(p, r->id, "too many logins at once", "temp");
 		return;
 	}
 	buf_printf(&p->out, "OK\t%llu", (unsigned long long)r->id);
-	add_field(&p->out, "user", bytes_str(account));
+	add_field(&p->out, "user", bytes_str(o->account));
+	if (o->login[0] != '\0')
+		add_field(&p->out, "login", bytes_str(o->login));
 	if (r->ticket)
 		add_field(&p->out, "ticket", bytes_str(ticket));
+	if (last.n > 0) {
+		buf_adds(&p->out, "\tresp=");
+		base64_encode(&p->out, last);
+	}
 	buf_addc(&p->out, '\n');
 	secret_wipe(ticket, sizeof(ticket));
 }
 
-/* Decide a login whose name and password are known, or malformed. */
+/* Report, answer, forget. */
 static void
-decide(struct sasl_peer *p, struct sasl_request *r, bool malformed)
+finish(struct sasl_request *r, const struct sasl_outcome *o,
+    struct bytes last)
 {
-	struct sasl_outcome o = { .result = SASL_WRONG, .why = "malformed" };
-	struct sasl *s = &r->sasl;
-	struct bytes authcid = bytes_of(s->authcid.p, s->authcid.n);
+	struct sasl_peer *p = r->peer;
 
-	if (malformed) {
-		memcpy(o.reason, "malformed response", 19);
-	} else {
-		p->backend->login(p->backend->ctx,
-		    bytes_of(s->authzid.p, s->authzid.n), authcid,
-		    bytes_of(s->password.p, s->password.n), &o);
-	}
-	p->backend->ended(p->backend->ctx, &o, authcid, s->mech->name,
-	    bytes_str(r->service), bytes_str(r->remote_ip),
-	    bytes_str(r->session));
-	switch (o.result) {
-	case SASL_OK:
-		reply_ok(p, r, o.account);
-		break;
-	case SASL_WRONG:
-		reply_fail(p, r->id, authcid, o.reason, NULL);
-		break;
-	case SASL_DISABLED:
-		reply_fail(p, r->id, authcid, o.reason, "user_disabled");
-		break;
-	case SASL_TEMPORARY:
-		reply_fail(p, r->id, authcid, o.reason, "temp");
-		break;
-	}
+	p->backend->ended(p->backend->ctx, r, o);
+	if (o->result == SASL_OK)
+		reply_ok(p, r, o, last);
+	else
+		reply_outcome(p, r, o);
+	request_end(p, r->id);
 }
 
 static void
-act(struct sasl_peer *p, struct sasl_request *r, enum sasl_action action,
-    const struct buf *challenge)
+reply_challenge(struct sasl_request *r, const struct buf *challenge)
 {
-	if (action == SASL_CHALLENGE) {
-		buf_printf(&p->out, "CONT\t%llu\t",
-		    (unsigned long long)r->id);
-		base64_encode(&p->out, buf_bytes(challenge));
-		buf_addc(&p->out, '\n');
+	struct buf *out = &r->peer->out;
+
+	buf_printf(out, "CONT\t%llu\t", (unsigned long long)r->id);
+	base64_encode(out, buf_bytes(challenge));
+	buf_addc(out, '\n');
+}
+
+/* Decided: at once, or after one more message of ours and an answer. */
+static void
+decided(struct sasl_request *r, const struct sasl_outcome *o)
+{
+	struct buf last = BUF_INIT(512);
+	bool good = o->result == SASL_OK;
+	bool more = sasl_last(&r->sasl, good, &last);
+
+	if (more && !(good && r->final_ok)) {
+		r->outcome = *o;
+		r->state = SASL_REQ_LAST;
+		reply_challenge(r, &last);
+	} else {
+		finish(r, o, buf_bytes(&last));
+	}
+	buf_free(&last);
+}
+
+void
+sasl_peer_decided(struct sasl_request *r, const struct sasl_outcome *o)
+{
+	r->state = SASL_REQ_OPEN;
+	decided(r, o);
+}
+
+static bool
+allowed(struct sasl_request *r, struct sasl_outcome *o)
+{
+	const struct sasl_backend *b = r->peer->backend;
+
+	if (b->allowed == NULL || b->allowed(b->ctx, &r->from))
+		return true;
+	*o = (struct sasl_outcome){ .result = SASL_LIMITED,
+	    .reason = "too many failed logins, try again later",
+	    .why = "too many failed logins from there" };
+	return false;
+}
+
+static void
+decide(struct sasl_request *r, enum sasl_action action)
+{
+	const struct sasl_backend *b = r->peer->backend;
+	struct sasl_outcome o = { .result = SASL_WRONG,
+	    .reason = "malformed response" };
+
+	if (action == SASL_MALFORMED) {
+		o.why = r->sasl.why != NULL ? r->sasl.why : "malformed";
+		finish(r, &o, BYTES_EMPTY);
 		return;
 	}
-	decide(p, r, action == SASL_MALFORMED);
-	request_end(p, r->id);
+	/* Since it began, others may have used up what was left. */
+	if (allowed(r, &o))
+		b->decide(b->ctx, r, action, &o);
+	if (o.result == SASL_LATER)
+		r->state = SASL_REQ_LATER;
+	else
+		decided(r, &o);
+}
+
+static void
+act(struct sasl_request *r, enum sasl_action action, struct buf *challenge)
+{
+	const struct sasl_backend *b = r->peer->backend;
+	struct sasl_secrets secrets;
+	struct sasl_outcome o;
+
+	if (action == SASL_SECRETS) {
+		b->secrets(b->ctx, r, &secrets);
+		action = sasl_know(&r->sasl, &secrets, challenge);
+	}
+	switch (action) {
+	case SASL_CHALLENGE:
+		reply_challenge(r, challenge);
+		break;
+	case SASL_ENDED:
+		o = r->outcome;
+		finish(r, &o, BYTES_EMPTY);
+		break;
+	default:
+		decide(r, action);
+		break;
+	}
 }
 
 /* Decode a response and take one step with it. */
 static void
-respond(struct sasl_peer *p, struct sasl_request *r, struct bytes text,
-    bool first, bool have_response)
+respond(struct sasl_request *r, struct bytes text, bool first,
+    bool have_response)
 {
 	struct buf response = BUF_INIT(SASL_RESPONSE_MAX);
-	struct buf challenge = BUF_INIT(512);
+	struct buf challenge = BUF_INIT(SASL_RESPONSE_MAX);
 	enum sasl_action action = SASL_MALFORMED;
 
 	if (base64_decode(&response, text) == 0) {
@@ -233,50 +359,45 @@ respond(struct sasl_peer *p, struct sasl_request *r, struct bytes text,
 		    have_response, &challenge)
 		    : sasl_continue(&r->sasl, buf_bytes(&response),
 		    &challenge);
+	} else {
+		r->sasl.why = "not base64, or too long";
 	}
-	act(p, r, action, &challenge);
+	act(r, action, &challenge);
 	if (response.size > 0)
 		secret_wipe(response.p, response.size);
 	buf_free(&response);
 	buf_free(&challenge);
 }
 
-static void
-keep_param(char to[PARAM_MAX], struct bytes value)
-{
-	if (value.n >= PARAM_MAX || bytes_has_nul(value))
-		return;
-	memcpy(to, value.p, value.n);
-	to[value.n] = '\0';
-}
+/* ---- parameters ---- */
 
 /* Parameters of AUTH; resp= ends them, whatever follows (see the page). */
 static bool
-read_params(struct sasl_peer *p, struct sasl_request *r, struct bytes rest,
-    struct bytes *response, bool *have_response)
+read_params(struct sasl_request *r, struct bytes rest, struct bytes *response,
+    bool *have_response)
 {
 	struct bytes field, value;
 
 	while (rest.n > 0) {
 		bytes_split(&rest, '\t', &field);
-		if (!sasl_field_unescape(&p->arena, field, &value))
+		if (!sasl_field_unescape(&r->peer->arena, field, &value))
 			return false;
 		if (bytes_skip(&value, BYTES("resp="))) {
 			*response = value;
 			*have_response = true;
 			return true;
 		}
-		if (bytes_skip(&value, BYTES("service=")))
-			keep_param(r->service, value);
-		else if (bytes_skip(&value, BYTES("rip=")))
-			keep_param(r->remote_ip, value);
-		else if (bytes_skip(&value, BYTES("session=")))
-			keep_param(r->session, value);
+		if (bytes_eq(value, BYTES("final-resp-ok")))
+			r->final_ok = true;
 		else if (bytes_eq(value, BYTES("ticket")))
 			r->ticket = true;
+		else if (!sasl_origin_param(&r->from, value))
+			return false;
 	}
 	return true;
 }
+
+/* ---- commands ---- */
 
 static int
 protocol_error(void)
@@ -285,33 +406,50 @@ protocol_error(void)
 	return -1;
 }
 
+static const struct sasl_mech *
+find_mech(const struct sasl_peer *p, struct bytes name)
+{
+	const struct sasl_mech *m = sasl_mech_find(name);
+
+	return m == NULL || p->backend->offered == NULL ||
+	    p->backend->offered(p->backend->ctx, m) ? m : NULL;
+}
+
 static int
 command_auth(struct sasl_peer *p, uint64_t id, struct bytes rest)
 {
 	struct bytes name, response = BYTES_EMPTY;
 	const struct sasl_mech *mech;
+	struct sasl_outcome o;
 	struct sasl_request *r;
 	bool have_response = false;
 
 	if (*request_find(p, id) != NULL)
 		return protocol_error();
 	bytes_split(&rest, '\t', &name);
-	mech = sasl_mech_find(name);
+	mech = find_mech(p, name);
 	if (mech == NULL || p->pending == SASL_PENDING_MAX) {
-		reply_fail(p, id, BYTES_EMPTY, mech == NULL
-		    ? "unsupported mechanism" : "too many logins at once",
-		    mech == NULL ? NULL : "temp");
+		refuse(p, id, mech == NULL ? "unsupported mechanism"
+		    : "too many logins at once", mech == NULL ? NULL
+		    : "temp");
 		return 0;
 	}
 	r = mem_zalloc(1, sizeof(*r));
+	r->peer = p;
 	r->id = id;
 	sasl_init(&r->sasl, mech);
+	r->sasl.binding = r->from.binding;
+	if (!read_params(r, rest, &response, &have_response)) {
+		request_free(r);
+		return protocol_error();
+	}
 	r->next = p->requests;
 	p->requests = r;
 	p->pending++;
-	if (!read_params(p, r, rest, &response, &have_response))
-		return protocol_error();
-	respond(p, r, response, true, have_response);
+	if (allowed(r, &o))
+		respond(r, response, true, have_response);
+	else
+		finish(r, &o, BYTES_EMPTY);
 	return 0;
 }
 
@@ -320,12 +458,43 @@ command_cont(struct sasl_peer *p, uint64_t id, struct bytes rest)
 {
 	struct sasl_request *r = *request_find(p, id);
 
-	if (r == NULL) {
-		reply_fail(p, id, BYTES_EMPTY, "no such request", NULL);
-		return 0;
-	}
-	respond(p, r, rest, false, true);
+	if (r == NULL)
+		refuse(p, id, "no such request", NULL);
+	else if (r->state == SASL_REQ_LATER)
+		return protocol_error();	/* nothing was asked */
+	else
+		respond(r, rest, false, true);
 	return 0;
+}
+
+/* (An addition.) May somebody from there log in now? */
+static int
+command_allowed(struct sasl_peer *p, uint64_t id, struct bytes rest)
+{
+	struct sasl_request *r = mem_zalloc(1, sizeof(*r));
+	struct bytes response;
+	struct sasl_outcome o;
+	bool have, good;
+
+	r->peer = p;
+	good = read_params(r, rest, &response, &have);
+	if (good && allowed(r, &o))
+		buf_printf(&p->out, "OK\t%llu\n", (unsigned long long)id);
+	else if (good)
+		refuse(p, id, o.reason, "temp\tlimited");
+	free(r);
+	return good ? 0 : protocol_error();
+}
+
+static void
+command_cancel(struct sasl_peer *p, uint64_t id)
+{
+	struct sasl_request *r = *request_find(p, id);
+
+	if (r == NULL)
+		return;
+	request_abort(r);
+	request_end(p, id);
 }
 
 static int
@@ -335,7 +504,7 @@ command_ticket(struct sasl_peer *p, uint64_t id, struct bytes rest)
 
 	if (!sasl_tickets_redeem(p->backend->tickets, rest,
 	    p->backend->now_ms(), account)) {
-		reply_fail(p, id, BYTES_EMPTY, "no such ticket", NULL);
+		refuse(p, id, "no such ticket", NULL);
 		return 0;
 	}
 	buf_printf(&p->out, "OK\t%llu", (unsigned long long)id);
@@ -376,6 +545,7 @@ handle_line(struct sasl_peer *p, struct bytes line)
 	if (!bytes_eq(command, BYTES("AUTH")) &&
 	    !bytes_eq(command, BYTES("CONT")) &&
 	    !bytes_eq(command, BYTES("CANCEL")) &&
+	    !bytes_eq(command, BYTES("ALLOWED")) &&
 	    !bytes_eq(command, BYTES("TICKET")))
 		return 0;	/* of a later minor version */
 	bytes_split(&line, '\t', &field);
@@ -387,7 +557,9 @@ handle_line(struct sasl_peer *p, struct bytes line)
 		return command_cont(p, id, line);
 	if (bytes_eq(command, BYTES("TICKET")))
 		return command_ticket(p, id, line);
-	request_end(p, id);
+	if (bytes_eq(command, BYTES("ALLOWED")))
+		return command_allowed(p, id, line);
+	command_cancel(p, id);
 	return 0;
 }
 

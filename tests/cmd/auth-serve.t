@@ -2,7 +2,10 @@
 # auth-serve.t - the auth protocol on a socket, as Postfix and we use it
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/cmd/imap.sh"
-imap_setup
+imap_setup '
+[auth]
+failures-per-minute = 1000 1000 1000
+failures-per-day = 1000 1000 1000'
 printf '[account]\naddress = carol@example.org\nlogin-disabled = ask the admin, please\n' \
     >etc/accounts/carol.conf
 config-compile

@@ -22,40 +22,90 @@ struct world {
 	int ended;
 	enum sasl_result last;
 	int64_t now;
+	bool limited, last_uncharged;
+	struct sasl_request *later;
+	struct sasl_origin from;
 };
 
 static struct world world;
 
 static void
-fake_login(void *ctx, struct bytes authzid, struct bytes authcid,
-    struct bytes password, struct sasl_outcome *out)
+fake_decide(void *ctx, struct sasl_request *r, enum sasl_action action,
+    struct sasl_outcome *out)
 {
-	(void)ctx;
-	(void)authzid;
+	struct world *w = ctx;
+	struct bytes authcid = bytes_of(r->sasl.authcid.p,
+	    r->sasl.authcid.n);
+
 	*out = (struct sasl_outcome){ .result = SASL_WRONG, .why = "wrong" };
-	if (bytes_eq(authcid, BYTES("off@x")) ) {
+	if (action == SASL_REFUSED) {
+		out->uncharged = r->sasl.secrets.missing;
+	} else if (action == SASL_CLIENT_KEY) {
+		if (r->from.has_client_key) {
+			out->result = SASL_OK;
+			memcpy(out->account, "alice", 6);
+			memcpy(out->login, "a@x", 4);
+		}
+	} else if (bytes_eq(authcid, BYTES("off@x"))) {
 		out->result = SASL_DISABLED;
 		memcpy(out->reason, "ask\tadmin", 10);
 	} else if (bytes_eq(authcid, BYTES("temp@x"))) {
 		out->result = SASL_TEMPORARY;
-	} else if (bytes_eq(password, BYTES("good"))) {
+	} else if (bytes_eq(authcid, BYTES("later@x"))) {
+		out->result = SASL_LATER;
+		w->later = r;
+	} else if (action == SASL_PROVEN || bytes_eq(bytes_of(
+	    r->sasl.password.p, r->sasl.password.n), BYTES("good"))) {
 		out->result = SASL_OK;
 		memcpy(out->account, "alice", 6);
 	}
 }
 
+/* CRAM-MD5 of RFC 2195: user tim, tanstaaftanstaaf. */
 static void
-fake_ended(void *ctx, const struct sasl_outcome *out, struct bytes authcid,
-    const char *mech, struct bytes service, struct bytes ip,
-    struct bytes session)
+fake_secrets(void *ctx, const struct sasl_request *r,
+    struct sasl_secrets *out)
+{
+	(void)ctx;
+	*out = (struct sasl_secrets){ .why = "unknown user",
+	    .iterations = 4096 };
+	if (bytes_eq(bytes_of(r->sasl.authcid.p, r->sasl.authcid.n),
+	    BYTES("old"))) {
+		out->missing = true;
+		return;
+	}
+	out->secret = mem_zalloc(1, sizeof(*out->secret));
+	out->count = 1;
+	sasl_cram_pads(BYTES("tanstaaftanstaaf"), out->secret->cram);
+}
+
+static bool
+fake_allowed(void *ctx, const struct sasl_origin *from)
 {
 	struct world *w = ctx;
 
-	(void)authcid;
-	(void)mech;
-	assert_true(service.n < 100 && ip.n < 100 && session.n < 100);
+	return !w->limited || from->remote.family == 0;
+}
+
+static void
+fake_dropped(void *ctx, struct sasl_request *r)
+{
+	struct world *w = ctx;
+
+	assert_ptr_equal(w->later, r);
+	w->later = NULL;
+}
+
+static void
+fake_ended(void *ctx, const struct sasl_request *r,
+    const struct sasl_outcome *out)
+{
+	struct world *w = ctx;
+
+	w->from = r->from;
 	w->ended++;
 	w->last = out->result;
+	w->last_uncharged = out->uncharged;
 }
 
 static int64_t
@@ -72,7 +122,10 @@ new_peer(void)
 	if (world.backend.tickets == NULL)
 		world.backend.tickets = sasl_tickets_new();
 	world.backend.ctx = &world;
-	world.backend.login = fake_login;
+	world.backend.secrets = fake_secrets;
+	world.backend.decide = fake_decide;
+	world.backend.allowed = fake_allowed;
+	world.backend.dropped = fake_dropped;
 	world.backend.ended = fake_ended;
 	world.backend.now_ms = fake_now;
 	p = sasl_peer_new(&world.backend, 42, 7);
@@ -109,7 +162,16 @@ handshake(void **state)
 
 	(void)state;
 	assert_true(bytes_starts(out, BYTES("VERSION\t1\t2\n"
+	    "MECH\tSCRAM-SHA-512-PLUS\tmutual-auth\tchannel-binding"
+	    "\tprivate\nMECH\tSCRAM-SHA-512\tmutual-auth\n"
+	    "MECH\tSCRAM-SHA-256-PLUS\tmutual-auth\tchannel-binding"
+	    "\tprivate\nMECH\tSCRAM-SHA-256\tmutual-auth\n"
+	    "MECH\tSCRAM-SHA-1-PLUS\tmutual-auth\tchannel-binding"
+	    "\tprivate\nMECH\tSCRAM-SHA-1\tmutual-auth\n"
+	    "MECH\tCRAM-MD5\tdictionary\tactive\n"
+	    "MECH\tOAUTHBEARER\nMECH\tXOAUTH2\n"
 	    "MECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\n"
+	    "MECH\tEXTERNAL\tprivate\n"
 	    "SPID\t42\nCUID\t7\nCOOKIE\t")));
 	assert_true(bytes_ends(out, BYTES("\nDONE\n")));
 	while (bytes_line(&out, &line) && !bytes_starts(line,
@@ -266,6 +328,140 @@ ends_are_reported(void **state)
 	sasl_peer_free(p);
 }
 
+/* The origin as the service tells it; EXTERNAL with a client key. */
+static void
+origins(void **state)
+{
+	struct sasl_peer *p = new_peer();
+
+	(void)state;
+	world.ended = 0;
+	assert_int_equal(feed(p, HELLO "AUTH\t1\tEXTERNAL\tservice=imap\t"
+	    "rip=2001:db8::7\tsession=s9\tclient_id=Mutt 2\t"
+	    "tls_protocol=TLSv1.3\tsecured=tls\tpreauth\t"
+	    "cb-tls-exporter=AQID\tcb-newer=zz\tclient-key="
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\tresp=\n"), 0);
+	assert_output(p, "OK\t1\tuser=alice\tlogin=a@x\n");
+	assert_int_equal(world.ended, 1);
+	assert_string_equal(world.from.service, "imap");
+	assert_string_equal(world.from.agent, "Mutt 2");
+	assert_string_equal(world.from.tls, "TLSv1.3");
+	assert_true(world.from.secured && world.from.preauth);
+	assert_true(world.from.remote.family != 0);
+	assert_int_equal(world.from.client_key[31], 1);
+	assert_int_equal(world.from.binding[SASL_TLS_EXPORTER].n, 3);
+	assert_int_equal(world.from.binding[SASL_TLS_UNIQUE].n, 0);
+	assert_int_equal(feed(p, "AUTH\t2\tEXTERNAL\tservice=imap\t"
+	    "resp=\n"), 0);
+	assert_output(p, "FAIL\t2\n");
+	/* A service that sends nonsense is wrong, not the client. */
+	assert_int_equal(feed(p, "AUTH\t3\tEXTERNAL\tclient-key=AAA\n"),
+	    -1);
+	assert_int_equal(errno, EPROTO);
+	sasl_peer_free(p);
+	p = new_peer();
+	assert_int_equal(feed(p, HELLO "AUTH\t3\tEXTERNAL\t"
+	    "cb-tls-exporter=@\n"), -1);
+	assert_int_equal(errno, EPROTO);
+	sasl_peer_free(p);
+}
+
+static void
+limits_refuse(void **state)
+{
+	struct sasl_peer *p = new_peer();
+
+	(void)state;
+	world.limited = true;
+	assert_int_equal(feed(p, HELLO "AUTH\t1\tPLAIN\tservice=imap\t"
+	    "rip=192.0.2.1\tresp=AGFAeABnb29k\n"), 0);
+	assert_output(p, "FAIL\t1\treason=too many failed logins, try again "
+	    "later\ttemp\tlimited\n");
+	assert_int_equal(world.last, SASL_LIMITED);
+	assert_int_equal(feed(p, "ALLOWED\t2\tservice=imap\t"
+	    "rip=192.0.2.1\n"), 0);
+	assert_output(p, "FAIL\t2\treason=too many failed logins, try again "
+	    "later\ttemp\tlimited\n");
+	world.limited = false;
+	assert_int_equal(feed(p, "ALLOWED\t3\tservice=imap\t"
+	    "rip=192.0.2.1\n"), 0);
+	assert_output(p, "OK\t3\n");
+	/* Used up while a login is under way. */
+	assert_int_equal(feed(p, "AUTH\t4\tPLAIN\tservice=imap\t"
+	    "rip=192.0.2.1\n"), 0);
+	world.limited = true;
+	assert_int_equal(feed(p, "CONT\t4\tAGFAeABnb29k\n"), 0);
+	assert_int_equal(world.last, SASL_LIMITED);
+	world.limited = false;
+	sasl_peer_free(p);
+}
+
+/* A decision that comes later, or that nobody waits for any more. */
+static void
+later_decisions(void **state)
+{
+	struct sasl_peer *p = new_peer();
+	struct sasl_outcome o = { .result = SASL_OK, .account = "alice" };
+
+	(void)state;
+	world.ended = 0;
+	/* base64 of \0later@x\0p */
+	assert_int_equal(feed(p, HELLO "AUTH\t1\tPLAIN\tservice=imap\t"
+	    "resp=AGxhdGVyQHgAcA==\n"), 0);
+	assert_output(p, "");
+	assert_true(sasl_peer_waits(p));
+	assert_int_equal(world.ended, 0);
+	sasl_peer_decided(world.later, &o);
+	assert_output(p, "OK\t1\tuser=alice\n");
+	assert_false(sasl_peer_waits(p));
+	assert_int_equal(world.ended, 1);
+	assert_int_equal(feed(p, "AUTH\t2\tPLAIN\tservice=imap\t"
+	    "resp=AGxhdGVyQHgAcA==\n"), 0);
+	assert_int_equal(feed(p, "CANCEL\t2\n"), 0);
+	assert_null(world.later);
+	assert_int_equal(world.last, SASL_ABORTED);
+	assert_int_equal(feed(p, "AUTH\t3\tPLAIN\tservice=imap\t"
+	    "resp=AGxhdGVyQHgAcA==\n"), 0);
+	/* The answer to a question that was not asked. */
+	assert_int_equal(feed(p, "CONT\t3\tAAAA\n"), -1);
+	sasl_peer_free(p);
+	assert_null(world.later);
+	assert_int_equal(world.ended, 3);
+}
+
+/* Aborted logins are reported, by command or by hanging up. */
+static void
+aborts(void **state)
+{
+	struct sasl_peer *p = new_peer();
+
+	(void)state;
+	world.ended = 0;
+	assert_int_equal(feed(p, HELLO "AUTH\t1\tLOGIN\tservice=imap\n"
+	    "AUTH\t2\tLOGIN\tservice=imap\nCANCEL\t1\nCANCEL\t1\n"), 0);
+	assert_int_equal(world.ended, 1);
+	assert_int_equal(world.last, SASL_ABORTED);
+	sasl_peer_free(p);
+	assert_int_equal(world.ended, 2);
+}
+
+/* U-7: the failure says that it does not count. */
+static void
+uncharged(void **state)
+{
+	struct sasl_peer *p = new_peer();
+
+	(void)state;
+	assert_int_equal(feed(p, HELLO "AUTH\t1\tCRAM-MD5\tservice=imap\n"),
+	    0);
+	/* base64 of "old " and 32 digits */
+	assert_int_equal(feed(p, "CONT\t1\tb2xkIDAwMDAwMDAwMDAwMDAwMDAwMDAwM"
+	    "DAwMDAwMDAwMDAw\n"), 0);
+	assert_output(p, "FAIL\t1\tuser=old\tuncharged\n");
+	assert_true(world.last_uncharged);
+	sasl_peer_free(p);
+}
+
 static void
 field_escapes(void **state)
 {
@@ -307,6 +503,16 @@ main(void)
 		    ticket_dialogue, NULL, NULL, NULL },
 		{ "every login is reported", ends_are_reported, NULL, NULL,
 		    NULL },
+		{ "U-8 what a service tells: TLS, client key, bindings",
+		    origins, NULL, NULL, NULL },
+		{ "U-12 over the limit nothing is looked at", limits_refuse,
+		    NULL, NULL, NULL },
+		{ "B-7 decisions that come later", later_decisions, NULL,
+		    NULL, NULL },
+		{ "U-12 aborted logins are reported", aborts, NULL, NULL,
+		    NULL },
+		{ "U-7 a missing secret is marked uncharged", uncharged,
+		    NULL, NULL, NULL },
 		{ "fields are escaped", field_escapes, NULL, NULL, NULL },
 	};
 

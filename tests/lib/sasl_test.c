@@ -155,13 +155,14 @@ static void
 verifier_checks(void **state)
 {
 	struct sasl_verifier v, again;
-	struct buf b = BUF_INIT(SASL_VERIFIER_BYTES);
+	struct buf b = BUF_INIT(SASL_VERIFIER_BYTES_MAX);
 	size_t i;
 
 	(void)state;
-	assert_int_equal(sasl_verifier_make(BYTES("correct horse"), &v), 0);
-	assert_int_equal(v.sha256.iterations, SASL_ITERATIONS_SHA256);
-	assert_int_equal(v.sha1.iterations, SASL_ITERATIONS_SHA1);
+	assert_int_equal(sasl_verifier_make(BYTES("correct horse"), NULL,
+	    true, &v), 0);
+	assert_int_equal(v.keys[SASL_SHA256].iterations, SASL_ITERATIONS_SHA256);
+	assert_int_equal(v.keys[SASL_SHA1].iterations, SASL_ITERATIONS_SHA1);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("correct horse")), 1);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("correct horsf")), 0);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("x")), 0);
@@ -169,24 +170,65 @@ verifier_checks(void **state)
 	assert_int_equal(sasl_verifier_check(NULL, BYTES("correct horse")),
 	    0);
 	assert_int_equal(sasl_verifier_format(&v, &b), 0);
-	assert_int_equal(b.n, SASL_VERIFIER_BYTES);
+	assert_int_equal(b.n, 10 + 3 * 21 + 2 * (32 + 20 + 64) + 33);
 	assert_int_equal(sasl_verifier_parse(buf_bytes(&b), &again), 0);
 	assert_int_equal(sasl_verifier_check(&again,
 	    BYTES("correct horse")), 1);
 	for (i = 0; i < b.n; i++) {
+		/* parts may be missing, but not the first, nor be cut */
+		bool whole = i == 10 + 85 || i == 10 + 85 + 61 ||
+		    i == 10 + 85 + 61 + 149;
+
+		errno = 0;
 		assert_int_equal(sasl_verifier_parse(bytes_of(b.p, i),
-		    &again), -1);
-		assert_int_equal(errno, EBADMSG);
+		    &again), whole ? 0 : -1);
+		assert_int_equal(errno, whole ? 0 : EBADMSG);
 	}
-	b.p[1] = 2;	/* a version we do not know */
+	b.p[1] = 3;	/* a version we do not know */
 	assert_int_equal(sasl_verifier_parse(buf_bytes(&b), &again), -1);
-	b.p[1] = 1;
-	b.p[10] = 0x7f;	/* iterations over the limit */
+	b.p[1] = 2;
+	b.p[10] = 2;	/* kinds out of order */
+	assert_int_equal(sasl_verifier_parse(buf_bytes(&b), &again), -1);
+	b.p[10] = 1;
+	b.p[11] = 0x7f;	/* iterations over the limit */
 	assert_int_equal(sasl_verifier_parse(buf_bytes(&b), &again), -1);
 	/* An empty password has no verifier; "x" stands in for its time. */
-	assert_int_equal(sasl_verifier_make(BYTES_EMPTY, &v), -1);
-	assert_int_equal(sasl_verifier_make(BYTES("x"), &v), 0);
+	assert_int_equal(sasl_verifier_make(BYTES_EMPTY, NULL, true, &v), -1);
+	assert_int_equal(sasl_verifier_make(BYTES("x"), NULL, true, &v), 0);
 	assert_int_equal(sasl_verifier_check(&v, BYTES_EMPTY), 0);
+	buf_free(&b);
+}
+
+/* Records of version 1 are read, and lack the newer secrets. */
+static void
+old_records(void **state)
+{
+	struct buf b = BUF_INIT(SASL_VERIFIER_BYTES_MAX);
+	struct sasl_verifier v, got;
+	unsigned char head[10] = { 0, 1 }, n[4];
+	static const size_t bytes[2] = { 32, 20 };
+	size_t i;
+
+	(void)state;
+	assert_int_equal(sasl_verifier_make(BYTES("correct horse"), NULL,
+	    true, &v), 0);
+	be64_put(head + 2, 1234);
+	buf_add(&b, bytes_of(head, sizeof(head)));
+	for (i = 0; i < 2; i++) {
+		be32_put(n, v.keys[i].iterations);
+		buf_add(&b, bytes_of(n, 4));
+		buf_add(&b, bytes_of(v.keys[i].salt, SASL_SALT_BYTES));
+		buf_add(&b, bytes_of(v.keys[i].stored_key, bytes[i]));
+		buf_add(&b, bytes_of(v.keys[i].server_key, bytes[i]));
+	}
+	assert_int_equal(sasl_verifier_parse(buf_bytes(&b), &got), 0);
+	assert_int_equal(got.changed, 1234);
+	assert_int_equal(sasl_verifier_check(&got, BYTES("correct horse")),
+	    1);
+	assert_int_equal(got.keys[SASL_SHA512].iterations, 0);
+	assert_false(got.has_cram);
+	assert_int_equal(sasl_verifier_parse(bytes_first(buf_bytes(&b),
+	    b.n - 1), &got), -1);
 	buf_free(&b);
 }
 
@@ -194,19 +236,19 @@ verifier_checks(void **state)
 static void
 scram_keys_of_the_rfc(void **state)
 {
-	struct buf b = BUF_INIT(SASL_VERIFIER_BYTES), salt = BUF_INIT(64);
+	struct buf b = BUF_INIT(SASL_VERIFIER_BYTES_MAX), salt = BUF_INIT(64);
 	struct sasl_verifier v;
 
 	(void)state;
 	assert_int_equal(base64_decode(&salt,
 	    BYTES("W22ZaJ0SNY7soEsUEjb6gQ==")), 0);
-	assert_int_equal(sasl_verifier_make(BYTES("pencil"), &v), 0);
-	memcpy(v.sha256.salt, salt.p, SASL_SALT_BYTES);
+	assert_int_equal(sasl_verifier_make(BYTES("pencil"), NULL, true, &v), 0);
+	memcpy(v.keys[SASL_SHA256].salt, salt.p, SASL_SALT_BYTES);
 	/* StoredKey for that salt at 4096 rounds. */
 	buf_reset(&salt);
 	assert_int_equal(base64_decode(&salt,
 	    BYTES("WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=")), 0);
-	memcpy(v.sha256.stored_key, salt.p, 32);
+	memcpy(v.keys[SASL_SHA256].stored_key, salt.p, 32);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("pencil")), 1);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("pencils")), 0);
 	buf_free(&b);
@@ -253,7 +295,7 @@ table_of_verifiers(void **state)
 	assert_non_null(db);
 	assert_int_equal(sasl_db_get(db, "alice", &got), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(sasl_verifier_make(BYTES("wonderland"), &v), 0);
+	assert_int_equal(sasl_verifier_make(BYTES("wonderland"), NULL, true, &v), 0);
 	assert_int_equal(sasl_db_put(db, "alice", &v), 0);
 	assert_int_equal(sasl_db_get(db, "alice", &got), 0);
 	assert_int_equal(sasl_verifier_check(&got, BYTES("wonderland")), 1);
@@ -318,6 +360,8 @@ main(void)
 		    login_challenges, NULL, NULL, NULL },
 		{ "U-6 verifier: right, wrong, damaged", verifier_checks,
 		    NULL, NULL, NULL },
+		{ "U-6, U-7 records of version 1", old_records, NULL, NULL,
+		    NULL },
 		{ "U-6 SCRAM-SHA-256 keys as RFC 7677",
 		    scram_keys_of_the_rfc, NULL, NULL, NULL },
 		{ "N-3 password normal form", password_normal_form, NULL,

@@ -6,14 +6,12 @@
  * each, so that none waits for more than one login of every other.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "auth_serve.h"
 #include "os/os.h"
-#include "sasl/sasl.h"
 
 static const char usage[] = "usage: auth-serve";
 
@@ -27,10 +25,8 @@ struct client {
 	bool closing;			/* no more input */
 };
 
-struct program {
-	struct config *config;
-	struct sasl_db *db;
-	struct sasl_backend backend;
+struct service {
+	struct program program;
 	struct client client[CLIENTS_MAX];
 	size_t used;			/* clients below this may be in use */
 	uint64_t connections;
@@ -47,67 +43,10 @@ on_stop(int signo)
 	got_stop = 1;
 }
 
-/* ---- deciding ---- */
-
-/* A configuration that cannot be read now: the old one stays in use. */
-static void
-refresh_config(struct program *p)
-{
-	struct config *c;
-
-	if (p->config != NULL && config_replaced(p->config) != 1)
-		return;
-	if ((c = config_open()) == NULL) {
-		msg_warnsys("cannot open configuration");
-		return;
-	}
-	config_close(p->config);
-	p->config = c;
-}
-
-static void
-login(void *ctx, struct bytes authzid, struct bytes authcid,
-    struct bytes password, struct sasl_outcome *out)
-{
-	struct program *p = ctx;
-
-	refresh_config(p);
-	if (p->config == NULL) {
-		*out = (struct sasl_outcome){ .result = SASL_TEMPORARY,
-		    .reason = "authentication is unavailable",
-		    .why = "no configuration" };
-		return;
-	}
-	sasl_login(p->config, p->db, authzid, authcid, password, out);
-}
-
-static void
-ended(void *ctx, const struct sasl_outcome *out, struct bytes authcid,
-    const char *mech, struct bytes service, struct bytes ip,
-    struct bytes session)
-{
-	bool good = out->result == SASL_OK;
-	struct logline l;
-
-	(void)ctx;
-	log_begin(&l, good ? LOG_INFO : LOG_WARN,
-	    good ? "login" : "login-failed");
-	log_bytes(&l, "service", service);
-	log_bytes(&l, "ip", ip);
-	log_bytes(&l, "user", authcid);
-	if (good)
-		log_str(&l, "account", out->account);
-	log_str(&l, "mech", mech);
-	log_bytes(&l, "cid", session);
-	if (!good)
-		log_str(&l, "why", out->why);
-	log_end(&l);
-}
-
 /* ---- clients ---- */
 
 static void
-client_add(struct program *p, int in, int out)
+client_add(struct service *p, int in, int out)
 {
 	size_t i = 0;
 
@@ -119,7 +58,7 @@ client_add(struct program *p, int in, int out)
 		return;
 	}
 	p->client[i] = (struct client){ .in = in, .out = out,
-	    .peer = sasl_peer_new(&p->backend, (uint32_t)getpid(),
+	    .peer = sasl_peer_new(&p->program.backend, (uint32_t)getpid(),
 	    ++p->connections) };
 	if (p->used <= i)
 		p->used = i + 1;
@@ -164,7 +103,7 @@ client_write(struct client *c)
 
 /* One line of each client; true if there may be more. */
 static bool
-take_turns(struct program *p)
+take_turns(struct service *p)
 {
 	bool more = false;
 	size_t i;
@@ -184,6 +123,7 @@ take_turns(struct program *p)
 		if (sasl_peer_output(c->peer)->n > 0)
 			client_write(c);
 		if (r == -1 || (c->closing && r == 0 &&
+		    !sasl_peer_waits(c->peer) &&
 		    sasl_peer_output(c->peer)->n == 0))
 			client_close(c);
 	}
@@ -193,7 +133,7 @@ take_turns(struct program *p)
 /* ---- the loop ---- */
 
 static size_t
-fill_poll(struct program *p, struct pollfd *fds, size_t *who)
+fill_poll(struct service *p, struct pollfd *fds, size_t *who)
 {
 	size_t i, n = 0;
 
@@ -222,7 +162,7 @@ fill_poll(struct program *p, struct pollfd *fds, size_t *who)
 }
 
 static void
-handle_ready(struct program *p, const struct pollfd *fd, size_t who)
+handle_ready(struct service *p, const struct pollfd *fd, size_t who)
 {
 	struct client *c;
 	int s;
@@ -246,26 +186,55 @@ handle_ready(struct program *p, const struct pollfd *fd, size_t who)
 		client_read(c);
 }
 
-static int
-serve(struct program *p)
+/* Until when poll may wait: NULL for ever. */
+static struct timespec *
+wait_time(struct service *p, bool more, struct timespec *t)
 {
-	struct pollfd fds[2 * CLIENTS_MAX + 1];
-	size_t who[2 * CLIENTS_MAX + 1];
-	const struct timespec now = { 0, 0 };
+	int64_t deadline = check_late(&p->program);
+	int left;
+
+	if (p->program.attempts > 0 && p->program.write_at < deadline)
+		deadline = p->program.write_at;
+	left = more ? 0 : deadline_left(deadline);
+	if (left == -1)
+		return NULL;
+	t->tv_sec = left / 1000;
+	t->tv_nsec = left % 1000 * 1000000L;
+	return t;
+}
+
+#define FDS_MAX (2 * CLIENTS_MAX + 1 + CHECKS_MAX)
+
+static int
+serve(struct service *p)
+{
+	struct pollfd fds[FDS_MAX];
+	size_t who[FDS_MAX];
+	struct timespec t;
 	bool more = true;
-	size_t i, n;
+	size_t i, n, checks;
 
 	while (!got_stop) {
+		struct timespec *wait = wait_time(p, more, &t);
+
 		n = fill_poll(p, fds, who);
-		if (n == 0 && !more)
+		checks = check_poll(&p->program, fds + n, who + n);
+		if (n + checks == 0 && !more)
 			break;		/* the one client is done */
-		if (ppoll(fds, n, more ? &now : NULL, &p->unblocked) == -1) {
+		if (ppoll(fds, n + checks, wait, &p->unblocked) == -1) {
 			if (errno != EINTR)
 				return -1;
 			continue;
 		}
 		for (i = 0; i < n; i++)
 			handle_ready(p, &fds[i], who[i]);
+		for (; i < n + checks; i++) {
+			if (fds[i].revents != 0)
+				check_ready(&p->program, who[i]);
+		}
+		if (p->program.attempts > 0 &&
+		    deadline_left(p->program.write_at) == 0)
+			attempts_write(&p->program);
 		more = take_turns(p);
 	}
 	for (i = 0; i < p->used; i++) {
@@ -277,7 +246,7 @@ serve(struct program *p)
 
 /* SIGTERM and SIGINT arrive in ppoll(2) only. */
 static void
-take_signals(struct program *p)
+take_signals(struct service *p)
 {
 	struct sigaction sa = { .sa_handler = on_stop };
 	sigset_t block;
@@ -292,26 +261,18 @@ take_signals(struct program *p)
 	(void)sigaction(SIGINT, &sa, NULL);
 }
 
-static int64_t
-now_ms(void)
-{
-	return time_mono_ms();
-}
-
 int
 main(int argc, char *argv[])
 {
-	struct program *p = mem_zalloc(1, sizeof(*p));
+	struct service *p = mem_zalloc(1, sizeof(*p));
 	int listening;
 
 	msg_init("auth-serve");
 	if (getopt(argc, argv, "") != -1 || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
-	if ((p->db = sasl_db_open(dir_var(), true)) == NULL)
+	if ((p->program.db = sasl_db_open(dir_var(), true)) == NULL)
 		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
-	refresh_config(p);
-	p->backend = (struct sasl_backend){ .ctx = p, .login = login,
-	    .ended = ended, .tickets = sasl_tickets_new(), .now_ms = now_ms };
+	decide_init(&p->program);
 	if ((listening = os_is_listening(STDIN_FILENO)) == -1)
 		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
 	p->listening = listening == 1;
@@ -320,9 +281,8 @@ main(int argc, char *argv[])
 		client_add(p, STDIN_FILENO, STDOUT_FILENO);
 	if (serve(p) == -1)
 		msg_diesys(EXIT_TEMP, "cannot wait for clients");
-	sasl_tickets_free(p->backend.tickets);
-	sasl_db_close(p->db);
-	config_close(p->config);
+	decide_free(&p->program);
+	sasl_db_close(p->program.db);
 	free(p);
 	return EXIT_YES;
 }

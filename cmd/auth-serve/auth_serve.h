@@ -1,0 +1,60 @@
+/* auth_serve.h - what the files of auth-serve share */
+#ifndef AUTH_SERVE_H
+#define AUTH_SERVE_H
+
+#include <poll.h>
+
+#include "config/config.h"
+#include "jwt/jwt.h"
+#include "sasl/sasl.h"
+#include "server/server.h"
+
+/* Programs that check a password, running at a time. */
+#define CHECKS_MAX 16
+/* Attempts kept until they are written together. */
+#define ATTEMPTS_HELD 128
+#define ATTEMPTS_HOLD_MS 1000
+
+/* A running checkpassword program. */
+struct check {
+	pid_t pid;			/* 0: free */
+	int fd;				/* end of file: it is done */
+	int64_t deadline;
+	struct sasl_request *request;	/* NULL: nobody waits any more */
+};
+
+struct program {
+	struct config *config;
+	struct sasl_db *db;
+	struct sasl_users users;
+	struct jwt_keys *keys;
+	char keys_path[1024];
+	struct timespec keys_time;
+	struct sasl_backend backend;
+	struct limiter *minute, *day;
+	struct check check[CHECKS_MAX];
+	struct sasl_attempt attempt[ATTEMPTS_HELD];
+	size_t attempts;
+	int64_t write_at;		/* when they are written */
+	int64_t expire_at;		/* when old ones are removed, seconds */
+};
+
+/* decide.c */
+void decide_init(struct program *p);
+void decide_free(struct program *p);
+/* Write the attempts held; at the end, or when their time has come. */
+void attempts_write(struct program *p);
+
+/* check.c: SASL_LATER, or why not, in *out. */
+void check_start(struct program *p, struct sasl_request *r,
+    struct sasl_outcome *out);
+/* Nobody waits for that decision any more. */
+void check_forget(struct program *p, const struct sasl_request *r);
+/* One descriptor for each running program; at most CHECKS_MAX. */
+size_t check_poll(const struct program *p, struct pollfd *fds, size_t *who);
+/* Something happened to check number i. */
+void check_ready(struct program *p, size_t i);
+/* Those whose time is over; deadline of the next, DEADLINE_NONE. */
+int64_t check_late(struct program *p);
+
+#endif
