@@ -38,7 +38,7 @@ def say(s, f, lines):
         s.sendall(l.encode() + b"\r\n")
         reply(f, l.split()[0].encode() if imap else None)
 
-def secure(s, host="mail.example.org"):
+def secure(s, host=""):
     t = context().wrap_socket(s, server_hostname=host or None)
     return t, t.makefile("rb")
 

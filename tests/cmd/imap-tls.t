@@ -112,6 +112,7 @@ Far :r:
 Near :l:
 Patterns INBOX
 Create Near
+SyncState *
 M
 printf 'From: a@example.org\nSubject: one\n\ntext\n' >m1
 ok "a message is there" sh -c "store-deliver -a alice <m1"
