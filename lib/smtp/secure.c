@@ -220,7 +220,7 @@ smtp_auth_refuse(struct smtp *s, int code, const char *status,
     struct bytes text)
 {
 	assert(s->state == STATE_ASK_AUTH);
-	smtp_auth_wipe(s);
 	s->state = STATE_COMMAND;
-	smtp_say(s, code, status, text);
+	smtp_say(s, code, status, text);	/* text may be the response */
+	smtp_auth_wipe(s);
 }
