@@ -8,24 +8,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "config/config.h"
+#include "front/front.h"
 #include "imap/imap.h"
 #include "os/os.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
 
-static const char usage[] = "usage: imap-login";
+static const char usage[] = "usage: imap-login [-Pt]";
 
 /* How long our own services may take. */
 #define SERVICE_MS 30000
 /* All of a client's time before login, in login time-outs. */
 #define PATIENCE 10
 #define FAILURES_MAX 20
-/* Failures before each further attempt waits (BEHAVIOUR 9, U-12). */
-#define FAILURES_FREE 3
 #define MEMORY_BYTES ((uint64_t)256 * 1024 * 1024)
 #define FILES_MAX 64
 
@@ -33,14 +31,16 @@ struct program {
 	struct config *config;
 	struct os_sandbox sandbox;
 	struct server server;
+	struct front_options front;
 	char config_file[1024];
-	char auth_path[1024], imap_path[1024];
+	char auth_path[1024], imap_path[1024], tls_path[1024];
 };
 
 /* One client. */
 struct login {
 	struct program *program;
 	struct server_conn *conn;
+	struct front front;
 	struct imap_login *machine;
 	struct sasl_client *auth;
 	int64_t timeout_ms, until;
@@ -59,13 +59,35 @@ plain_allowed(const struct config *c, const struct server_conn *conn)
 	return conn->remote.family == 0 || ip_is_loopback(&conn->remote);
 }
 
+/* What the client may do on its connection as it is. */
+static void
+set_options(struct login *l, struct imap_login_options *o)
+{
+	o->tls = l->front.tls;
+	o->plain_login = o->tls || plain_allowed(l->program->config,
+	    l->conn);
+	o->starttls = front_offers_tls(&l->front);
+	o->mechanisms = front_mechanisms(&l->front, l->program->auth_path);
+}
+
+static bool
+is_slow(const struct login *l)
+{
+	return imap_login_failures(l->machine) >= FRONT_SLOW_FAILURES;
+}
+
 static int
 flush(struct login *l)
 {
 	struct buf *out = imap_login_output(l->machine);
+	int64_t deadline = deadline_in(l->timeout_ms);
+	int r = 0;
 
-	if (out->n > 0 && io_write_all(l->conn->out, buf_bytes(out),
-	    deadline_in(l->timeout_ms)) == -1)
+	if (out->n > 0)
+		r = is_slow(l) ? server_write_slow(l->conn->out,
+		    buf_bytes(out), deadline) : io_write_all(l->conn->out,
+		    buf_bytes(out), deadline);
+	if (r == -1)
 		return -1;
 	buf_reset(out);
 	return 0;
@@ -81,6 +103,8 @@ read_more(struct login *l)
 
 	if (deadline > l->until)
 		deadline = l->until;
+	if (is_slow(l))
+		server_pause_slow();
 	n = io_read_some(l->conn->in, text, sizeof(text), deadline);
 	if (n > 0)
 		imap_login_input(l->machine, bytes_of(text, (size_t)n));
@@ -115,6 +139,7 @@ hand_over(struct login *l, const char *ticket)
 {
 	char remote[IP_TEXT_MAX], local[IP_TEXT_MAX];
 	struct buf b = BUF_INIT(IMAP_HANDOVER_MAX);
+	struct buf preface = BUF_INIT(PREFACE_MAX);
 	struct imap_handover h = {
 		.ticket = bytes_str(ticket),
 		.tag = imap_login_tag(l->machine),
@@ -123,10 +148,14 @@ hand_over(struct login *l, const char *ticket)
 		.local_ip = bytes_str(ip_format(&l->conn->local, local)),
 		.pending = imap_login_pending(l->machine),
 	};
-	int r = imap_handover_format(&h, &b);
+	int r = front_preface(&l->front, &preface);
 
+	h.preface = buf_bytes(&preface);
+	if (r == 0)
+		r = imap_handover_format(&h, &b);
 	if (r == 0)
 		r = send_handover(l, &b);
+	buf_free(&preface);
 	buf_free(&b);
 	if (r == -1) {
 		msg_warnsys("cannot hand over to %s", l->program->imap_path);
@@ -165,22 +194,15 @@ handle_reply(struct login *l, struct sasl_reply *reply)
 		imap_login_failed(l->machine, reply->temporary ? "UNAVAILABLE"
 		    : reply->disabled ? "CONTACTADMIN"
 		    : "AUTHENTICATIONFAILED", reply->reason);
+		if (reply->uncharged)
+			imap_login_uncharge(l->machine);
+		if (reply->limited)
+			imap_login_bye(l->machine, "UNAVAILABLE",
+			    "too many failed logins");
 		break;
 	}
 	secret_wipe(reply, sizeof(*reply));
 	return handed;
-}
-
-static void
-slow_down(const struct login *l)
-{
-	unsigned int failures = imap_login_failures(l->machine);
-	struct timespec t = { 0, 0 };
-
-	if (failures < FAILURES_FREE)
-		return;
-	t.tv_sec = (time_t)failures - FAILURES_FREE + 1;
-	(void)nanosleep(&t, NULL);	/* shorter after a signal: harmless */
 }
 
 static int
@@ -191,14 +213,14 @@ authenticate(struct login *l, bool begin)
 	char mech[32];
 	struct bytes name = imap_login_mechanism(l->machine);
 	struct sasl_params params = { .mech = mech, .service = "imap",
-	    .remote = &l->conn->remote, .local = &l->conn->local,
 	    .session = l->session, .ticket = true };
 	int r;
 
+	front_sasl(&l->front, &params);
 	(void)snprintf(mech, sizeof(mech), "%.*s",
 	    BYTES_ARG(name));		/* at most 31 */
 	if (begin)
-		slow_down(l);
+		front_throttle(imap_login_failures(l->machine));
 	deadline = deadline_in(SERVICE_MS);
 	if (l->auth == NULL)
 		l->auth = sasl_client_open(l->program->auth_path, deadline);
@@ -219,6 +241,32 @@ authenticate(struct login *l, bool begin)
 }
 
 /* ---- the connection ---- */
+
+/* STARTTLS. 0 go on, -1: the connection is of no use. */
+static int
+start_tls(struct login *l)
+{
+	struct imap_login_options o = { 0 };
+	int ctl = front_open(&l->front);
+
+	imap_login_starttls(l->machine, ctl != -1);
+	if (flush(l) == -1) {
+		if (ctl != -1)
+			(void)close(ctl);	/* nothing was asked */
+		return -1;
+	}
+	if (ctl == -1)
+		return 0;
+	sasl_client_close(l->auth);	/* it would remember */
+	l->auth = NULL;
+	if (front_secure(&l->front, ctl) == -1) {
+		errno = ECONNRESET;	/* it was logged */
+		return -1;
+	}
+	set_options(l, &o);
+	imap_login_secured(l->machine, &o);
+	return 0;
+}
 
 /* 1 handed over or done, 0 the client went away, -1 errno. */
 static int
@@ -253,18 +301,39 @@ talk(struct login *l)
 				(void)sasl_client_cancel(l->auth,
 				    deadline_in(SERVICE_MS));
 			break;
+		case IMAP_LOGIN_STARTTLS:
+			if (start_tls(l) == -1)
+				return -1;
+			break;
 		case IMAP_LOGIN_CLOSE:
 			return 1;
 		}
 	}
 }
 
+/* 1, 0, -1 as talk. */
+static int
+run(struct login *l)
+{
+	struct imap_login_options o = { 0 };
+	int r;
+
+	if (front_begin(&l->front) == -1)
+		return 1;
+	set_options(l, &o);
+	l->machine = imap_login_new(&o);
+	r = talk(l);
+	if (r == -1 && errno == ETIMEDOUT) {
+		imap_login_bye(l->machine, NULL, "time-out");
+		r = flush(l) == 0 ? 1 : -1;
+	}
+	return r;
+}
+
 static int
 serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
-	struct imap_login_options o = { .mechanisms = "PLAIN LOGIN",
-	    .plain_login = plain_allowed(p->config, conn) };
 	struct login l = { .program = p, .conn = conn };
 	int r;
 
@@ -279,14 +348,11 @@ serve(struct server_conn *conn, void *ctx)
 	l.until = deadline_in(PATIENCE * l.timeout_ms);
 	(void)snprintf(l.session, sizeof(l.session), "%llu",
 	    (unsigned long long)conn->id);	/* 20 digits at most */
-	l.machine = imap_login_new(&o);
-	r = talk(&l);
-	if (r == -1 && errno == ETIMEDOUT) {
-		imap_login_bye(l.machine, NULL, "time-out");
-		r = flush(&l) == 0 ? 1 : -1;
-	}
+	front_init(&l.front, &p->front, conn);
+	r = run(&l);
 	sasl_client_close(l.auth);
 	imap_login_free(l.machine);
+	front_free(&l.front);
 	return r == -1 && errno != ECONNRESET && errno != EPIPE
 	    ? EXIT_TEMP : EXIT_YES;
 }
@@ -307,12 +373,16 @@ prepare(void *ctx)
 	p->config = c;
 	config_get_three(c, "server", NULL, "open-limits", open);
 	config_get_three(c, "server", NULL, "rate-limits", rate);
-	for (i = 0; i < 3; i++) {
+	/* a proxy is one address for all its clients, and limits them */
+	for (i = 0; i < 3 && !p->front.proxied; i++) {
 		p->server.limits.open[i] = (unsigned int)open[i];
 		p->server.limits.per_minute[i] = (unsigned int)rate[i];
 	}
 	p->server.limits.children = (unsigned int)config_get_num(c, "server",
 	    NULL, "connections-max");
+	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
+	    "handshake-timeout") * 1000;
+	p->front.certificates = front_certificates();
 	return 0;
 }
 
@@ -329,22 +399,39 @@ int
 main(int argc, char *argv[])
 {
 	struct program p = { 0 };
-	int r;
+	int c, r;
 
 	msg_init("imap-login");
-	if (getopt(argc, argv, "") != -1 || argc != optind)
+	while ((c = getopt(argc, argv, "Pt")) != -1) {
+		switch (c) {
+		case 'P':
+			p.front.proxied = true;
+			break;
+		case 't':
+			p.front.implicit = true;
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
+	p.front.listener = BYTES("imap");
+	p.front.client_cert = true;
+	p.front.tls_path = p.tls_path;
 	set_path(p.config_file, sizeof(p.config_file), dir_var(),
 	    "config.cdb");
 	set_path(p.auth_path, sizeof(p.auth_path), dir_run(), "auth");
 	set_path(p.imap_path, sizeof(p.imap_path), dir_run(), "imap");
+	set_path(p.tls_path, sizeof(p.tls_path), dir_run(), "tls");
 	if (os_sandbox_make(&p.sandbox, OS_SANDBOX_NET) == -1)
 		msg_diesys(EXIT_TEMP, "cannot make sandbox");
 	p.sandbox.memory_bytes = MEMORY_BYTES;
 	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
 		.name = "imap-login",
-		.refusal = "* BYE too many connections, try later\r\n",
+		.refusal = p.front.implicit ? ""
+		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = &p,

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "imap_serve.h"
 #include "os/os.h"
+#include "preface/preface.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
 
@@ -142,6 +143,21 @@ redeem(struct bytes ticket, struct sasl_reply *reply)
 	return r;
 }
 
+/* tls= and cipher= of a protected connection. */
+static void
+log_tls(struct logline *l, struct bytes preface)
+{
+	struct preface p;
+	const char *why;
+	size_t used;
+
+	if (preface.n == 0 || preface_parse(preface, PREFACE_TLS_SERVE, &p,
+	    &used, &why) != 1)
+		return;
+	log_bytes(l, "tls", p.version);
+	log_bytes(l, "cipher", p.cipher);
+}
+
 static void
 log_session(const struct imap_handover *h, const struct session *s)
 {
@@ -150,6 +166,7 @@ log_session(const struct imap_handover *h, const struct session *s)
 	log_begin(&l, LOG_INFO, "imap-session");
 	log_bytes(&l, "cid", h->session);
 	log_bytes(&l, "ip", h->remote_ip);
+	log_tls(&l, h->preface);
 	log_str(&l, "account", s->account);
 	log_num(&l, "commands", (int64_t)s->stats.commands);
 	log_num(&l, "fetched", (int64_t)s->stats.fetched_messages);

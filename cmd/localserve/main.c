@@ -94,8 +94,11 @@ make_env(struct local *l)
 	} listen[] = {
 		{ "SMTP", 25 },
 		{ "IMAP", 143 },
+		{ "SUBMISSIONS", 465 },
+		{ "SUBMISSION", 587 },
+		{ "IMAPS", 993 },
 	};
-	const char *extra[16];
+	const char *extra[20];
 	const char *path = env_get("PATH");
 	size_t i, n = 0;
 

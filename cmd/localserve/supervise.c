@@ -24,7 +24,8 @@
 #define STOP_TIME_MS 2200	/* then whatever is left is killed */
 #define STEP_MS 20
 
-/* A service that is ready greets with these bytes (none: just connects). */
+/* A service that is ready greets with these bytes; none: it takes the
+ * connection, and with implicit TLS waits for the client. */
 struct endpoint {
 	const char *service;
 	int port;		/* above the base; 0: a socket in DIR/run */
@@ -38,6 +39,9 @@ static const struct endpoint endpoints[] = {
 	{ "auth-serve", 0, "VERSION\t" },
 	{ "imap-serve", 0, "" },
 	{ "tls-serve", 0, "" },
+	{ "submission", 587, "220 " },
+	{ "submissions", 465, "" },
+	{ "imaps", 993, "" },
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
@@ -198,8 +202,10 @@ announce(struct local *l)
 {
 	char *path = local_path(l, "ready");
 	char *line = arena_printf(&l->arena, "smtp 127.0.0.1:%d imap "
-	    "127.0.0.1:%d account %s", l->port_base + 25, l->port_base + 143,
-	    LOCAL_ADDRESS);
+	    "127.0.0.1:%d submission 127.0.0.1:%d submissions 127.0.0.1:%d "
+	    "imaps 127.0.0.1:%d account %s", l->port_base + 25,
+	    l->port_base + 143, l->port_base + 587, l->port_base + 465,
+	    l->port_base + 993, LOCAL_ADDRESS);
 	int fd;
 
 	printf("localserve: ready: %s password %s directory %s\n", line,

@@ -2,14 +2,16 @@
  * smtp-in - SMTP to a checked message handed over by LMTP
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "dkim/dkim.h"
 #include "os/os.h"
 #include "smtp_in.h"
 
-static const char usage[] = "usage: smtp-in";
+static const char usage[] = "usage: smtp-in [-Pst]";
 
 /* A message and a few copies of it while checks work on it. */
 #define MEMORY_BASE ((uint64_t)512 * 1024 * 1024)
@@ -20,6 +22,9 @@ struct program {
 	struct smtp_settings settings;
 	struct os_sandbox sandbox;
 	struct server server;
+	struct front_options front;
+	bool submission;
+	char tls_path[1024], auth_path[1024], lmtp_path[1024];
 };
 
 static int
@@ -39,6 +44,27 @@ make_sandbox(struct program *p)
 	return 0;
 }
 
+static void
+set_options(struct program *p)
+{
+	const struct config *c = p->settings.config;
+	struct smtp_options *o = &p->settings.smtp;
+
+	o->submission = p->submission;
+	if (p->submission) {
+		o->auth_in_clear = config_get_bool(c, "submission", NULL,
+		    "no-require-starttls");
+		/* checks are for mail of strangers */
+		p->settings.stages = (struct stage_list){ 0 };
+	} else {
+		o->require_tls = config_get_bool(c, "smtp-in", NULL,
+		    "require-starttls");
+	}
+	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
+	    "handshake-timeout") * 1000;
+	p->front.certificates = front_certificates();
+}
+
 static int
 prepare(void *ctx)
 {
@@ -53,8 +79,13 @@ prepare(void *ctx)
 		errno = err;
 		return -1;
 	}
-	smtp_settings_limits(&p->settings, &p->server.limits);
-	p->server.refusal = p->settings.refusal;
+	set_options(p);
+	if (p->front.proxied)
+		/* a proxy is one address for all its clients */
+		p->server.limits = SERVER_LIMITS_LOCAL;
+	else
+		smtp_settings_limits(&p->settings, &p->server.limits);
+	p->server.refusal = p->front.implicit ? "" : p->settings.refusal;
 	p->server.watch_file = p->settings.config_file;
 	return make_sandbox(p);
 }
@@ -91,9 +122,12 @@ serve(struct server_conn *conn, void *ctx)
 		.rcpt = receive_rcpt,
 		.message = receive_message,
 		.refused = receive_refused,
+		.tls_open = login_tls_open,
+		.tls_begin = login_tls_begin,
+		.auth = login_auth,
+		.auth_cancel = login_auth_cancel,
 	};
-	struct arena path = ARENA_INIT;
-	int err;
+	int err = 0;
 
 	if (os_sandbox_enter(&p->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
@@ -103,25 +137,67 @@ serve(struct server_conn *conn, void *ctx)
 		(void)os_nodelay(conn->out);	/* slower without, no more */
 	r.remote_host = conn->inherited ? bytes_str(env_get("TCPREMOTEHOST"))
 	    : BYTES_EMPTY;
-	relay_init(&r.relay, arena_printf(&path, "%s/lmtp", dir_run()),
-	    s.options.hostname);
-	err = smtp_session_run(&s) == -1 ? errno : 0;
-	log_end_of_session(conn, &r, s.end, err);
+	r.auth_path = p->auth_path;
+	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
+	front_init(&r.front, &p->front, conn);
+	if (front_begin(&r.front) == 0) {
+		login_options(&s);
+		err = smtp_session_run(&s) == -1 ? errno : 0;
+		log_end_of_session(conn, &r, s.end, err);
+	}
+	sasl_client_close(r.auth);
 	relay_close(&r.relay);
+	front_free(&r.front);
 	arena_free(&r.job);
-	arena_free(&path);
 	return err == 0 || err == EPROTO ? EXIT_YES : EXIT_TEMP;
+}
+
+static void
+set_path(char *to, size_t size, const char *name)
+{
+	int n = snprintf(to, size, "%s/%s", dir_run(), name);
+
+	if (n < 0 || (size_t)n >= size)
+		msg_die(EXIT_PERM, "path of %s is too long", name);
+}
+
+static void
+set_front(struct program *p)
+{
+	set_path(p->tls_path, sizeof(p->tls_path), "tls");
+	set_path(p->auth_path, sizeof(p->auth_path), "auth");
+	set_path(p->lmtp_path, sizeof(p->lmtp_path), "lmtp");
+	p->front.tls_path = p->tls_path;
+	p->front.listener = p->submission ? BYTES("submission")
+	    : BYTES("smtp");
+	p->front.client_cert = p->submission;
 }
 
 int
 main(int argc, char *argv[])
 {
 	struct program p = { 0 };
-	int code;
+	int c;
 
 	msg_init("smtp-in");
-	if (getopt(argc, argv, "") != -1 || argc != optind)
+	while ((c = getopt(argc, argv, "Pst")) != -1) {
+		switch (c) {
+		case 'P':
+			p.front.proxied = true;
+			break;
+		case 's':
+			p.submission = true;
+			break;
+		case 't':
+			p.front.implicit = true;
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
+	set_front(&p);
 	dkim_init();
 	p.server = (struct server){
 		.name = "smtp-in",
@@ -131,8 +207,8 @@ main(int argc, char *argv[])
 		.notify_fd = -1,
 		.grace_ms = 3000,
 	};
-	code = server_run(&p.server);
+	c = server_run(&p.server);
 	smtp_settings_free(&p.settings);
 	free(p.sandbox.filter);
-	return code;
+	return c;
 }

@@ -31,6 +31,7 @@ fill_envelope(struct smtp_session *s, struct trace_envelope *t)
 {
 	struct receiver *r = receiver_of(s);
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	const struct preface *p = &r->front.preface;
 	struct bytes *list;
 
 	*t = (struct trace_envelope){ .sender = e->sender_text,
@@ -40,11 +41,20 @@ fill_envelope(struct smtp_session *s, struct trace_envelope *t)
 	    .local_port = r->conn->local_port,
 	    .remote_host = r->remote_host,
 	    .time = time_wall_us() / 1000000 };
+	if (r->front.tls)
+		t->tls = bytes_str(arena_printf(&r->job, "%.*s %.*s",
+		    BYTES_ARG(p->version), BYTES_ARG(p->cipher)));
 	list = arena_zalloc(&r->job, e->nrecipients, sizeof(*list));
 	for (size_t i = 0; i < e->nrecipients; i++)
 		list[i] = e->recipients[i].text;
 	t->recipients = list;
 	t->nrecipients = e->nrecipients;
+}
+
+static bool
+is_authenticated(const struct receiver *r)
+{
+	return r->account[0] != '\0';
 }
 
 /* ---- recipients ---- */
@@ -63,7 +73,8 @@ several_allowed(struct smtp_session *s)
 	struct trace_envelope e;
 	struct stage_job job;
 
-	if (r->conn->remote.family == 0 || ip_is_loopback(&r->conn->remote))
+	if (r->conn->remote.family == 0 || is_authenticated(r) ||
+	    ip_is_loopback(&r->conn->remote))
 		return true;
 	if (r->spf == SPF_NOT_ASKED) {
 		fill_envelope(s, &e);
@@ -110,7 +121,9 @@ take_rcpt(struct smtp_session *s, bool is_known)
 	bool first_known = e->nrecipients > 0 &&
 	    e->recipients[0].user != NULL;
 
-	if (e->nrecipients > 0 && !several_allowed(s))
+	if (!is_known && is_authenticated(receiver_of(s)))
+		refuse_rcpt(s, 550, "5.1.1", "no such user");
+	else if (e->nrecipients > 0 && !several_allowed(s))
 		refuse_rcpt(s, 452, "4.5.3",
 		    "one recipient at a time without an SPF pass");
 	else if (e->nrecipients > 0 && first_known && !is_known)
@@ -187,6 +200,10 @@ log_message(struct smtp_session *s, const struct stage_job *job,
 	if (e->nrecipients > 0)
 		log_bytes(&l, "to", e->recipients[0].text);
 	log_num(&l, "rcpts", (int64_t)e->nrecipients);
+	if (r->front.tls)
+		log_str(&l, "tls", r->front.version);
+	if (is_authenticated(r))
+		log_str(&l, "account", r->account);
 	log_num(&l, "size", (int64_t)size);
 	if (job != NULL)
 		log_results(&l, job);
@@ -335,6 +352,15 @@ hand_over(struct smtp_session *s, struct stage_job *job,
 	buf_free(&prefix);
 }
 
+/* RFC 8601 2.7.4: in place of the checks, which are for strangers. */
+static void
+add_auth_result(const struct receiver *r, struct stage_job *job)
+{
+	stage_add_resinfo(job, bytes_str(arena_printf(job->arena,
+	    "auth=pass smtp.auth=%s", r->account)));
+	job->block.has_results = true;
+}
+
 static void
 judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
     int64_t started)
@@ -345,6 +371,8 @@ judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
 
 	fill_envelope(s, &e);
 	stage_job_init(&job, &r->job, r->settings->stage, &e, text);
+	if (is_authenticated(r))
+		add_auth_result(r, &job);
 	stage_run(&job, &r->settings->stages);
 	if (job.verdict == STAGE_PASS)
 		hand_over(s, &job, out);

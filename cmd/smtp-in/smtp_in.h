@@ -5,6 +5,8 @@
 #define SMTP_IN_H
 
 #include "base/base.h"
+#include "front/front.h"
+#include "sasl/sasl.h"
 #include "server/server.h"
 #include "smtp/smtp.h"
 #include "stage/stage.h"
@@ -40,10 +42,29 @@ struct receiver {
 	struct bytes remote_host;	/* from UCSPI surroundings */
 	enum spf_state spf;	/* of this transaction's sender, R-17 */
 	unsigned int messages;
+
+	struct front front;
+	int tls_serve;		/* between tls_open and tls_begin */
+	const char *auth_path;
+	struct sasl_client *auth;	/* NULL: not connected */
+	unsigned int failures;
+	/* Who is logged in; "" nobody. And how. */
+	char account[SASL_ACCOUNT_MAX + 1];
+	char mechanism[32];
 };
 /* For struct smtp_session. */
 void receive_rcpt(struct smtp_session *s);
 void receive_message(struct smtp_session *s, struct bytes text);
 void receive_refused(struct smtp_session *s, const char *why);
+
+/* ---- login.c: TLS and who the client is ---- */
+
+/* What may be done on the connection as it is, into s->options. */
+void login_options(struct smtp_session *s);
+/* For struct smtp_session. */
+bool login_tls_open(struct smtp_session *s);
+int login_tls_begin(struct smtp_session *s);
+void login_auth(struct smtp_session *s);
+void login_auth_cancel(struct smtp_session *s);
 
 #endif

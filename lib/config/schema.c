@@ -16,6 +16,7 @@
 const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "server", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "smtp-in", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "submission", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "lmtp-in", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "imap", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "auth", CONFIG_NAME_NONE },
@@ -65,9 +66,12 @@ const struct config_key config_schema[] = {
 	    0, 1000000, "300 900 2700"),
 
 	PLAIN("smtp-in", "banner", CONFIG_TEXT, NULL),
+	BOOL("smtp-in", "require-starttls", "no"),
 	STAGES("smtp-in", "stages-in", "iprev-check spf-check dkim-verify",
 	    "iprev-check\0spf-check\0dkim-verify\0"),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
+
+	BOOL("submission", "no-require-starttls", "no"),
 
 	STAGES("lmtp-in", "stages-deliver", NULL, NULL),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),

@@ -44,6 +44,8 @@
 struct imap_login_options {
 	bool plain_login;	/* passwords may pass this connection */
 	const char *mechanisms;	/* "PLAIN LOGIN", offered if plain_login */
+	bool tls;		/* the connection is protected already */
+	bool starttls;		/* STARTTLS is offered; not with tls */
 };
 
 enum imap_login_action {
@@ -51,6 +53,7 @@ enum imap_login_action {
 	IMAP_LOGIN_AUTH,	/* begin: mechanism and response64 are set */
 	IMAP_LOGIN_CONTINUE,	/* the client's answer is in response64 */
 	IMAP_LOGIN_CANCEL,	/* it gave up a challenge */
+	IMAP_LOGIN_STARTTLS,	/* it asks: imap_login_starttls */
 	IMAP_LOGIN_CLOSE,	/* write the output and close */
 };
 
@@ -78,6 +81,16 @@ void imap_login_challenge(struct imap_login *l, struct bytes challenge64);
 /* reason may be ""; code is "AUTHENTICATIONFAILED", "UNAVAILABLE", ... */
 void imap_login_failed(struct imap_login *l, const char *code,
     const char *reason);
+/* The last failure is none of the client's: do not count it. */
+void imap_login_uncharge(struct imap_login *l);
+/*
+ * To IMAP_LOGIN_STARTTLS: OK, to be written before TLS begins, or NO. After
+ * the OK comes imap_login_secured once there is TLS, with new options: what
+ * was said in clear is forgotten (RFC 3501 6.2.1), save failures.
+ */
+void imap_login_starttls(struct imap_login *l, bool begins);
+void imap_login_secured(struct imap_login *l,
+    const struct imap_login_options *o);
 /* On success: the tag that imap-serve answers, and the unread input. */
 struct bytes imap_login_tag(const struct imap_login *l);
 struct bytes imap_login_pending(const struct imap_login *l);
@@ -102,6 +115,7 @@ struct imap_handover {
 	struct bytes session;		/* connection id for the logs */
 	struct bytes remote_ip;
 	struct bytes local_ip;
+	struct bytes preface;		/* of the connection; empty: none */
 	struct bytes pending;		/* read, not yet handled */
 };
 int imap_handover_format(const struct imap_handover *h, struct buf *out);

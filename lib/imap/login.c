@@ -36,6 +36,8 @@ add_capabilities(struct imap_login *l)
 	struct bytes list = bytes_str(l->o.mechanisms), word;
 
 	buf_adds(&l->out, CAPABILITIES);
+	if (l->o.starttls)
+		buf_adds(&l->out, " STARTTLS");
 	if (!l->o.plain_login) {
 		buf_adds(&l->out, " LOGINDISABLED");
 		return;
@@ -295,6 +297,20 @@ command_id(struct imap_login *l, struct parser *p)
 }
 
 static bool
+command_starttls(struct imap_login *l, struct parser *p)
+{
+	if (!parse_end(p))
+		return false;
+	if (l->o.tls)
+		return parse_fail(p, "TLS is active already");
+	if (l->o.starttls)
+		l->wish = IMAP_LOGIN_STARTTLS;
+	else
+		reply(l, "NO", NULL, "STARTTLS is not offered");
+	return true;
+}
+
+static bool
 command_simple(struct imap_login *l, struct parser *p, struct bytes name)
 {
 	if (bytes_caseeq(name, BYTES("CAPABILITY"))) {
@@ -314,9 +330,7 @@ command_simple(struct imap_login *l, struct parser *p, struct bytes name)
 		imap_login_bye(l, NULL, "bye");
 		reply(l, "OK", NULL, "LOGOUT done");
 	} else if (bytes_caseeq(name, BYTES("STARTTLS"))) {
-		if (!parse_end(p))
-			return false;
-		reply(l, "NO", NULL, "STARTTLS is not offered");
+		return command_starttls(l, p);
 	} else {
 		return parse_fail(p, "unknown command, or login first");
 	}
@@ -422,6 +436,18 @@ respond(struct imap_login *l)
 	return IMAP_LOGIN_CONTINUE;
 }
 
+/* I-21: what came in clear behind STARTTLS is not to be taken for something
+ * that came by TLS; no honest client sends it. */
+static bool
+pipelined(struct imap_login *l)
+{
+	if (l->in.b.n == 0)
+		return false;
+	reply(l, "BAD", NULL, "nothing may follow STARTTLS");
+	imap_login_bye(l, NULL, "bytes behind STARTTLS");
+	return true;
+}
+
 enum imap_login_action
 imap_login_step(struct imap_login *l)
 {
@@ -442,9 +468,11 @@ imap_login_step(struct imap_login *l)
 			handle_command(l);
 			input_done(&l->in);
 			arena_free(&l->arena);
-			if (l->wish == IMAP_LOGIN_AUTH) {
+			if (l->wish == IMAP_LOGIN_STARTTLS && pipelined(l))
+				break;
+			if (l->wish != IMAP_LOGIN_READ) {
 				l->mode = LOGIN_WAIT;
-				return IMAP_LOGIN_AUTH;
+				return l->wish;
 			}
 			break;
 		}
@@ -470,4 +498,32 @@ imap_login_failed(struct imap_login *l, const char *code, const char *reason)
 	reply(l, "NO", code, reason[0] != '\0' ? reason
 	    : "wrong user name or password");
 	l->mode = LOGIN_COMMAND;
+}
+
+void
+imap_login_uncharge(struct imap_login *l)
+{
+	if (l->failures > 0)
+		l->failures--;
+}
+
+void
+imap_login_starttls(struct imap_login *l, bool begins)
+{
+	if (begins)
+		reply(l, "OK", NULL, "begin TLS now");
+	else
+		reply(l, "NO", "UNAVAILABLE", "TLS is not available now");
+	l->mode = LOGIN_COMMAND;
+}
+
+void
+imap_login_secured(struct imap_login *l, const struct imap_login_options *o)
+{
+	l->o = *o;
+	input_free(&l->in);
+	input_init(&l->in);
+	response_wipe(l);
+	l->bad = 0;
+	l->tag[0] = '\0';
 }

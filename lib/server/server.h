@@ -76,6 +76,14 @@ struct server {
 int server_run(struct server *s);
 
 /*
+ * For a client that misbehaves (BEHAVIOUR 1.5): write a byte a second, until
+ * less than 5 s are left to the deadline; then the rest goes at once. As
+ * io_write_all. And the wait before each read from it.
+ */
+int server_write_slow(int fd, struct bytes s, int64_t deadline);
+void server_pause_slow(void);
+
+/*
  * Counts by masked IP, for server_run and whoever else limits by address.
  * Three masks as above. With window_seconds > 0 counts belong to the window
  * now / window_seconds, and all are zero when the next begins; with 0 they

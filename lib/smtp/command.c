@@ -1,5 +1,5 @@
 /*
- * command.c - the commands of SMTP and LMTP, without AUTH and STARTTLS
+ * command.c - the commands of SMTP and LMTP; AUTH and STARTTLS: secure.c
  *
  * RFC 5321 4.1; order of commands 4.1.4; LMTP: RFC 2033.
  */
@@ -82,6 +82,10 @@ say_extensions(struct smtp *s)
 	if (r == 0 && s->o.lmtp)
 		r = buf_adds(&b,
 		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\n");
+	if (r == 0 && s->o.starttls && !s->o.tls)
+		r = buf_adds(&b, "STARTTLS\n");
+	if (r == 0 && smtp_offers_auth(s))
+		r = buf_printf(&b, "AUTH %s\n", s->o.mechanisms);
 	if (r == 0)
 		r = buf_printf(&b, "LIMITS RCPTMAX=%zu\nSMTPUTF8",
 		    s->o.recipients_max);
@@ -221,14 +225,33 @@ read_params(struct bytes args, struct mail_params *p, const char **why)
 	return 0;
 }
 
+/* RFC 3848, RFC 6531 3.7.3. */
 static const char *
 with_keyword(const struct smtp *s)
 {
-	if (s->o.lmtp)		/* RFC 6531 3.7.3 */
+	static const char *const names[2][2][2] = {
+		{ { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
+		{ { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } },
+	};
+
+	if (s->o.lmtp)
 		return s->e.smtputf8 ? "UTF8LMTP" : "LMTP";
-	if (s->e.smtputf8)
-		return "UTF8SMTP";
-	return s->e.ehlo ? "ESMTP" : "SMTP";
+	if (!s->e.ehlo && !s->e.smtputf8)
+		return "SMTP";
+	return names[s->e.smtputf8][s->o.tls][s->authenticated];
+}
+
+/* MAIL needs more than it has: 530 was said. */
+static bool
+needs_more(struct smtp *s)
+{
+	if (s->o.require_tls && !s->o.tls)
+		smtp_sayf(s, 530, "5.7.0", "say STARTTLS first");
+	else if (s->o.submission && !s->authenticated)
+		smtp_sayf(s, 530, "5.7.0", "authentication is required");
+	else
+		return false;
+	return true;
 }
 
 /* A refused MAIL is a bad transaction. */
@@ -274,6 +297,8 @@ cmd_mail(struct smtp *s, struct bytes args)
 		    ? "a transaction has begun already" : "say EHLO first");
 		return;
 	}
+	if (needs_more(s))
+		return;
 	if (cut_path(s, &args, BYTES("FROM:"), &content, &why) == -1) {
 		refuse_mail(s, 501, "5.5.2", why);
 		return;
@@ -430,14 +455,6 @@ cmd_quit(struct smtp *s, struct bytes args)
 	s->state = STATE_CLOSED;
 }
 
-/* Known, and not offered here: refused, nothing else happens. */
-static void
-cmd_not_offered(struct smtp *s, struct bytes args)
-{
-	(void)args;	/* not looked at */
-	smtp_sayf(s, 502, "5.5.1", "command not offered");
-}
-
 static void
 cmd_xforward(struct smtp *s, struct bytes args)
 {
@@ -473,8 +490,8 @@ static const struct {
 	{ "VRFY", IN_BOTH, cmd_vrfy },
 	{ "EXPN", IN_BOTH, cmd_vrfy },
 	{ "QUIT", IN_BOTH, cmd_quit },
-	{ "STARTTLS", IN_BOTH, cmd_not_offered },
-	{ "AUTH", IN_BOTH, cmd_not_offered },
+	{ "STARTTLS", IN_BOTH, smtp_cmd_starttls },
+	{ "AUTH", IN_BOTH, smtp_cmd_auth },
 	{ "XFORWARD", IN_LMTP, cmd_xforward },
 };
 

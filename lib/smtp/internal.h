@@ -8,6 +8,10 @@
 
 enum smtp_state {
 	STATE_COMMAND,
+	STATE_ASK_TLS,
+	STATE_ASK_AUTH,
+	STATE_RESPONSE,		/* a line of AUTH is awaited */
+	STATE_CANCELLED,
 	STATE_ASK_RCPT,
 	STATE_ASK_DATA,
 	STATE_TEXT,
@@ -31,8 +35,8 @@ struct smtp {
 	const char *why;
 
 	/* commands */
-	unsigned char *line;		/* SMTP_LINE_MAX */
-	size_t line_n;
+	unsigned char *line;		/* line_max */
+	size_t line_n, line_max;
 	bool seen_command;		/* a valid one: R-8 is over */
 	struct arena session;		/* HELO name, XFORWARD */
 	struct arena job;		/* one transaction */
@@ -45,6 +49,12 @@ struct smtp {
 	unsigned int good, bad;
 	size_t replies_due;		/* LMTP: of the message */
 	bool any_accepted;
+
+	/* AUTH */
+	bool authenticated;
+	bool auth_begins, has_response;
+	char mechanism[32];
+	struct buf response;		/* base64 */
 
 	/* message text */
 	enum text_state text;
@@ -68,6 +78,15 @@ void smtp_end_transaction(struct smtp *s, bool accepted);
 
 /* command.c: a line without its CRLF. */
 void smtp_command(struct smtp *s, struct bytes line);
+
+/* secure.c: STARTTLS and AUTH */
+void smtp_cmd_starttls(struct smtp *s, struct bytes args);
+void smtp_cmd_auth(struct smtp *s, struct bytes args);
+/* AUTH may be used now. */
+bool smtp_offers_auth(const struct smtp *s);
+/* A line that answers a challenge. */
+void smtp_auth_line(struct smtp *s, struct bytes line);
+void smtp_auth_wipe(struct smtp *s);
 
 /* text.c */
 void smtp_text_start(struct smtp *s);

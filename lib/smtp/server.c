@@ -93,7 +93,10 @@ smtp_new(const struct smtp_options *options)
 	struct buf text = BUF_INIT(SMTP_REPLY_LINE_MAX);
 
 	/* not zeroed: a page never touched costs nothing */
-	s->line = mem_alloc(SMTP_LINE_MAX);
+	s->line_max = options->submission ? SMTP_AUTH_LINE_MAX
+	    : SMTP_LINE_MAX;
+	s->line = mem_alloc(s->line_max);
+	s->response = BUF_INIT(SMTP_AUTH_LINE_MAX);
 	s->chunk = mem_alloc(SMTP_BYTES_MAX);
 	s->o = *options;
 	s->out = BUF_INIT(OUTPUT_MAX);
@@ -112,9 +115,12 @@ smtp_free(struct smtp *s)
 {
 	if (s == NULL)
 		return;
+	smtp_auth_wipe(s);
 	arena_free(&s->session);
 	arena_free(&s->job);
 	buf_free(&s->out);
+	if (s->o.submission)
+		secret_wipe(s->line, s->line_max);
 	free(s->line);
 	free(s->chunk);
 	free(s);
@@ -171,7 +177,10 @@ take_line(struct smtp *s, struct bytes line)
 		smtp_close_with(s, 550, "5.7.0", "too many failures");
 		return;
 	}
-	smtp_command(s, bytes_first(line, line.n - 2));
+	if (s->state == STATE_RESPONSE)
+		smtp_auth_line(s, bytes_first(line, line.n - 2));
+	else
+		smtp_command(s, bytes_first(line, line.n - 2));
 }
 
 /*
@@ -192,10 +201,10 @@ command_line(struct smtp *s, struct bytes *in)
 		smtp_close_with(s, 500, "5.5.2", "please speak SMTP");
 		return SMTP_READ;
 	}
-	whole = bytes_chr(bytes_first(*in, SMTP_LINE_MAX - s->line_n), '\n',
+	whole = bytes_chr(bytes_first(*in, s->line_max - s->line_n), '\n',
 	    &at);
 	n = whole ? at + 1 : in->n;
-	if (!whole && n >= SMTP_LINE_MAX - s->line_n) {
+	if (!whole && n >= s->line_max - s->line_n) {
 		smtp_close_with(s, 500, "5.5.2", "line too long");
 		return SMTP_READ;
 	}
@@ -225,6 +234,19 @@ smtp_next(struct smtp *s, struct bytes *in)
 	s->chunk_n = 0;
 	for (;;) {
 		switch (s->state) {
+		case STATE_ASK_TLS:
+			if (in->n == 0)
+				return SMTP_STARTTLS;
+			/* it came in clear, and must not be taken for
+			 * something that came by TLS */
+			smtp_close_with(s, 503, "5.5.1",
+			    "nothing may follow STARTTLS");
+			continue;
+		case STATE_ASK_AUTH:
+			return SMTP_AUTH;
+		case STATE_CANCELLED:
+			s->state = STATE_COMMAND;
+			return SMTP_AUTH_CANCEL;
 		case STATE_ASK_RCPT:
 			return SMTP_RCPT;
 		case STATE_ASK_DATA:

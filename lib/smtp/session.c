@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "server/server.h"
 #include "trace/trace.h"
 
 #define INPUT_MAX 65536
@@ -48,9 +49,12 @@ flush(struct smtp_session *s)
 {
 	struct bytes out = smtp_output(s->smtp);
 
+	int64_t deadline = deadline_in(s->line_timeout_ms);
+
 	if (out.n == 0)
 		return 0;
-	if (io_write_all(s->out, out, deadline_in(s->line_timeout_ms)) == -1)
+	if ((s->slow ? server_write_slow(s->out, out, deadline)
+	    : io_write_all(s->out, out, deadline)) == -1)
 		return -1;
 	smtp_written(s->smtp, out.n);
 	return 0;
@@ -65,6 +69,8 @@ fill(struct smtp_session *s, unsigned char *p, struct bytes *in)
 
 	if (smtp_in_data(s->smtp) && s->data_deadline < deadline)
 		deadline = s->data_deadline;
+	if (s->slow)
+		server_pause_slow();
 	n = io_read_some(s->in, p, INPUT_MAX, deadline);
 	if (n <= 0)
 		return (int)n;
@@ -138,6 +144,23 @@ read_failed(struct smtp_session *s, int r)
 	return closed(s, ETIMEDOUT, "time-out");
 }
 
+/* 0 go on, -1 it ended. */
+static int
+start_tls(struct smtp_session *s)
+{
+	bool begins = s->tls_open(s);
+
+	smtp_starttls(s->smtp, begins);
+	if (flush(s) == -1)
+		return closed(s, errno, "write failed");
+	if (!begins)
+		return 0;
+	if (s->tls_begin(s) == -1)	/* nothing can be said any more */
+		return closed(s, ECONNRESET, "TLS handshake failed");
+	smtp_secured(s->smtp, &s->options);
+	return 0;
+}
+
 static int
 run(struct smtp_session *s, unsigned char *buffer)
 {
@@ -155,6 +178,16 @@ run(struct smtp_session *s, unsigned char *buffer)
 		case SMTP_FLUSH:
 			if (flush(s) == -1)
 				return closed(s, errno, "write failed");
+			break;
+		case SMTP_STARTTLS:
+			if (start_tls(s) == -1)
+				return -1;
+			break;
+		case SMTP_AUTH:
+			s->auth(s);
+			break;
+		case SMTP_AUTH_CANCEL:
+			s->auth_cancel(s);
 			break;
 		case SMTP_RCPT:
 			s->rcpt(s);
@@ -213,6 +246,8 @@ smtp_session_run(struct smtp_session *s)
 		linger(s, buffer);
 	smtp_free(s->smtp);
 	s->smtp = NULL;
+	if (s->options.submission)
+		secret_wipe(buffer, INPUT_MAX);
 	free(buffer);
 	errno = err;
 	return r;

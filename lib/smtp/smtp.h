@@ -7,14 +7,17 @@
  * the input was cut into pieces.
  *
  * RFC 5321 (SMTP), 2033 (LMTP), 1870 (SIZE), 2920 (PIPELINING), 6152
- * (8BITMIME), 6531 (SMTPUTF8), 2034 and 3463 (enhanced status codes), 9422
- * (LIMITS), Postfix's XFORWARD for LMTP.
+ * (8BITMIME), 6531 (SMTPUTF8), 2034 and 3463 (enhanced status codes), 3207
+ * (STARTTLS), 4954 (AUTH), 9422 (LIMITS), Postfix's XFORWARD for LMTP.
  *
  *	s = smtp_new(&options);
  *	for (;;) {
  *		switch (smtp_next(s, &in)) {
  *		case SMTP_READ:		write smtp_output, read into in
  *		case SMTP_FLUSH:	write smtp_output
+ *		case SMTP_STARTTLS:	smtp_starttls, then smtp_secured
+ *		case SMTP_AUTH:		ask who knows, then smtp_auth_...
+ *		case SMTP_AUTH_CANCEL:	tell who was asked
  *		case SMTP_RCPT:		look up, then smtp_rcpt_accept/_refuse
  *		case SMTP_DATA:		open a spool, smtp_data_accept/_refuse
  *		case SMTP_BYTES:	store smtp_bytes
@@ -38,6 +41,8 @@ struct server_limits;
 /* A command line with its CRLF (R-7); RFC 5321 4.5.3.1.4 says 512 and more
  * for extensions. */
 #define SMTP_LINE_MAX 2048
+/* The same where AUTH is offered, RFC 4954 4. */
+#define SMTP_AUTH_LINE_MAX 12288
 /* A line of text, RFC 5321 4.5.3.1.6 says 1000: HTML mail of one line is
  * common, a line that fills memory is not mail. With its CRLF. */
 #define SMTP_TEXT_LINE_MAX (1024 * 1024)
@@ -66,6 +71,12 @@ struct smtp_options {
 	bool pedantic;
 	uint64_t size_limit;		/* bytes, with CRLF line ends */
 	size_t recipients_max;
+	bool tls;			/* the connection is protected */
+	bool starttls;			/* offered while it is not */
+	bool require_tls;		/* no MAIL without */
+	bool submission;		/* AUTH is offered, no MAIL without */
+	bool auth_in_clear;		/* AUTH also without TLS */
+	const char *mechanisms;		/* for AUTH, blanks between */
 };
 
 struct smtp_recipient {
@@ -99,6 +110,9 @@ struct smtp_envelope {
 enum smtp_event {
 	SMTP_READ,	/* all input is used: flush the output, then read */
 	SMTP_FLUSH,	/* much output is waiting: write it */
+	SMTP_STARTTLS,	/* TLS is wanted: smtp_starttls */
+	SMTP_AUTH,	/* AUTH, or the answer to a challenge */
+	SMTP_AUTH_CANCEL,	/* the client gave up, and was answered */
 	SMTP_RCPT,	/* *smtp_asked: accept or refuse */
 	SMTP_DATA,	/* DATA with recipients: accept or refuse */
 	SMTP_BYTES,	/* smtp_bytes: message text in LF form */
@@ -137,6 +151,27 @@ unsigned int smtp_bad(const struct smtp *s);
 /* Why the machine refuses the message (at SMTP_DROP) or closed the session
  * (at SMTP_CLOSE): constant text for the log. NULL: it did not. */
 const char *smtp_why(const struct smtp *s);
+
+/*
+ * To SMTP_STARTTLS: 220, to be written before TLS begins, or 454 (not now).
+ * After 220 comes smtp_secured once there is TLS, with new options: what was
+ * said in clear is forgotten (RFC 3207 4.2).
+ */
+void smtp_starttls(struct smtp *s, bool begins);
+void smtp_secured(struct smtp *s, const struct smtp_options *options);
+
+/* At SMTP_AUTH, valid until it is answered. */
+struct smtp_auth {
+	bool begins;		/* else it goes on */
+	const char *mechanism;	/* upper case, one of those offered */
+	bool has_response;	/* always when it goes on */
+	struct bytes response64;
+};
+struct smtp_auth smtp_auth(const struct smtp *s);
+void smtp_auth_challenge(struct smtp *s, struct bytes challenge64);
+void smtp_auth_accept(struct smtp *s);
+void smtp_auth_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
 
 void smtp_rcpt_accept(struct smtp *s);
 /* code and status as "550", "5.1.1" (RFC 3463); text is cleaned and cut. */
@@ -228,6 +263,17 @@ struct smtp_session {
 	void (*message)(struct smtp_session *s, struct bytes text);
 	/* The machine refuses the message being received; for the log. */
 	void (*refused)(struct smtp_session *s, const char *why);
+	/*
+	 * Where options.starttls was set: get ready for TLS (false: not now);
+	 * begin it on the descriptors and set options as they are then (-1:
+	 * the connection is of no use).
+	 */
+	bool (*tls_open)(struct smtp_session *s);
+	int (*tls_begin)(struct smtp_session *s);
+	/* Where options.submission is set: answer, forget. */
+	void (*auth)(struct smtp_session *s);
+	void (*auth_cancel)(struct smtp_session *s);
+	bool slow;		/* the client misbehaves (BEHAVIOUR 1.5) */
 
 	/* for the program's use */
 	struct smtp *smtp;

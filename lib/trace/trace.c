@@ -12,6 +12,8 @@
 #define FOLD_COLUMN 78
 /* Strangers' names in a Received field; longer ones are cut. */
 #define NAME_BYTES_MAX 255
+/* Version and cipher suite. */
+#define TLS_BYTES_MAX 128
 /* A path in a field; as many as a path may have. */
 #define PATH_BYTES_MAX 1024
 
@@ -128,6 +130,10 @@ add_received(struct buf *out, const struct trace_envelope *e,
 		return -1;
 	if (e->with.n > 0 && (buf_adds(out, " with ") == -1 ||
 	    add_name(out, e->with) == -1))
+		return -1;
+	if (e->tls.n > 0 && (buf_adds(out, "\n\t(") == -1 ||
+	    trace_clean(out, e->tls, true, TLS_BYTES_MAX) == -1 ||
+	    buf_addc(out, ')') == -1))
 		return -1;
 	if (buf_adds(out, "\n\tid ") == -1 || add_name(out, e->id) == -1)
 		return -1;

@@ -11,7 +11,7 @@ from_other() { env PROTO=TCP TCPREMOTEIP=192.0.2.99 "$@"; }
 
 # ---- by hand ----
 exits 100 "an operand is a usage error" smtp-in x
-is "$(cat .err)" "smtp-in: fatal: usage: smtp-in" "the usage line"
+is "$(cat .err)" "smtp-in: fatal: usage: smtp-in [-Pst]" "the usage line"
 
 out=$(dialogue from_net smtp-in <<'END'
 EHLO c.example

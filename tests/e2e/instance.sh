@@ -4,7 +4,11 @@ instance_base() {
 	while :; do
 		p=$(free_port); p=$((p - 25))
 		[ $p -gt 59000 ] && continue
-		port_open $((p + 143)) || { echo $p; return; }
+		for q in 143 465 587 993; do
+			port_open $((p + q)) && continue 2
+		done
+		echo $p
+		return
 	done
 }
 PW=test-password-1

@@ -3,15 +3,9 @@
 . "$(dirname "$0")/../tap.sh"
 need s6-svscan execlineb swaks curl
 
-# a base with both ports free
-base() {
-	while :; do
-		p=$(free_port); p=$((p - 25))
-		[ $p -gt 59000 ] && continue
-		port_open $((p + 143)) || { echo $p; return; }
-	done
-}
-B=$(base)
+. "$TOP/tests/e2e/instance.sh"
+B=$(instance_base)
+unset PW
 start() {
 	rm -f line
 	bg localserve -d "$TMP/ls" -b "$B" "$@" >line 2>err
@@ -20,7 +14,7 @@ start() {
 }
 ok "O-4 localserve starts" start -w secret-pass-1
 wait_for 5 test -s line
-is "$(cat line)" "localserve: ready: smtp 127.0.0.1:$((B + 25)) imap 127.0.0.1:$((B + 143)) account mail@localhost password secret-pass-1 directory $TMP/ls" \
+is "$(cat line)" "localserve: ready: smtp 127.0.0.1:$((B + 25)) imap 127.0.0.1:$((B + 143)) submission 127.0.0.1:$((B + 587)) submissions 127.0.0.1:$((B + 465)) imaps 127.0.0.1:$((B + 993)) account mail@localhost password secret-pass-1 directory $TMP/ls" \
     "O-4 it prints one line with addresses, account and password"
 
 cat >imap.py <<'PY'

@@ -40,6 +40,9 @@ start(unsigned int flags)
 		.pedantic = (flags & 2) != 0,
 		.size_limit = flags & 4 ? 50 : 1000000,
 		.recipients_max = flags & 8 ? 2 : 100,
+		.submission = (flags & 16) != 0,
+		.tls = (flags & 32) != 0,
+		.mechanisms = "PLAIN LOGIN",
 	};
 
 	return smtp_new(&o);
@@ -51,6 +54,15 @@ answer(struct smtp *s, enum smtp_event event, struct result *r)
 	size_t n;
 
 	switch (event) {
+	case SMTP_AUTH:
+		if (smtp_auth(s).response64.n % 3 == 0)
+			smtp_auth_challenge(s, BYTES("Zm9v"));
+		else if (smtp_auth(s).response64.n % 3 == 1)
+			smtp_auth_accept(s);
+		else
+			smtp_auth_refuse(s, 535, "5.7.8",
+			    smtp_auth(s).response64);
+		break;
 	case SMTP_RCPT:
 		if (bytes_at(smtp_asked(s)->text, 0) == 'n')
 			smtp_rcpt_refuse(s, 550, "5.1.1",

@@ -26,7 +26,7 @@ static const struct {
 	    "main.conf:3: unknown key \"sise-limit\" in [server] "
 	    "(did you mean \"size-limit\"?); allowed: hostname, \n"
 	    "main.conf:4: unknown section \"smtp\" (did you mean "
-	    "\"smtp-in\"?); allowed here: server, smtp-in, lmtp-in, \n"
+	    "\"smtp-in\"?); allowed here: server, smtp-in, submission, \n"
 	    "main.conf:6: [imap] has a name\n"
 	    "main.conf:7: [static-dns] has no name\n"
 	    "main.conf:8: \"a b\" is no DNS name" },

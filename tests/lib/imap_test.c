@@ -120,7 +120,7 @@ handover(void **state)
 {
 	struct imap_handover h = { BYTES("ticket"), BYTES("a1"),
 	    BYTES("77"), BYTES("192.0.2.1"), BYTES("192.0.2.2"),
-	    BYTES("a2 NOOP\r\n\0x") }, got;
+	    BYTES("\r\n\0preface"), BYTES("a2 NOOP\r\n\0x") }, got;
 	struct buf b = BUF_INIT(IMAP_HANDOVER_MAX);
 	size_t need, i;
 
@@ -139,6 +139,7 @@ handover(void **state)
 	assert_true(bytes_eq(got.session, h.session));
 	assert_true(bytes_eq(got.remote_ip, h.remote_ip));
 	assert_true(bytes_eq(got.local_ip, h.local_ip));
+	assert_true(bytes_eq(got.preface, h.preface));
 	assert_true(bytes_eq(got.pending, h.pending));
 	b.p[0] = 'X';
 	assert_int_equal(imap_handover_length(buf_bytes(&b), &need), -1);
@@ -152,7 +153,8 @@ handover(void **state)
 static struct imap_login *
 new_login(bool plain)
 {
-	struct imap_login_options o = { plain, "PLAIN LOGIN" };
+	struct imap_login_options o = { .plain_login = plain,
+	    .mechanisms = "PLAIN LOGIN" };
 	struct imap_login *l = imap_login_new(&o);
 
 	buf_reset(imap_login_output(l));	/* the greeting */
@@ -176,9 +178,64 @@ login_feed(struct imap_login *l, const char *s)
 }
 
 static void
+login_starttls(void **state)
+{
+	struct imap_login_options o = { .starttls = true,
+	    .mechanisms = "PLAIN" };
+	struct imap_login *l = imap_login_new(&o);
+
+	(void)state;
+	assert_non_null(strstr(output_text(imap_login_output(l)),
+	    " STARTTLS LOGINDISABLED]"));
+	assert_int_equal(login_feed(l, "a STARTTLS\r\n"),
+	    IMAP_LOGIN_STARTTLS);
+	imap_login_starttls(l, false);
+	assert_string_equal(output_text(imap_login_output(l)),
+	    "a NO [UNAVAILABLE] TLS is not available now\r\n");
+	assert_int_equal(login_feed(l, "b STARTTLS\r\n"),
+	    IMAP_LOGIN_STARTTLS);
+	imap_login_starttls(l, true);
+	assert_string_equal(output_text(imap_login_output(l)),
+	    "b OK begin TLS now\r\n");
+	o = (struct imap_login_options){ .plain_login = true, .tls = true,
+	    .mechanisms = "PLAIN" };
+	imap_login_secured(l, &o);
+	assert_int_equal(login_feed(l, "c STARTTLS\r\n"), IMAP_LOGIN_READ);
+	assert_string_equal(output_text(imap_login_output(l)),
+	    "c BAD TLS is active already\r\n");
+	imap_login_free(l);
+}
+
+/* I-21: whatever stands behind the command in the same read. */
+static void
+login_starttls_more(void **state)
+{
+	static const char *const more[] = { "b NOOP\r\n", "b", "\r\n",
+	    "\x16\x03\x01" };
+	struct imap_login_options o = { .starttls = true,
+	    .mechanisms = "PLAIN" };
+	struct imap_login *l;
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		l = imap_login_new(&o);
+		assert_true(snprintf(text, sizeof(text), "a STARTTLS\r\n%s",
+		    more[i]) > 0);
+		assert_int_equal(login_feed(l, text), IMAP_LOGIN_CLOSE);
+		assert_string_equal(output_text(imap_login_output(l)),
+		    "a BAD nothing may follow STARTTLS\r\n"
+		    "* BYE bytes behind STARTTLS\r\n");
+		imap_login_free(l);
+	}
+}
+
+static void
 login_greeting(void **state)
 {
-	struct imap_login_options o = { true, "PLAIN LOGIN" };
+	struct imap_login_options o = { .plain_login = true,
+	    .mechanisms = "PLAIN LOGIN" };
 	struct imap_login *l = imap_login_new(&o);
 
 	(void)state;
@@ -399,6 +456,10 @@ main(void)
 		    NULL },
 		{ "strings and astrings", strings, NULL, NULL, NULL },
 		{ "hand-over message", handover, NULL, NULL, NULL },
+		{ "STARTTLS begins, fails, and comes twice", login_starttls,
+		    NULL, NULL, NULL },
+		{ "I-21 bytes behind STARTTLS", login_starttls_more, NULL,
+		    NULL, NULL },
 		{ "I-1 greeting and capabilities", login_greeting, NULL,
 		    NULL, NULL },
 		{ "I-2 commands before login", login_replies, NULL, NULL,

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8 };
+enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8, SUBMIT = 16, TLS = 32,
+    MUST = 64 };
 
 struct row {
 	const char *name;
@@ -24,6 +25,9 @@ struct row {
 #define HI_OK "250-mx.example" CR "250-PIPELINING" CR "250-SIZE 104857600" \
     CR "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR \
     "250-LIMITS RCPTMAX=1000" CR "250 SMTPUTF8" CR
+#define HI_AUTH "250-mx.example" CR "250-PIPELINING" CR \
+    "250-SIZE 104857600" CR "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR \
+    "250-AUTH PLAIN LOGIN" CR "250-LIMITS RCPTMAX=1000" CR "250 SMTPUTF8" CR
 #define FROM "MAIL FROM:<a@b.example>" CR
 #define FROM_OK "250 2.1.0 sender ok" CR
 #define TO "RCPT TO:<u@d.example>" CR
@@ -319,6 +323,51 @@ static const struct row rows[] = {
 	    FROM_OK TO_OK TO_OK DATA_OK
 	    "552 5.3.4 message over the size limit" CR
 	    "552 5.3.4 message over the size limit" CR, "", "", false },
+	{ "R-23 MAIL needs TLS", MUST, HI FROM "NOOP" CR,
+	    HI_OK "530 5.7.0 say STARTTLS first" CR "250 2.0.0 ok" CR, "", "",
+	    false },
+	{ "R-23 MAIL with TLS", MUST | TLS, HI FROM, HI_OK FROM_OK, "", "",
+	    false },
+	{ "R-9 STARTTLS twice", TLS, HI "STARTTLS" CR,
+	    HI_OK "503 5.5.1 TLS is active already" CR, "", "", false },
+	{ "U-1 AUTH without TLS", SUBMIT, HI "AUTH PLAIN b2s=" CR FROM,
+	    HI_OK "538 5.7.11 say STARTTLS first" CR
+	    "530 5.7.0 authentication is required" CR, "", "", false },
+	{ "U-1 AUTH with TLS, then mail", SUBMIT | TLS,
+	    HI FROM "AUTH plain b2s=" CR "AUTH PLAIN b2s=" CR FROM TO DATA
+	    "x" CR "." CR,
+	    HI_AUTH "530 5.7.0 authentication is required" CR
+	    "235 2.7.0 authenticated" CR
+	    "503 5.5.1 authenticated already" CR FROM_OK TO_OK DATA_OK
+	    "250 2.0.0 got it" CR, "x\n<END>",
+	    "ESMTPSA a@b.example>u@d.example\n", false },
+	{ "R-6 UTF8SMTPS", TLS, HI "MAIL FROM:<a@b.example> SMTPUTF8" CR TO
+	    DATA "x" CR "." CR, HI_OK FROM_OK TO_OK DATA_OK
+	    "250 2.0.0 got it" CR, "x\n<END>",
+	    "UTF8SMTPS a@b.example>u@d.example\n", false },
+	{ "U-2 AUTH: challenges, wrong and cancelled ones", SUBMIT | TLS,
+	    HI "AUTH PLAIN" CR "bW9yZQ==" CR "d3Jvbmc=" CR
+	    "AUTH LOGIN =" CR "*" CR
+	    "AUTH LOGIN" CR "no base64" CR
+	    "AUTH LOGIN" CR "" CR "b2s=" CR "NOOP" CR,
+	    HI_AUTH "334 Zm9v" CR "334 Zm9v" CR "535 5.7.8 wrong" CR
+	    "334 Zm9v" CR "501 5.7.0 authentication cancelled" CR
+	    "334 Zm9v" CR "501 5.5.2 response is not base64" CR
+	    "334 Zm9v" CR "334 Zm9v" CR "235 2.7.0 authenticated" CR
+	    "250 2.0.0 ok" CR, "", "", false },
+	{ "AUTH that is none", SUBMIT | TLS,
+	    "AUTH PLAIN b2s=" CR HI "AUTH" CR "AUTH FOO" CR
+	    "AUTH PLAIN b2s" CR "AUTH PLAIN ====" CR "AUTH PLAIN b=s=" CR
+	    "AUTH PLAIN b2s= b2s=" CR "HELO c" CR "AUTH PLAIN b2s=" CR,
+	    "503 5.5.1 say EHLO first" CR HI_AUTH
+	    "501 5.5.4 mechanism is not offered" CR
+	    "504 5.5.4 mechanism is not offered" CR
+	    "501 5.5.2 response is not base64" CR
+	    "501 5.5.2 response is not base64" CR
+	    "501 5.5.2 response is not base64" CR
+	    "501 5.5.2 response is not base64" CR
+	    "250 mx.example" CR "503 5.5.1 say EHLO first" CR, "", "",
+	    false },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 

@@ -35,6 +35,10 @@ options_of(int flags)
 		.pedantic = (flags & PEDANTIC) != 0,
 		.size_limit = flags & SMALL ? 20 : 104857600,
 		.recipients_max = flags & FEW ? 2 : 1000,
+		.submission = (flags & SUBMIT) != 0,
+		.tls = (flags & TLS) != 0,
+		.require_tls = (flags & MUST) != 0,
+		.mechanisms = "PLAIN LOGIN",
 	};
 }
 
@@ -50,6 +54,22 @@ answer_rcpt(struct smtp *s)
 		smtp_rcpt_refuse(s, 450, "4.2.1", BYTES("later"));
 	else
 		smtp_rcpt_accept(s);
+}
+
+/* "ok" is right, nothing and "more" are asked again, all else is wrong. */
+static void
+answer_auth(struct smtp *s)
+{
+	struct smtp_auth a = smtp_auth(s);
+
+	assert_true(a.begins || a.has_response);
+	if (bytes_eq(a.response64, BYTES("b2s=")))
+		smtp_auth_accept(s);
+	else if (a.response64.n == 0 ||
+	    bytes_eq(a.response64, BYTES("bW9yZQ==")))
+		smtp_auth_challenge(s, BYTES("Zm9v"));
+	else
+		smtp_auth_refuse(s, 535, "5.7.8", BYTES("wrong"));
 }
 
 static void
@@ -112,6 +132,14 @@ feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
 			assert_int_equal(piece.n, 0);
 			return true;
 		case SMTP_FLUSH:
+			break;
+		case SMTP_STARTTLS:
+			smtp_starttls(s, false);
+			break;
+		case SMTP_AUTH:
+			answer_auth(s);
+			break;
+		case SMTP_AUTH_CANCEL:
 			break;
 		case SMTP_RCPT:
 			answer_rcpt(s);
@@ -450,6 +478,101 @@ test_recipient_user(void **state)
 	smtp_free(s);
 }
 
+static void
+say(struct smtp *s, const char *line, const char *want)
+{
+	struct result r = { .replies = BUF_INIT(RESULT_MAX),
+	    .messages = BUF_INIT(RESULT_MAX),
+	    .envelopes = BUF_INIT(RESULT_MAX) };
+
+	(void)feed(s, bytes_str(line), false, &r);
+	assert_text(&r.replies, bytes_str(want), line);
+	result_free(&r);
+}
+
+static void
+test_starttls(void **state)
+{
+	struct smtp_options o = options_of(SUBMIT);
+	struct bytes in = BYTES("STARTTLS\r\n");
+	struct smtp *s;
+
+	(void)state;
+	o.starttls = true;
+	o.auth_in_clear = true;
+	s = smtp_new(&o);
+	smtp_written(s, smtp_output(s).n);
+	say(s, "STARTTLS\r\n", "503 5.5.1 say EHLO first\r\n");
+	say(s, "EHLO c\r\n", "250-mx.example\r\n250-PIPELINING\r\n"
+	    "250-SIZE 104857600\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-8BITMIME\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
+	    "250-LIMITS RCPTMAX=1000\r\n250 SMTPUTF8\r\n");
+	say(s, "STARTTLS now\r\n",
+	    "501 5.5.4 no parameters are allowed here\r\n");
+	say(s, "STARTTLS\r\n", "454 4.7.0 TLS is not available now\r\n");
+	say(s, "AUTH PLAIN b2s=\r\n", "235 2.7.0 authenticated\r\n");
+	assert_int_equal(smtp_next(s, &in), SMTP_STARTTLS);
+	smtp_starttls(s, true);
+	assert_true(bytes_eq(smtp_output(s),
+	    BYTES("220 2.0.0 begin TLS now\r\n")));
+	smtp_written(s, smtp_output(s).n);
+	o.tls = true;
+	smtp_secured(s, &o);
+	/* what was said in clear is forgotten */
+	say(s, "MAIL FROM:<a@b.example>\r\n", "503 5.5.1 say EHLO first\r\n");
+	say(s, HI, HI_AUTH);
+	say(s, "MAIL FROM:<a@b.example>\r\n",
+	    "530 5.7.0 authentication is required\r\n");
+	smtp_free(s);
+}
+
+/* I-21, whatever it is; the client is not heard again. */
+static void
+test_starttls_more(void **state)
+{
+	static const char *const more[] = { "NOOP\r\n", "N", "\r\n",
+	    "\x16\x03\x01" };
+	struct smtp_options o = options_of(0);
+
+	(void)state;
+	o.starttls = true;
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		struct buf b = BUF_INIT(1000);
+		struct smtp *s = smtp_new(&o);
+		struct bytes in = BYTES(HI);
+
+		assert_int_equal(smtp_next(s, &in), SMTP_READ);
+		smtp_written(s, smtp_output(s).n);
+		buf_printf(&b, "STARTTLS\r\n%s", more[i]);
+		in = buf_bytes(&b);
+		assert_int_equal(smtp_next(s, &in), SMTP_CLOSE);
+		assert_true(bytes_eq(smtp_output(s),
+		    BYTES("503 5.5.1 nothing may follow STARTTLS\r\n")));
+		assert_non_null(smtp_why(s));
+		smtp_free(s);
+		buf_free(&b);
+	}
+}
+
+static void
+test_auth_line_limit(void **state)
+{
+	static const char refused[] = "535 5.7.8 wrong\r\n";
+	struct buf b = BUF_INIT(65536);
+
+	(void)state;
+	buf_adds(&b, HI "AUTH PLAIN\r\n");
+	add_many(&b, "YWFh", (SMTP_AUTH_LINE_MAX - 4) / 4);
+	buf_adds(&b, "\r\n");
+	check(buf_bytes(&b), SUBMIT | TLS, refused, false);
+	buf_reset(&b);
+	buf_adds(&b, HI "AUTH PLAIN\r\n");
+	add_many(&b, "YWFh", SMTP_AUTH_LINE_MAX / 4);
+	buf_adds(&b, "\r\n");
+	check(buf_bytes(&b), SUBMIT | TLS, "500 5.5.2 line too long\r\n", true);
+	buf_free(&b);
+}
+
 #define T(name, f) { name, f, NULL, NULL, NULL }
 
 int
@@ -459,6 +582,11 @@ main(void)
 		T("R-7 command line of 2048 octets and one more",
 		    test_line_limit),
 		T("R-11 NUL bytes", test_nul),
+		T("R-3 STARTTLS: refused, late, and all forgotten",
+		    test_starttls),
+		T("I-21 bytes behind STARTTLS", test_starttls_more),
+		T("AUTH response at the limit and past it",
+		    test_auth_line_limit),
 		T("R-11 text line at the limit and past it",
 		    test_text_line_limit),
 		T("R-16 a thousand recipients and one more",

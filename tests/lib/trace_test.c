@@ -36,7 +36,7 @@ envelope(void)
 	};
 	struct trace_envelope e = { .sender = BYTES("a@b.example"),
 	    .recipients = to, .nrecipients = 1, .helo = BYTES("c.example"),
-	    .with = BYTES("ESMTP"), .id = BYTES("id-1"),
+	    .with = BYTES("ESMTP"), .tls = BYTES_EMPTY, .id = BYTES("id-1"),
 	    .remote_host = BYTES("rev.example"), .time = 1795176000 };
 
 	assert_int_equal(ip_parse(BYTES("192.0.2.1"), &e.remote), 0);
@@ -64,6 +64,13 @@ test_received(void **state)
 	    "\n\tby mx.example.org ([198.51.100.2]) via tcp with ESMTP\n"
 	    "\tid id-1\n\tfor <u@example.org>;\n"
 	    "\tFri, 20 Nov 2026 12:00:00 +0000\n");
+	e.with = BYTES("ESMTPSA");
+	e.tls = BYTES("TLSv1.3 (x)");
+	check_received(&e, "Received: from c.example (rev.example [192.0.2.1])"
+	    "\n\tby mx.example.org ([198.51.100.2]) via tcp with ESMTPSA\n"
+	    "\t(TLSv1.3 \\(x\\))\n\tid id-1\n\tfor <u@example.org>;\n"
+	    "\tFri, 20 Nov 2026 12:00:00 +0000\n");
+	e = envelope();
 	e.nrecipients = 2;
 	e.remote_host = BYTES_EMPTY;
 	e.local.family = 0;
@@ -116,7 +123,7 @@ test_injection(void **state)
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		struct bytes w = bytes_str(wild[i]);
 
-		e.helo = e.remote_host = e.with = e.id = w;
+		e.helo = e.remote_host = e.with = e.tls = e.id = w;
 		e.recipients = &w;
 		buf_reset(&b);
 		assert_int_equal(trace_received(&b, &e, HOST), 0);
@@ -154,7 +161,7 @@ test_long_names(void **state)
 	while (name.n < 5000)
 		buf_addc(&name, 'x');
 	long_name = buf_bytes(&name);
-	e.helo = e.remote_host = e.with = e.id = long_name;
+	e.helo = e.remote_host = e.with = e.tls = e.id = long_name;
 	e.recipients = &long_name;
 	assert_int_equal(trace_received(&b, &e, HOST), 0);
 	assert_one_field(buf_bytes(&b));
