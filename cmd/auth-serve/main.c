@@ -12,6 +12,7 @@
 
 #include "auth_serve.h"
 #include "os/os.h"
+#include "server/server.h"
 
 static const char usage[] = "usage: auth-serve";
 
@@ -31,6 +32,7 @@ struct service {
 	size_t used;			/* clients below this may be in use */
 	uint64_t connections;
 	bool listening;
+	struct server_peers peers;
 	sigset_t unblocked;
 };
 
@@ -171,8 +173,10 @@ handle_ready(struct service *p, const struct pollfd *fd, size_t who)
 		return;
 	if (who == CLIENTS_MAX) {
 		s = os_accept(STDIN_FILENO);
-		if (s != -1)
+		if (s != -1 && server_peer_allowed(&p->peers, s))
 			client_add(p, s, s);
+		else if (s != -1)
+			(void)close(s);		/* not for it */
 		else if (errno != EAGAIN && errno != EINTR)
 			msg_warnsys("cannot accept");
 		return;
@@ -276,6 +280,8 @@ main(int argc, char *argv[])
 	if ((listening = os_is_listening(STDIN_FILENO)) == -1)
 		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
 	p->listening = listening == 1;
+	if (p->listening && server_peers_load(&p->peers) == -1)
+		return EXIT_PERM;
 	take_signals(p);
 	if (!p->listening)
 		client_add(p, STDIN_FILENO, STDOUT_FILENO);

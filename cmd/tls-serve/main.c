@@ -363,6 +363,8 @@ main(int argc, char *argv[])
 		msg_die(EXIT_PERM, "descriptor 0 is not a socket");
 	listening = os_is_listening(SERVE_LISTEN_FD);
 	check_config();
+	if (listening == 1 && server_peers_load(&p->start.peers) == -1)
+		return EXIT_PERM;
 	raise_files();
 	p->n = (size_t)n;
 	p->start.counters = make_counters(p->n);

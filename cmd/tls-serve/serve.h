@@ -91,6 +91,7 @@ struct worker {
 	bool loading_failed;
 	struct tls_tickets tickets;
 	struct limiter *limiter;
+	struct server_peers peers;
 	struct tls_counters *counters;	/* one per listener, shared */
 	struct conn_list requests, handshakes, relays, endings;
 	size_t nhandshakes, handshakes_max;
@@ -107,6 +108,7 @@ struct worker_start {
 	int parent;			/* socket for load messages */
 	struct tls_tickets tickets;
 	struct tls_counters *counters;
+	struct server_peers peers;
 	bool drop;
 	uid_t uid;
 	gid_t gid;

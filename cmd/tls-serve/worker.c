@@ -55,6 +55,10 @@ accept_some(struct worker *w)
 
 	for (i = 0; i < ACCEPTS; i++) {
 		fd = os_accept(SERVE_LISTEN_FD);
+		if (fd >= 0 && !server_peer_allowed(&w->peers, fd)) {
+			(void)close(fd);	/* not for it */
+			continue;
+		}
 		if (fd >= 0) {
 			conn_new(w, fd);
 			continue;
@@ -266,6 +270,7 @@ worker_run(const struct worker_start *start)
 	catch_signals(&unblocked);
 	w->tickets = start->tickets;
 	w->counters = start->counters;
+	w->peers = start->peers;
 	w->parent.fd = start->parent;
 	wait_for_load(w);
 	enter_sandbox();

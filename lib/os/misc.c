@@ -67,6 +67,18 @@ os_hostname(char *out, size_t size)
 /* Either buffer is far past what any entry needs. */
 #define ENTRY_MAX 16384
 
+static int
+id_parse(const char *text, uid_t *id)
+{
+	uint64_t v;
+
+	/* 2^32 - 1 means "no change" to chown(2). */
+	if (num_parse(bytes_str(text), 0, UINT32_MAX - 1, &v) == -1)
+		return -1;
+	*id = (uid_t)v;
+	return 0;
+}
+
 int
 os_user(const char *name, uid_t *uid, gid_t *gid)
 {
@@ -74,6 +86,10 @@ os_user(const char *name, uid_t *uid, gid_t *gid)
 	struct passwd pw, *found;
 	int err = getpwnam_r(name, &pw, space, sizeof(space), &found);
 
+	if (err == 0 && found == NULL && id_parse(name, uid) == 0) {
+		*gid = (gid_t)*uid;
+		return 0;
+	}
 	if (err != 0 || found == NULL) {
 		errno = err == 0 ? ENOENT : err;
 		return -1;
@@ -88,8 +104,13 @@ os_group(const char *name, gid_t *gid)
 {
 	char space[ENTRY_MAX];
 	struct group gr, *found;
+	uid_t id;
 	int err = getgrnam_r(name, &gr, space, sizeof(space), &found);
 
+	if (err == 0 && found == NULL && id_parse(name, &id) == 0) {
+		*gid = (gid_t)id;
+		return 0;
+	}
 	if (err != 0 || found == NULL) {
 		errno = err == 0 ? ENOENT : err;
 		return -1;

@@ -52,7 +52,8 @@ int os_hostname(char *out, size_t size);
 /* Become user and group, drop supplementary groups, prove it (SECURITY). */
 int os_drop(uid_t uid, gid_t gid);
 
-/* The ids of a user; -1 with ENOENT if there is none of that name. */
+/* The ids of a user; -1 with ENOENT if there is none of that name. A number
+ * that is no name means itself, and the group of the same number. */
 int os_user(const char *name, uid_t *uid, gid_t *gid);
 int os_group(const char *name, gid_t *gid);
 /* Make fd descriptor 0, kept open across exec, and close fd itself. */

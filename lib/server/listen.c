@@ -35,6 +35,7 @@ struct listener {
 	struct limiter *open, *rate;
 	struct child *children;
 	size_t nchildren, size;
+	struct server_peers peers;
 	struct stat watched;
 	sigset_t unblocked;	/* as it was before; used in ppoll, children */
 	uint64_t next_id;
@@ -245,6 +246,8 @@ start_child(struct listener *l, int fd)
 
 	if (conn_addresses(fd, &conn) == -1)
 		return;		/* gone already */
+	if (conn.remote.family == 0 && !server_peer_allowed(&l->peers, fd))
+		return;
 	if (!admit(l, &conn.remote)) {
 		log_event(LOG_INFO, "over-limit", &conn.remote, 0);
 		refuse(l, fd);
@@ -388,6 +391,8 @@ listen_run(struct server *s)
 	struct listener l = { .s = s };
 	int r;
 
+	if (server_peers_load(&l.peers) == -1)
+		return EXIT_PERM;
 	/* A peer may be gone between ppoll(2) and accept(2). */
 	if (set_nonblocking(LISTEN_FD) == -1)
 		return exit_for(errno);

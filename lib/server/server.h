@@ -68,6 +68,26 @@ struct server {
 };
 
 /*
+ * Who may be served on a Unix socket, beside what the mode of its file says:
+ * the kernel tells the user of each peer (SO_PEERCRED). The superuser, who
+ * could be anybody, and the server's own user always may. server_run does
+ * all of this; servers with a loop of their own call it.
+ */
+#define SERVER_PEERS_ENV "PIPEMAIL_PEERS"
+#define SERVER_PEERS_MAX 16	/* services are fewer */
+struct server_peers {
+	uid_t uid[SERVER_PEERS_MAX];
+	size_t n;
+	bool any;
+};
+/* From the environment: user names or numbers between blanks, "*" for all;
+ * not set: none. -1, reported: ENOENT no such user, EMSGSIZE too many. */
+int server_peers_load(struct server_peers *p);
+bool server_uid_allowed(const struct server_peers *p, uid_t uid);
+/* For the connected socket fd; one that may not is logged. */
+bool server_peer_allowed(const struct server_peers *p, int fd);
+
+/*
  * Run until SIGTERM or SIGINT (listening), or once (connected). Returns the
  * exit code of the program. In UCSPI surroundings (PROTO, TCPREMOTEIP, ...)
  * the addresses of an inherited connection are taken from the environment

@@ -93,7 +93,8 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 		return -1;
 	}
 	load_options(&new, lmtp);
-	new.spool_dir = arena_printf(&new.arena, "%s/spool", dir_var());
+	new.spool_dir = arena_printf(&new.arena, "%s/%s", dir_var(),
+	    lmtp ? "spool-mail" : "spool");	/* of different users */
 	/* if it cannot be made, the first message that needs it says so */
 	(void)mkdir(new.spool_dir, 0700);
 	new.config_file = arena_printf(&new.arena, "%s/config.cdb",

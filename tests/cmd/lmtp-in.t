@@ -54,7 +54,7 @@ Subject: one
 
 .text" "R-35 D-15 the copy of one"
 is "$(newest bob | head -1)" "Delivered-To: Bob+tag@all.example" "D-2 D-3 D-15 the copy of the other"
-is "$(find var/spool -type f | wc -l | tr -d ' ')" 0 "nothing is left in the spool"
+is "$(find var/spool-mail -type f | wc -l | tr -d ' ')" 0 "nothing is left in the spool"
 
 # text RECIPIENT: deliver standard input; the reply
 text() { { printf 'LHLO c\nMAIL FROM:<>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } | lmtp | sed -n 4p; }

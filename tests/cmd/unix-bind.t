@@ -6,7 +6,7 @@ exits 100 "no operands is wrong usage" unix-bind
 like "$(cat .err)" '^unix-bind: fatal: usage: unix-bind ' "usage line is given"
 usage=$(sed -n 's/.*usage: //p' .err)
 synopsis=$(mandoc -T utf8 "$TOP/man/unix-bind.8" | col -b |
-    sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | tr -s ' \n' ' ' |
+    sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | tr -s ' \t\n' ' ' |
     sed 's/^ //;s/ $//')
 is "$usage" "$synopsis" "usage line is the manual's SYNOPSIS"
 exits 100 "unknown option" unix-bind -x s true
@@ -52,5 +52,30 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip "-u: user, group and no other group" "not run as root"
 	skip "-u -g: the socket belongs to them" "not run as root"
+fi
+
+# ---- peers ----
+exits 100 "-o: no such user" unix-bind -o no-such-user s true
+exits 100 "-p: no such user" unix-bind -p no-such-user s true
+is "$(PIPEMAIL_PEERS=5 unix-bind -p 61001 -p '' -p 61002 s printenv PIPEMAIL_PEERS)" "61001 61002" \
+	"-p: the program is told who may be served"
+exits 1 "without -p none of the caller's" env PIPEMAIL_PEERS=5 unix-bind s printenv PIPEMAIL_PEERS
+if [ "$(id -u)" = 0 ]; then
+	is "$(unix-bind -u 61001 -g 61002 -o 61003 -m 660 owned sh -c 'id -u; stat -c "%u:%g" owned' |
+	    tr '\n' ' ')" "61001 61003:61002 " "-o: the socket has an owner who does not run it"
+	mkdir var etc etc/domains etc/accounts
+	printf '[server]\nhostname = mx.example.org\n' >etc/main.conf
+	chmod 755 .; mkdir -m 777 open
+	PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var config-compile
+	bg env PIPEMAIL_VAR="$TMP/var" unix-bind -m 666 -u 61001 -p 61002 open/lmtp lmtp-in 2>peers.log
+	wait_for 10 nc -w 1 -U open/lmtp </dev/null
+	as() { setpriv --reuid "$1" --regid "$1" --clear-groups nc -w 5 -U open/lmtp </dev/null; }
+	like "$(as 61002)" '^220 ' "SO_PEERCRED: a peer that is listed is served"
+	like "$(as 61001)" '^220 ' "so is the server's own user"
+	like "$(as 0)" '^220 ' "and the superuser"
+	is "$(as 61003)" "" "another user, whom the mode lets in, is not"
+	like "$(cat peers.log)" 'm=peer-refused uid=61003 pid=[0-9]+' "and is logged"
+else
+	skip "SO_PEERCRED: a peer that is not listed" "not run as root"
 fi
 done_testing
