@@ -108,6 +108,9 @@ set_password(const char *account, struct bytes password, bool cram)
 	if (sasl_db_credentials(db, account, &list, &count) == -1)
 		msg_diesys(exit_for(errno), "cannot read keys of %s",
 		    account);
+	if (count > 0 && list[0].label[0] == '\0' &&
+	    sasl_verifier_check(&list[0].verifier, buf_bytes(&normal)) == 1)
+		msg_warn("the password is the one it was before");
 	/* The salt changes unless app passwords are bound to it. */
 	if (sasl_verifier_make(buf_bytes(&normal), count > 0 &&
 	    list[count - 1].label[0] != '\0' ? &list[count - 1].verifier

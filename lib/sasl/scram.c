@@ -22,7 +22,7 @@
 /* client-first, server-first and client-final together. */
 #define TEXT_MAX (2 * SASL_RESPONSE_MAX + 1024)
 
-enum { CLIENT_FIRST, KNOW, CLIENT_FINAL, DECIDED, LAST };
+enum { CLIENT_FIRST, KNOW, CLIENT_FINAL, DECIDED, LAST, OVER };
 
 static const EVP_MD *
 scram_md(enum sasl_hash hash)
@@ -347,13 +347,15 @@ sasl_scram_step(struct sasl *s, struct bytes response, struct buf *challenge)
 	(void)challenge;
 	switch (s->step) {
 	case CLIENT_FIRST:
+		s->step = OVER;		/* unless it is right */
 		s->gs2 = BUF_INIT(SASL_RESPONSE_MAX + SASL_BINDING_MAX);
 		s->text = BUF_INIT(TEXT_MAX);
 		return client_first(s, response);
 	case CLIENT_FINAL:
+		s->step = OVER;		/* one try for each challenge */
 		return client_final(s, response);
 	case LAST:
-		s->step++;
+		s->step = OVER;
 		return response.n == 0 ? SASL_ENDED
 		    : sasl_malformed(s, "response after the end");
 	default:

@@ -22,6 +22,8 @@ exits 100 "an operand is refused: never a password in the arguments" \
 ok "a password from a pipe" set_to 'wonderland\nsecond line\n'
 ok "it is the first line" works alice wonderland
 ok "nothing else is" fails alice 'second line'
+like "$(printf 'wonderland\n' | passwd-set -a alice 2>&1)" 'warning: the password is the one it was before' "X-9 the same again is warned of"
+is "$(printf 'wonderland 2\n' | passwd-set -a alice 2>&1; printf 'wonderland\n' | passwd-set -a alice 2>&1)" "" "X-9 another is not"
 ok "by address too" set_to 'other wonderland' bob@example.org
 ok "which was bob's" works bob 'other wonderland'
 ok "and not alice's" fails alice 'other wonderland'
