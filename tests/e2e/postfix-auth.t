@@ -10,7 +10,7 @@ failures-per-minute = 1000 1000 1000'
 printf '[account]\naddress = carol@example.org\nlogin-disabled = ask the admin\n' >etc/accounts/carol.conf
 config-compile
 for a in alice carol; do echo "password of $a" | passwd-set -a $a || exit 111; done
-bg unix-bind -m 666 run/auth auth-serve 2>auth.log
+bg unix-bind -m 666 -p postfix run/auth auth-serve 2>auth.log
 auth=$bg_pid
 wait_for 10 test -S run/auth
 
@@ -113,7 +113,7 @@ print(s.docmd("AUTH PLAIN "+base64.b64encode(b"\0alice\0password of alice").deco
 gone=$(code)
 ok "a killed auth-serve is no success ($gone)" test "$gone" != 235
 rm -f run/auth
-bg unix-bind -m 666 run/auth auth-serve 2>>auth.log
+bg unix-bind -m 666 -p postfix run/auth auth-serve 2>>auth.log
 wait_for 10 test -S run/auth
 back() { [ "$(code)" = 235 ]; }
 ok "the next one is asked" wait_for 10 back
