@@ -159,6 +159,21 @@ transaction(struct connection *c, const char *from, const char *rcpt,
 	say(c, ".\r\n", 3, '2');
 }
 
+/* The same in two writes (RFC 2920), as smtp-in hands a message on. */
+static void
+pipelined(struct connection *c, const char *from, const char *rcpt,
+    const char *text, size_t n)
+{
+	char line[1024];
+	int k = snprintf(line, sizeof(line), "MAIL FROM:<%s>\r\n"
+	    "RCPT TO:<%s>\r\nDATA\r\n", from, rcpt);
+
+	say(c, line, (size_t)k, '2');
+	if (reply(c) != '2' || reply(c) != '3')
+		exit(1);
+	say(c, text, n, '2');
+}
+
 static double
 lmtp(const char *path, long count, long size, const char *rcpt)
 {
@@ -175,9 +190,10 @@ lmtp(const char *path, long count, long size, const char *rcpt)
 		die(path);
 	reply(&c);
 	say(&c, "LHLO load\r\n", 11, '2');
+	memcpy(m + n, ".\r\n", 3);	/* make_message leaves room */
 	t = now();
 	for (i = 0; i < count; i++)
-		transaction(&c, "s@sender.example", rcpt, m, n);
+		pipelined(&c, "s@sender.example", rcpt, m, n + 3);
 	t = (double)count / (now() - t);
 	free(m);
 	return t;
