@@ -76,8 +76,9 @@ bare(const char *dir, long count, long size)
 	long i;
 	int d = open(dir, O_RDONLY | O_DIRECTORY);
 
-	if (d == -1 || mkdirat(d, "tmp", 0700) == -1 ||
-	    mkdirat(d, "new", 0700) == -1)
+	/* may be there from an earlier round, as the Maildir is */
+	if (d == -1 || (mkdirat(d, "tmp", 0700) == -1 && errno != EEXIST) ||
+	    (mkdirat(d, "new", 0700) == -1 && errno != EEXIST))
 		die(dir);
 	close(d);
 	snprintf(to, sizeof(to), "%s/new", dir);
@@ -86,8 +87,10 @@ bare(const char *dir, long count, long size)
 	for (i = 0; i < count; i++) {
 		int fd;
 
-		snprintf(from, sizeof(from), "%s/tmp/m%ld", dir, i);
-		snprintf(to, sizeof(to), "%s/new/m%ld", dir, i);
+		snprintf(from, sizeof(from), "%s/tmp/%ld.m%ld", dir,
+		    (long)getpid(), i);
+		snprintf(to, sizeof(to), "%s/new/%ld.m%ld", dir,
+		    (long)getpid(), i);
 		fd = open(from, O_WRONLY | O_CREAT | O_EXCL, 0600);
 		if (fd == -1 || write(fd, m, n) != (ssize_t)n ||
 		    fsync(fd) == -1 || close(fd) == -1 ||
