@@ -8,6 +8,7 @@
  */
 #include "sasl/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -281,6 +282,7 @@ match(const struct found *f, struct bytes password, size_t *which)
 static void
 copy_label(struct sasl_outcome *out, const char *label)
 {
+	assert(label != NULL);	/* found ones have one, "" at least */
 	memcpy(out->label, label, strlen(label) + 1);
 }
 
