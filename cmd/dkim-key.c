@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "dkim/dkim.h"
@@ -17,30 +16,6 @@ struct options {
 	const char *out, *domain, *selector;
 };
 
-/* Never over another file: what it held may be in use. */
-static int
-write_key(const char *path, struct bytes text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	int r, err;
-
-	if (fd == -1)
-		return -1;
-	r = io_write_all(fd, text, DEADLINE_NONE);
-	if (r == 0)
-		r = fsync(fd);
-	err = errno;
-	if (close(fd) == -1 && r == 0) {
-		r = -1;
-		err = errno;
-	}
-	if (r == -1)
-		(void)unlink(path);	/* half a key serves no one */
-	errno = err;
-	return r;
-}
-
 static int
 generate(const struct options *o)
 {
@@ -51,7 +26,7 @@ generate(const struct options *o)
 	assert(o->out != NULL);		/* options_ok */
 	if (k == NULL || dkim_key_format(&text, k) == -1)
 		msg_diesys(EXIT_TEMP, "cannot generate key");
-	r = write_key(o->out, buf_bytes(&text));
+	r = io_write_new(o->out, buf_bytes(&text));
 	secret_wipe(text.p, text.size);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot create %s", o->out);

@@ -1,6 +1,5 @@
 /* tls-cert - make a certificate that is signed by itself */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,30 +11,6 @@ static const char usage[] =
 
 #define TEXT_MAX 65536
 #define DAYS 1461		/* four years */
-
-/* Never over another file: it may be a key in use. */
-static int
-write_new(const char *path, struct bytes text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	int r, err;
-
-	if (fd == -1)
-		return -1;
-	r = io_write_all(fd, text, DEADLINE_NONE);
-	if (r == 0)
-		r = fsync(fd);
-	err = errno;
-	if (close(fd) == -1 && r == 0) {
-		r = -1;
-		err = errno;
-	}
-	if (r == -1)
-		(void)unlink(path);	/* half a key serves no one */
-	errno = err;
-	return r;
-}
 
 static const char *
 default_path(struct arena *a, const char *name, bool rsa)
@@ -83,7 +58,7 @@ main(int argc, char *argv[])
 		    "%s", argv[optind], why);
 	if (path == NULL)
 		path = default_path(&a, argv[optind], rsa);
-	r = write_new(path, buf_bytes(&text));
+	r = io_write_new(path, buf_bytes(&text));
 	secret_wipe(text.p, text.size);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot create %s", path);

@@ -446,6 +446,12 @@ int io_read_all(int fd, struct buf *b, int64_t deadline);
 /* A whole file below dirfd, at most max bytes, into b. */
 int io_read_file(int dirfd, const char *path, struct buf *b);
 
+/*
+ * A new file of mode 0600 that holds s, on disk: for keys. Never over another
+ * file (EEXIST), and none is left after a failure. 0 or -1.
+ */
+int io_write_new(const char *path, struct bytes s);
+
 /* Buffered input. The buffer belongs to the caller. */
 struct reader {
 	int fd;

@@ -169,6 +169,29 @@ io_read_file(int dirfd, const char *path, struct buf *b)
 	return r;
 }
 
+int
+io_write_new(const char *path, struct bytes s)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	int r, err;
+
+	if (fd == -1)
+		return -1;
+	r = io_write_all(fd, s, DEADLINE_NONE);
+	if (r == 0)
+		r = fsync(fd);
+	err = errno;
+	if (close(fd) == -1 && r == 0) {
+		r = -1;
+		err = errno;
+	}
+	if (r == -1)
+		(void)unlink(path);	/* half a file serves no one */
+	errno = err;
+	return r;
+}
+
 void
 reader_init(struct reader *r, int fd, void *p, size_t size)
 {
