@@ -45,7 +45,7 @@ struct bytes json_text(const struct json *j, const char *name);
 
 /*
  * Append as JSON text. A string has its quotes; bytes in it that are not
- * UTF-8 become U+FFFD, controls \uXXXX (those of ISO 6429, C1, too, since a
+ * UTF-8 become U+FFFD, controls \u and digits (ISO 6429 C1 too, since a
  * terminal may obey them). 0, or -1 EMSGSIZE.
  */
 int json_quote(struct buf *out, struct bytes s);
