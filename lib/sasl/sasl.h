@@ -367,7 +367,6 @@ void sasl_cache_free(struct sasl_cache *c);
 
 struct config;
 struct jwt_keys;
-
 /* What decisions are made from; config must be there, the rest may be NULL. */
 struct sasl_users {
 	const struct config *config;
