@@ -185,30 +185,27 @@ replace_in(int dir, const char *file, struct bytes text)
 static int
 replace(const char *path, const char *file, struct bytes text)
 {
-	const char *dir_path = dir_var();
+	struct bytes dir_path = bytes_first(bytes_str(path),
+	    strlen(path) - strlen(file));
 	struct buf old = BUF_INIT(JWT_JWKS_MAX);
 	bool same = io_read_file(AT_FDCWD, path, &old) == 0 &&
 	    bytes_eq(buf_bytes(&old), text);
-	int var, dir, r = -1, saved;
+	struct arena a = ARENA_INIT;
+	const char *name = arena_str(&a, dir_path);
+	int dir = -1, r = -1, saved;
 
 	buf_free(&old);
-	if (same)
-		return 0;
-	if ((var = open(dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-		return -1;
 	/* no superuser made it: then all services are one user */
-	if ((mkdirat(var, JWT_DIR, 0750) == 0 || errno == EEXIST) &&
-	    (dir = openat(var, JWT_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-	    O_NOFOLLOW)) != -1) {
+	if (!same && (mkdir(name, 0750) == 0 || errno == EEXIST))
+		dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir != -1)
 		r = replace_in(dir, file, text) == 0 ? 1 : -1;
-		saved = errno;
-		(void)close(dir);	/* only read from */
-		errno = saved;
-	}
 	saved = errno;
-	(void)close(var);		/* the same */
+	if (dir != -1)
+		(void)close(dir);	/* only read from */
+	arena_free(&a);
 	errno = saved;
-	return r;
+	return same ? 0 : r;
 }
 
 static int

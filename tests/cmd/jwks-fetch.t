@@ -101,12 +101,10 @@ wait_for 10 port_open "$PLAIN"
 mode good
 configure "keys-url = http://127.0.0.1:$PLAIN/keys" 'allow-http = yes'
 exits 0 "http when that is allowed" jwks-fetch
-if [ "$(id -u)" != 0 ]; then
-	mv var/jwks var/away; : >var/jwks
-	exits 111 "no folder to write to" jwks-fetch
-	like "$(cat .err)" 'm=keys-not-fetched .*err=' "is said"
-	rm var/jwks; mv var/away var/jwks
-fi
+mv var/jwks var/away; : >var/jwks
+exits 111 "no folder to write to" jwks-fetch
+like "$(cat .err)" 'm=keys-not-fetched .*err=' "is said"
+rm var/jwks; mv var/away var/jwks
 
 # ---- as a service, with auth-serve ----
 rm -r var/jwks
@@ -174,6 +172,30 @@ wait_for 10 sh -c '[ $(grep -c keys-fetched fetch3.log) = 2 ]'
 is "$(grep '^/keys' requests | tr '\n' ' ')" "/keys 200 /keys 304 " "B-6 304 with the ETag"
 like "$(tail -1 fetch3.log)" 'replaced=no' "replaces nothing"
 login "and the keys are still good" four "OK	user=alice"
-rm "$FILE"
+kill -TERM $LOOP; wait $LOOP 2>/dev/null
+
+# ---- under users of their own: numbers, none is made ----
+if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
+	skip "users of their own" "needs root and setpriv"
+	done_testing
+fi
+rm -r var/jwks
+mkdir bin && cp "$BIN/jwks-fetch" bin/ && chmod 755 bin bin/jwks-fetch
+cp ca.pem etc/ca.pem && chmod 644 etc/ca.pem
+PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003 PIPEMAIL_USER_MAIL=61004 \
+    PIPEMAIL_USER_JWKS=61006 config-check -p -f >/dev/null
+bg bin/jwks-fetch -l -u 61006 2>fetch4.log
+LOOP=$bg_pid
+wait_for 10 grep -q keys-fetched fetch4.log
+is "$(awk '/^Uid:/ { print $2, $3, $4 }' /proc/$LOOP/status)" "61006 61006 61006" "-u: it is that user"
+is "$(stat -c '%u:%g %a' "$FILE" var/jwks/poke | tr '\n' ' ')" "61006:61003 640 61006:61003 620 " \
+    "what it makes has the group of auth-serve"
+as() { u=$1; shift; setpriv --reuid "$u" --regid "$u" --clear-groups "$@"; }
+ok "B-6 auth-serve reads the keys" as 61003 cat "$FILE"
+ok "and asks for new ones" as 61003 sh -c "printf x >'$TMP/var/jwks/poke'"
+ok "B-6 but cannot change them" sh -c "! setpriv --reuid 61003 --regid 61003 --clear-groups sh -c ': >>\"$FILE\"'"
+wait_for 10 sh -c '[ $(grep -c keys-fetched fetch4.log) = 2 ]'
+is "$(grep -c keys-fetched fetch4.log)" 2 "they are fetched"
+exits 1 "others cannot ask" as 61004 sh -c "test -w '$TMP/var/jwks/poke'"
 kill -TERM $LOOP; wait $LOOP 2>/dev/null
 done_testing
