@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "jwt/jwt.h"
+#include "json/json.h"
 #include "sasl/sasl.h"
 
 static const char usage[] = "usage: auth-log [-j] [-a account]";

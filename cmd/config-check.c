@@ -23,7 +23,7 @@ static const char usage[] = "usage: config-check -p [-f]";
 
 #define DEPTH_MAX 16	/* of a tree; an account needs five */
 
-enum who { ROOT, NET, TLS, AUTH, MAIL, WHO_COUNT };
+enum who { ROOT, NET, TLS, AUTH, MAIL, JWKS, WHO_COUNT };
 
 static const struct {
 	const char *name, *env;
@@ -33,6 +33,7 @@ static const struct {
 	[TLS] = { "pm-tls", "PIPEMAIL_USER_TLS" },
 	[AUTH] = { "pm-auth", "PIPEMAIL_USER_AUTH" },
 	[MAIL] = { "pm-mail", "PIPEMAIL_USER_MAIL" },
+	[JWKS] = { "pm-jwks", "PIPEMAIL_USER_JWKS" },
 };
 
 enum place { ETC, VAR, RUN };
@@ -61,6 +62,8 @@ static const struct rule rules[] = {
 	{ VAR, "config.cdb", PLAIN, ROOT, ROOT, 0644, 0 },
 	{ VAR, "accounts", TREE, MAIL, MAIL, 0700, 0600 },
 	{ VAR, "auth", TREE, AUTH, AUTH, 0700, 0600 },
+	/* Set-group-ID: what is made there has the group of its reader. */
+	{ VAR, "jwks", TREE, JWKS, AUTH, 02750, 0660 },
 	{ VAR, "spool", TREE, NET, NET, 0700, 0600 },
 	{ VAR, "spool-mail", TREE, MAIL, MAIL, 0700, 0600 },
 	{ RUN, "", DIRECTORY, ROOT, ROOT, 0755, 0 },

@@ -3,6 +3,7 @@
  */
 #include "base/base.h"
 #include "config/config.h"
+#include "json/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,19 +20,18 @@ struct output {
 	unsigned char space[OUT_BYTES];
 };
 
-/* A JSON string (RFC 8259 7); values are UTF-8 without controls. */
-static void
-add_json(struct writer *w, struct bytes s)
-{
-	size_t i;
+/* Of a value that is no longer than the line it was written in. */
+#define QUOTED_MAX ((size_t)6 * CONFIG_LINE_MAX + 2)
 
-	writer_adds(w, "\"");
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			writer_adds(w, "\\");
-		writer_add(w, bytes_of(s.p + i, 1));
-	}
-	writer_adds(w, "\"");
+static void
+add_json(struct output *out, struct bytes s)
+{
+	struct buf b = BUF_INIT(QUOTED_MAX);
+
+	if (json_quote(&b, s) == -1)
+		msg_diesys(exit_for(errno), "cannot print value");
+	writer_add(&out->w, buf_bytes(&b));
+	buf_free(&b);
 }
 
 static void
@@ -47,7 +47,7 @@ add_record(struct output *out, const struct config_entry *e,
 		if (out->json) {
 			writer_printf(&out->w, "%s\"%s\":", i == 0 ? "{" : ",",
 			    names[i]);
-			add_json(&out->w, fields[i]);
+			add_json(out, fields[i]);
 		} else {
 			writer_adds(&out->w, i == 0 ? "" : "\t");
 			writer_add(&out->w, fields[i]);
@@ -83,7 +83,7 @@ print_values(const struct config *c, struct output *out, const char *section,
 	config_list(c, section, name, key, &list);
 	while (config_list_next(&list, &value)) {
 		if (out->json)
-			add_json(&out->w, value);
+			add_json(out, value);
 		else
 			writer_add(&out->w, value);
 		writer_adds(&out->w, "\n");

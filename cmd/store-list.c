@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "json/json.h"
 #include "base/base.h"
 
 #define LINE_MAX_BYTES (1024 * 1024)	/* names and subjects are shorter */
@@ -42,7 +43,7 @@ add_member(struct listing *l, const char *key, struct bytes s, bool string)
 	(void)buf_printf(&l->line, "%s\"%s\":", l->line.n == 0 ? "{" : ",",
 	    key);	/* full tells */
 	if (string)
-		(void)account_format_json(&l->line, s);
+		(void)json_quote(&l->line, s);
 	else
 		(void)buf_add(&l->line, s);
 }
@@ -83,7 +84,7 @@ add_flags(struct listing *l, struct store_view *v,
 		(void)buf_addc(&list, '[');	/* full tells */
 		for (more = rest.n > 0; more;) {
 			more = bytes_split(&rest, ',', &word);
-			(void)account_format_json(&list, word);
+			(void)json_quote(&list, word);
 			(void)buf_adds(&list, more ? "," : "");
 		}
 		(void)buf_addc(&list, ']');

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "json/json.h"
 #include "base/base.h"
 
 #define LINE_MAX_BYTES 65536
@@ -37,7 +38,7 @@ format_uses(struct buf *out, uint32_t use, bool json)
 			continue;
 		(void)buf_adds(out, first ? "" : ",");	/* full tells */
 		if (json)
-			(void)account_format_json(out,
+			(void)json_quote(out,
 			    bytes_str(store_use_name(one)));
 		else
 			(void)buf_adds(out, store_use_name(one));
@@ -63,7 +64,7 @@ static void
 format_object(struct buf *b, const struct store_mailbox *m)
 {
 	(void)buf_adds(b, "{\"mailbox\":");	/* full tells, here and below */
-	(void)account_format_json(b, m->name);
+	(void)json_quote(b, m->name);
 	(void)buf_printf(b, ",\"total\":%lu,\"unseen\":%lu,\"deleted\":%lu,"
 	    "\"size\":%llu,\"uidvalidity\":%lu,\"uidnext\":%lu,"
 	    "\"modseq\":%llu,\"subscribed\":%s,\"use\":[",

@@ -69,20 +69,64 @@ read_keys(struct program *p, const char *path)
 	return 0;
 }
 
+/* The file that is configured, else the one jwks-fetch writes. */
+static bool
+find_keys(const struct config *c, char *path, size_t size)
+{
+	struct bytes name = config_get_text(c, "oauth", NULL, "keys");
+	char file[JWT_FILE_MAX];
+	int n;
+
+	if (name.n > 0) {
+		n = snprintf(path, size, "%s%s%.*s",
+		    bytes_at(name, 0) == '/' ? "" : dir_etc(),
+		    bytes_at(name, 0) == '/' ? "" : "/", BYTES_ARG(name));
+	} else {
+		jwt_keys_file(config_get_text(c, "oauth", NULL, "issuer"),
+		    file);
+		n = snprintf(path, size, "%s/" JWT_DIR "/%s", dir_var(),
+		    file);
+	}
+	return n >= 0 && (size_t)n < size;
+}
+
+/*
+ * Have jwks-fetch look for new keys now; how often it does is its decision.
+ * That it does not run, or has such a wish before it, is no fault.
+ */
+static void
+poke(const struct program *p)
+{
+	char path[sizeof(p->keys_path)];
+	struct stat st;
+	int n, fd;
+
+	if (config_get_text(p->config, "oauth", NULL, "keys").n > 0)
+		return;		/* not fetched */
+	n = snprintf(path, sizeof(path), "%s/" JWT_DIR "/" JWT_POKE,
+	    dir_var());
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return;
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		if (errno != ENOENT && errno != ENXIO)
+			msg_warnsys("cannot open %s", path);
+	} else if (S_ISFIFO(st.st_mode) && write(fd, "\n", 1) == -1 &&
+	    errno != EAGAIN) {
+		msg_warnsys("cannot write to %s", path);
+	}
+	if (fd != -1)
+		(void)close(fd);	/* nothing is lost */
+}
+
 /* Issuers change keys: the file is read again when it was replaced. */
 static void
 refresh_keys(struct program *p)
 {
-	struct bytes name = config_get_text(p->config, "oauth", NULL,
-	    "keys");
 	char path[sizeof(p->keys_path)];
 	struct stat st;
-	int n;
 
-	n = snprintf(path, sizeof(path), "%s%s%.*s",
-	    bytes_at(name, 0) == '/' ? "" : dir_etc(),
-	    bytes_at(name, 0) == '/' ? "" : "/", BYTES_ARG(name));
-	if (name.n == 0 || n < 0 || (size_t)n >= sizeof(path) ||
+	if (!find_keys(p->config, path, sizeof(path)) ||
 	    stat(path, &st) == -1) {
 		msg_warn("cannot find the issuer's keys");
 		return;		/* those that were read are still good */
@@ -151,6 +195,8 @@ decide(void *ctx, struct sasl_request *r, enum sasl_action action,
 		refresh_keys(p);
 	p->users.now = time_wall_us() / 1000000;
 	sasl_decide(&p->users, &r->from, &r->sasl, action, out);
+	if (out->key_unknown)
+		poke(p);
 	if (out->unproven && config_get_text(p->config, "auth", NULL,
 	    "checkpassword").n > 0)
 		check_start(p, r, out);

@@ -1,6 +1,7 @@
 /* setup.c - the directory of a localserve instance */
 #include "local.h"
 
+#include "config/config.h"
 #include "os/os.h"
 
 #include <dirent.h>
@@ -246,6 +247,21 @@ copy_services(struct local *l, const char *from, const char *to)
 	(void)closedir(dir);	/* read only */
 }
 
+/* Whether jwks-fetch has something to do; else it is not started. */
+static bool
+fetches_keys(struct local *l)
+{
+	struct config *c = config_open_at(local_path(l, "var"));
+	bool r;
+
+	if (c == NULL)
+		msg_diesys(exit_for(errno), "cannot open configuration");
+	r = config_get_text(c, "oauth", NULL, "issuer").n > 0 &&
+	    config_get_text(c, "oauth", NULL, "keys").n == 0;
+	config_close(c);
+	return r;
+}
+
 /* Keys and certificates for localhost, where there are none. */
 static void
 make_certificates(struct local *l)
@@ -280,4 +296,7 @@ local_setup(struct local *l)
 		local_run(l, set, bytes_str(arena_printf(&l->arena, "%s\n",
 		    l->password)), NULL);
 	copy_services(l, l->templates, local_path(l, "run/service"));
+	if (!fetches_keys(l) && local_remove_tree(local_path(l,
+	    "run/service/jwks-fetch")) == -1)
+		msg_diesys(EXIT_TEMP, "cannot clear %s/run/service", l->dir);
 }

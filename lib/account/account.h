@@ -73,7 +73,5 @@ int account_format_flags(struct buf *out, struct store_view *v,
     const struct store_message *m);
 /* "2026-11-20T22:00:00Z". */
 int account_format_time(struct buf *out, int64_t seconds);
-/* A JSON string with its quotes (RFC 8259); bad UTF-8 becomes U+FFFD. */
-int account_format_json(struct buf *out, struct bytes s);
 
 #endif

@@ -273,25 +273,3 @@ account_format_time(struct buf *out, int64_t seconds)
 	return buf_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02dZ",
 	    (long long)d.year, d.month, d.day, d.hour, d.min, d.sec);
 }
-
-int
-account_format_json(struct buf *out, struct bytes s)
-{
-	struct arena a = ARENA_INIT;
-	size_t i;
-
-	s = unicode_clean(&a, s);
-	(void)buf_addc(out, '"');	/* full tells, here and below */
-	for (i = 0; i < s.n; i++) {
-		int c = s.p[i];
-
-		if (c == '"' || c == '\\')
-			(void)buf_printf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			(void)buf_printf(out, "\\u%04x", (unsigned int)c);
-		else
-			(void)buf_addc(out, c);
-	}
-	arena_free(&a);
-	return buf_addc(out, '"');
-}

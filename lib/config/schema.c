@@ -93,6 +93,11 @@ const struct config_key config_schema[] = {
 	PLAIN("oauth", "issuer", CONFIG_TEXT, NULL),
 	PLAIN("oauth", "audience", CONFIG_TEXT, NULL),
 	PLAIN("oauth", "keys", CONFIG_TEXT, NULL),
+	PLAIN("oauth", "keys-url", CONFIG_TEXT, NULL),
+	PLAIN("oauth", "ca-file", CONFIG_TEXT, NULL),
+	BOOL("oauth", "allow-http", "no"),
+	RANGE("oauth", "refresh", CONFIG_DURATION, 5 * MINUTE, DAY, "3600"),
+	RANGE("oauth", "fetch-timeout", CONFIG_DURATION, 1, 5 * MINUTE, "30"),
 	PLAIN("oauth", "claim", CONFIG_TEXT, "email"),
 
 	PLAIN("mailboxes", "sent", CONFIG_MAILBOX, "Sent"),

@@ -9,7 +9,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "json/json.h"
 
 enum alg { RS256, ES256, EDDSA, ALGS };
 static const char *const alg_names[ALGS] = { "RS256", "ES256", "EdDSA" };
@@ -129,7 +132,7 @@ static bool
 part(struct arena *a, const struct json *j, const char *name,
     struct bytes *out)
 {
-	struct bytes s = json_string(j, name);
+	struct bytes s = json_text(j, name);
 
 	return s.n > 0 && decode64url(a, s, out) && out->n > 0;
 }
@@ -138,9 +141,9 @@ part(struct arena *a, const struct json *j, const char *name,
 static bool
 take_key(struct arena *a, const struct json *j, struct key *k)
 {
-	struct bytes kty = json_string(j, "kty"), x, y;
-	struct bytes crv = json_string(j, "crv"), kid = json_string(j, "kid");
-	struct bytes use = json_string(j, "use"), alg = json_string(j, "alg");
+	struct bytes kty = json_text(j, "kty"), x, y;
+	struct bytes crv = json_text(j, "crv"), kid = json_text(j, "kid");
+	struct bytes use = json_text(j, "use"), alg = json_text(j, "alg");
 
 	*k = (struct key){ .kid_bytes = kid.n };
 	if (kid.n > KID_MAX || (use.n > 0 && !bytes_eq(use, BYTES("sig"))))
@@ -184,7 +187,7 @@ jwt_keys_parse(struct bytes json, const char **why)
 		*why = "no usable key";
 		j = json_member(set, "keys");
 	}
-	for (j = j != NULL && j->type == JSON_ARRAY ? j->first : NULL;
+	for (j = j != NULL && j->kind == JSON_IS_ARRAY ? j->first : NULL;
 	    j != NULL && keys->count < JWT_KEYS_MAX; j = j->next) {
 		if (take_key(&a, j, &keys->key[keys->count]))
 			keys->count++;
@@ -214,6 +217,18 @@ size_t
 jwt_keys_count(const struct jwt_keys *k)
 {
 	return k->count;
+}
+
+void
+jwt_keys_file(struct bytes issuer, char out[JWT_FILE_MAX])
+{
+	unsigned char hash[32];
+	size_t i;
+
+	sha256_of(issuer, hash);
+	for (i = 0; i < sizeof(hash); i++)	/* two digits and a NUL */
+		(void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
+	memcpy(out + 2 * sizeof(hash), ".json", sizeof(".json"));
 }
 
 /* ---- signatures ---- */
@@ -260,20 +275,25 @@ verify_es256(const struct key *k, struct bytes text, struct bytes signature)
 	return good;
 }
 
-/* Some key of that algorithm, of that kid if one is named, signed it. */
+/*
+ * Whether some key of that algorithm, of that kid if one is named, signed
+ * it. A key without kid stands for any. *tried: there was one to try.
+ */
 static bool
 verify(const struct jwt_keys *keys, enum alg alg, struct bytes kid,
-    struct bytes text, struct bytes signature)
+    struct bytes text, struct bytes signature, bool *tried)
 {
 	bool good = false;
 	size_t i;
 
+	*tried = false;
 	for (i = 0; i < keys->count && !good; i++) {
 		const struct key *k = &keys->key[i];
 
 		if (k->alg != alg || (kid.n > 0 && k->kid_bytes > 0 &&
 		    !bytes_eq(kid, bytes_of(k->kid, k->kid_bytes))))
 			continue;
+		*tried = true;
 		good = alg == ES256 ? verify_es256(k, text, signature)
 		    : verify_with(k, text, signature);
 	}
@@ -283,18 +303,25 @@ verify(const struct jwt_keys *keys, enum alg alg, struct bytes kid,
 
 /* ---- claims ---- */
 
-/* A NumericDate (RFC 7519 2), its fraction left out. */
+/* A NumericDate (RFC 7519 2), its fraction left out; up to the year 36812. */
+#define DATE_MAX (INT64_C(1) << 40)
+
 static bool
 numeric_date(const struct json *j, int64_t *out)
 {
-	struct bytes rest, whole;
-
-	if (j == NULL || j->type != JSON_NUMBER)
+	if (j == NULL)
 		return false;
-	rest = j->text;
-	(void)bytes_split(&rest, '.', &whole);
-	return num_parse_signed(whole, 0, INT64_C(1) << 40, out) == 0 &&
-	    !bytes_casefind(rest, BYTES("e"), &(size_t){ 0 });
+	if (j->kind == JSON_IS_INTEGER && j->integer >= 0 &&
+	    j->integer <= DATE_MAX) {
+		*out = j->integer;
+		return true;
+	}
+	if (j->kind == JSON_IS_REAL && j->real >= 0 &&
+	    j->real <= (double)DATE_MAX) {
+		*out = (int64_t)j->real;
+		return true;
+	}
+	return false;
 }
 
 static bool
@@ -304,11 +331,11 @@ names_audience(const struct json *aud, struct bytes wanted)
 
 	if (aud == NULL)
 		return false;
-	if (aud->type == JSON_STRING)
+	if (aud->kind == JSON_IS_STRING)
 		return bytes_eq(aud->text, wanted);
-	for (j = aud->type == JSON_ARRAY ? aud->first : NULL; j != NULL;
+	for (j = aud->kind == JSON_IS_ARRAY ? aud->first : NULL; j != NULL;
 	    j = j->next) {
-		if (j->type == JSON_STRING && bytes_eq(j->text, wanted))
+		if (j->kind == JSON_IS_STRING && bytes_eq(j->text, wanted))
 			return true;
 	}
 	return false;
@@ -322,7 +349,7 @@ check_claims(struct arena *a, const struct json *claims,
 	int64_t exp, from = 0;
 	struct bytes text;
 
-	if (!bytes_eq(json_string(claims, "iss"), policy->issuer))
+	if (!bytes_eq(json_text(claims, "iss"), policy->issuer))
 		return refuse(why, EACCES, "token of another issuer");
 	if (!names_audience(json_member(claims, "aud"), policy->audience))
 		return refuse(why, EACCES, "token for another audience");
@@ -334,12 +361,12 @@ check_claims(struct arena *a, const struct json *claims,
 		return refuse(why, EBADMSG, "wrong nbf in token");
 	if (policy->now < from - JWT_LEEWAY_SECONDS)
 		return refuse(why, EACCES, "token not valid yet");
-	text = json_string(claims, (const char *)arena_str(a, policy->claim));
+	text = json_text(claims, (const char *)arena_str(a, policy->claim));
 	if (text.n == 0 || bytes_has_nul(text))
 		return refuse(why, EACCES, "token names no user");
 	verified = json_member(claims, "email_verified");
 	if (bytes_eq(policy->claim, BYTES("email")) && verified != NULL &&
-	    verified->type != JSON_TRUE)
+	    verified->kind != JSON_IS_TRUE)
 		return refuse(why, EACCES, "address in token not verified");
 	*value = text;
 	return 0;
@@ -352,6 +379,7 @@ jwt_check(struct arena *a, const struct jwt_keys *keys, struct bytes token,
 	struct bytes rest = token, head64, body64, head, body, signature, name;
 	const struct json *header, *claims;
 	unsigned int alg;
+	bool tried;
 
 	*why = NULL;
 	if (token.n > JWT_TOKEN_MAX || !bytes_split(&rest, '.', &head64) ||
@@ -362,7 +390,7 @@ jwt_check(struct arena *a, const struct jwt_keys *keys, struct bytes token,
 	header = json_parse(a, head, why);
 	if (header == NULL)
 		return refuse(why, EBADMSG, "token header is not JSON");
-	name = json_string(header, "alg");
+	name = json_text(header, "alg");
 	for (alg = 0; alg < ALGS; alg++) {
 		if (bytes_eq(name, bytes_str(alg_names[alg])))
 			break;
@@ -371,11 +399,12 @@ jwt_check(struct arena *a, const struct jwt_keys *keys, struct bytes token,
 		return refuse(why, EACCES, "token of another algorithm");
 	if (json_member(header, "crit") != NULL)
 		return refuse(why, EACCES, "token with critical extensions");
-	if (!verify(keys, alg, json_string(header, "kid"),
-	    bytes_first(token, head64.n + 1 + body64.n), signature))
-		return refuse(why, EACCES, "wrong signature of token");
+	if (!verify(keys, alg, json_text(header, "kid"),
+	    bytes_first(token, head64.n + 1 + body64.n), signature, &tried))
+		return refuse(why, tried ? EACCES : ENOKEY, tried
+		    ? "wrong signature of token" : "token of an unknown key");
 	claims = json_parse(a, body, why);
-	if (claims == NULL || claims->type != JSON_OBJECT)
+	if (claims == NULL || claims->kind != JSON_IS_OBJECT)
 		return refuse(why, EBADMSG, "token is not JSON");
 	return check_claims(a, claims, policy, value, why);
 }

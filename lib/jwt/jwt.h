@@ -3,16 +3,16 @@
  *
  * RS256, ES256 and EdDSA with Ed25519, checked against the issuer's public
  * keys (JWKS, RFC 7517). Other algorithms, "none" first of all, are refused;
- * so is a key used with another algorithm than its kind's. The JSON reader
- * is bounded and refuses a member given twice.
+ * so is a key used with another algorithm than its kind's. JSON is read with
+ * lib/json, which is bounded and refuses a member given twice.
  */
 #ifndef JWT_H
 #define JWT_H
 
 #include "base/base.h"
 
-/* A JWKS file: issuers publish a handful of keys. */
-#define JWT_JWKS_MAX (256 * 1024)
+/* A JWKS file: issuers publish a handful of keys. What JSON_TEXT_MAX is. */
+#define JWT_JWKS_MAX ((size_t)256 * 1024)
 #define JWT_KEYS_MAX 64
 /* A token: what fits into a SASL response. */
 #define JWT_TOKEN_MAX 8192
@@ -30,6 +30,16 @@ struct jwt_keys *jwt_keys_parse(struct bytes json, const char **why);
 void jwt_keys_free(struct jwt_keys *k);
 size_t jwt_keys_count(const struct jwt_keys *k);
 
+/*
+ * Where the fetched keys of an issuer are: a file JWT_DIR/HASH.json below the
+ * directory of state, HASH being the issuer's SHA-256 in hex.
+ */
+#define JWT_DIR "jwks"
+#define JWT_FILE_MAX 70		/* "HASH.json" with its NUL */
+void jwt_keys_file(struct bytes issuer, char out[JWT_FILE_MAX]);
+/* There, a FIFO: one byte asks who fetches to look for new keys. */
+#define JWT_POKE "poke"
+
 /* What is asked of a token; all must be there. */
 struct jwt_policy {
 	struct bytes issuer;		/* iss */
@@ -41,36 +51,11 @@ struct jwt_policy {
 /*
  * Check signature, iss, aud, exp (required), nbf; *value becomes the claim's
  * text, in the arena. A claim "email" is refused when "email_verified" is
- * there and false. -1 with *why: EBADMSG not a token, EACCES refused.
+ * there and false. -1 with *why: EBADMSG not a token, EACCES refused, ENOKEY
+ * there is no key of its algorithm and kid: the issuer may have a new one.
  */
 int jwt_check(struct arena *a, const struct jwt_keys *keys,
     struct bytes token, const struct jwt_policy *policy, struct bytes *value,
     const char **why);
-
-/* ---- JSON (RFC 8259) ---- */
-
-#define JSON_DEPTH_MAX 32
-#define JSON_VALUES_MAX 10000
-
-enum json_type {
-	JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING,
-	JSON_ARRAY, JSON_OBJECT
-};
-struct json {
-	enum json_type type;
-	struct bytes name;		/* in an object */
-	struct bytes text;		/* string decoded; number as written */
-	struct json *first, *next;	/* of arrays and objects; siblings */
-};
-/* The whole of s as one value, in the arena. NULL EBADMSG with *why. */
-struct json *json_parse(struct arena *a, struct bytes s, const char **why);
-/* A member of an object; NULL: none, or no object. */
-const struct json *json_member(const struct json *j, const char *name);
-/* A member that is a string, else the empty slice. */
-struct bytes json_string(const struct json *j, const char *name);
-/* Append a value as JSON text; strings escaped. */
-int json_format(struct buf *out, const struct json *j);
-/* Append a string with quotes; bytes that are not UTF-8 become U+FFFD. */
-int json_quote(struct buf *out, struct bytes s);
 
 #endif

@@ -505,15 +505,19 @@ decide_token(const struct sasl_users *u, const struct sasl_origin *from,
 	struct arena a = ARENA_INIT;
 	struct bytes user;
 	const char *why;
+	bool key_unknown;
 
 	if (u->keys == NULL || policy.issuer.n == 0 ||
 	    policy.audience.n == 0) {
 		unavailable(out, "no issuer, audience or issuer's keys");
+		out->key_unknown = u->keys == NULL;
 		return;
 	}
 	if (jwt_check(&a, u->keys, buf_bytes(&s->token), &policy, &user,
 	    &why) == -1) {
+		key_unknown = errno == ENOKEY;
 		outcome(out, SASL_WRONG, "", why);
+		out->key_unknown = key_unknown;
 	} else if (sasl_account_of(c, user, out->account) != 1) {
 		out->account[0] = '\0';
 		outcome(out, SASL_WRONG, "", "token of an unknown user");

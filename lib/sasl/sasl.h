@@ -350,6 +350,7 @@ struct sasl_outcome {
 	bool uncharged;		/* counts as no failure (U-7, preauth) */
 	bool no_preauth;	/* the key is not for that (U-10) */
 	bool unproven;		/* SASL_WRONG: another program may know it */
+	bool key_unknown;	/* of a token: the issuer may have new ones */
 	char account[SASL_ACCOUNT_MAX + 1];	/* "" if unknown */
 	char login[SASL_NAME_MAX + 1];	/* of a client key; "" otherwise */
 	char label[SASL_LABEL_MAX + 1];	/* app password, client key; "" */
@@ -366,7 +367,6 @@ void sasl_cache_free(struct sasl_cache *c);
 
 struct config;
 struct jwt_keys;
-
 /* What decisions are made from; config must be there, the rest may be NULL. */
 struct sasl_users {
 	const struct config *config;
