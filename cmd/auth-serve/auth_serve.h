@@ -17,8 +17,8 @@
 
 /* A running checkpassword program. */
 struct check {
-	pid_t pid;			/* 0: free */
-	int fd;				/* end of file: it is done */
+	bool running;			/* else free */
+	int fd;				/* its exit code comes there */
 	int64_t deadline;
 	struct sasl_request *request;	/* NULL: nobody waits any more */
 };
@@ -33,6 +33,7 @@ struct program {
 	struct sasl_backend backend;
 	struct limiter *minute, *day;
 	struct check check[CHECKS_MAX];
+	int starter;
 	struct sasl_attempt attempt[ATTEMPTS_HELD];
 	size_t attempts;
 	int64_t write_at;		/* when they are written */
@@ -44,6 +45,14 @@ void decide_init(struct program *p);
 void decide_free(struct program *p);
 /* Write the attempts held; at the end, or when their time has come. */
 void attempts_write(struct program *p);
+
+/*
+ * starter.c: the process outside the sandbox, asked by the socket it gives;
+ * it ends when that is closed. >= 0 or -1. Ask for the program with its
+ * input and a pipe for its exit code, both the caller's: 0, -1 errno.
+ */
+int starter_start(void);
+int starter_ask(int sock, const struct sasl_request *r, int in, int status);
 
 /* check.c: SASL_LATER, or why not, in *out. */
 void check_start(struct program *p, struct sasl_request *r,
