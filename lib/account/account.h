@@ -31,6 +31,8 @@ struct account {
  * configured is opened with the defaults. a->note, note_each and use are set by
  * the caller, the rest here. -1 with errno; a->problem says why: ENOENT no such account,
  * EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG config.cdb.
+ * Run by the superuser, the process is the folder's owner from then on
+ * (os_be_owner).
  */
 int account_open(struct account *a, const char *name);
 /* Notes in one line how many messages were adopted, if any. */

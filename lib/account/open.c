@@ -96,6 +96,9 @@ open_all(struct account *a, const char *name)
 		errno = EINVAL;
 		return -1;
 	}
+	if (os_be_owner(arena_printf(&a->arena, "%s/accounts/%s", dir_var(),
+	    name)) == -1)
+		return -1;
 	a->config = a->use != NULL ? a->use : config_open();
 	if (a->config != NULL) {
 		account_options(a->config, name, arena_zalloc(&a->arena,

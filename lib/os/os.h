@@ -56,6 +56,14 @@ int os_drop(uid_t uid, gid_t gid);
  * that is no name means itself, and the group of the same number. */
 int os_user(const char *name, uid_t *uid, gid_t *gid);
 int os_group(const char *name, gid_t *gid);
+/*
+ * For commands that the superuser runs by hand: be, by effective ids, the
+ * owner and group of path, or of what is above it as long as it is not
+ * there. Others, and who is in a sandbox, stay who they are. 0 or -1 errno.
+ */
+int os_be_owner(const char *path);
+/* The same for one new file in the open folder dir. */
+int os_give_to_owner(int fd, int dir);
 /* Make fd descriptor 0, kept open across exec, and close fd itself. */
 int os_to_stdin(int fd);
 
