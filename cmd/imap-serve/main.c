@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "account/account.h"
@@ -306,6 +307,7 @@ prepare(void *ctx)
 	arena_reset(&p->arena);
 	p->config_file = arena_printf(&p->arena, "%s/config.cdb", dir_var());
 	p->server.watch_file = p->config_file;
+	tzset();	/* its file is out of reach later */
 	if (make_sandbox(p) == -1) {
 		msg_warnsys("cannot make sandbox");
 		return -1;
