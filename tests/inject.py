@@ -1,6 +1,6 @@
 # inject.py - make another process make a system call, and see what it gets:
 # what a process that was taken over could do. Linux on x86-64, as root.
-import ctypes, errno, os, signal, struct
+import ctypes, errno, os, signal, socket, struct
 
 ATTACH, DETACH, SYSCALL, SETOPTIONS, GETREGS, SETREGS = 16, 17, 24, 0x4200, 12, 13
 TRACESYSGOOD = 1
@@ -8,7 +8,7 @@ REGS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax "
         "rip cs eflags rsp ss fs_base gs_base ds es fs gs").split()
 SIZE = 8 * len(REGS)
 AT_FDCWD = -100 & 0xffffffffffffffff
-OPENAT, CLOSE = 257, 3
+OPENAT, CLOSE, SOCKET, CONNECT, BIND = 257, 3, 41, 42, 49
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
 libc.ptrace.restype = ctypes.c_long
@@ -56,10 +56,11 @@ class Process:
         r = dict(was, orig_rax=number, rax=-errno.ENOSYS & 0xffffffffffffffff)
         at = (was["rsp"] - 1024) & ~15      # below what leaf functions use
         for reg, a in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"), args):
-            if isinstance(a, str):
+            if isinstance(a, (str, bytes)):
+                a = a.encode() + b"\0" if isinstance(a, str) else a
                 with open("/proc/%d/mem" % self.pid, "r+b", buffering=0) as m:
                     m.seek(at)
-                    m.write(a.encode() + b"\0")
+                    m.write(a)
                 a = at
             r[reg] = a & 0xffffffffffffffff
         self.set_regs(r)
@@ -75,6 +76,16 @@ class Process:
             return -fd
         self.calls(CLOSE, fd)
         return 0
+
+    def tcp(self, number, port):
+        """connect(2) to or bind(2) of a port of 127.0.0.1: 0 or errno"""
+        fd = self.calls(SOCKET, socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
+        if fd < 0:
+            return -fd
+        a = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), b"\x7f\0\0\1")
+        r = self.calls(number, fd, a, len(a))
+        self.calls(CLOSE, fd)
+        return -r
 
     def violates(self, number):
         """its next call is that one, and it is on its own"""

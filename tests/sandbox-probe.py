@@ -5,7 +5,8 @@
 import errno, glob, os, re, socket, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-from inject import Process
+import ctypes
+from inject import BIND, CONNECT, Process
 
 pids = {k: int(v) for k, v in (w.split("=") for w in sys.argv[1].split())}
 smtp, imap, submission = map(int, sys.argv[2:5])
@@ -65,6 +66,9 @@ inside["tls-serve"] = pids["tls-serve"]
 inside["tls-worker"] = children(pids["tls-serve"])[0]
 
 
+landlock = ctypes.CDLL(None).syscall(444, None, 0, 1)      # version
+
+
 def flags(verb, path):
     if verb == "read":
         return os.O_RDONLY
@@ -79,6 +83,15 @@ for text in sys.stdin:
             not cells[1].startswith("in "):
         continue
     name, can, verb, what = cells[1][3:], cells[2], cells[3], cells[4]
+    if what.startswith("tcp "):
+        if landlock < 4:
+            result(True, "in", name, can, verb, what, "# SKIP no Landlock of TCP")
+            continue
+        p = Process(inside[name])
+        e = p.tcp(CONNECT if verb == "connect" else BIND, int(what[4:]))
+        p.leave()
+        result((e == errno.EACCES) == (can == "cannot"), "in", name, can, verb, what, os.strerror(e))
+        continue
     paths = [os.path.abspath(p) for p in sorted(glob.glob(what))]
     want = (0,) if can == "can" else (errno.EACCES,)
     p = Process(inside[name])

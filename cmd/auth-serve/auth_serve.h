@@ -23,6 +23,11 @@ struct check {
 	struct sasl_request *request;	/* NULL: nobody waits any more */
 };
 
+struct starter {
+	pid_t pid;
+	int sock;
+};
+
 struct program {
 	struct config *config;
 	struct sasl_db *db;
@@ -33,7 +38,7 @@ struct program {
 	struct sasl_backend backend;
 	struct limiter *minute, *day;
 	struct check check[CHECKS_MAX];
-	int starter;
+	struct starter starter;
 	struct sasl_attempt attempt[ATTEMPTS_HELD];
 	size_t attempts;
 	int64_t write_at;		/* when they are written */
@@ -47,12 +52,13 @@ void decide_free(struct program *p);
 void attempts_write(struct program *p);
 
 /*
- * starter.c: the process outside the sandbox, asked by the socket it gives;
- * it ends when that is closed. >= 0 or -1. Ask for the program with its
- * input and a pipe for its exit code, both the caller's: 0, -1 errno.
+ * starter.c: the process outside the sandbox. Ask it for the program with
+ * its input and a pipe for its exit code, both the caller's. 0, -1 errno.
  */
-int starter_start(void);
-int starter_ask(int sock, const struct sasl_request *r, int in, int status);
+int starter_start(struct starter *s);
+void starter_stop(struct starter *s);
+int starter_ask(const struct starter *s, const struct sasl_request *r, int in,
+    int status);
 
 /* check.c: SASL_LATER, or why not, in *out. */
 void check_start(struct program *p, struct sasl_request *r,

@@ -57,7 +57,7 @@ run(struct program *p, struct check *c, const struct sasl_request *r,
 		(void)close(in[1]);
 		return -1;
 	}
-	result = starter_ask(p->starter, r, in[0], status[1]);
+	result = starter_ask(&p->starter, r, in[0], status[1]);
 	(void)close(in[0]);		/* the starter's */
 	(void)close(status[1]);
 	if (result == 0) {

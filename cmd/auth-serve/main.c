@@ -298,7 +298,7 @@ main(int argc, char *argv[])
 		msg_diesys(EXIT_TEMP, "cannot protect memory");
 	if ((listening = os_is_listening(STDIN_FILENO)) == -1)
 		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
-	if ((p->program.starter = starter_start()) == -1)
+	if (starter_start(&p->program.starter) == -1)
 		msg_diesys(EXIT_TEMP, "cannot start a process");
 	if ((p->program.db = sasl_db_open(dir_var(), true)) == NULL)
 		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
@@ -314,6 +314,7 @@ main(int argc, char *argv[])
 		msg_diesys(EXIT_TEMP, "cannot wait for clients");
 	decide_free(&p->program);
 	sasl_db_close(p->program.db);
+	starter_stop(&p->program.starter);
 	free(p);
 	return EXIT_YES;
 }

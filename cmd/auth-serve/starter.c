@@ -135,7 +135,7 @@ starter_run(int sock)
 /* ---- in auth-serve ---- */
 
 int
-starter_start(void)
+starter_start(struct starter *s)
 {
 	int pair[2], flags;
 	pid_t pid;
@@ -158,11 +158,21 @@ starter_start(void)
 		(void)close(pair[0]);
 		return -1;
 	}
-	return pair[0];
+	*s = (struct starter){ pid, pair[0] };
+	return 0;
+}
+
+void
+starter_stop(struct starter *s)
+{
+	(void)close(s->sock);	/* tells it */
+	while (waitpid(s->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
 }
 
 int
-starter_ask(int sock, const struct sasl_request *r, int in, int status)
+starter_ask(const struct starter *s, const struct sasl_request *r, int in,
+    int status)
 {
 	struct buf b = BUF_INIT(MESSAGE_MAX);
 	const int fds[2] = { in, status };
@@ -177,7 +187,7 @@ starter_ask(int sock, const struct sasl_request *r, int in, int status)
 	if (b.full)
 		errno = EMSGSIZE;
 	else
-		result = os_send_fds(sock, buf_bytes(&b), fds, 2);
+		result = os_send_fds(s->sock, buf_bytes(&b), fds, 2);
 	buf_free(&b);
 	return result;
 }

@@ -2,6 +2,7 @@
  * imap-serve - IMAP after login: the account's mail for one client
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -57,6 +58,18 @@ narrow(struct account *account, const char *name)
 	return result;
 }
 
+static int
+not_narrowed(struct account *account)
+{
+	int err = errno;
+
+	account_close(account);
+	(void)snprintf(account->problem, sizeof(account->problem),
+	    "cannot enter its sandbox: %s", strerror(err));	/* fits */
+	errno = err;
+	return -1;
+}
+
 /* Open the account and serve s. 0, or -1 errno: nothing was said. */
 static int
 serve_account(struct session *s, struct account *account, bool sandboxed)
@@ -67,7 +80,7 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	if (account_open(account, s->account) == -1)
 		return -1;
 	if (sandboxed && narrow(account, s->account) == -1)
-		return -1;
+		return not_narrowed(account);
 	c = account->config;
 	s->store = account->store;
 	s->tmp_dir = arena_printf(&account->arena,

@@ -396,5 +396,6 @@ main(void)
 		    NULL, NULL },
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }
