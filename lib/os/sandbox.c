@@ -270,7 +270,7 @@ put_number(char *to, unsigned int n)
 }
 
 /*
- * One line, and the end: SIGSYS is blocked while its handler runs, so that
+ * One line, which nobody else could write, and the end: SIGSYS is blocked while its handler runs, so that
  * another call of the kind, with a number no call has, kills.
  */
 static void
