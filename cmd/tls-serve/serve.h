@@ -26,7 +26,8 @@ enum load_message {
 	LOAD_FILE = 'F',	/* then its name; with its descriptor */
 	LOAD_END = 'E',		/* with the descriptor of config.cdb */
 };
-/* Send all of etc/tls, and the configuration, to a worker. 0, or -1 with a message written. */
+/* Send all of etc/tls, and the configuration, to a worker. 0, or -1 with a
+ * message written. */
 int load_send(int sock);
 
 /* ---- connections ---- */

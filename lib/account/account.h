@@ -28,9 +28,10 @@ struct account {
 /*
  * Open an account with its quota and mailbox names from config.cdb. It is
  * made when it is configured and not there yet; one that is there but not
- * configured is opened with the defaults. a->note, note_each and use are set by
- * the caller, the rest here. -1 with errno; a->problem says why: ENOENT no such account,
- * EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG config.cdb.
+ * configured is opened with the defaults. a->note, note_each and use are set
+ * by the caller, the rest here. -1 with errno; a->problem says why: ENOENT no
+ * such account, EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG
+ * config.cdb.
  * Run by the superuser, the process is the folder's owner from then on
  * (os_be_owner).
  */

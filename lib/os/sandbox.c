@@ -2,8 +2,8 @@
  * sandbox.c - seccomp filters and limits for processes that meet strangers
  *
  * NET, STORE and PARENT are lists of what is allowed; anything else ends the
- * process (SIGSYS), which says before by what number. Executable mappings, which a library may try and can do
- * without, fail with EACCES in NET.
+ * process (SIGSYS), which says before by what number. Executable mappings,
+ * which a library may try and can do without, fail with EACCES in NET.
  * FILTERS is inherited by programs of other people's making, so it is a list
  * of what no mail filter needs; those calls fail with EPERM.
  *
@@ -270,8 +270,9 @@ put_number(char *to, unsigned int n)
 }
 
 /*
- * One line, which nobody else could write, and the end: SIGSYS is blocked while its handler runs, so that
- * another call of the kind, with a number no call has, kills.
+ * One line, which nobody else could write, and the end: SIGSYS is blocked
+ * while its handler runs, so that another call of the kind, with a number no
+ * call has, kills.
  */
 static void
 on_violation(int signo, siginfo_t *info, void *context)
