@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "os/os.h"
 
-static const char usage[] = "usage: config-check -p [-f]";
+static const char usage[] = "usage: config-check -p [-afs]";
 
 #define DEPTH_MAX 16	/* of a tree; an account needs five */
 
@@ -40,6 +41,7 @@ enum place { ETC, VAR, RUN };
 enum kind {
 	DIRECTORY,	/* made where it is missing */
 	TREE,		/* one, and all below: these modes at most */
+	DEEP,		/* the same, of any size: mail */
 	PLAIN,		/* a file or socket, checked where it is there */
 };
 
@@ -60,7 +62,7 @@ static const struct rule rules[] = {
 	{ ETC, "tls", TREE, ROOT, ROOT, 0700, 0600 },
 	{ VAR, "", DIRECTORY, ROOT, ROOT, 0751, 0 },
 	{ VAR, "config.cdb", PLAIN, ROOT, ROOT, 0644, 0 },
-	{ VAR, "accounts", TREE, MAIL, MAIL, 0700, 0600 },
+	{ VAR, "accounts", DEEP, MAIL, MAIL, 0700, 0600 },
 	{ VAR, "auth", TREE, AUTH, AUTH, 0700, 0600 },
 	/* Set-group-ID: what is made there has the group of its reader. */
 	{ VAR, "jwks", TREE, JWKS, AUTH, 02750, 0660 },
@@ -81,6 +83,7 @@ struct checker {
 	gid_t gid[WHO_COUNT];
 	bool single;		/* all services are the calling user */
 	bool fix;
+	bool quick;		/* not into DEEP trees, no sockets */
 	unsigned long left;	/* deviations that are still there */
 };
 
@@ -199,7 +202,8 @@ check_entry(struct checker *c, int dir, const char *name, const char *path,
 	} else if (S_ISDIR(st.st_mode)) {
 		w.mode = r->mode;
 		check_one(c, fd, path, &st, &w);
-		check_tree(c, fd, path, r, depth + 1);
+		if (r->kind != DEEP || !c->quick)
+			check_tree(c, fd, path, r, depth + 1);
 	} else if (!S_ISLNK(st.st_mode)) {
 		check_one(c, fd, path, &st, &w);
 	}
@@ -249,7 +253,7 @@ missing(struct checker *c, const char *path, const struct rule *r)
 	printf("%s: missing%s\n", path, c->fix ? ", now made" : "");
 	if (!c->fix) {
 		c->left++;
-	} else if (mkdir(path, 0700) == -1) {
+	} else if (mkdir(path, 0700) == -1 && errno != EEXIST) {
 		msg_warnsys("cannot create %s", path);
 		c->left++;
 	}
@@ -280,7 +284,7 @@ check_rule(struct checker *c, const struct rule *r)
 		c->left++;
 	} else if (fd != -1 && fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode)) {
 		check_one(c, fd, path, &st, &w);
-		if (r->kind == TREE)
+		if (r->kind == TREE || r->kind == DEEP)
 			check_tree(c, fd, path, r, 0);
 	}
 	if (fd != -1)
@@ -315,22 +319,55 @@ find_users(struct checker *c)
 	}
 }
 
+/* What a service that starts does, unless it is told not to. */
+static bool
+may_fix(void)
+{
+	struct config *c = config_open();
+	bool may;
+
+	if (c == NULL && errno != ENOENT)
+		msg_warnsys("cannot open configuration");
+	may = c == NULL || !config_get_bool(c, "server", NULL,
+	    "no-fix-permissions");
+	config_close(c);
+	return may;
+}
+
+static void
+check_all(struct checker *c)
+{
+	const size_t n = sizeof(rules) / sizeof(rules[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		/* Sockets are made by services that start just now. */
+		if (!c->quick || rules[i].place != RUN ||
+		    rules[i].kind != PLAIN)
+			check_rule(c, &rules[i]);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct checker c = { .arena = ARENA_INIT };
 	bool permissions = false;
-	size_t i;
 	int o;
 
 	msg_init("config-check");
-	while ((o = getopt(argc, argv, "fp")) != -1) {
+	while ((o = getopt(argc, argv, "afps")) != -1) {
 		switch (o) {
+		case 'a':
+			c.fix = may_fix();
+			break;
 		case 'f':
 			c.fix = true;
 			break;
 		case 'p':
 			permissions = true;
+			break;
+		case 's':
+			c.quick = true;
 			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);
@@ -339,8 +376,7 @@ main(int argc, char *argv[])
 	if (!permissions || optind != argc)
 		msg_die(EXIT_PERM, "%s", usage);
 	find_users(&c);
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		check_rule(&c, &rules[i]);
+	check_all(&c);
 	arena_free(&c.arena);
 	if (fflush(stdout) == EOF || ferror(stdout))
 		msg_diesys(EXIT_TEMP, "cannot print");

@@ -426,6 +426,9 @@ main(int argc, char *argv[])
 	set_path(p.tls_path, sizeof(p.tls_path), dir_run(), "tls");
 	if (os_sandbox_make(&p.sandbox, OS_SANDBOX_NET) == -1)
 		msg_diesys(EXIT_TEMP, "cannot make sandbox");
+	/* No file, no TCP: run/auth, run/tls and run/imap are sockets. */
+	if (os_reach_begin(&p.sandbox.reach, 0) == -1)
+		msg_diesys(EXIT_TEMP, "cannot make sandbox");
 	p.sandbox.memory_bytes = MEMORY_BYTES;
 	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
@@ -441,6 +444,6 @@ main(int argc, char *argv[])
 	};
 	r = server_run(&p.server);
 	config_close(p.config);
-	free(p.sandbox.filter);
+	os_sandbox_free(&p.sandbox);
 	return r;
 }

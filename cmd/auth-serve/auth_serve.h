@@ -17,10 +17,15 @@
 
 /* A running checkpassword program. */
 struct check {
-	pid_t pid;			/* 0: free */
-	int fd;				/* end of file: it is done */
+	bool running;			/* else free */
+	int fd;				/* its exit code comes there */
 	int64_t deadline;
 	struct sasl_request *request;	/* NULL: nobody waits any more */
+};
+
+struct starter {
+	pid_t pid;
+	int sock;
 };
 
 struct program {
@@ -33,6 +38,7 @@ struct program {
 	struct sasl_backend backend;
 	struct limiter *minute, *day;
 	struct check check[CHECKS_MAX];
+	struct starter starter;
 	struct sasl_attempt attempt[ATTEMPTS_HELD];
 	size_t attempts;
 	int64_t write_at;		/* when they are written */
@@ -44,6 +50,15 @@ void decide_init(struct program *p);
 void decide_free(struct program *p);
 /* Write the attempts held; at the end, or when their time has come. */
 void attempts_write(struct program *p);
+
+/*
+ * starter.c: the process outside the sandbox. Ask it for the program with
+ * its input and a pipe for its exit code, both the caller's. 0, -1 errno.
+ */
+int starter_start(struct starter *s);
+void starter_stop(struct starter *s);
+int starter_ask(const struct starter *s, const struct sasl_request *r, int in,
+    int status);
 
 /* check.c: SASL_LATER, or why not, in *out. */
 void check_start(struct program *p, struct sasl_request *r,

@@ -4,8 +4,8 @@
  * The checkpassword interface: the program reads "user", "password" and a
  * time, each ended by NUL, from descriptor 3, and runs its arguments (here:
  * true) when they are right. So it exits 0 for right, 1 for wrong, and
- * something else when it cannot tell. It runs beside the loop; its end is
- * seen by the end of file of its standard output.
+ * something else when it cannot tell. It runs beside the loop, under the
+ * starter, which ends it when its time is over and sends its exit code.
  */
 #include "auth_serve.h"
 
@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* After its last output, until it must have exited. */
+/* After its time is over, until the starter must have told. */
 #define EXIT_MS 1000
 
 static void
@@ -42,65 +42,39 @@ format_input(const struct sasl_request *r, const char *account,
 	buf_addc(b, 0);
 }
 
-static pid_t
-start_program(struct program *p, const struct sasl_request *r, int in,
-    int out)
-{
-	struct bytes path = config_get_text(p->config, "auth", NULL,
-	    "checkpassword");
-	struct arena a = ARENA_INIT;
-	char *argv[] = { "/bin/sh", "-c", "exec \"$0\" true 3<&0 </dev/null",
-	    arena_str(&a, path), NULL };
-	const char *const extra[] = {
-		arena_printf(&a, "PIPEMAIL_LOGIN=%.*s",
-		    (int)r->sasl.authcid.n, (const char *)r->sasl.authcid.p),
-		arena_printf(&a, "PIPEMAIL_SERVICE=%s", r->from.service),
-		arena_printf(&a, "TCPREMOTEIP=%s", r->from.remote_ip),
-		NULL,
-	};
-	struct spawn s = { .argv = argv, .env = env_clean(&a, extra),
-	    .fd = { in, out, STDERR_FILENO }, .new_session = true };
-	pid_t pid = spawn_start(&s);
-
-	arena_free(&a);
-	return pid;
-}
-
-/* Both pipes and the program; -1 errno. */
+/* Both pipes; the starter has the program. -1 errno. */
 static int
 run(struct program *p, struct check *c, const struct sasl_request *r,
     const char *account)
 {
 	struct buf input = BUF_INIT(SASL_NAME_MAX + SASL_PASSWORD_MAX + 64);
-	int in[2], out[2], result = -1;
-	pid_t pid;
+	int in[2], status[2], result;
 
 	if (pipe2(in, O_CLOEXEC) == -1)
 		return -1;
-	if (pipe2(out, O_CLOEXEC) == -1) {
+	if (pipe2(status, O_CLOEXEC) == -1) {
 		(void)close(in[0]);	/* both are new and unused */
 		(void)close(in[1]);
 		return -1;
 	}
-	format_input(r, account, &input);
-	pid = start_program(p, r, in[0], out[1]);
-	(void)close(in[0]);
-	(void)close(out[1]);
-	if (pid != -1) {
+	result = starter_ask(&p->starter, r, in[0], status[1]);
+	(void)close(in[0]);		/* the starter's */
+	(void)close(status[1]);
+	if (result == 0) {
+		format_input(r, account, &input);
 		/* EPIPE: it does not read, and its exit code tells. */
 		(void)io_write_all(in[1], buf_bytes(&input),
 		    DEADLINE_NONE);
-		*c = (struct check){ .pid = pid, .fd = out[0],
+		secret_wipe(input.p, input.size);
+		buf_free(&input);
+		*c = (struct check){ .running = true, .fd = status[0],
 		    .deadline = deadline_in((int64_t)config_get_duration(
 		    p->config, "auth", NULL, "checkpassword-timeout") *
-		    1000) };
-		result = 0;
+		    1000 + EXIT_MS) };
 	} else {
-		(void)close(out[0]);
+		(void)close(status[0]);
 	}
 	(void)close(in[1]);
-	secret_wipe(input.p, input.size);
-	buf_free(&input);
 	return result;
 }
 
@@ -112,7 +86,7 @@ check_start(struct program *p, struct sasl_request *r,
 	size_t i = 0;
 
 	memcpy(account, out->account, sizeof(account));
-	while (i < CHECKS_MAX && p->check[i].pid != 0)
+	while (i < CHECKS_MAX && p->check[i].running)
 		i++;
 	if (i == CHECKS_MAX) {
 		cannot(out, "too many password checks at a time");
@@ -131,18 +105,17 @@ check_forget(struct program *p, const struct sasl_request *r)
 	size_t i;
 
 	for (i = 0; i < CHECKS_MAX; i++) {
-		if (p->check[i].pid != 0 && p->check[i].request == r)
+		if (p->check[i].running && p->check[i].request == r)
 			p->check[i].request = NULL;
 	}
 }
 
-/* It is to be waited for until then; tell who asked. */
+/* It has ended with that code; tell who asked. */
 static void
-end(struct program *p, struct check *c, int64_t deadline)
+end(struct program *p, struct check *c, int code)
 {
 	struct sasl_outcome o = { .result = SASL_WRONG };
 	struct sasl_request *r = c->request;
-	int code = spawn_wait(c->pid, true, deadline, NULL);
 
 	(void)close(c->fd);	/* nothing was written to it */
 	*c = (struct check){ 0 };
@@ -168,7 +141,7 @@ check_poll(const struct program *p, struct pollfd *fds, size_t *who)
 	size_t i, n = 0;
 
 	for (i = 0; i < CHECKS_MAX; i++) {
-		if (p->check[i].pid == 0)
+		if (!p->check[i].running)
 			continue;
 		fds[n] = (struct pollfd){ .fd = p->check[i].fd,
 		    .events = POLLIN };
@@ -180,15 +153,17 @@ check_poll(const struct program *p, struct pollfd *fds, size_t *who)
 void
 check_ready(struct program *p, size_t i)
 {
-	char text[512];
 	struct check *c = &p->check[i];
+	unsigned char code;
 	ssize_t n;
 
-	if (c->pid == 0)
+	if (!c->running)
 		return;
-	n = read(c->fd, text, sizeof(text));	/* what it says is nothing */
-	if (n == 0 || (n == -1 && errno != EINTR && errno != EAGAIN))
-		end(p, c, deadline_in(EXIT_MS));
+	n = read(c->fd, &code, 1);
+	if (n == 1)
+		end(p, c, code);
+	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		end(p, c, EXIT_TEMP);
 }
 
 int64_t
@@ -200,9 +175,9 @@ check_late(struct program *p)
 	for (i = 0; i < CHECKS_MAX; i++) {
 		struct check *c = &p->check[i];
 
-		if (c->pid != 0 && deadline_left(c->deadline) == 0)
-			end(p, c, deadline_in(0));
-		if (c->pid != 0 && c->deadline < next)
+		if (c->running && deadline_left(c->deadline) == 0)
+			end(p, c, EXIT_TEMP);
+		if (c->running && c->deadline < next)
 			next = c->deadline;
 	}
 	return next;

@@ -265,6 +265,26 @@ take_signals(struct service *p)
 	(void)sigaction(SIGINT, &sa, NULL);
 }
 
+/*
+ * Verifiers are all that it changes. It reads what its user may: the
+ * configuration and the keys of token issuers, files that are replaced.
+ */
+static void
+enter_sandbox(void)
+{
+	struct os_sandbox sandbox;
+	struct arena a = ARENA_INIT;
+
+	if (os_sandbox_make(&sandbox, OS_SANDBOX_NET) == -1 ||
+	    os_reach_begin(&sandbox.reach, OS_REACH_READ) == -1 ||
+	    os_reach_path(&sandbox.reach, arena_printf(&a, "%s/auth",
+	    dir_var()), OS_REACH_WRITE) == -1 ||
+	    os_sandbox_enter(&sandbox) == -1)
+		msg_diesys(EXIT_TEMP, "cannot enter the sandbox");
+	os_sandbox_free(&sandbox);
+	arena_free(&a);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -274,21 +294,27 @@ main(int argc, char *argv[])
 	msg_init("auth-serve");
 	if (getopt(argc, argv, "") != -1 || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
+	if (os_no_dump() == -1)
+		msg_diesys(EXIT_TEMP, "cannot protect memory");
+	if ((listening = os_is_listening(STDIN_FILENO)) == -1)
+		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
+	if (starter_start(&p->program.starter) == -1)
+		msg_diesys(EXIT_TEMP, "cannot start a process");
 	if ((p->program.db = sasl_db_open(dir_var(), true)) == NULL)
 		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
 	decide_init(&p->program);
-	if ((listening = os_is_listening(STDIN_FILENO)) == -1)
-		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
 	p->listening = listening == 1;
 	if (p->listening && server_peers_load(&p->peers) == -1)
 		return EXIT_PERM;
 	take_signals(p);
+	enter_sandbox();
 	if (!p->listening)
 		client_add(p, STDIN_FILENO, STDOUT_FILENO);
 	if (serve(p) == -1)
 		msg_diesys(EXIT_TEMP, "cannot wait for clients");
 	decide_free(&p->program);
 	sasl_db_close(p->program.db);
+	starter_stop(&p->program.starter);
 	free(p);
 	return EXIT_YES;
 }

@@ -2,8 +2,10 @@
  * imap-serve - IMAP after login: the account's mail for one client
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "account/account.h"
@@ -23,6 +25,9 @@ static const char usage[] = "usage: imap-serve [-a account]";
 #define FILES_MAX 256
 
 struct program {
+	struct config *config;	/* NULL: nothing was ever compiled */
+	const char *config_file;
+	struct arena arena;
 	struct os_sandbox sandbox;
 	struct server server;
 };
@@ -37,15 +42,45 @@ note(const char *line)
 	log_end(&l);
 }
 
+/* From here on nothing but this account. 0, -1. */
+static int
+narrow(struct account *account, const char *name)
+{
+	struct os_reach r;
+	int result;
+
+	if (os_reach_begin(&r, 0) == -1)
+		return -1;
+	result = account_reach(&account->arena, &r, name);
+	if (result == 0)
+		result = os_reach_enter(&r);
+	os_reach_end(&r);
+	return result;
+}
+
+static int
+not_narrowed(struct account *account)
+{
+	int err = errno;
+
+	account_close(account);
+	(void)snprintf(account->problem, sizeof(account->problem),
+	    "cannot enter its sandbox: %s", strerror(err));	/* fits */
+	errno = err;
+	return -1;
+}
+
 /* Open the account and serve s. 0, or -1 errno: nothing was said. */
 static int
-serve_account(struct session *s, struct account *account)
+serve_account(struct session *s, struct account *account, bool sandboxed)
 {
 	const struct config *c;
 
 	account->note = note;
 	if (account_open(account, s->account) == -1)
 		return -1;
+	if (sandboxed && narrow(account, s->account) == -1)
+		return not_narrowed(account);
 	c = account->config;
 	s->store = account->store;
 	s->tmp_dir = arena_printf(&account->arena,
@@ -198,11 +233,12 @@ refuse(const struct imap_handover *h, const struct client *client,
 }
 
 static int
-serve_handed(struct bytes message, const struct client *client)
+serve_handed(const struct program *p, struct bytes message,
+    const struct client *client)
 {
 	struct imap_handover h;
 	struct sasl_reply reply;
-	struct account account = { 0 };
+	struct account account = { .use = p->config };
 	struct session s = { .in = client->in, .out = client->out };
 
 	if (imap_handover_parse(message, &h) == -1)
@@ -218,7 +254,7 @@ serve_handed(struct bytes message, const struct client *client)
 		return 0;
 	}
 	s.account = reply.user;
-	if (serve_account(&s, &account) == -1)
+	if (serve_account(&s, &account, true) == -1)
 		refuse(&h, client, account.problem);
 	else
 		log_session(&h, &s);
@@ -239,13 +275,57 @@ serve(struct server_conn *conn, void *ctx)
 	}
 	r = receive(conn->in, &b, &client);
 	(void)close(conn->in);		/* it says no more */
-	if (r == 1 && serve_handed(buf_bytes(&b), &client) == -1)
+	if (r == 1 && serve_handed(p, buf_bytes(&b), &client) == -1)
 		r = -1;
 	if (r == -1)
 		msg_warnsys("cannot take connection");
 	client_close(&client);
 	buf_free(&b);
 	return r == -1 ? EXIT_TEMP : EXIT_YES;
+}
+
+/* All accounts are in reach until a ticket names one. */
+static int
+make_sandbox(struct program *p)
+{
+	struct os_sandbox new;
+
+	if (os_sandbox_make(&new, OS_SANDBOX_STORE) == -1)
+		return -1;
+	if (os_reach_begin(&new.reach, 0) == -1 ||
+	    account_reach(&p->arena, &new.reach, NULL) == -1) {
+		os_sandbox_free(&new);
+		return -1;
+	}
+	os_sandbox_free(&p->sandbox);
+	p->sandbox = new;
+	p->sandbox.files = FILES_MAX;
+	return 0;
+}
+
+static int
+prepare(void *ctx)
+{
+	struct program *p = ctx;
+	struct config *c = config_open();
+
+	if (c == NULL && errno != ENOENT) {
+		msg_warnsys("cannot open configuration");
+		return -1;
+	}
+	if (c != NULL) {
+		config_close(p->config);
+		p->config = c;
+	}
+	arena_reset(&p->arena);
+	p->config_file = arena_printf(&p->arena, "%s/config.cdb", dir_var());
+	p->server.watch_file = p->config_file;
+	tzset();	/* its file is out of reach later */
+	if (make_sandbox(p) == -1) {
+		msg_warnsys("cannot make sandbox");
+		return -1;
+	}
+	return 0;
 }
 
 /* ---- by hand ---- */
@@ -257,7 +337,7 @@ serve_preauth(const char *name)
 	struct session s = { .in = STDIN_FILENO, .out = STDOUT_FILENO,
 	    .account = name, .tag = BYTES_EMPTY, .pending = BYTES_EMPTY };
 
-	if (serve_account(&s, &account) == -1)
+	if (serve_account(&s, &account, false) == -1)
 		msg_die(account_exit(errno), "cannot open account %s: %s",
 		    name, account.problem);
 	return EXIT_YES;
@@ -280,19 +360,19 @@ main(int argc, char *argv[])
 		msg_die(EXIT_PERM, "%s", usage);
 	if (account != NULL)
 		return serve_preauth(account);
-	if (os_sandbox_make(&p.sandbox, OS_SANDBOX_STORE) == -1)
-		msg_diesys(EXIT_TEMP, "cannot make sandbox");
-	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
 		.name = "imap-serve",
 		.limits = SERVER_LIMITS_LOCAL,
 		.refusal = "",
+		.prepare = prepare,
 		.serve = serve,
 		.ctx = &p,
 		.notify_fd = -1,
 		.grace_ms = 2000,
 	};
 	c = server_run(&p.server);
-	free(p.sandbox.filter);
+	os_sandbox_free(&p.sandbox);
+	config_close(p.config);
+	arena_free(&p.arena);
 	return c;
 }

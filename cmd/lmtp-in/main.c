@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "lmtp_in.h"
 #include "os/os.h"
 
@@ -19,6 +20,21 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 };
+
+/* The accounts and the FIFOs of who listens; the character sets of libc. */
+static int
+add_reach(const struct smtp_settings *s, struct os_reach *r)
+{
+	struct arena a = ARENA_INIT;
+	int result;
+
+	if (os_reach_begin(r, 0) == -1)
+		return -1;
+	result = smtp_settings_reach(s, r) == -1 ||
+	    account_reach(&a, r, NULL) == -1 ? -1 : 0;
+	arena_free(&a);
+	return result;
+}
 
 static int
 prepare(void *ctx)
@@ -38,7 +54,13 @@ prepare(void *ctx)
 	if (os_sandbox_make(&new, p->settings.stages.has_filters
 	    ? OS_SANDBOX_FILTERS : OS_SANDBOX_STORE) == -1)
 		return -1;
-	free(p->sandbox.filter);
+	/* Filters, others' programs, may need any file their user may. */
+	if (!p->settings.stages.has_filters &&
+	    add_reach(&p->settings, &new.reach) == -1) {
+		os_sandbox_free(&new);
+		return -1;
+	}
+	os_sandbox_free(&p->sandbox);
 	p->sandbox = new;
 	p->sandbox.files = FILES_MAX;
 	p->server.refusal = p->settings.refusal;
@@ -78,6 +100,7 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err;
 
+	smtp_settings_resolvers(&p->settings);
 	if (os_sandbox_enter(&p->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
 		return EXIT_TEMP;
@@ -115,6 +138,6 @@ main(int argc, char *argv[])
 	};
 	code = server_run(&p.server);
 	smtp_settings_free(&p.settings);
-	free(p.sandbox.filter);
+	os_sandbox_free(&p.sandbox);
 	return code;
 }

@@ -36,7 +36,13 @@ make_sandbox(struct program *p)
 	if (os_sandbox_make(&new, filters ? OS_SANDBOX_FILTERS
 	    : OS_SANDBOX_NET) == -1)
 		return -1;
-	free(p->sandbox.filter);
+	/* Filters, others' programs, may need any file their user may. */
+	if (!filters && (os_reach_begin(&new.reach, 0) == -1 ||
+	    smtp_settings_reach(&p->settings, &new.reach) == -1)) {
+		os_sandbox_free(&new);
+		return -1;
+	}
+	os_sandbox_free(&p->sandbox);
 	p->sandbox = new;
 	p->sandbox.files = FILES_MAX;
 	p->sandbox.memory_bytes = filters ? 0 : MEMORY_BASE +
@@ -129,6 +135,7 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err = 0;
 
+	smtp_settings_resolvers(&p->settings);
 	if (os_sandbox_enter(&p->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
 		return EXIT_TEMP;
@@ -209,6 +216,6 @@ main(int argc, char *argv[])
 	};
 	c = server_run(&p.server);
 	smtp_settings_free(&p.settings);
-	free(p.sandbox.filter);
+	os_sandbox_free(&p.sandbox);
 	return c;
 }

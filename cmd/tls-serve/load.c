@@ -111,19 +111,33 @@ free_names(struct dirent **names, int n)
 	free(names);
 }
 
+static int
+open_config(struct arena *a)
+{
+	int fd = open(arena_printf(a, "%s/config.cdb", dir_var()),
+	    O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		msg_warnsys("cannot open the configuration");
+	return fd;
+}
+
 int
 load_send(int sock)
 {
 	struct arena a = ARENA_INIT;
 	struct dirent **names = NULL;
-	int dir = -1, n, i, r;
+	int dir = -1, n, i, r, config;
 
 	n = list_files(arena_printf(&a, "%s/tls", dir_etc()), &dir, &names);
 	r = send_message(sock, LOAD_BEGIN, "", -1);
 	for (i = 0; i < n && r == 0; i++)
 		r = send_file(sock, dir, names[i]->d_name);
+	config = open_config(&a);
 	if (r == 0)
-		r = send_message(sock, LOAD_END, "", -1);
+		r = send_message(sock, LOAD_END, "", config);
+	if (config != -1)
+		(void)close(config);	/* the worker has it */
 	if (r == -1)
 		msg_warnsys("cannot send certificates to a worker");
 	if (n >= 0) {
@@ -182,14 +196,14 @@ configure(struct worker *w, const struct config *c)
 
 /* The new set in place of the old one. 0 or -1, with a line logged. */
 static int
-take_set(struct worker *w)
+take_set(struct worker *w, int config_fd)
 {
-	struct config *c = config_open();
+	struct config *c = config_open_fd(config_fd);
 	struct tls_options o = { .hostname = NULL };
 	struct tls_server *server;
 
 	if (c == NULL) {
-		msg_warnsys("cannot open the configuration");
+		msg_warnsys("cannot read the configuration");
 		return -1;
 	}
 	o.hostname = (const char *)config_get_text(c, "server", NULL,
@@ -220,7 +234,7 @@ take_set(struct worker *w)
 }
 
 static void
-finish(struct worker *w)
+finish(struct worker *w, int config_fd)
 {
 	bool first = w->server == NULL, ok = false;
 	struct logline l;
@@ -228,7 +242,7 @@ finish(struct worker *w)
 	if (w->loading == NULL)
 		return;
 	if (first || !w->loading_failed)
-		ok = take_set(w) == 0;
+		ok = take_set(w, config_fd) == 0;
 	tls_certs_free(w->loading);
 	w->loading = NULL;
 	if (first && ok)
@@ -251,7 +265,7 @@ int
 load_take(struct worker *w)
 {
 	char text[FILE_NAME_MAX + 2];
-	int fds[OS_FDS_MAX];
+	int fds[OS_FDS_MAX], fd;
 	size_t n;
 	ssize_t r;
 
@@ -263,16 +277,17 @@ load_take(struct worker *w)
 		if (r <= 0)
 			return -1;
 		text[r] = '\0';
+		fd = n > 0 ? fds[0] : -1;
 		if (text[0] == LOAD_BEGIN)
 			begin(w);
 		else if (text[0] == LOAD_FILE && w->loading != NULL)
-			add_file(w, text + 1, n > 0 ? fds[0] : -1);
+			add_file(w, text + 1, fd);
+		else if (text[0] == LOAD_END)
+			finish(w, fd);
 		while (n > 0)
 			(void)close(fds[--n]);	/* read or not wanted */
-		if (text[0] == LOAD_END) {
-			finish(w);
+		if (text[0] == LOAD_END)
 			return 1;
-		}
 	}
 }
 
@@ -281,9 +296,10 @@ load_here(struct worker *w)
 {
 	struct arena a = ARENA_INIT;
 	struct dirent **names = NULL;
-	int dir = -1, fd, n, i;
+	int dir = -1, fd, n, i, config;
 
 	n = list_files(arena_printf(&a, "%s/tls", dir_etc()), &dir, &names);
+	config = n == -1 ? -1 : open_config(&a);
 	arena_free(&a);
 	if (n == -1)
 		return -1;
@@ -296,6 +312,8 @@ load_here(struct worker *w)
 	}
 	free_names(names, n);
 	(void)close(dir);	/* only read from */
-	finish(w);
+	finish(w, config);
+	if (config != -1)
+		(void)close(config);	/* only read from */
 	return w->server == NULL ? -1 : 0;
 }

@@ -298,6 +298,19 @@ make_counters(size_t workers)
 	return c;
 }
 
+/* It reads what its user may, and changes no file. */
+static void
+enter_sandbox(void)
+{
+	struct os_sandbox sandbox;
+
+	if (os_sandbox_make(&sandbox, OS_SANDBOX_PARENT) == -1 ||
+	    os_reach_begin(&sandbox.reach, OS_REACH_READ) == -1 ||
+	    os_sandbox_enter(&sandbox) == -1)
+		msg_diesys(EXIT_TEMP, "cannot enter the sandbox");
+	os_sandbox_free(&sandbox);
+}
+
 static int
 run_parent(struct parent *p)
 {
@@ -308,6 +321,7 @@ run_parent(struct parent *p)
 	    fcntl(SERVE_LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
 		msg_diesys(EXIT_TEMP, "cannot use descriptor 0");
 	catch_signals(&p->unblocked);
+	enter_sandbox();
 	tls_tickets_init(&p->start.tickets, time_mono_ms() / 1000);
 	for (i = 0; i < p->n; i++)
 		p->children[i].sock = -1;

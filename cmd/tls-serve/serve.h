@@ -18,14 +18,16 @@
 #define RELAY_CHUNK 16384	/* one TLS record; what is held back at most */
 #define FILE_NAME_MAX 255	/* of a certificate file */
 
-/* ---- parent to worker: certificate files, one message each ---- */
+/* ---- parent to worker: certificate files, one message each; a worker can
+ * open nothing ---- */
 
 enum load_message {
 	LOAD_BEGIN = 'B',
 	LOAD_FILE = 'F',	/* then its name; with its descriptor */
-	LOAD_END = 'E',
+	LOAD_END = 'E',		/* with the descriptor of config.cdb */
 };
-/* Send all of etc/tls to a worker. 0, or -1 with a message written. */
+/* Send all of etc/tls, and the configuration, to a worker. 0, or -1 with a
+ * message written. */
 int load_send(int sock);
 
 /* ---- connections ---- */

@@ -251,10 +251,12 @@ enter_sandbox(void)
 {
 	struct os_sandbox sandbox;
 
+	/* No file and no TCP beside what it was given. */
 	if (os_sandbox_make(&sandbox, OS_SANDBOX_NET) == -1 ||
+	    os_reach_begin(&sandbox.reach, 0) == -1 ||
 	    os_sandbox_enter(&sandbox) == -1)
 		msg_diesys(EXIT_TEMP, "cannot enter the sandbox");
-	free(sandbox.filter);
+	os_sandbox_free(&sandbox);
 }
 
 int

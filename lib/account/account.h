@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "os/os.h"
 #include "store/store.h"
 
 struct account {
@@ -18,6 +19,8 @@ struct account {
 	/* Called with a line for each thing the store mended; may be NULL. */
 	void (*note)(const char *line);
 	bool note_each;		/* a line for each adopted message too */
+	/* In place of config.cdb; stays the caller's. NULL: it is opened. */
+	struct config *use;
 	char problem[512];	/* after a failure: why, in words */
 	size_t adopted;		/* messages of other programs taken in */
 };
@@ -25,13 +28,22 @@ struct account {
 /*
  * Open an account with its quota and mailbox names from config.cdb. It is
  * made when it is configured and not there yet; one that is there but not
- * configured is opened with the defaults. a->note is set by the caller, the
- * rest here. -1 with errno; a->problem says why: ENOENT no such account,
- * EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG config.cdb.
+ * configured is opened with the defaults. a->note, note_each and use are set
+ * by the caller, the rest here. -1 with errno; a->problem says why: ENOENT no
+ * such account, EPROTONOSUPPORT newer index, EINVAL no account name, EBADMSG
+ * config.cdb.
+ * Run by the superuser, the process is the folder's owner from then on
+ * (os_be_owner).
  */
 int account_open(struct account *a, const char *name);
 /* Notes in one line how many messages were adopted, if any. */
 void account_close(struct account *a);
+/*
+ * Put into reach what a store needs to be opened and used: the folders of
+ * one account and of those who listen to it (made where missing), or with
+ * NULL of all accounts; libc's character sets, the kernel's boot id. 0, -1.
+ */
+int account_reach(struct arena *a, struct os_reach *r, const char *name);
 /*
  * What the configuration says for store_open: quota, whether the account is
  * to be made, and the initial mailboxes in the caller's array, which must

@@ -96,7 +96,10 @@ open_all(struct account *a, const char *name)
 		errno = EINVAL;
 		return -1;
 	}
-	a->config = config_open();
+	if (os_be_owner(arena_printf(&a->arena, "%s/accounts/%s", dir_var(),
+	    name)) == -1)
+		return -1;
+	a->config = a->use != NULL ? a->use : config_open();
 	if (a->config != NULL) {
 		account_options(a->config, name, arena_zalloc(&a->arena,
 		    STORE_INITIALS, sizeof(struct store_initial)), &o);
@@ -109,21 +112,28 @@ open_all(struct account *a, const char *name)
 	return a->store == NULL ? -1 : 0;
 }
 
+static void
+close_config(struct account *a)
+{
+	if (a->config != a->use)
+		config_close(a->config);
+	a->config = NULL;
+}
+
 int
 account_open(struct account *a, const char *name)
 {
 	int err;
 
 	*a = (struct account){ .arena = ARENA_INIT, .note = a->note,
-	    .note_each = a->note_each };
+	    .note_each = a->note_each, .use = a->use };
 	if (open_all(a, name) == 0)
 		return 0;
 	err = errno;
 	if (a->problem[0] == '\0')
 		(void)snprintf(a->problem, sizeof(a->problem), "%s",
 		    reason(err));	/* fits */
-	config_close(a->config);
-	a->config = NULL;
+	close_config(a);
 	arena_free(&a->arena);
 	errno = err;
 	return -1;
@@ -147,10 +157,9 @@ account_close(struct account *a)
 {
 	note_adopted(a);
 	store_close(a->store);
-	config_close(a->config);
+	close_config(a);
 	arena_free(&a->arena);
 	a->store = NULL;
-	a->config = NULL;
 }
 
 int

@@ -46,6 +46,9 @@ struct config;
  */
 struct config *config_open(void);
 struct config *config_open_at(const char *var_dir);
+/* The same from a descriptor that another process opened, which stays the
+ * caller's. config_replaced cannot tell then, and is not to be asked. */
+struct config *config_open_fd(int fd);
 /* Unmap and release; NULL is allowed. */
 void config_close(struct config *c);
 /*

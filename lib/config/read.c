@@ -117,6 +117,20 @@ config_open_at(const char *var_dir)
 }
 
 struct config *
+config_open_fd(int fd)
+{
+	struct config *c = mem_zalloc(1, sizeof(*c));
+	int err;
+
+	if (map(c, fd) == 0)
+		return c;
+	err = errno;
+	free(c);
+	errno = err;
+	return NULL;
+}
+
+struct config *
 config_open(void)
 {
 	return config_open_at(dir_var());
@@ -137,6 +151,7 @@ config_replaced(const struct config *c)
 {
 	struct stat st;
 
+	assert(c->path != NULL);
 	if (stat(c->path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
 	return st.st_ino != c->st.st_ino || st.st_dev != c->st.st_dev

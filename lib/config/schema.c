@@ -54,6 +54,7 @@ const struct config_key config_schema[] = {
 	RANGE("server", "dns-timeout", CONFIG_DURATION, 1, 5 * MINUTE, "30"),
 	RANGE("server", "dns-try-timeout", CONFIG_DURATION, 1, MINUTE, "5"),
 	RANGE("server", "size-limit", CONFIG_SIZE, 1 * KB, 4 * GB, "104857600"),
+	BOOL("server", "no-fix-permissions", "no"),
 	CHOICE("server", "log-level", "error warn info debug", "info"),
 	BOOL("server", "pedantic", "no"),
 	RANGE("server", "recipients-max", CONFIG_NUMBER, 100, 100000, "1000"),

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/os.h"
+
 #define TMP_NAME CONFIG_FILE_NAME ".tmp"
 #define RECORD_MAX ((size_t)64 * 1024 * 1024)	/* names of all accounts */
 #define LOCK_TRIES 100
@@ -259,6 +261,7 @@ config_writer_commit(struct config_writer *w, const struct source *s)
 	/* What a killed run left; and readable whatever the umask: programs
 	 * of other users read it, and it holds no secret. */
 	if (ftruncate(w->fd, 0) == -1 || fchmod(w->fd, 0644) == -1
+	    || os_give_to_owner(w->fd, w->dir_fd) == -1
 	    || write_records(w->fd, s) == -1 || fsync(w->fd) == -1)
 		return -1;
 	if (renameat(w->dir_fd, TMP_NAME, w->dir_fd, CONFIG_FILE_NAME) == -1)

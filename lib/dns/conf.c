@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#define RESOLV_CONF "/etc/resolv.conf"
+
 enum {
-	PORT = 53,
 	TRY_MS = 5000,		/* as resolv.conf(5) "timeout" */
 	ROUNDS = 2,		/* as resolv.conf(5) "attempts" */
 	TOTAL_MS = 30000,
@@ -15,7 +16,7 @@ enum {
 int
 dns_server_parse(struct bytes s, struct dns_server *out)
 {
-	struct dns_server r = { .port = PORT };
+	struct dns_server r = { .port = DNS_PORT };
 	struct bytes ip = s, port = BYTES_EMPTY;
 	bool has_port = false;
 	uint64_t v;
@@ -123,6 +124,24 @@ dns_servers_init(struct dns *d, const struct dns_options *o,
 	return read_conf(d, resolv_conf);
 }
 
+int
+dns_options_system(struct dns_options *o)
+{
+	struct dns *d;
+	int r;
+
+	if (o->nservers > 0)
+		return 0;
+	d = mem_zalloc(1, sizeof(*d));
+	r = dns_servers_init(d, o, RESOLV_CONF);
+	if (r == 0) {
+		memcpy(o->servers, d->servers, sizeof(o->servers));
+		o->nservers = d->nservers;
+	}
+	free(d);	/* free(3) keeps errno */
+	return r;
+}
+
 struct dns *
 dns_new(const struct dns_options *options)
 {
@@ -131,7 +150,7 @@ dns_new(const struct dns_options *options)
 	struct dns *d = mem_zalloc(1, sizeof(*d));
 	int saved;
 
-	if (dns_servers_init(d, o, "/etc/resolv.conf") == -1) {
+	if (dns_servers_init(d, o, RESOLV_CONF) == -1) {
 		saved = errno;
 		free(d);
 		errno = saved;

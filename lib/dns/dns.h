@@ -18,6 +18,7 @@
 
 enum {
 	DNS_LABEL_MAX = 63,	/* RFC 1035 2.3.4 */
+	DNS_PORT = 53,
 	DNS_NAME_MAX = 253,	/* text; 255 on the wire, RFC 1035 2.3.4 */
 	DNS_CNAME_MAX = 10,	/* names in one chain; loops end here */
 	DNS_RECORDS_MAX = 512,	/* of one answer; more is refused */
@@ -153,6 +154,11 @@ struct dns;
  * /etc/resolv.conf (a missing file is no error).
  */
 struct dns *dns_new(const struct dns_options *options);
+/*
+ * Put the servers dns_new would read from /etc/resolv.conf into *o, if it
+ * names none: for who cannot open files later. 0 or -1 errno, *o unchanged.
+ */
+int dns_options_system(struct dns_options *o);
 /* Ends what is in flight, too. NULL is allowed. */
 void dns_free(struct dns *d);
 

@@ -1,4 +1,4 @@
-/* internal.h - seccomp programs (filter.c), for sandbox.c */
+/* internal.h - seccomp programs (filter.c), for sandbox.c; the sanitizer */
 #ifndef OS_INTERNAL_H
 #define OS_INTERNAL_H
 
@@ -6,9 +6,21 @@
 
 #include <linux/filter.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
+
 /* What becomes of a system call. */
 enum filter_leaf {
 	FILTER_KILL,		/* SIGSYS for the whole process */
+	FILTER_TRAP,		/* SIGSYS that can be caught; not made */
 	FILTER_ALLOW,
 	FILTER_EPERM,
 	FILTER_EACCES,

@@ -56,34 +56,85 @@ int os_drop(uid_t uid, gid_t gid);
  * that is no name means itself, and the group of the same number. */
 int os_user(const char *name, uid_t *uid, gid_t *gid);
 int os_group(const char *name, gid_t *gid);
+/*
+ * For commands that the superuser runs by hand: be, by effective ids, the
+ * owner and group of path, or of what is above it as long as it is not
+ * there. Others, and who is in a sandbox, stay who they are. 0 or -1 errno.
+ */
+int os_be_owner(const char *path);
+/* The same for one new file in the open folder dir. */
+int os_give_to_owner(int fd, int dir);
 /* Make fd descriptor 0, kept open across exec, and close fd itself. */
 int os_to_stdin(int fd);
 
 /*
+ * ---- what stays in reach (Landlock) ----
+ * A set of what may be opened or connected to, made by a parent and entered
+ * by its children, or made and entered at once; each one entered narrows
+ * further, for good. Unix sockets that are connected to by a path, and what
+ * is open already, are not concerned. Where the kernel has none (and under
+ * the address sanitizer) all of these do nothing and answer 0.
+ */
+enum {
+	OS_REACH_READ = 1,	/* read files, list folders */
+	OS_REACH_WRITE = 2,	/* that, and write, make, move, remove */
+	OS_REACH_EXEC = 4,	/* start programs */
+};
+struct os_reach {
+	int fd;			/* 0: none */
+	int held;		/* a file below /proc, open; 0: none */
+	int abi;
+	uint64_t handled;
+};
+/* The version of it the kernel has, 0 none that is of use. */
+int os_reach_version(void);
+/*
+ * Nothing is in reach, and TCP neither (ABI 4), save what free_to (READ,
+ * EXEC or 0) says of every file. 0 or -1; os_reach_end closes it.
+ */
+int os_reach_begin(struct os_reach *r, unsigned int free_to);
+/* What is below path, or that file. What is there now is meant; if nothing
+ * is, nothing comes in reach. Of /proc one path only. 0 or -1. */
+int os_reach_path(struct os_reach *r, const char *path, unsigned int what);
+/* TCP connections to that port. */
+int os_reach_port(struct os_reach *r, int port);
+/* Needs no_new_privs, which os_sandbox_enter sets. */
+int os_reach_enter(const struct os_reach *r);
+void os_reach_end(struct os_reach *r);
+
+/*
  * Sandbox in two steps: os_sandbox_make builds the seccomp program once in
- * the parent (no file system, network or memory limits yet), os_sandbox_enter
- * applies no_new_privs, rlimits and the filter in the child. Under the
- * address sanitizer only no_new_privs and files are applied.
+ * the parent (no memory limits, and all in reach yet), os_sandbox_enter
+ * applies no_new_privs, rlimits, what stays in reach and the filter in the
+ * child. Under the address sanitizer only no_new_privs and files are
+ * applied. Whoever makes a call that is not allowed writes a line with its
+ * number to standard error and dies of SIGSYS.
  */
 enum os_sandbox_kind {
 	/* Sockets, files (also create, link, rename, unlink), memory that is
-	 * not executable. No exec, no fork, no signals: death by SIGSYS. */
+	 * not executable. No exec, no fork, no signals. */
 	OS_SANDBOX_NET,
 	/* For who starts other people's filters: these need nearly all a
 	 * system has, so only the calls no filter needs (ptrace, mount,
 	 * setuid, ...) fail, with EPERM. */
 	OS_SANDBOX_FILTERS,
-	/* As NET, and directories, FIFOs, modes, inotify, late libraries. */
+	/* As NET, and directories, FIFOs, modes, inotify, late libraries,
+	 * and to narrow its reach further. */
 	OS_SANDBOX_STORE,
+	/* For who starts workers: as STORE, and fork, signals, other users
+	 * and further sandboxes. No exec. */
+	OS_SANDBOX_PARENT,
 };
 struct os_sandbox {
 	void *filter;		/* sock_filter array; NULL: kernel has none */
 	size_t length;
 	uint64_t memory_bytes;	/* RLIMIT_AS, 0: unlimited */
 	unsigned int files;	/* RLIMIT_NOFILE, 0: unchanged */
+	struct os_reach reach;	/* begun by the caller; ended with it */
 };
 int os_sandbox_make(struct os_sandbox *s, enum os_sandbox_kind kind);
 int os_sandbox_enter(const struct os_sandbox *s);
+void os_sandbox_free(struct os_sandbox *s);
 
 /* inotify on a directory: a non-blocking descriptor that becomes readable
  * when an entry is made, moved or removed. -1 when there is none left:

@@ -1,9 +1,9 @@
 /*
  * sandbox.c - seccomp filters and limits for processes that meet strangers
  *
- * NET and STORE are lists of what is allowed; anything else ends the
- * process (SIGSYS). Executable mappings, which a library may try and can do
- * without, fail with EACCES in NET.
+ * NET, STORE and PARENT are lists of what is allowed; anything else ends the
+ * process (SIGSYS), which says before by what number. Executable mappings,
+ * which a library may try and can do without, fail with EACCES in NET.
  * FILTERS is inherited by programs of other people's making, so it is a list
  * of what no mail filter needs; those calls fail with EPERM.
  *
@@ -18,26 +18,17 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "os/internal.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER 0
-#endif
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -102,6 +93,12 @@ static const int common_calls[] = {
 	SCMP_SYS(waitid),
 };
 
+/* Narrowing further. */
+static const int reach_calls[] = {
+	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
+	SCMP_SYS(landlock_restrict_self),
+};
+
 static const int store_calls[] = {
 	SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
 	SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(truncate),
@@ -112,6 +109,13 @@ static const int store_calls[] = {
 	SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(mincore),
 	SCMP_SYS(sync), SCMP_SYS(syncfs), SCMP_SYS(getxattr),
 	SCMP_SYS(fgetxattr), SCMP_SYS(fsetxattr), SCMP_SYS(setxattr),
+};
+
+static const int parent_calls[] = {
+	SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone), SCMP_SYS(clone3),
+	SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(setuid),
+	SCMP_SYS(setgid), SCMP_SYS(setresuid), SCMP_SYS(setresgid),
+	SCMP_SYS(setgroups), SCMP_SYS(setrlimit), SCMP_SYS(seccomp),
 };
 
 /* What filters and their children must not do. */
@@ -167,22 +171,24 @@ set_by_argument(struct filter_plan *p, enum os_sandbox_kind kind)
 
 	filter_check(p, SCMP_SYS(socket), &(struct filter_check){ 0,
 	    UINT32_MAX, families, COUNT(families), FILTER_ALLOW,
-	    FILTER_KILL });
+	    FILTER_TRAP });
 	filter_check(p, SCMP_SYS(ioctl), &(struct filter_check){ 1,
-	    UINT32_MAX, typing, 1, FILTER_KILL, FILTER_ALLOW });
+	    UINT32_MAX, typing, 1, FILTER_TRAP, FILTER_ALLOW });
 	/* Limits of the process itself only. */
 	filter_check(p, SCMP_SYS(prlimit64), &(struct filter_check){ 0,
-	    UINT32_MAX, itself, 1, FILTER_ALLOW, FILTER_KILL });
+	    UINT32_MAX, itself, 1, FILTER_ALLOW, FILTER_TRAP });
 	/* abort(3); and signal 0, "is it there?". No other signal is sent. */
-	filter_check(p, SCMP_SYS(tgkill), &(struct filter_check){ 2,
-	    UINT32_MAX, abortion, 1, FILTER_ALLOW, FILTER_KILL });
-	filter_check(p, SCMP_SYS(kill), &(struct filter_check){ 1,
-	    UINT32_MAX, nothing, 1, FILTER_ALLOW, FILTER_KILL });
-	if (kind == OS_SANDBOX_STORE) {
+	if (kind != OS_SANDBOX_PARENT) {
+		filter_check(p, SCMP_SYS(tgkill), &(struct filter_check){ 2,
+		    UINT32_MAX, abortion, 1, FILTER_ALLOW, FILTER_TRAP });
+		filter_check(p, SCMP_SYS(kill), &(struct filter_check){ 1,
+		    UINT32_MAX, nothing, 1, FILTER_ALLOW, FILTER_TRAP });
+	}
+	if (kind != OS_SANDBOX_NET) {
 		filter_check(p, SCMP_SYS(mknod), &(struct filter_check){ 1,
-		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_KILL });
+		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_TRAP });
 		filter_check(p, SCMP_SYS(mknodat), &(struct filter_check){ 2,
-		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_KILL });
+		    S_IFMT, fifo, 1, FILTER_ALLOW, FILTER_TRAP });
 	} else {
 		filter_check(p, SCMP_SYS(mmap), &(struct filter_check){ 2,
 		    PROT_EXEC, executable, 1, FILTER_EACCES, FILTER_ALLOW });
@@ -202,10 +208,13 @@ plan(struct filter_plan *p, enum os_sandbox_kind kind)
 		list(p, filter_denied, COUNT(filter_denied));
 		return;
 	}
-	filter_init(p, FILTER_KILL, FILTER_ALLOW);
+	filter_init(p, FILTER_TRAP, FILTER_ALLOW);
 	list(p, common_calls, COUNT(common_calls));
-	if (kind == OS_SANDBOX_STORE) {
+	if (kind == OS_SANDBOX_PARENT)
+		list(p, parent_calls, COUNT(parent_calls));
+	if (kind != OS_SANDBOX_NET) {
 		list(p, store_calls, COUNT(store_calls));
+		list(p, reach_calls, COUNT(reach_calls));
 		/* Libraries are loaded late (character sets). */
 		list(p, mappings, COUNT(mappings));
 	}
@@ -242,6 +251,65 @@ limit(int which, uint64_t value)
 	return setrlimit((__rlimit_resource_t)which, &l);
 }
 
+/* ---- a call that is not allowed ---- */
+
+/* The name of the process and the digits of n, in what a handler may do. */
+static size_t
+put_number(char *to, unsigned int n)
+{
+	char digits[16];
+	size_t i = sizeof(digits), k;
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n != 0);
+	for (k = 0; i < sizeof(digits); k++)
+		to[k] = digits[i++];
+	return k;
+}
+
+/*
+ * One line, which nobody else could write, and the end: SIGSYS is blocked
+ * while its handler runs, so that another call of the kind, with a number no
+ * call has, kills.
+ */
+static void
+on_violation(int signo, siginfo_t *info, void *context)
+{
+	static const char text[] = ": fatal: cannot make system call ";
+	static const char why[] = ": the sandbox does not allow it\n";
+	char line[sizeof(text) + sizeof(why) + 40];
+	size_t n;
+
+	(void)signo;
+	(void)context;
+	memset(line, 0, 16);
+	(void)prctl(PR_GET_NAME, line, 0, 0, 0);	/* 16 bytes with NUL */
+	n = strnlen(line, 15);
+	memcpy(line + n, text, sizeof(text) - 1);
+	n += sizeof(text) - 1;
+	n += put_number(line + n, (unsigned int)info->si_syscall);
+	memcpy(line + n, why, sizeof(why) - 1);
+	n += sizeof(why) - 1;
+	if (write(STDERR_FILENO, line, n) == -1)
+		n = 0;		/* nobody reads it */
+	(void)syscall((long)FILTER_CALLS_MAX - 1);
+	_exit(EXIT_TEMP);
+}
+
+static int
+catch_violations(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_violation,
+	    .sa_flags = SA_SIGINFO };
+
+	(void)sigemptyset(&sa.sa_mask);		/* cannot fail */
+	return sigaction(SIGSYS, &sa, NULL);
+}
+
+/* ---- entering ---- */
+
 int
 os_sandbox_enter(const struct os_sandbox *s)
 {
@@ -252,10 +320,21 @@ os_sandbox_enter(const struct os_sandbox *s)
 		return -1;
 	if (UNDER_SANITIZER)	/* it needs terabytes and odd calls */
 		return 0;
-	if (limit(RLIMIT_AS, s->memory_bytes) == -1)
+	if (limit(RLIMIT_AS, s->memory_bytes) == -1 ||
+	    os_reach_enter(&s->reach) == -1)
 		return -1;
 	if (s->filter == NULL)
 		return 0;
+	if (catch_violations() == -1)
+		return -1;
 	program.len = (unsigned short)s->length;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+void
+os_sandbox_free(struct os_sandbox *s)
+{
+	os_reach_end(&s->reach);
+	free(s->filter);
+	*s = (struct os_sandbox){ .filter = NULL };
 }

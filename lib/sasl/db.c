@@ -56,6 +56,8 @@ sasl_db_open(const char *var_dir, bool for_writing)
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
+	if (os_be_owner(path) == -1)
+		return NULL;
 	if (for_writing) {
 		if (mkdir(path, 0700) == -1 && errno != EEXIST)
 			return NULL;

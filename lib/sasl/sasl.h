@@ -261,7 +261,7 @@ void sasl_password_generate(char out[17]);
 struct sasl_db;
 /*
  * Open var_dir/auth, created if absent when for_writing. NULL with errno
- * (ENOENT: no table yet). Not across fork.
+ * (ENOENT: no table yet). Not across fork. For the superuser: os_be_owner.
  */
 struct sasl_db *sasl_db_open(const char *var_dir, bool for_writing);
 void sasl_db_close(struct sasl_db *db);

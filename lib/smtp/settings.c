@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "config/config.h"
+#include "dns/dns.h"
+#include "os/os.h"
 #include "server/server.h"
 
 static int
@@ -127,4 +129,43 @@ smtp_settings_limits(const struct smtp_settings *s,
 		out->open[i] = (unsigned int)open[i];
 		out->per_minute[i] = (unsigned int)rate[i];
 	}
+}
+
+int
+smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r)
+{
+	const struct dns_options *dns = s->stage->dns;
+	const char *env = env_get("PIPEMAIL_DNS");
+	struct dns_server server;
+	size_t i;
+
+	if (os_reach_path(r, s->spool_dir, OS_REACH_WRITE) == -1 ||
+	    os_reach_port(r, DNS_PORT) == -1)
+		return -1;
+	if (env != NULL && dns_server_parse(bytes_str(env), &server) == 0 &&
+	    os_reach_port(r, server.port) == -1)
+		return -1;
+	for (i = 0; i < dns->nservers; i++) {
+		if (os_reach_port(r, dns->servers[i].port) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+smtp_settings_resolvers(struct smtp_settings *s)
+{
+	struct stage_options *stage;
+	struct dns_options *dns;
+
+	if (s->stages.n == 0 || s->stage->dns->nservers > 0)
+		return;
+	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
+	dns = arena_zalloc(&s->arena, 1, sizeof(*dns));
+	*stage = *s->stage;
+	*dns = *stage->dns;
+	/* Else dns_new fails too, and says so. */
+	(void)dns_options_system(dns);
+	stage->dns = dns;
+	s->stage = stage;
 }

@@ -32,6 +32,7 @@
 
 #include "addr/addr.h"
 #include "base/base.h"
+#include "os/os.h"
 #include "stage/stage.h"
 
 struct server_limits;
@@ -328,6 +329,14 @@ struct smtp_settings {
 int smtp_settings_load(struct smtp_settings *s, bool lmtp,
     const char *section, const char *list, const char **why);
 void smtp_settings_free(struct smtp_settings *s);
+/*
+ * Put into reach what a process needs: the folder of spools, and TCP to the
+ * ports resolvers have (53, and those configured). 0 or -1.
+ */
+int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
+/* In a new process, before it cannot open files: the system's resolvers as
+ * they are now, if none are configured and a stage could ask. */
+void smtp_settings_resolvers(struct smtp_settings *s);
 /* open-limits and rate-limits. */
 void smtp_settings_limits(const struct smtp_settings *s,
     struct server_limits *out);

@@ -70,7 +70,16 @@ export PYTHONPATH="$TOP/tests/cmd" PYTHONDONTWRITEBYTECODE=1
 python_tests check.py
 like "$(cat var/asked)" '^alice [0-9]{10} alice@example\.org imap 192\.0\.2\.9$' "it is told account, time, name, service, address"
 like "$(cat var/asked)" '^ghost ' "unknown users are asked about all the same"
-ok "nothing runs on after its time" wait_for 5 sh -c "! pgrep -P $bg_pid"
+starter=$(pgrep -P "$bg_pid")
+is "$(echo "$starter" | wc -w)" 1 "X-1 auth-serve has one process, which starts the program"
+ok "nothing runs on after its time" wait_for 5 sh -c "! pgrep -P $starter"
+state() { awk -v n="$2:" '$1 == n { print $2 }' "/proc/$1/status"; }
+if [ "${SAN:-}" != 1 ] && [ -n "$(state $$ Seccomp)" ]; then
+	is "$(state "$bg_pid" Seccomp) $(state "$bg_pid" NoNewPrivs)" "2 1" "X-1 auth-serve is in a sandbox"
+	is "$(state "$starter" Seccomp) $(state "$starter" NoNewPrivs)" "0 0" "the program need not bear it: it may change user"
+else
+	skip "X-1 auth-serve is in a sandbox" "no seccomp here"
+fi
 is "$(grep -c 'from elsewhere' auth.log)" 0 "no password is logged"
 # by hand, where the input ends before the answer is there
 is "$(printf 'VERSION\t1\t2\nCPID\t1\nAUTH\t1\tPLAIN\tservice=t\tresp=%s\n' "$(printf '\0alice\0from elsewhere' | base64)" | auth-serve 2>/dev/null | tail -1)" \

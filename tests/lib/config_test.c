@@ -3,6 +3,7 @@
  */
 #include "config_dirs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -382,6 +383,35 @@ survives_flipped(void **state)
 	dirs_free(&d);
 }
 
+/* As another process opened it: what is in the file, not where it is. */
+static void
+reads_descriptor(void **state)
+{
+	struct config *c;
+	struct dirs d;
+	int fd;
+
+	(void)state;
+	dirs_init(&d);
+	write_file(&d, "main.conf", MAIN "pedantic = yes\n");
+	config_close(compiled(&d));
+	fd = open(cdb_path(&d), O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(unlink(cdb_path(&d)), 0);
+	c = config_open_fd(fd);
+	assert_non_null(c);
+	assert_int_equal(close(fd), 0);
+	assert_true(config_get_bool(c, "server", NULL, "pedantic"));
+	config_close(c);
+	assert_null(config_open_fd(-1));
+	assert_int_equal(errno, EBADF);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_null(config_open_fd(fd));
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(close(fd), 0);
+	dirs_free(&d);
+}
+
 static void
 replaces(void **state)
 {
@@ -523,6 +553,8 @@ main(void)
 		    NULL, NULL, NULL },
 		{ "flipped bytes do no harm", survives_flipped, NULL, NULL,
 		    NULL },
+		{ "a descriptor is read as the file is", reads_descriptor, NULL,
+		    NULL, NULL },
 		{ "C-1 the file is replaced as a whole, and that is seen",
 		    replaces, NULL, NULL, NULL },
 		{ "failing writes leave the old file", write_fails, NULL,

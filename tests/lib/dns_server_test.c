@@ -173,6 +173,34 @@ test_resolv_conf(void **state)
 	assert_int_equal(dns_servers_init(&d, NULL, "/"), -1);
 }
 
+/* What is configured stays; else as dns_new, the environment first. */
+static void
+test_system(void **state)
+{
+	struct dns_options o = { .nservers = 0 };
+	const char *env = getenv("PIPEMAIL_DNS");
+	char *before = env == NULL ? NULL : mem_strdup(env);
+
+	(void)state;
+	assert_int_equal(setenv("PIPEMAIL_DNS", "127.0.0.9:5353", 1), 0);
+	assert_int_equal(dns_options_system(&o), 0);
+	assert_int_equal(o.nservers, 1);
+	assert_int_equal(o.servers[0].port, 5353);
+	o.servers[0].port = 53;
+	assert_int_equal(dns_options_system(&o), 0);
+	assert_int_equal(o.servers[0].port, 53);
+	o.nservers = 0;
+	assert_int_equal(setenv("PIPEMAIL_DNS", "nonsense", 1), 0);
+	assert_int_equal(dns_options_system(&o), -1);
+	assert_int_equal(o.nservers, 0);
+	assert_int_equal(unsetenv("PIPEMAIL_DNS"), 0);
+	assert_int_equal(dns_options_system(&o), 0);
+	assert_true(o.nservers > 0);
+	if (before != NULL)
+		assert_int_equal(setenv("PIPEMAIL_DNS", before, 1), 0);
+	free(before);
+}
+
 /* ---- servers ---- */
 
 struct fake {
@@ -527,6 +555,7 @@ main(void)
 		T("O-5 static table and source", test_table),
 		T("PIPEMAIL_DNS that is no address", test_environment),
 		T("C-4 servers of resolv.conf", test_resolv_conf),
+		T("X-1 servers read before files are out of reach", test_system),
 		T("bad DNS: wrong id, wrong question are waited past",
 		    test_strays),
 		T("C-4 a lost query is sent again", test_retry),

@@ -282,6 +282,29 @@ try_memory(void)
 	return p == NULL ? 2 : 0;
 }
 
+/* What parents of workers do, and what not. */
+static int
+parents_work(void)
+{
+	struct os_sandbox s;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && os_drop(61009, 61009) == -1)
+			_exit(3);
+		if (os_sandbox_make(&s, OS_SANDBOX_NET) == -1 ||
+		    os_reach_begin(&s.reach, 0) == -1 ||
+		    os_sandbox_enter(&s) == -1)
+			_exit(4);
+		_exit(0);
+	}
+	if (pid == -1 || kill(pid, SIGCONT) == -1 ||
+	    waitpid(pid, &status, 0) != pid)
+		return 1;
+	return WIFSIGNALED(status) ? 2 : WEXITSTATUS(status);
+}
+
 static const struct sandbox_case {
 	const char *what;
 	enum os_sandbox_kind kind;
@@ -291,6 +314,12 @@ static const struct sandbox_case {
 	{ "work", OS_SANDBOX_NET, ordinary_work, 0, 0 },
 	{ "work", OS_SANDBOX_STORE, ordinary_work, 0, 0 },
 	{ "work", OS_SANDBOX_FILTERS, ordinary_work, 0, 0 },
+	{ "work", OS_SANDBOX_PARENT, ordinary_work, 0, 0 },
+	{ "fork", OS_SANDBOX_PARENT, try_fork, 0, 0 },
+	{ "workers", OS_SANDBOX_PARENT, parents_work, 0, 0 },
+	{ "exec", OS_SANDBOX_PARENT, try_exec, SIGSYS, 0 },
+	{ "ptrace", OS_SANDBOX_PARENT, try_ptrace, SIGSYS, 0 },
+	{ "device", OS_SANDBOX_PARENT, try_device, SIGSYS, 0 },
 	{ "fork", OS_SANDBOX_NET, try_fork, SIGSYS, 0 },
 	{ "fork", OS_SANDBOX_STORE, try_fork, SIGSYS, 0 },
 	{ "fork", OS_SANDBOX_FILTERS, try_fork, 0, 0 },
@@ -372,12 +401,51 @@ test_sandbox_marks(void **state)
 	assert_int_equal(inside(OS_SANDBOX_NET, check_no_new_privs), 0);
 	assert_int_equal(inside(OS_SANDBOX_FILTERS, check_no_new_privs), 0);
 }
+
+static int
+violate_aloud(void)
+{
+	os_set_name("a-server");
+	return (int)syscall(300L + 1, -1, -1);
+}
+
+/* What a process says before it dies of a call that is not allowed. */
+static void
+test_sandbox_says(void **state)
+{
+	char line[200] = "", want[200];
+	int p[2], saved, status;
+	ssize_t n;
+
+	(void)state;
+	if (UNDER_SANITIZER) {
+		print_message("# SKIP sandbox: under the sanitizer\n");
+		return;
+	}
+	assert_int_equal(pipe(p), 0);
+	saved = dup(STDERR_FILENO);
+	assert_true(saved != -1 && dup2(p[1], STDERR_FILENO) != -1);
+	status = inside(OS_SANDBOX_NET, violate_aloud);
+	assert_true(dup2(saved, STDERR_FILENO) != -1);
+	(void)close(saved);
+	(void)close(p[1]);
+	n = read(p[0], line, sizeof(line) - 1);
+	(void)close(p[0]);
+	assert_true(n > 0);
+	(void)snprintf(want, sizeof(want), "a-server: fatal: cannot make "
+	    "system call %d: the sandbox does not allow it\n", 301);
+	assert_string_equal(line, want);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "sandbox: what is allowed works, the rest is SIGSYS",
 		    test_sandbox, NULL, NULL, NULL },
+		{ "X-1 sandbox: what is not allowed is named on standard "
+		    "error", test_sandbox_says, NULL, NULL, NULL },
 		{ "sandbox: no new privileges", test_sandbox_marks,
 		    NULL, NULL, NULL },
 	};
