@@ -267,7 +267,8 @@ take_signals(struct service *p)
 
 /*
  * Verifiers are all that it changes. It reads what its user may: the
- * configuration and the keys of token issuers, files that are replaced.
+ * configuration and the keys of token issuers, files that are replaced; beside
+ * these is the FIFO by which it asks for newer ones.
  */
 static void
 enter_sandbox(void)
@@ -278,6 +279,8 @@ enter_sandbox(void)
 	if (os_sandbox_make(&sandbox, OS_SANDBOX_NET) == -1 ||
 	    os_reach_begin(&sandbox.reach, OS_REACH_READ) == -1 ||
 	    os_reach_path(&sandbox.reach, arena_printf(&a, "%s/auth",
+	    dir_var()), OS_REACH_WRITE) == -1 ||
+	    os_reach_path(&sandbox.reach, arena_printf(&a, "%s/" JWT_DIR,
 	    dir_var()), OS_REACH_WRITE) == -1 ||
 	    os_sandbox_enter(&sandbox) == -1)
 		msg_diesys(EXIT_TEMP, "cannot enter the sandbox");
