@@ -168,6 +168,9 @@ bg jwks-fetch -l 2>fetch3.log
 LOOP=$bg_pid
 wait_for 10 grep -q keys-fetched fetch3.log
 login "an unknown key that the issuer does not know either" one FAIL
+# it may not have begun to listen: the next login asks again
+wait_for 5 sh -c '[ $(grep -c keys-fetched fetch3.log) = 2 ]' ||
+	login "and once more" one FAIL
 wait_for 10 sh -c '[ $(grep -c keys-fetched fetch3.log) = 2 ]'
 is "$(grep '^/keys' requests | tr '\n' ' ')" "/keys 200 /keys 304 " "B-6 304 with the ETag"
 like "$(tail -1 fetch3.log)" 'replaced=no' "replaces nothing"
