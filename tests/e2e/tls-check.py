@@ -203,4 +203,175 @@ def early():
         s, o, text = connect(name, session)
         show("%s: early data that is sent all the same is refused, and not read" % name, (ssl_.SSL_get_early_data_status(o), b"e OK" in text, len(text) > 0), (1, False, True))
 
+
+# ---- no manners ----
+
+def ends(s, limit):
+    """what comes until the end, and whether that was in time"""
+    t, got = time.time(), b""
+    s.settimeout(limit)
+    try:
+        while True:
+            b = s.recv(65536)
+            if not b: break
+            got += b
+    except TimeoutError: return got, False
+    except ConnectionResetError: pass
+    return got, time.time() - t < limit
+
+def in_clear(got):
+    """an alert in clear and nothing else, as its number; "" nothing"""
+    if got == b"": return ""
+    return got[6] if got[0] == 21 and len(got) == 7 else got
+
+def instead():
+    """other things instead of a ClientHello"""
+    hello = client_hello(ciphers=GCM)
+    things = [("noise", b"\x9d" + os.urandom(3000)), ("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), ("HTTP POST of SMTP", b"POST / HTTP/1.1\r\n\r\nEHLO x\r\nQUIT\r\n"),
+        ("SMTP in clear", b"EHLO x\r\nQUIT\r\n"), ("IMAP in clear", b"a CAPABILITY\r\nb LOGOUT\r\n"), ("SSL 2.0", b"\x80\x2e\1\3\1" + os.urandom(43)), ("NULs", bytes(5000)),
+        ("a stream of alerts", b"\x15\3\1\0\2\1\x5a" * 1000), ("a fatal alert", b"\x15\3\1\0\2\2\x28"), ("application data", records(23, b"x" * 100)), ("a record of 65535", b"\x16\3\1\xff\xff" + bytes(70000)),
+        ("a record of 16641", b"\x16\3\1\x41\1" + bytes(17000)), ("empty records", b"\x16\3\1\0\0" * 200), ("a record of SSL 9.9", b"\x16\x09\x09" + hello[3:]),
+        ("a ServerHello", records(22, b"\2\0\0\x26" + bytes(38))), ("a ChangeCipherSpec first", b"\x14\3\1\0\1\1" * 100), ("a message of 140000", records(22, b"\1" + (140000).to_bytes(3, "big") + bytes(140000))),
+        ("a hello cut inside its record", b"\x16\3\1\0\x20" + hello[5:37] + bytes(200)), ("two lengths that differ", hello[:8] + b"\0" + hello[9:])]
+    for word, data in things:
+        got = []
+        for name, _ in mail.all:
+            s = mail.open(name)
+            try: s.sendall(data)
+            except OSError: pass
+            text, in_time = ends(s, 2.5)
+            s.close()
+            if not in_time or not (in_clear(text) == "" or isinstance(in_clear(text), int)): got.append((name, text[:50], in_time))
+        show("%s instead of a ClientHello: at once an alert or the end, nothing else" % word, got, [])
+    for name, _ in mail.all:
+        show("%s: a hello of 60 kB is one" % name, ask(mail, name, ciphers=GCM, more=ext(21, bytes(60000))).alert, None)
+        s = mail.open(name)
+        s.sendall(records(22, b"\1" + (140000).to_bytes(3, "big") + bytes(60000)))
+        show("%s: one of 140 kB is refused by its length" % name, Answer(s).alert, 47)
+
+def slow():
+    """whatever stops half-way ends by the time-outs: 3 s for the handshake, 4 s for a command"""
+    hello, open_ = client_hello(ciphers=GCM), []
+    for name, _ in mail.all:
+        for n in 0, 1, 4, 5, 6, 43, len(hello) - 1:
+            s = mail.open(name); s.sendall(hello[:n]); open_.append(("%s: %d bytes of a hello" % (name, n), s))
+        s = mail.open(name); s.sendall(hello); assert Answer(s).alert is None
+        open_.append(("%s: a hello, and no more" % name, s))
+        s = mail.open(name); s.sendall(client_hello(ciphers=TLS13, versions=[0x0304])); assert Answer(s).retry
+        open_.append(("%s: no answer to a retry" % name, s))
+    t, bad = time.time(), []
+    for word, s in open_:
+        text, in_time = ends(s, max(0.1, 6 - (time.time() - t)))
+        if not in_time: bad.append(word)
+        s.close()
+    show("%d handshakes that stop are ended by their time-out" % len(open_), bad, [])
+    show("R-30 with a line for each", log().count("reason=timeout") >= len(open_))
+    for name in "submissions", "imaps":
+        for version in V12, V13:
+            w = Wire(mail.open(name), version, "localhost"); w.read()
+            r = w.make(23, b"NOOP\r\n" if name == "submissions" else b"a NOOP\r\n")
+            w.s.sendall(r[:-3])
+            v = Wire(mail.open(name), version, "localhost"); v.read()
+            v.s.sendall(v.make(23, b"a NOOP\r\n")[:9]); v.s.shutdown(socket.SHUT_WR)
+            t = time.time()
+            show("%s, %s: the end within a data record ends the session" % (name, w.o.version()), v.ending() in ("close_notify", "eof", "reset") and time.time() - t < 2)
+            w.s.settimeout(8)
+            show("%s, %s: a data record that stops ends by the command's time-out" % (name, w.o.version()), w.ending(), "close_notify")
+            u = Wire(mail.open(name), version, "localhost"); u.read()
+            r = u.make(23, b"NOOP\r\n" if name == "submissions" else b"a NOOP\r\n")
+            for i in range(len(r)): u.s.sendall(r[i:i + 1])
+            show("%s, %s: byte by byte it is a command" % (name, w.o.version()), b"250 " in u.read() if name == "submissions" else True)
+
+def wire(port, version):
+    w = Wire(socket.create_connection(("127.0.0.1", port)), version, "localhost")
+    w.s.settimeout(20)
+    w.read()
+    return w
+
+def echo(w, text):
+    w.send(23, text)
+    got = b""
+    while len(got) < len(text):
+        b = w.read()
+        if not b: break
+        got += b
+    return got == text
+
+def wrong():
+    """records that are wrong, behind a handshake"""
+    port = int(sys.argv[5])
+    for version in V12, V13:
+        w = wire(port, version); word = w.o.version()
+        show("%s: a record of 16384 bytes" % word, echo(w, os.urandom(16384)))
+        w.send(23, bytes(16385))
+        show("%s: one more: record_overflow" % word, w.ending(), "tlsv1_alert_record_overflow")
+        w = wire(port, version); w.s.sendall(b"\x17\3\3\xff\xff" + bytes(65535))
+        show("%s: a record of 65535" % word, w.ending() in ("tlsv1_alert_record_overflow", "reset"))
+        w = wire(port, version); w.send(23, b"hello", broken=True)
+        show("%s: a broken record: bad_record_mac" % word, w.ending(), "sslv3_alert_bad_record_mac")
+        w = wire(port, version); w.s.sendall(records(23, os.urandom(500)))
+        show("%s: noise in a record" % word, w.ending(), "sslv3_alert_bad_record_mac")
+        w = wire(port, version); w.s.sendall(b"hello in clear\r\n" * 2)
+        show("%s: clear text behind the handshake" % word, w.ending() in ("tlsv1_alert_protocol_version", "sslv3_alert_unexpected_message", "tlsv1_alert_record_overflow", "wrong_version_number", "record_layer_failure", "reset", "eof"))
+        w = wire(port, version)
+        for _ in range(20): w.send(23, b"")
+        show("%s: some empty records" % word, echo(w, b"hello"))
+        try:
+            for _ in range(40): w.send(23, b"")
+        except OSError: pass
+        show("%s: too many empty records" % word, w.ending() in ("sslv3_alert_unexpected_message", "reset"))
+        w = wire(port, version); w.send(21, b"\1\0"); w.s.shutdown(socket.SHUT_WR)
+        show("%s: close_notify is answered" % word, w.ending(), "close_notify")
+        w = wire(port, version); w.send(21, b"\2\x50")
+        show("%s: a fatal alert ends it" % word, w.ending() in ("eof", "reset", "close_notify"))
+        w = wire(port, version); w.send(22, b"\4\0\0\0")
+        show("%s: a message out of order" % word, w.ending(), "sslv3_alert_unexpected_message")
+    w = wire(port, V12)
+    for _ in range(4): w.send(21, b"\1\x29")
+    show("TLSv1.2: some warnings", echo(w, b"hello"))
+    try:
+        for _ in range(20): w.send(21, b"\1\x29")
+    except OSError: pass
+    show("TLSv1.2: a stream of warnings is ended", w.ending() in ("sslv3_alert_unexpected_message", "reset"))
+    w = wire(port, V12); w.send(22, client_hello(ciphers=GCM)[5:])
+    show("renegotiation is refused: no_renegotiation", w.ending(), "no_renegotiation")
+    w = wire(port, V13)
+    for i in range(3): w.s.sendall(w.key_update(i % 2))
+    show("TLSv1.3: keys are updated", echo(w, b"hello"))
+
+def resident():
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % w).read()).group(1)) for w in workers())
+
+def flood():
+    """floods by one client each; others, also of the same worker, are served meanwhile"""
+    port = int(sys.argv[5])
+    hello = client_hello(ciphers=GCM)[5:]
+    works(); before, kb = workers(), resident()
+    others = [wire(port, V13) for _ in range(6)]
+    def kinds():
+        w = wire(port, V12); yield "renegotiations", w, b"".join(w.make(22, hello) for _ in range(60000))
+        w = wire(port, V13); yield "key updates", w, b"".join(w.key_update(0) for _ in range(60000))
+        w = wire(port, V13); yield "key updates that want an answer", w, b"".join(w.key_update(1) for _ in range(20000))
+        w = wire(port, V12); yield "records of one byte", w, b"".join(w.make(23, b"x") for _ in range(60000))
+    for word, w, data in kinds():
+        child = os.fork()
+        if child == 0:
+            w.s.settimeout(10)
+            try:
+                w.s.sendall(data)
+                if word == "key updates": echo(w, b"when all are done")
+            except OSError: pass
+            os._exit(0)
+        worst, good, begin = 0, True, time.time()
+        while good:
+            for o in others:
+                t = time.time(); good = good and echo(o, b"hello"); worst = max(worst, time.time() - t)
+            if os.waitpid(child, os.WNOHANG)[0]: break
+        good = good and works()
+        # with a quick server the flood is over soon: who had to wait for its end, waited too long
+        limit = (time.time() - begin) / 2 if word == "key updates" else 2
+        show("%s: others are served meanwhile" % word, (good, worst < limit or (worst, limit)), (True, True))
+        w.s.close()
+    show("no worker died of it", workers(), before)
+    show("nor is there more than 16 MB more in use", resident() - kb < 16384)
 globals()[part]()

@@ -37,6 +37,10 @@ port=$(free_port)
 bg /usr/bin/python3 "$TOP/tests/tls-peer.py" serve "$PIPEMAIL_RUN/tls" "$port" imap client-cert >peer.out
 wait_for 10 grep -q ready peer.out
 check bindings "$port"
+check instead
+check slow
+check wrong "$port"
+check flood "$port"
 check tickets
 check early
 instance_stop
