@@ -52,11 +52,11 @@ def context(version=None, **more):
 def ext(kind, body): return struct.pack(">HH", kind, len(body)) + body
 def vec(body, size=2): return len(body).to_bytes(size, "big") + body
 
-def client_hello(legacy=0x0303, ciphers=(), versions=None, name=None, alpn=None, groups=(29, 23, 24), sigalgs=SIGALGS,
+def client_hello(legacy=0x0303, ciphers=(), versions=None, host=None, alpn=None, groups=(29, 23, 24), sigalgs=SIGALGS,
         compression=(0,), shares=(), more=b"", record=0x0301, session=b""):
     e = ext(10, vec(b"".join(struct.pack(">H", g) for g in groups))) + ext(11, b"\1\0")
     e += ext(13, vec(b"".join(struct.pack(">H", x) for x in sigalgs))) + ext(23, b"") + ext(0xff01, b"\0")
-    if name: e += ext(0, vec(b"\0" + vec(name.encode())))
+    if host: e += ext(0, vec(b"\0" + vec(host.encode())))
     if alpn: e += ext(16, vec(b"".join(vec(a.encode(), 1) for a in alpn)))
     if versions:
         e += ext(43, vec(b"".join(struct.pack(">H", v) for v in versions), 1))

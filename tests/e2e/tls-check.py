@@ -374,4 +374,249 @@ def flood():
         w.s.close()
     show("no worker died of it", workers(), before)
     show("nor is there more than 16 MB more in use", resident() - kb < 16384)
+# ---- the socket of tls-serve ----
+
+def requests():
+    import importlib.machinery, importlib.util, tempfile
+    loader = importlib.machinery.SourceFileLoader("tls_peer", os.environ["TOP"] + "/tests/tls-peer.py")
+    peer_ = importlib.util.module_from_spec(importlib.util.spec_from_loader("tls_peer", loader)); loader.exec_module(peer_)
+    path, good = ls + "/run/tls", peer_.message("imap")
+    def raw(fds, msg=good):
+        status, text, got = peer_.ask(path, msg, fds, 20)
+        assert not got
+        return status, text if isinstance(text, str) else text.decode()
+    def descriptors(): return sum(len(os.listdir("/proc/%d/fd" % w)) for w in workers())
+    time.sleep(0.5); works(); time.sleep(0.5)
+    before = descriptors()
+    l = socket.create_server(("127.0.0.1", 0)); a = socket.create_connection(l.getsockname()); b, _ = l.accept()
+    u = socket.socket(type=socket.SOCK_DGRAM); u.connect(("127.0.0.1", 9))
+    r, w = os.pipe(); x, y = socket.socketpair(); bound = socket.socket(socket.AF_UNIX)
+    kinds = [("a file", os.open("client.pem", os.O_RDONLY)), ("a directory", os.open(".", os.O_RDONLY)), ("/dev/null", os.open("/dev/null", os.O_RDWR)), ("/dev/zero", os.open("/dev/zero", os.O_RDWR)),
+        ("the end of a pipe that is read", r), ("the other end", w), ("a path only", os.open(".", os.O_PATH)), ("memory", os.memfd_create("x")), ("an event set", __import__("select").epoll().fileno()),
+        ("a datagram socket", u.fileno()), ("a listening socket", l.fileno()), ("a socket that is not connected", socket.socket().fileno()), ("a Unix socket that is not connected", bound.fileno()),
+        ("a Unix datagram socket", socket.socketpair(type=socket.SOCK_DGRAM)[0].detach())]
+    for word, fd in kinds: show("instead of a connection: %s" % word, raw([fd]), ("R", "not-a-socket"))
+    y.sendall(b"EHLO x\r\n")
+    show("a Unix socket is a connection, but what comes must be TLS", raw([x.fileno()]), ("P", "not-tls"))
+    x, y = socket.socketpair(); y.close()
+    show("and its end an end", raw([x.fileno()]), ("P", "eof"))
+    c = socket.socket(socket.AF_UNIX); c.connect(path)
+    show("a connection to tls-serve itself is one where nobody speaks", raw([c.fileno()]), ("P", "timeout"))
+    c.close()
+    for n in 0, 2, 4, 5, 16, 253: show("%d descriptors" % n, raw([a.fileno()] * n), ("R", "bad-request"))
+    def field(text): return struct.pack(">H", len(text)) + text
+    for word, msg in [("empty", b"\0\0"), ("no listener", field(b"implicit=yes\0")), ("an unknown listener", field(b"listener=pop3\0")), ("two listeners", field(b"listener=imap\0listener=smtp\0")), ("an unknown field", field(b"listener=imap\0x=y\0")),
+            ("no value", field(b"listener\0")), ("no NUL at its end", field(b"listener=imap")), ("implicit=no", field(b"listener=imap\0implicit=no\0")), ("an address that is none", field(b"listener=imap\0remote=1.2.3\0")),
+            ("five protocols", field(b"listener=imap\0" + b"alpn=x\0" * 5)), ("a protocol of 33 bytes", field(b"listener=imap\0alpn=" + b"x" * 33 + b"\0")), ("a length too long", b"\0\x20listener=imap\0"), ("a length too short", b"\0\4listener=imap\0"),
+            ("513 bytes", field(b"listener=imap\0" + b"remote=" + b"1" * 490)), ("60000 bytes", field(b"x" * 60000)), ("noise", os.urandom(100)), ("half of it", good[:5]), ("one byte", b"\0")]:
+        show("a request with %s" % word, raw([a.fileno()], msg), ("R", "bad-request"))
+    # without an end, and without a beginning
+    c = socket.socket(socket.AF_UNIX); c.connect(path); c.settimeout(5); n = 0
+    try:
+        for n in range(10000): c.sendall(b"listener=imap\0" * 1000)
+    except OSError: pass
+    show("a request without end is cut off", n < 1000)
+    c = socket.socket(socket.AF_UNIX); c.connect(path); c.settimeout(10); t = time.time()
+    got = c.recv(100)
+    show("who asks nothing is told so after 5 s", (got[2:], 4 < time.time() - t < 8), (b"Rbad-request", True))
+    many = [socket.socket(socket.AF_UNIX) for _ in range(300)]
+    for c in many: c.connect(path)
+    show("300 who ask nothing are in nobody's way", works())
+    for c in many: c.close()
+    # gone while it is made
+    c = socket.socket(socket.AF_UNIX); c.connect(path); socket.send_fds(c, [good], [b.fileno()]); time.sleep(0.3); c.close()
+    a.settimeout(5); b.close(); l.close()
+    try: got = a.recv(10)
+    except ConnectionResetError: got = b""
+    show("the server goes away in the handshake: its end for the client", got, b"")
+    time.sleep(0.7)
+    show("no descriptor is left in a worker", descriptors() <= before or descriptors(), True)
+
+# ---- PROXY headers ----
+
+def crc32c(b):
+    c = 0xffffffff
+    for x in b:
+        c ^= x
+        for _ in range(8): c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)
+    return c ^ 0xffffffff
+
+def prefaces():
+    ports = {"imap": int(sys.argv[5]), "smtp": int(sys.argv[6])}
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    inet = socket.inet_aton("192.0.2.7") + socket.inet_aton("192.0.2.99") + struct.pack(">HH", 4321, 143)
+    def field(kind, v): return struct.pack(">BH", kind, len(v)) + v
+    def header(command=0x21, family=0x11, body=inet, size=None): return signature + struct.pack(">BBH", command, family, len(body) if size is None else size) + body
+    tls = field(0x20, b"\x07\0\0\0\0" + field(0x21, b"TLSv1.3"))
+    full = header(body=inet + field(1, b"imap") + field(2, b"localhost") + tls)
+    def summed(wrong=0):
+        h = header(body=inet + field(3, b"\0\0\0\0"))
+        return h[:-4] + struct.pack(">I", crc32c(h) ^ wrong)
+    def say(port, data, end=False):
+        s = socket.create_connection(("127.0.0.1", port)); s.settimeout(8); s.sendall(data)
+        if end: s.shutdown(socket.SHUT_WR)
+        try: return s.makefile("rb").readline()
+        except ConnectionResetError: return b""
+        except TimeoutError: return b"time-out"
+    for name, port in ports.items():
+        greeting = b"* OK" if name == "imap" else b"220 "
+        good = [("the header", full), ("IPv6", header(family=0x21, body=bytes(15) + b"\1" + bytes(15) + b"\2" + b"\0\1\0\2")), ("Unix sockets", header(family=0x31, body=bytes(216))), ("an unknown family", header(family=0, body=b"")),
+            ("unknown fields", header(body=inet + field(4, bytes(300)) + field(5, b"id") + field(0xee, b"x") + field(0xff, b""))), ("a right CRC32c", summed()), ("LOCAL", header(0x20, 0, b"")), ("LOCAL with things to skip", header(0x20, 0x11, os.urandom(50))),
+            ("a header of 4096 bytes", header(body=inet + field(4, bytes(4096 - 16 - 12 - 3))))]
+        bad = [("the header of version 1", b"PROXY TCP4 192.0.2.7 192.0.2.99 4321 143\r\n"), ("version 3", header(0x31)), ("an unknown command", header(0x22)), ("UDP", header(family=0x12)), ("an unknown family", header(family=0x41)),
+            ("a wrong CRC32c", summed(1)), ("a CRC32c of 3 bytes", header(body=inet + field(3, b"abc"))), ("a field longer than the header", header(body=inet + b"\x04\xff\xff")), ("half a field", header(body=inet + b"\x04\0")),
+            ("a field twice", header(body=inet + field(2, b"a") + field(2, b"b"))), ("addresses cut off", header(body=inet[:11])), ("TLS cut off", header(body=inet + field(0x20, b"\1\0\0"))), ("4097 bytes", header(body=inet + field(4, bytes(4097 - 16 - 12 - 3)))),
+            ("65535 bytes announced", header(size=65535)), ("the second half of it", full[8:]), ("a ClientHello", client_hello(ciphers=GCM)), ("HTTP", b"GET / HTTP/1.0\r\n\r\n"), ("a command", b"EHLO me\r\n"), ("a blank line more", b"\r\n" + full)]
+        show("%s -P: good headers" % name, [word for word, h in good if not say(port, h).startswith(greeting)], [])
+        show("%s -P: bad headers get no greeting and an end" % name, [word for word, h in bad if say(port, h, word == "65535 bytes announced") != b""], [])
+        show("%s -P: nor does one cut anywhere" % name, [n for n in range(len(full)) if say(port, full[:n], True) != b""], [])
+        t = time.time()
+        show("%s -P: one that stops ends by the time-out" % name, (say(port, full[:20]), 2 < time.time() - t < 6), (b"", True))
+        s = socket.create_connection(("127.0.0.1", port)); s.settimeout(8)
+        for i in range(len(full)): s.sendall(full[i:i + 1])
+        show("%s -P: byte by byte it is one" % name, s.recv(4), greeting)
+    # what only tls-serve may say, another says
+    own = header(body=inet + field(0x20, b"\x07\0\0\0\0" + field(0x21, b"TLSv1.3")) + field(0xe0, bytes(32)) + field(0xe1, bytes(32)) + field(0xe2, bytes(32)))
+    got = say(ports["imap"], own)
+    show("a proxy cannot give a client key or channel bindings", (b"AUTH=PLAIN" in got, b"EXTERNAL" in got, b"-PLUS" in got), (True, False, False))
+
+# ---- certificates change ----
+
+def renewal():
+    tls_dir = ls + "/etc/tls/"
+    def served(host): return hashlib.sha256(secure("imaps", host).getpeercert(True)).hexdigest()[:8]
+    def make(file, *what): subprocess.run(["tls-cert", "-o", file + ".new", *what], check=True); os.replace(file + ".new", file)
+    held = [(name, secure(name)) for name, _ in mail.all]
+    for name, s in held: s.settimeout(20); capabilities(s, name)
+    before, names_ = served("other.example"), workers()
+    make(tls_dir + "other.example.pem", "other.example"); reload()
+    after = served("other.example")
+    show("SIGHUP: the new certificate is served", after != before)
+    for name, s in held:
+        s.sendall(b"z NOOP\r\n" if name.startswith("imap") else b"NOOP\r\n")
+        show("SIGHUP: %s: a connection of before goes on" % name, s.recv(100)[:4] in (b"z OK", b"250 "))
+    show("SIGHUP: the workers are the same", workers(), names_)
+    good = open(tls_dir + "other.example.pem").read()
+    key, cert = good[:good.index("-----BEGIN CERT")], good[good.index("-----BEGIN CERT"):]
+    foreign = open("client.pem").read()
+    for word, text, why in [("empty", "", "no private key"), ("without its key", cert, "no private key"), ("without its certificate", key, "no certificate"), ("cut off", good[:-80], "certificate in it is damaged|no certificate"),
+            ("with another's certificate", key + foreign[foreign.index("-----BEGIN CERT"):], "not for its private key"), ("of noise", "\x80\xff\0" * 500, "no private key"), ("of 300 kB", good + "#" * 300000, "too long")]:
+        open(tls_dir + "other.example.pem", "w").write(text); n = len(log()); reload()
+        show("a file %s: named, with its fault" % word, re.search("m=certificate-refused file=other.example.pem err=\"[^\"]*(%s)" % why, log()[n:]) is not None)
+        show("a file %s: the old set stays" % word, served("other.example"), after)
+    os.unlink(tls_dir + "other.example.pem")
+    os.mkfifo(tls_dir + "other.example.pem"); n = len(log()); reload()
+    show("a pipe instead of a file holds nobody up", ("it is not a regular file" in log()[n:], served("other.example")), (True, after))
+    os.unlink(tls_dir + "other.example.pem")
+    open(tls_dir + "other.example.pem", "w").write(good); os.chmod(tls_dir + "other.example.pem", 0o600)
+    os.rename("old.pem", tls_dir + "old.example.pem"); n = len(log()); reload()
+    show("an expired certificate is warned of", "m=certificate-warning file=old.example.pem err=\"a certificate in it has expired\"" in log()[n:])
+    show("and served", len(served("old.example")), 8)
+    os.unlink(tls_dir + "old.example.pem"); reload()
+    show("and gone with its file", ask(mail, "imaps", ciphers=GCM, host="old.example").alert, 112)
+
+# ---- counters ----
+
+def counters():
+    def read():
+        n = log().count("m=tls-counters listener=http"); os.kill(pid("tls-serve"), signal.SIGUSR1)
+        end = time.time() + 5
+        while log().count("m=tls-counters listener=http") == n and time.time() < end: time.sleep(0.05)
+        out = {}
+        for l in log().splitlines():
+            if "m=tls-counters" in l:
+                w = dict(x.split("=", 1) for x in l.split(" ") if "=" in x)
+                out[w["listener"]] = {k: int(v) for k, v in w.items() if v.isdigit()}
+        return out
+    for name, listener in ("smtp", "smtp"), ("submissions", "submission"), ("imap", "imap"), ("imaps", "imap"):
+        a = read()[listener]
+        ask(mail, name, legacy=0x0302, ciphers=GREEN); ask(mail, name, ciphers=[0x002f]); ask(mail, name, ciphers=GCM, alpn=["h2"])
+        try: secure(name, "nobody.example").close()
+        except ssl.SSLError: assert name != "smtp"
+        for alert in 42, 48: s = mail.open(name); s.sendall(client_hello(ciphers=GCM)); Answer(s); s.sendall(records(21, bytes([2, alert]))); ends(s, 5); s.close()
+        s = mail.open(name); s.sendall(client_hello(ciphers=GCM)); Answer(s); s.shutdown(socket.SHUT_WR); ends(s, 5)
+        s = mail.open(name); s.sendall(b"EHLO x\r\n"); ends(s, 5)
+        s = mail.open(name); s.sendall(client_hello(ciphers=GCM)[:-4]); ends(s, 6)
+        works(name)
+        b = read()[listener]
+        d = {k: b[k] - a.get(k, 0) for k in b if b[k] != a.get(k, 0) and k.startswith(("failed", "alert", "done", "starttls", "implicit", "name-u"))}
+        want = {"failed-no-common-version": 1, "failed-no-common-cipher": 1, "failed-no-common-alpn": 1, "failed-alert": 2, "alert-bad_certificate": 1, "alert-unknown_ca": 1, "failed-not-tls": 1, "failed-timeout": 1,
+            "done-TLSv1.3": 1, "name-unknown": 1, "failed-eof": 1, ("starttls" if name in ("smtp", "imap") else "implicit"): 10}
+        want.update({"done-TLSv1.3": 2} if name == "smtp" else {"failed-unknown-name": 1})	# R-31
+        show("R-30 L-9 %s: each handshake by its reason, the alert by its name" % name, d, want)
+    show("R-30 the log of each has the alert", all(re.search("reason=alert:%s" % x, log()) for x in ("bad_certificate", "unknown_ca")))
+    show("R-30 and the server's too", "why=alert:bad_certificate" in log("imaps"))
+
+# ---- who dies ----
+
+def killed():
+    def service(word, name): subprocess.run(["s6-svc", word, ls + "/run/service/" + name], check=True)
+    def clear(name, *lines):
+        s = socket.create_connection(("127.0.0.1", getattr(mail, name))); s.settimeout(20); out = mail.reply(s, name)
+        for l in lines: s.sendall(l + b"\r\n"); out = mail.reply(s, name)
+        return s, out
+    def timed(f):
+        t = time.time(); r = f(); return r, time.time() - t < 1.5
+    def again(name):
+        end = time.time() + 5; t = time.time()
+        while time.time() < end:
+            try:
+                if works(name): return time.time() - t < 2
+            except (OSError, EOFError, ssl.SSLError): time.sleep(0.05)
+        return False
+    def first(name):
+        s = socket.create_connection(("127.0.0.1", getattr(mail, name))); s.settimeout(20)
+        try: return s.recv(100)
+        except ConnectionResetError: return b""
+    # the parent alone: its workers give what they have three seconds
+    live = [(n, secure(n)) for n in ("imaps", "submissions")]
+    plain_ = [(n, clear(n)[0]) for n in ("imap", "smtp")]
+    for n, s in live: capabilities(s, n)
+    p = pid("tls-serve"); os.kill(p, signal.SIGKILL)
+    show("the parent is killed: TLS is back within 2 s", [again(n) for n in ("imaps", "smtp")], [True, True])
+    for n, s in live:
+        s.settimeout(10)
+        try: got = s.recv(100)
+        except (ssl.SSLError, OSError) as e: got = repr(e)
+        show("%s: what it relayed ends, with close_notify" % n, got in (b"",) or got.startswith(b"* BYE") or got.startswith(b"421"))
+    for n, s in plain_:
+        s.sendall(b"a NOOP\r\n" if n == "imap" else b"NOOP\r\n")
+        show("%s: sessions in clear live" % n, mail.reply(s, n)[:4] in (b"a OK", b"250 "))
+    # down: told at once
+    service("-d", "tls-serve"); time.sleep(0.3)
+    end = time.time() + 10
+    while pid("tls-serve") != -1 and time.time() < end: time.sleep(0.05)
+    show("tls-serve is down: smtp STARTTLS: 454 or not offered, at once", timed(lambda: clear("smtp", b"EHLO me", b"STARTTLS")[1][:3] in (b"454", b"502")), (True, True))
+    show("tls-serve is down: imap STARTTLS: NO, at once", timed(lambda: clear("imap", b"a STARTTLS")[1][:4]), (b"a NO", True))
+    for n in "imaps", "submissions": show("tls-serve is down: %s is closed at once" % n, timed(lambda: first(n)), (b"", True))
+    service("-u", "tls-serve")
+    show("tls-serve is up: TLS is back", [again(n) for n in ("imaps", "submissions", "smtp", "imap")], [True] * 4)
+    # it stands still: nobody hangs for ever
+    w = [pid("tls-serve")] + workers()
+    for x in w: os.kill(x, signal.SIGSTOP)
+    s, _ = clear("imap", b"a STARTTLS"); t = time.time()
+    i = socket.create_connection(("127.0.0.1", mail.imaps))
+    show("tls-serve stands still: STARTTLS ends by the time-out", ends(s, 15)[1])
+    show("tls-serve stands still: imaps ends by the time-out", ends(i, 15)[1])
+    show("tls-serve stands still: sessions in clear go on", clear("imap", b"b NOOP")[1][:4], b"b OK")
+    for x in w: os.kill(x, signal.SIGCONT)
+    show("and it goes on", again("imaps"))
+    # auth-serve
+    login = b'a LOGIN mail@localhost "%s"' % pw.encode()
+    plain_auth = b"AUTH PLAIN " + base64.b64encode(b"\0mail@localhost\0" + pw.encode())
+    def tls_login():
+        s = secure("imaps"); f = s.makefile("rwb"); f.readline(); f.write(login + b"\r\n"); f.flush(); return f.readline()
+    def smtp_login():
+        s = secure("submissions"); f = s.makefile("rwb"); f.readline(); f.write(b"EHLO me\r\n"); f.flush()
+        while f.readline()[3:4] == b"-": pass
+        f.write(plain_auth + b"\r\n"); f.flush(); return f.readline()[:3]
+    show("logins work", (tls_login()[:4], smtp_login()), (b"a OK", b"235"))
+    service("-d", "auth-serve"); time.sleep(0.5)
+    show("auth-serve is down: IMAP: NO [UNAVAILABLE], at once", timed(lambda: tls_login()[:18]), (b"a NO [UNAVAILABLE]", True))
+    show("auth-serve is down: SMTP: 454, at once", timed(smtp_login), (b"454", True))
+    service("-u", "auth-serve"); t = time.time(); got = None
+    while time.time() - t < 5 and got != (b"a OK", b"235"):
+        got = (tls_login()[:4], smtp_login()); time.sleep(0.05)
+    show("auth-serve is up: logins work within 2 s", (got, time.time() - t < 2), ((b"a OK", b"235"), True))
+
 globals()[part]()

@@ -28,6 +28,24 @@ cert sha1.example $ec -sha1
 cert pss.example -newkey rsa:2048 -sha384 -sigopt rsa_padding_mode:pss
 cert ed25519.example -newkey ed25519
 }
+# one that is over
+: >index.txt
+cat >ca.conf <<'C'
+[ca]
+default_ca = c
+[c]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = p
+[p]
+commonName = supplied
+C
+# shellcheck disable=SC2086 # options
+openssl req -new -nodes -subj /CN=old.example $ec -keyout k.pem -out r.pem >cert.out 2>&1
+openssl ca -batch -selfsign -config ca.conf -in r.pem -keyfile k.pem -out c.pem -startdate 20200101000000Z -enddate 20200102000000Z >>cert.out 2>&1 || cat cert.out
+(umask 077; cat k.pem c.pem >old.pem)
 instance_again
 check() { part=$1; shift; python_tests "$TOP/tests/e2e/tls-check.py" "$part" $B "$PW" "$TMP/ls" "$@"; }
 check scan
@@ -43,5 +61,16 @@ check wrong "$port"
 check flood "$port"
 check tickets
 check early
+check requests
+port=$(free_port); bg tcp-bind 127.0.0.1 "$port" imap-login -P 2>imap-p.log; wait_for 10 port_open "$port"; imap_p=$port
+port=$(free_port); bg tcp-bind 127.0.0.1 "$port" smtp-in -P 2>smtp-p.log; wait_for 10 port_open "$port"
+check prefaces "$imap_p" "$port"
+for f in imap-p.log smtp-p.log; do
+	like "$(cat $f)" 'm=proxy-header .*why="no PROXY protocol header' "$f names what is wrong"
+	like "$(cat $f)" 'm=proxy-header .*why="the checksum is wrong"' "$f names a wrong CRC32c"
+done
+check renewal
+check counters
+check killed
 instance_stop
 done_testing
