@@ -385,7 +385,8 @@ def requests():
         status, text, got = peer_.ask(path, msg, fds, 20)
         assert not got
         return status, text if isinstance(text, str) else text.decode()
-    def descriptors(): return sum(len(os.listdir("/proc/%d/fd" % w)) for w in workers())
+    def descriptors():	# of processes that must not be looked into, but by root
+        return sum(len(os.listdir("/proc/%d/fd" % w)) for w in workers()) if os.geteuid() == 0 else 0
     time.sleep(0.5); works(); time.sleep(0.5)
     before = descriptors()
     l = socket.create_server(("127.0.0.1", 0)); a = socket.create_connection(l.getsockname()); b, _ = l.accept()
@@ -430,7 +431,7 @@ def requests():
     except ConnectionResetError: got = b""
     show("the server goes away in the handshake: its end for the client", got, b"")
     time.sleep(0.7)
-    show("no descriptor is left in a worker", descriptors() <= before or descriptors(), True)
+    show("no descriptor is left in a worker" + ("" if os.geteuid() == 0 else " # SKIP not root"), descriptors() <= before or descriptors(), True)
 
 # ---- PROXY headers ----
 
