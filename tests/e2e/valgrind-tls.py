@@ -64,6 +64,13 @@ def broken(version, what):
     w.ending()
 
 
+def updated(w):
+    w.s.sendall(w.key_update(1))
+    w.send(23, b"x")
+    w.read(1)
+    w.s.shutdown(socket.SHUT_WR)
+
+
 def request(data, n):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(50)
@@ -83,7 +90,7 @@ kinds = [
     lambda: noise(b"EHLO x\r\n"), lambda: noise(hello[:100]),
     lambda: noise(hello), lambda: noise(hello + records(21, b"\2\x2a")),
     lambda: broken(V12, lambda w: w.send(22, hello[5:])),
-    lambda: broken(V13, lambda w: w.s.sendall(w.key_update(1) * 1)),
+    lambda: broken(V13, updated),
     lambda: broken(V13, lambda w: w.send(23, b"x", broken=True)),
     lambda: broken(V12, lambda w: w.s.shutdown(socket.SHUT_WR)),
     lambda: request(good, 1), lambda: request(b"\0\1", 1),
