@@ -454,8 +454,11 @@ def prefaces():
         h = header(body=inet + field(3, b"\0\0\0\0"))
         return h[:-4] + struct.pack(">I", crc32c(h) ^ wrong)
     def say(port, data, end=False):
-        s = socket.create_connection(("127.0.0.1", port)); s.settimeout(8); s.sendall(data)
-        if end: s.shutdown(socket.SHUT_WR)
+        s = socket.create_connection(("127.0.0.1", port)); s.settimeout(8)
+        try:
+            s.sendall(data)
+            if end: s.shutdown(socket.SHUT_WR)
+        except OSError: pass	# it is closed at the first wrong byte
         try: return s.makefile("rb").readline()
         except ConnectionResetError: return b""
         except TimeoutError: return b"time-out"
