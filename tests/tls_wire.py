@@ -1,7 +1,7 @@
 """TLS as bytes, for the tests: ClientHellos of any content and what a server
 answers, and connections that Python's ssl opens but whose records are then
 written here, so that they can be wrong. From RFC 5246, 8446 and 5705."""
-import ctypes, hashlib, hmac, os, socket, ssl, struct
+import ctypes, hashlib, hmac, os, socket, ssl, struct, subprocess, time
 
 HELLO_RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
 GREEN = list(range(0x0001, 0x00c6)) + list(range(0xc001, 0xc0b4)) + list(range(0xcca8, 0xccaf)) + list(range(0xd001, 0xd006))
@@ -117,6 +117,37 @@ def accepted(mail, name, offer, **hello):
         out.append(a.cipher)
         offer.remove(a.cipher)
     return out
+
+# ---- what comes back, and sums ----
+
+def names(der):
+    out = subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-ext", "subjectAltName"], input=der, capture_output=True).stdout.decode()
+    return out.split("DNS:")[1].strip()
+
+def crc32c(b):
+    c = 0xffffffff
+    for x in b:
+        c ^= x
+        for _ in range(8): c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)
+    return c ^ 0xffffffff
+
+def ends(s, limit):
+    """what comes until the end, and whether that was in time"""
+    t, got = time.time(), b""
+    s.settimeout(limit)
+    try:
+        while True:
+            b = s.recv(65536)
+            if not b: break
+            got += b
+    except TimeoutError: return got, False
+    except ConnectionResetError: pass
+    return got, time.time() - t < limit
+
+def in_clear(got):
+    """an alert in clear and nothing else, as its number; "" nothing"""
+    if got == b"": return ""
+    return got[6] if got[0] == 21 and len(got) == 7 else got
 
 # ---- records of our own ----
 

@@ -22,10 +22,6 @@ def reload(what="m=reload"):
     end = time.time() + 10
     while log().count(what) < n + w and time.time() < end: time.sleep(0.05)
 
-def names(der):
-    out = subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-ext", "subjectAltName"], input=der, capture_output=True).stdout.decode()
-    return out.split("DNS:")[1].strip()
-
 def secure(name, host="localhost", ctx=None, session=None, version=None):
     s = mail.open(name)
     return (ctx or context(version)).wrap_socket(s, server_hostname=host or None, session=session)
@@ -205,24 +201,6 @@ def early():
 
 
 # ---- no manners ----
-
-def ends(s, limit):
-    """what comes until the end, and whether that was in time"""
-    t, got = time.time(), b""
-    s.settimeout(limit)
-    try:
-        while True:
-            b = s.recv(65536)
-            if not b: break
-            got += b
-    except TimeoutError: return got, False
-    except ConnectionResetError: pass
-    return got, time.time() - t < limit
-
-def in_clear(got):
-    """an alert in clear and nothing else, as its number; "" nothing"""
-    if got == b"": return ""
-    return got[6] if got[0] == 21 and len(got) == 7 else got
 
 def instead():
     """other things instead of a ClientHello"""
@@ -434,13 +412,6 @@ def requests():
     show("no descriptor is left in a worker" + ("" if os.geteuid() == 0 else " # SKIP not root"), descriptors() <= before or descriptors(), True)
 
 # ---- PROXY headers ----
-
-def crc32c(b):
-    c = 0xffffffff
-    for x in b:
-        c ^= x
-        for _ in range(8): c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)
-    return c ^ 0xffffffff
 
 def prefaces():
     ports = {"imap": int(sys.argv[5]), "smtp": int(sys.argv[6])}
