@@ -265,7 +265,11 @@ take_request(struct worker *w, struct conn *c)
 	size_t n = 0, i;
 	ssize_t r = os_recv_fds(c->ctl.fd, text, sizeof(text), fds, &n, 0);
 
-	if (r <= 0) {		/* it has gone, or sent too much */
+	if (r == -1 && errno == EMSGSIZE) {	/* too many descriptors */
+		give_up(w, c, TLS_REASON_REQUEST, 0);
+		return;
+	}
+	if (r <= 0) {		/* it has gone */
 		conn_free(w, c);
 		return;
 	}

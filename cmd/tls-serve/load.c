@@ -155,6 +155,7 @@ add_file(struct worker *w, const char *name, int fd)
 {
 	struct buf pem = BUF_INIT(TLS_CERT_FILE_MAX);
 	const char *why = "it cannot be opened";
+	bool good = false;
 
 	if (fd != -1 && io_read_all(fd, &pem, DEADLINE_NONE) == -1)
 		why = errno == EMSGSIZE ? "it is too long"
@@ -162,12 +163,14 @@ add_file(struct worker *w, const char *name, int fd)
 	else if (fd != -1 && tls_certs_count(w->loading) >=
 	    TLS_CERT_FILES_MAX)
 		why = "there are too many files";
-	else if (fd != -1 && tls_certs_add(w->loading, name,
-	    buf_bytes(&pem), &why) == 0)
-		why = NULL;
-	if (why != NULL) {
+	else if (fd != -1)
+		good = tls_certs_add(w->loading, name, buf_bytes(&pem),
+		    &why) == 0;
+	if (!good) {
 		log_file(LOG_ERROR, "certificate-refused", name, why);
 		w->loading_failed = true;
+	} else if (why != NULL) {
+		log_file(LOG_WARN, "certificate-warning", name, why);
 	}
 	if (pem.p != NULL)
 		secret_wipe(pem.p, pem.size);
@@ -211,6 +214,7 @@ take_set(struct worker *w, int config_fd)
 	o.min_version = config_get_text(c, "tls", NULL, "min-version");
 	o.client_auth = config_get_bool(c, "tls", NULL,
 	    "client-certificates");
+	o.kernel_tls = config_get_bool(c, "tls", NULL, "kernel-tls");
 	o.tickets[TLS_SMTP] = config_get_bool(c, "tls", NULL, "smtp-tickets");
 	o.tickets[TLS_SUBMISSION] = config_get_bool(c, "tls", NULL,
 	    "submission-tickets");

@@ -113,6 +113,7 @@ const struct config_key config_schema[] = {
 	    "30 90 270"),
 	RANGE("tls", "handshakes-max", CONFIG_NUMBER, 1, 100000, "2000"),
 	BOOL("tls", "client-certificates", "yes"),
+	BOOL("tls", "kernel-tls", "yes"),
 	BOOL("tls", "smtp-tickets", "no"),
 	BOOL("tls", "submission-tickets", "yes"),
 	BOOL("tls", "imap-tickets", "yes"),

@@ -189,7 +189,9 @@ replace(const struct server_conn *conn, int fd)
 int
 front_secure(struct front *f, int ctl)
 {
+	bool is_imap = bytes_eq(f->o->listener, BYTES("imap"));
 	struct tlsreq req = { .listener = f->o->listener,
+	    .alpn = { is_imap ? BYTES("imap") : BYTES("smtp") }, .nalpn = 1,
 	    .implicit = f->o->implicit, .client_cert = f->o->client_cert };
 	struct tlsreq_result result;
 

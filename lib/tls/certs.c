@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -364,6 +365,32 @@ add_cert_names(struct tls_certs *c, X509 *x, struct cert_group *g)
 	ERR_clear_error();
 }
 
+/* What is wrong with the dates of x, or NULL. */
+static const char *
+check_dates(const X509 *x)
+{
+	time_t soon = time(NULL) + (time_t)TLS_EXPIRY_DAYS * 24 * 3600;
+
+	if (X509_cmp_current_time(X509_get0_notAfter(x)) < 0)
+		return "a certificate in it has expired";
+	if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0)
+		return "a certificate in it is not valid yet";
+	if (X509_cmp_time(X509_get0_notAfter(x), &soon) < 0)
+		return "a certificate in it expires within 7 days";
+	return NULL;
+}
+
+static const char *
+check_all_dates(const struct cert *cert)
+{
+	const char *why = check_dates(cert->leaf);
+	int i;
+
+	for (i = 0; why == NULL && i < sk_X509_num(cert->chain); i++)
+		why = check_dates(sk_X509_value(cert->chain, i));
+	return why;
+}
+
 int
 tls_certs_add(struct tls_certs *c, const char *file, struct bytes pem,
     const char **why)
@@ -391,6 +418,7 @@ tls_certs_add(struct tls_certs *c, const char *file, struct bytes pem,
 	}
 	g->certs[type] = cert;
 	add_cert_names(c, cert.leaf, g);
+	*why = check_all_dates(&cert);
 	return 0;
 }
 

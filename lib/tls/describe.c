@@ -54,24 +54,58 @@ describe_exporter(SSL *ssl, struct arena *a, struct preface *p)
  * SHA-1 being replaced. Where the signature names no hash (Ed25519) there
  * is no such binding.
  */
-static void
-describe_end_point(SSL *ssl, struct arena *a, struct preface *p)
+static struct bytes
+hash_certificate(X509 *x, unsigned char out[EVP_MAX_MD_SIZE])
 {
-	X509 *x = SSL_get_certificate(ssl);
-	unsigned char out[EVP_MAX_MD_SIZE];
 	const EVP_MD *md;
 	unsigned int n;
 	int nid;
 
 	if (x == NULL || X509_get_signature_info(x, &nid, NULL, NULL,
 	    NULL) != 1)
-		return;
+		return BYTES_EMPTY;
 	if (nid == NID_md5 || nid == NID_sha1)
 		nid = NID_sha256;
 	md = EVP_get_digestbynid(nid);
-	if (md != NULL && X509_digest(x, md, out, &n) == 1 &&
-	    n >= PREFACE_END_POINT_MIN && n <= PREFACE_END_POINT_MAX)
-		p->end_point = arena_bytes(a, bytes_of(out, n));
+	if (md == NULL || X509_digest(x, md, out, &n) != 1)
+		return BYTES_EMPTY;
+	return bytes_of(out, n);
+}
+
+/*
+ * A session that is resumed shows no certificate: what counts is the one
+ * that the client was shown when it began, by now perhaps of another type or
+ * replaced. So the ticket holds the hash.
+ */
+int
+describe_in_ticket(SSL *ssl, void *arg)
+{
+	unsigned char out[EVP_MAX_MD_SIZE];
+	struct bytes hash;
+
+	(void)arg;
+	if (SSL_session_reused(ssl) == 1)
+		return 1;	/* it is there already */
+	hash = hash_certificate(SSL_get_certificate(ssl), out);
+	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), hash.p,
+	    hash.n);
+}
+
+static void
+describe_end_point(SSL *ssl, struct arena *a, struct preface *p)
+{
+	unsigned char out[EVP_MAX_MD_SIZE];
+	struct bytes hash = BYTES_EMPTY;
+	void *kept = NULL;
+	size_t n = 0;
+
+	if (SSL_session_reused(ssl) != 1)
+		hash = hash_certificate(SSL_get_certificate(ssl), out);
+	else if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &kept,
+	    &n) == 1 && kept != NULL)
+		hash = bytes_of(kept, n);
+	if (hash.n >= PREFACE_END_POINT_MIN && hash.n <= PREFACE_END_POINT_MAX)
+		p->end_point = arena_bytes(a, hash);
 }
 
 static int

@@ -32,6 +32,13 @@ int certs_use(const struct cert_group *g, SSL *ssl);
 int tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypting);
 
+/* For SSL_CTX_set_session_ticket_cb: what tls_describe wants to know when
+ * the session is resumed; and whether it may be. */
+int describe_in_ticket(SSL *ssl, void *arg);
+SSL_TICKET_RETURN tickets_decrypted(SSL *ssl, SSL_SESSION *session,
+    const unsigned char *name, size_t name_size, SSL_TICKET_STATUS status,
+    void *arg);
+
 struct tls_server {
 	SSL_CTX *ctx[TLS_LISTENERS];
 	struct tls_certs *certs;

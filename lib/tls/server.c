@@ -6,9 +6,14 @@
 
 #include <openssl/err.h>
 
-/* Forward secrecy always; CBC for clients of ten years ago. */
-#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
-#define CIPHERS_OLD CIPHERS ":@SECLEVEL=0"	/* for TLS 1.0 and 1.1 */
+/*
+ * Forward secrecy and authenticated encryption. CBC is for two: servers of
+ * ten years ago, which would send in clear without it, and TLS before 1.2,
+ * which has nothing else; both have it with SHA-1.
+ */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define CIPHERS_SMTP CIPHERS ":ECDHE+AES+SHA1"
+#define CIPHERS_OLD CIPHERS_SMTP ":@SECLEVEL=0"	/* for TLS 1.0 and 1.1 */
 /* What clients send a key share for, so that no round trip is added. */
 #define GROUPS "X25519:P-256:P-384"
 #define CLIENT_CHAIN_MAX (32 * 1024)	/* bytes of client certificates */
@@ -64,10 +69,19 @@ set_tickets(SSL_CTX *ctx, bool on)
 		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		return SSL_CTX_set_num_tickets(ctx, 0);
 	}
-	if (SSL_CTX_set_num_tickets(ctx, 1) != 1)
+	if (SSL_CTX_set_num_tickets(ctx, 1) != 1 ||
+	    SSL_CTX_set_session_ticket_cb(ctx, describe_in_ticket,
+	    tickets_decrypted, NULL) != 1)
 		return 0;
 	return (int)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx,
 	    tickets_callback);
+}
+
+static const char *
+ciphers_for(enum tls_listener l, int min)
+{
+	return min < TLS1_2_VERSION ? CIPHERS_OLD
+	    : l == TLS_SMTP ? CIPHERS_SMTP : CIPHERS;
 }
 
 static SSL_CTX *
@@ -82,11 +96,13 @@ make_context(const struct tls_options *o, enum tls_listener l,
 		return NULL;
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 	    SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
-	    SSL_OP_ENABLE_KTLS | SSL_OP_CIPHER_SERVER_PREFERENCE |
-	    SSL_OP_PRIORITIZE_CHACHA);
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+	    (o->kernel_tls ? SSL_OP_ENABLE_KTLS : 0));
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* Or a stream of key updates would be read without a pause. */
+	(void)SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
 	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
@@ -97,8 +113,7 @@ make_context(const struct tls_options *o, enum tls_listener l,
 	if (SSL_CTX_set_session_id_context(ctx, (const unsigned char *)id,
 	    (unsigned int)strlen(id)) == 1 &&
 	    SSL_CTX_set_min_proto_version(ctx, min) == 1 &&
-	    SSL_CTX_set_cipher_list(ctx,
-	    min < TLS1_2_VERSION ? CIPHERS_OLD : CIPHERS) == 1 &&
+	    SSL_CTX_set_cipher_list(ctx, ciphers_for(l, min)) == 1 &&
 	    SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
 	    set_tickets(ctx, o->tickets[l]) == 1)
 		return ctx;

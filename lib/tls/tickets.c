@@ -90,3 +90,45 @@ tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv,
 		return set_keys(t->previous, iv, cipher, mac, 0) == 0 ? 2 : -1;
 	return 0;
 }
+
+/* The host name in a ClientHello as it stands there (RFC 6066 3). */
+static struct bytes
+name_in_hello(SSL *ssl)
+{
+	const unsigned char *p;
+	struct bytes s, head;
+	size_t n;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p,
+	    &n) != 1)
+		return BYTES_EMPTY;
+	s = bytes_of(p, n);
+	/* Length of the list, type 0, length of the name, the one name. */
+	if (!bytes_cut(&s, 5, &head) || head.p[2] != 0)
+		return BYTES_EMPTY;
+	return bytes_first(s, (size_t)head.p[3] << 8 | head.p[4]);
+}
+
+/* RFC 6066 3: with another name a session must not be resumed; from TLS 1.3
+ * on names do not belong to sessions (RFC 8446 4.2.11). */
+static bool
+same_name(SSL *ssl, const SSL_SESSION *session)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION ||
+	    bytes_caseeq(bytes_str(SSL_SESSION_get0_hostname(session)),
+	    name_in_hello(ssl));
+}
+
+SSL_TICKET_RETURN
+tickets_decrypted(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+    size_t name_size, SSL_TICKET_STATUS status, void *arg)
+{
+	(void)name;
+	(void)name_size;
+	(void)arg;
+	if ((status != SSL_TICKET_SUCCESS &&
+	    status != SSL_TICKET_SUCCESS_RENEW) || !same_name(ssl, session))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+	    : SSL_TICKET_RETURN_USE_RENEW;
+}

@@ -26,8 +26,11 @@ void tls_certs_free(struct tls_certs *c);
  * and its certificate, followed by those that lead to a root. Files of one
  * NAME must have keys of different types. A NAME is served for itself; the
  * DNS names in the certificates of its files are served too, where no file
- * is called so. 0; -1 with EBADMSG and *why.
+ * is called so. 0 with *why NULL, or what its owner should know, for
+ * example that it has expired: it is served all the same. -1 with EBADMSG
+ * and *why.
  */
+#define TLS_EXPIRY_DAYS 7	/* before which a renewal should have come */
 int tls_certs_add(struct tls_certs *c, const char *file, struct bytes pem,
     const char **why);
 /* After the last tls_certs_add, before tls_certs_find. */
@@ -85,6 +88,7 @@ struct tls_options {
 	struct bytes min_version;	/* "1.0" to "1.3" */
 	bool tickets[TLS_LISTENERS];
 	bool client_auth;		/* client certificates at all */
+	bool kernel_tls;		/* encryption there, if it can do it */
 };
 /*
  * Contexts for all listeners. Takes certs (sealed), frees them in every

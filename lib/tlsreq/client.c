@@ -2,6 +2,7 @@
 #include "tlsreq/tlsreq.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -31,9 +32,14 @@ fail(struct tlsreq_result *out, int err, struct bytes reason)
 	return -1;
 }
 
+/*
+ * A descriptor that is sent and not received keeps the connection open: the
+ * peer would wait for as long as tls-serve stands still.
+ */
 static int
-fail_io(struct tlsreq_result *out, int err)
+no_reply(struct tlsreq_result *out, int net, int err)
 {
+	(void)shutdown(net, SHUT_RDWR);	/* may be gone, or no socket */
 	return fail(out, err, err == ETIMEDOUT ? BYTES("timeout")
 	    : BYTES("tls-serve-unavailable"));
 }
@@ -129,7 +135,7 @@ tlsreq_run(int ctl, int net, const struct tlsreq *req, int64_t deadline,
 	if (r == 1)
 		r = take_reply(out, status, text, fd, a);
 	else
-		r = fail_io(out, errno);
+		r = no_reply(out, net, errno);
 	err = errno;
 	if (r == -1 && fd != -1)
 		(void)close(fd);	/* of no use */

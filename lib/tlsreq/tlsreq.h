@@ -79,7 +79,8 @@ struct tlsreq_result {
  * and must be closed by the caller (it is non-blocking afterwards). Closes
  * ctl in every case. 0 with *out; -1 with EPROTO (the peer's handshake
  * failed), EAGAIN (limits), EACCES (refused), ETIMEDOUT, ECONNRESET
- * (tls-serve died), EBADMSG, or an errno of the socket calls.
+ * (tls-serve died), EBADMSG, or an errno of the socket calls. Where no reply
+ * came the connection is shut down: tls-serve may hold it yet.
  */
 int tlsreq_run(int ctl, int net, const struct tlsreq *req, int64_t deadline,
     struct arena *a, struct tlsreq_result *out);

@@ -26,7 +26,7 @@ C
 cc -fno-builtin -shared -fPIC -o free.so free.c || exit 111
 # The debugging information of some compilers is newer than some valgrinds.
 mkdir plain
-for p in auth-serve imap-login imap-serve lmtp-in smtp-in; do
+for p in auth-serve imap-login imap-serve lmtp-in smtp-in tls-serve; do
 	if valgrind -q "$BIN/$p" -x 2>&1 | grep -q debuginfo; then
 		objcopy --strip-debug "$BIN/$p" "plain/$p" || exit 111
 	fi
@@ -103,6 +103,51 @@ for i in 1 2 3; do
 done
 end reload
 like "$(grep -c m=reload smtp.log)" '^[2-9]' "a new configuration was loaded each time"
+
+# tls-serve: a parent and a worker. The worker does not tear OpenSSL down, so
+# what it has at its end must be as much after many connections as after few.
+tls_round() { # NAME COUNT RELOADS
+	rm -f run/tls
+	# shellcheck disable=SC2046 # words of a command
+	bg unix-bind -m 600 run/tls $(memcheck "$1.tls-serve") tls-serve -w 1 2>"$1.log"
+	serve=$bg_pid
+	wait_for 10 test -S run/tls
+	port=$(free_port)
+	bg /usr/bin/python3 "$TOP/tests/tls-peer.py" serve run/tls "$port" imap client-cert >peer.out
+	peer_pid=$bg_pid
+	wait_for 10 grep -q ready peer.out
+	TOP=$TOP python_tests "$TOP/tests/e2e/valgrind-tls.py" 16 "$port" run/tls
+	n=0
+	while [ $n -lt "$3" ]; do
+		n=$((n + 1))
+		tls-cert -o etc/tls/mail.example.pem.new mail.example
+		mv etc/tls/mail.example.pem.new etc/tls/mail.example.pem
+		kill -HUP "$serve"
+		wait_for 20 sh -c "[ \$(grep -c m=reload $1.log) -ge $n ]"
+		TOP=$TOP python_tests "$TOP/tests/e2e/valgrind-tls.py" "$2" "$port" run/tls
+	done
+	kill "$peer_pid"
+	kill "$serve"; wait "$serve"
+	is "$?" 0 "$1: SIGTERM ends tls-serve with 0"
+	ok "$1: no invalid access in tls-serve, parent and worker" faults "$1"
+	is "$(sed -n 's/.*in use at exit: //p' "vg.$1.tls-serve.$serve")" "0 bytes in 0 blocks" "$1: nothing of its parent is left"
+	for f in vg."$1".tls-serve.*; do
+		[ "$f" = "vg.$1.tls-serve.$serve" ] || sed -n 's/.*in use at exit: \([0-9,]*\) bytes in \([0-9,]*\) blocks.*/\1 \2/p' "$f" | tr -d , >"left.$1"
+	done
+}
+main_conf "
+[tls]
+handshake-limits = 0 0 0"
+sed -i 's/^hostname = .*/hostname = mail.example/' etc/main.conf
+config-compile
+tls-cert mail.example; tls-cert -r mail.example; tls-cert -o client.pem client
+tls_round tls-few 16 1
+tls_round tls-many 32 2
+read -r few few_blocks <left.tls-few
+read -r many many_blocks <left.tls-many
+echo "# a worker ends with $few bytes in $few_blocks blocks, and with $many in $many_blocks"
+ok "48 connections and a reload more leave nothing in a worker" \
+    test $((many - few)) -le 1024 -a $((many_blocks - few_blocks)) -le 4
 
 # What is freed only at the end is no leak to memcheck, but grows all the same.
 rm -f run/auth

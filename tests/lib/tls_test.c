@@ -182,6 +182,37 @@ chains(void **state)
 }
 
 static void
+expiry(void **state)
+{
+	static const struct {
+		unsigned int days;
+		const char *why;
+	} all[] = {
+		{ 1, "a certificate in it expires within 7 days" },
+		{ TLS_EXPIRY_DAYS - 1,
+		    "a certificate in it expires within 7 days" },
+		{ TLS_EXPIRY_DAYS + 1, NULL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct tls_certs *c = tls_certs_new();
+		struct buf b = BUF_INIT(65536);
+		const char *why = "";
+
+		assert_int_equal(tls_self_signed(&b, B("a.example"), false,
+		    all[i].days, &why), 0);
+		assert_int_equal(tls_certs_add(c, "a.example.pem",
+		    buf_bytes(&b), &why), 0);
+		assert_true(why == all[i].why || (why != NULL &&
+		    all[i].why != NULL && strcmp(why, all[i].why) == 0));
+		buf_free(&b);
+		tls_certs_free(c);
+	}
+}
+
+static void
 self_signed(void **state)
 {
 	static const struct {
@@ -660,6 +691,8 @@ main(void)
 		{ "certificate files that are refused", refused_files, NULL,
 		    NULL, NULL },
 		{ "a chain as long as is allowed, and longer", chains, NULL,
+		    NULL, NULL },
+		{ "a certificate that expires soon is told", expiry, NULL,
 		    NULL, NULL },
 		{ "self-signed certificates", self_signed, NULL, NULL, NULL },
 		{ "R-31 L-7 unknown and missing server names", names, NULL,
