@@ -223,6 +223,8 @@ command_authenticate(struct imap_login *l, struct parser *p)
 			response = BYTES_EMPTY;
 		if (buf_add(&l->response, response) == -1)
 			return parse_fail(p, "response too long");
+		if (!base64_valid(response))
+			return parse_fail(p, "response is not base64");
 		l->has_response = has_response;
 		l->wish = IMAP_LOGIN_AUTH;
 	}
@@ -410,6 +412,16 @@ handle_literal(struct imap_login *l)
 	imap_login_bye(l, "TOOBIG", why);
 }
 
+static enum imap_login_action
+cancelled(struct imap_login *l, const char *why)
+{
+	response_wipe(l);
+	l->failures++;
+	l->mode = LOGIN_COMMAND;
+	reply(l, "BAD", NULL, why);
+	return IMAP_LOGIN_CANCEL;
+}
+
 /* The client's answer to a challenge. */
 static enum imap_login_action
 respond(struct imap_login *l)
@@ -426,12 +438,11 @@ respond(struct imap_login *l)
 	}
 	input_done(&l->in);
 	l->has_response = true;
-	if (bytes_eq(buf_bytes(&l->response), BYTES("*"))) {
-		response_wipe(l);
-		l->mode = LOGIN_COMMAND;
-		reply(l, "BAD", NULL, "AUTHENTICATE cancelled");
-		return IMAP_LOGIN_CANCEL;
-	}
+	/* Both are BAD: RFC 9051 6.2.2. */
+	if (bytes_eq(buf_bytes(&l->response), BYTES("*")))
+		return cancelled(l, "AUTHENTICATE cancelled");
+	if (!base64_valid(buf_bytes(&l->response)))
+		return cancelled(l, "response is not base64");
 	l->mode = LOGIN_WAIT;
 	return IMAP_LOGIN_CONTINUE;
 }
