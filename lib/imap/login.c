@@ -211,20 +211,20 @@ command_authenticate(struct imap_login *l, struct parser *p)
 	}
 	if (!parse_end(p))
 		return false;
+	/* RFC 4959 3: "=" is an empty response. */
+	if (bytes_eq(response, BYTES("=")))
+		response = BYTES_EMPTY;
 	if (!l->o.plain_login) {
 		reply(l, "NO", "PRIVACYREQUIRED",
 		    "login needs an encrypted connection");
 	} else if (!mechanism_offered(l, name)) {
 		reply(l, "NO", "CANNOT", "mechanism is not offered");
+	} else if (!base64_valid(response)) {
+		reply(l, "BAD", NULL, "response is not base64");
 	} else {
 		set_mechanism(l, name);
-		/* RFC 4959 3: "=" is an empty response. */
-		if (bytes_eq(response, BYTES("=")))
-			response = BYTES_EMPTY;
 		if (buf_add(&l->response, response) == -1)
 			return parse_fail(p, "response too long");
-		if (!base64_valid(response))
-			return parse_fail(p, "response is not base64");
 		l->has_response = has_response;
 		l->wish = IMAP_LOGIN_AUTH;
 	}
