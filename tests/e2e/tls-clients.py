@@ -1,11 +1,9 @@
 # tls-clients.py BASE PASSWORD CA - imaplib and smtplib behind TLS
-import base64, hmac, imaplib, smtplib, ssl, sys
+import imaplib, smtplib, ssl, sys
 
 base, PW, ca = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 USER = "mail@localhost"
 TEXT = b"From: mail@localhost\r\nSubject: by Python\r\n\r\ntext\r\n"
-
-
 NO = "[AUTHENTICATIONFAILED] wrong user name or password"
 
 

@@ -140,7 +140,9 @@ fi
 
 # neomutt
 in_neomutt() { # PATTERN LINE...: is it on the screen?
-	n_pattern=$1; shift
+	n_pattern=$1 n_count=$((n_count + 1)); shift
+	# a socket each: the server of the last one may still be going down
+	T="tmux -S $TMP/tmux$n_count.sock -f /dev/null"
 	cat >muttrc <<-M
 	set folder = "imaps://mail%40localhost@localhost:$imaps/"
 	set imap_user = "mail@localhost"
@@ -155,7 +157,7 @@ in_neomutt() { # PATTERN LINE...: is it on the screen?
 	$T kill-server 2>/dev/null
 	return $n_code
 }
-T="tmux -S $TMP/tmux.sock -f /dev/null"
+n_count=0
 if has neomutt && has tmux; then
 	ok "neomutt imaps, wrong password" in_neomutt 'Unable to open mailbox' 'set imap_pass = "wrong-password"'
 	ok "neomutt imaps" in_neomutt 'by a client' "set imap_pass = \"$PW\""
