@@ -73,6 +73,11 @@ c = new(version=old)
 say("U-3 tls-unique, TLS 1.2", c.scram(
     "SCRAM-SHA-256-PLUS", "alice", RIGHT, None, "p=tls-unique,,",
     c.unique()), "OK")
+again = new(resume=c)
+say("U-3 tls-unique, TLS 1.2, a session that is resumed", [
+    again.s.session_reused, again.scram(
+        "SCRAM-SHA-256-PLUS", "alice", RIGHT, None, "p=tls-unique,,",
+        again.unique())], [True, "OK"])
 for name, k, gs2, binding in (
         ("tls-unique of another connection", {"version": old},
          "p=tls-unique,,", b"x" * 12),
@@ -263,7 +268,16 @@ for m, steps in (("LOGIN", [None, "alice"]), ("CRAM-MD5", [None]),
         c.close()
 say("others log in", new().usable(), "OK")
 
-# ---- failures of all kinds count ----
+# ---- failures of all kinds count; U-7: a secret that is missing does not ----
+
+c = new()
+started = time.time()
+r = [is_kind(c.cram("bob", "password of bob"), "no", IMAP)
+     for i in range(6)]
+say("U-7 an account without that mechanism's secret: fails, without delay",
+    r + [time.time() - started < 1], [True] * 7)
+say("U-7 and other mechanisms log in", c.usable("bob", "password of bob"),
+    "OK")
 
 c = new()
 started = time.time()

@@ -7,7 +7,7 @@ from auth_client import Client, b64, check
 class Service(Client):
     """One connection; "CONT\\tbase64", "OK", or "FAIL" and the reply."""
 
-    def __init__(self, proto, port, cert=None, version=None):
+    def __init__(self, proto, port, cert=None, version=None, resume=None):
         self.imap = proto == "imap"
         c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
@@ -15,8 +15,12 @@ class Service(Client):
             c.load_cert_chain(cert)
         if version:
             c.minimum_version = c.maximum_version = version
+        if resume:
+            c = resume.context
+        self.context = c
         self.s = c.wrap_socket(socket.create_connection(
-            ("127.0.0.1", int(port))), server_hostname="mx.example.org")
+            ("127.0.0.1", int(port))), server_hostname="mx.example.org",
+            session=resume.s.session if resume else None)
         self.s.settimeout(30)
         self.f = self.s.makefile("rb")
         self.n = 0
