@@ -196,10 +196,21 @@ mechanism_offered(const struct imap_login *l, struct bytes name)
 	return false;
 }
 
+/* Keep a response for who knows the mechanism. */
+static bool
+response_fits(struct imap_login *l, struct bytes response, const char **why)
+{
+	*why = !base64_valid(response) ? "response is not base64"
+	    : buf_add(&l->response, response) == -1 ? "response is too long"
+	    : NULL;
+	return *why == NULL;
+}
+
 static bool
 command_authenticate(struct imap_login *l, struct parser *p)
 {
 	struct bytes name, response = BYTES_EMPTY;
+	const char *why;
 	bool has_response;
 
 	if (!parse_space(p) || !parse_atom(p, &name))
@@ -219,12 +230,10 @@ command_authenticate(struct imap_login *l, struct parser *p)
 		    "login needs an encrypted connection");
 	} else if (!mechanism_offered(l, name)) {
 		reply(l, "NO", "CANNOT", "mechanism is not offered");
-	} else if (!base64_valid(response)) {
-		reply(l, "BAD", NULL, "response is not base64");
+	} else if (!response_fits(l, response, &why)) {
+		reply(l, "BAD", NULL, why);
 	} else {
 		set_mechanism(l, name);
-		if (buf_add(&l->response, response) == -1)
-			return parse_fail(p, "response too long");
 		l->has_response = has_response;
 		l->wish = IMAP_LOGIN_AUTH;
 	}
@@ -427,22 +436,25 @@ static enum imap_login_action
 respond(struct imap_login *l)
 {
 	struct bytes line;
+	const char *why;
 	int r = input_line(&l->in, &line);
 
 	if (r == 0)
 		return IMAP_LOGIN_READ;
 	response_wipe(l);
-	if (r == -1 || buf_add(&l->response, line) == -1) {
+	if (r == -1) {
 		imap_login_bye(l, NULL, "line too long");
 		return IMAP_LOGIN_CANCEL;
 	}
-	input_done(&l->in);
-	l->has_response = true;
 	/* Both are BAD: RFC 9051 6.2.2. */
-	if (bytes_eq(buf_bytes(&l->response), BYTES("*")))
-		return cancelled(l, "AUTHENTICATE cancelled");
-	if (!base64_valid(buf_bytes(&l->response)))
-		return cancelled(l, "response is not base64");
+	if (bytes_eq(line, BYTES("*")))
+		why = "AUTHENTICATE cancelled";
+	else
+		(void)response_fits(l, line, &why);	/* why tells */
+	input_done(&l->in);
+	if (why != NULL)
+		return cancelled(l, why);
+	l->has_response = true;
 	l->mode = LOGIN_WAIT;
 	return IMAP_LOGIN_CONTINUE;
 }

@@ -155,6 +155,10 @@ wrong("U-5 one of 256 bytes", "no", S, b"n,,n=" + b"a" * 256 + b",r=abc",
       text=bad)
 wrong("U-5 a first message of 5800 bytes", "no", S, b"n,,n=" + b"a" * 5789 +
       b",r=abc", text=bad)
+wrong("U-5 one of 6144 bytes, 8192 in base64", "no", S, b"n" * 6144, text=bad)
+wrong("U-5 one of 6145 bytes", "bad" if IMAP else "no", S, b"n" * 6145)
+wrong("U-5 a response of 6145 bytes", "bad" if IMAP else "no", S, None,
+      b"n" * 6145)
 wrong("U-5 one of 5801 bytes", "no", S, b"n,,n=" + b"a" * 5790 + b",r=abc",
       text=bad)
 # the server's proof has an answer too
