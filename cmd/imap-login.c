@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -32,6 +33,7 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 	struct front_options front;
+	struct front_mechanisms mechanisms;	/* for greetings */
 	char config_file[1024];
 	char auth_path[1024], imap_path[1024], tls_path[1024];
 };
@@ -61,13 +63,14 @@ plain_allowed(const struct config *c, const struct server_conn *conn)
 
 /* What the client may do on its connection as it is. */
 static void
-set_options(struct login *l, struct imap_login_options *o)
+set_options(struct program *p, struct front *f, bool early,
+    struct imap_login_options *o)
 {
-	o->tls = l->front.tls;
-	o->plain_login = o->tls || plain_allowed(l->program->config,
-	    l->conn);
-	o->starttls = front_offers_tls(&l->front);
-	o->mechanisms = front_mechanisms(&l->front, l->program->auth_path);
+	o->tls = f->tls;
+	o->plain_login = o->tls || plain_allowed(p->config, f->conn);
+	o->starttls = front_offers_tls(f);
+	o->mechanisms = early ? front_mechanisms_early(&p->mechanisms, f,
+	    p->auth_path) : front_mechanisms(f, p->auth_path);
 }
 
 static bool
@@ -263,7 +266,7 @@ start_tls(struct login *l)
 		errno = ECONNRESET;	/* it was logged */
 		return -1;
 	}
-	set_options(l, &o);
+	set_options(l->program, &l->front, false, &o);
 	imap_login_secured(l->machine, &o);
 	return 0;
 }
@@ -320,8 +323,11 @@ run(struct login *l)
 
 	if (front_begin(&l->front) == -1)
 		return 1;
-	set_options(l, &o);
+	/* what was announced then, without asking again */
+	set_options(l->program, &l->front, front_greeted(&l->front), &o);
 	l->machine = imap_login_new(&o);
+	if (front_greeted(&l->front))
+		buf_reset(imap_login_output(l->machine));
 	r = talk(l);
 	if (r == -1 && errno == ETIMEDOUT) {
 		imap_login_bye(l->machine, NULL, "time-out");
@@ -357,6 +363,58 @@ serve(struct server_conn *conn, void *ctx)
 	    ? EXIT_TEMP : EXIT_YES;
 }
 
+/* ---- in the parent, before a client says anything ---- */
+
+/* A new connection has room for a line or two. */
+static void
+tell(int fd, struct bytes text)
+{
+	(void)send(fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+greet(struct program *p, struct front *f, int fd)
+{
+	struct imap_login_options o = { 0 };
+	struct imap_login *machine;
+
+	set_options(p, f, true, &o);
+	machine = imap_login_new(&o);
+	tell(fd, buf_bytes(imap_login_output(machine)));
+	imap_login_free(machine);
+}
+
+static enum server_next
+early(struct server_early *e, struct server_conn *conn, void *ctx)
+{
+	struct program *p = ctx;
+	enum server_next next = SERVER_CLOSE;
+	struct front f;
+
+	front_init(&f, &p->front, conn);
+	switch (front_early(&f, e)) {
+	case FRONT_EARLY_GREET:
+		if (!f.tls && conn->remote.family != 0)
+			(void)os_nodelay(e->fd);	/* slower without */
+		greet(p, &f, e->fd);
+		next = SERVER_WAIT;
+		break;
+	case FRONT_EARLY_WAIT:
+		next = SERVER_WAIT;
+		break;
+	case FRONT_EARLY_SERVE:
+		next = SERVER_SERVE;
+		break;
+	case FRONT_EARLY_EXPIRED:
+		tell(e->fd, BYTES("* BYE time-out\r\n"));
+		break;
+	case FRONT_EARLY_CLOSE:
+		break;
+	}
+	front_free(&f);
+	return next;
+}
+
 static int
 prepare(void *ctx)
 {
@@ -382,7 +440,10 @@ prepare(void *ctx)
 	    NULL, "connections-max");
 	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
 	    "handshake-timeout") * 1000;
+	p->front.login_ms = (int64_t)config_get_duration(c, "imap", NULL,
+	    "login-timeout") * 1000;
 	p->front.certificates = front_certificates();
+	p->mechanisms.until = 0;
 	return 0;
 }
 
@@ -434,6 +495,7 @@ main(int argc, char *argv[])
 		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,
 		.serve = serve,
+		.early = early,
 		.ctx = &p,
 		.watch_file = p.config_file,
 		.notify_fd = -1,

@@ -34,6 +34,8 @@ struct front_options {
 	bool certificates;	/* tls-serve has some (front_certificates) */
 	const char *tls_path;	/* its socket */
 	int64_t timeout_ms;	/* for the PROXY header; and a handshake */
+	int64_t login_ms;	/* from the greeting to the first word, for
+				 * front_early */
 };
 
 struct front {
@@ -77,9 +79,36 @@ void front_throttle(unsigned int failures);
 #define FRONT_SLOW_FAILURES 3	/* from then on the client is slowed */
 
 /*
+ * For the early hook of a server whose greeting is the same for all: PROXY
+ * headers are left to a child, TLS from the start is had, and a child
+ * started when the client says something; its front_begin then knows what
+ * went on. f is made by front_init for one call, in the parent.
+ */
+enum front_early {
+	FRONT_EARLY_WAIT,
+	FRONT_EARLY_GREET,	/* f is as after front_begin: write the
+				 * greeting to e->fd, then wait */
+	FRONT_EARLY_SERVE,
+	FRONT_EARLY_CLOSE,	/* the log says why */
+	FRONT_EARLY_EXPIRED,	/* it said nothing: tell it, and close */
+};
+enum front_early front_early(struct front *f, struct server_early *e);
+/* In a child: the greeting was written by the parent. */
+bool front_greeted(const struct front *f);
+
+/*
  * The mechanisms to announce on f, blanks between, in the arena. Those that
  * every auth-serve has if it cannot be asked: a login then fails for now.
  */
 const char *front_mechanisms(struct front *f, const char *auth_path);
+/* The same in a parent, asked at most once a second. The list is in *m,
+ * which is zero at first, and changes with the next call. */
+#define FRONT_MECHANISMS_MAX 512
+struct front_mechanisms {
+	int64_t until;
+	char list[4][FRONT_MECHANISMS_MAX];
+};
+const char *front_mechanisms_early(struct front_mechanisms *m,
+    const struct front *f, const char *auth_path);
 
 #endif

@@ -136,6 +136,9 @@ int os_events_remove(int set, int fd);
 int os_events_wait(int set, struct os_event *out, size_t max, int timeout_ms,
     const sigset_t *unblocked);
 
+/* Close every descriptor from first on. */
+void os_close_from(int first);
+
 /* Two connected ends, non-blocking and close-on-exec: a byte stream, or
  * messages whose bounds are kept. */
 int os_socketpair(int fds[2]);

@@ -1,0 +1,157 @@
+/*
+ * early.c - a connection up to its greeting, in the accepting parent
+ *
+ * Handshakes are tls-serve's work, and a greeting is the same for all: no
+ * process is needed until the client says something, which many that only
+ * look who is there never do. Of what a stranger sends the parent sees
+ * nothing; the preface it looks at is tls-serve's.
+ */
+#include "front/front.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "front/internal.h"
+#include "tlsreq/tlsreq.h"
+
+enum stage { BEGIN, HANDSHAKE, GREETED };
+
+#define GREETED_MARK 'G'	/* first in the data; the preface follows */
+
+_Static_assert(SERVER_EARLY_DATA > PREFACE_MAX, "a preface fits in");
+
+/* Have tls-serve begin; what stands in the way is the child's matter. */
+static enum front_early
+ask(const struct front_options *o, struct server_early *e)
+{
+	struct tlsreq req = { .listener = o->listener, .implicit = true,
+	    .client_cert = o->client_cert };
+	struct buf b = BUF_INIT(TLSREQ_MAX);
+	int ctl = tlsreq_open(o->tls_path, deadline_in(0)), r = -1;
+
+	if (ctl != -1 && tlsreq_format(&b, &req) == 0)
+		r = os_send_fds(ctl, buf_bytes(&b), &e->fd, 1);
+	buf_free(&b);
+	if (r == -1) {
+		if (ctl != -1)
+			(void)close(ctl);	/* nothing was asked */
+		return FRONT_EARLY_SERVE;
+	}
+	e->other_fd = e->wait_fd = ctl;
+	e->deadline = deadline_in(o->timeout_ms + FRONT_HANDSHAKE_SLACK_MS);
+	e->stage = HANDSHAKE;
+	return FRONT_EARLY_WAIT;
+}
+
+static enum front_early
+greet(const struct front_options *o, struct server_early *e,
+    struct bytes preface)
+{
+	e->data[0] = GREETED_MARK;
+	memcpy(e->data + 1, preface.p, preface.n);
+	e->n = preface.n + 1;
+	e->wait_fd = e->fd;
+	e->deadline = deadline_in(o->login_ms);
+	e->stage = GREETED;
+	return FRONT_EARLY_GREET;
+}
+
+static enum front_early
+fail(const struct front *f, const char *why)
+{
+	front_log_failure(f, "tls-failed", why);
+	return FRONT_EARLY_CLOSE;
+}
+
+/* tls-serve has answered, or ended. */
+static enum front_early
+answered(struct front *f, struct server_early *e)
+{
+	unsigned char text[TLSREQ_REPLY_MAX];
+	char reason[TLSREQ_REASON_MAX];
+	enum tlsreq_status status;
+	struct bytes preface;
+	size_t n = 0, size;
+	int fds[OS_FDS_MAX];
+	ssize_t got;
+
+	if (e->expired)
+		return fail(f, "timeout");
+	got = os_recv_fds(e->other_fd, text, sizeof(text), fds, &n, 0);
+	(void)close(e->other_fd);	/* one request each */
+	e->other_fd = -1;
+	if (got <= 0)
+		return fail(f, "tls-serve-unavailable");
+	while (n > 1)
+		(void)close(fds[--n]);	/* one is expected */
+	if (n == 1) {		/* in place of the network's */
+		(void)close(e->fd);	/* tls-serve has it */
+		e->fd = fds[0];
+	}
+	/* It is sent as one piece. */
+	if (tlsreq_parse_reply(bytes_of(text, (size_t)got), &status, &preface,
+	    &size) != 1)
+		return fail(f, "malformed-reply");
+	if (status != TLSREQ_DONE) {
+		preface = bytes_first(preface, sizeof(reason) - 1);
+		memcpy(reason, preface.p, preface.n);
+		reason[preface.n] = '\0';
+		return fail(f, reason);
+	}
+	if (n == 0 || front_take_preface(f, preface) == -1)
+		return fail(f, "malformed-reply");
+	return greet(f->o, e, preface);
+}
+
+/* The client has said something, or gone. */
+static enum front_early
+spoken(struct server_early *e)
+{
+	char c;
+	ssize_t r;
+
+	if (e->expired)
+		return FRONT_EARLY_EXPIRED;
+	r = recv(e->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (r == 1)
+		return FRONT_EARLY_SERVE;
+	return r == -1 && (errno == EAGAIN || errno == EINTR)
+	    ? FRONT_EARLY_WAIT : FRONT_EARLY_CLOSE;
+}
+
+enum front_early
+front_early(struct front *f, struct server_early *e)
+{
+	switch ((enum stage)e->stage) {
+	case BEGIN:
+		if (f->o->proxied || !f->conn->is_socket)
+			return FRONT_EARLY_SERVE;
+		return f->o->implicit ? ask(f->o, e)
+		    : greet(f->o, e, BYTES_EMPTY);
+	case HANDSHAKE:
+		return answered(f, e);
+	case GREETED:
+		break;
+	}
+	return spoken(e);
+}
+
+bool
+front_greeted(const struct front *f)
+{
+	return f->conn->early.n > 0;
+}
+
+int
+front_resume(struct front *f)
+{
+	struct bytes preface = bytes_from(f->conn->early, 1);
+
+	if (preface.n == 0)
+		return 0;
+	if (front_take_preface(f, preface) == -1)
+		return -1;
+	front_log_secured(f);
+	return 0;
+}
