@@ -49,29 +49,19 @@ describe_exporter(SSL *ssl, struct arena *a, struct preface *p)
 		p->exporter = arena_bytes(a, bytes_of(out, sizeof(out)));
 }
 
-/*
- * RFC 5929 4.1: the certificate under the hash of its signature, MD5 and
- * SHA-1 being replaced. Where the signature names no hash (Ed25519) there
- * is no such binding.
- */
 static void
-describe_end_point(SSL *ssl, struct arena *a, struct preface *p)
+describe_end_point(const struct tls *t, struct arena *a, struct preface *p)
 {
-	X509 *x = SSL_get_certificate(ssl);
-	unsigned char out[EVP_MAX_MD_SIZE];
-	const EVP_MD *md;
-	unsigned int n;
-	int nid;
+	const X509 *x = SSL_get_certificate(t->ssl);
+	const struct cert *c;
+	int i;
 
-	if (x == NULL || X509_get_signature_info(x, &nid, NULL, NULL,
-	    NULL) != 1)
-		return;
-	if (nid == NID_md5 || nid == NID_sha1)
-		nid = NID_sha256;
-	md = EVP_get_digestbynid(nid);
-	if (md != NULL && X509_digest(x, md, out, &n) == 1 &&
-	    n >= PREFACE_END_POINT_MIN && n <= PREFACE_END_POINT_MAX)
-		p->end_point = arena_bytes(a, bytes_of(out, n));
+	for (i = 0; i < KEY_TYPES && t->hs->group != NULL; i++) {
+		c = &t->hs->group->certs[i];
+		if (c->leaf != NULL && c->leaf == x)
+			p->end_point = arena_bytes(a, bytes_of(c->end_point,
+			    c->end_point_size));
+	}
 }
 
 static int
@@ -116,7 +106,7 @@ describe_names(SSL *ssl, struct arena *a, struct preface *p)
 }
 
 int
-tls_describe(const struct tls *t, struct arena *a, struct preface *p,
+tls_describe(struct tls *t, struct arena *a, struct preface *p,
     struct tls_facts *f)
 {
 	SSL *ssl = t->ssl;
@@ -139,7 +129,8 @@ tls_describe(const struct tls *t, struct arena *a, struct preface *p,
 	    : SSL_CIPHER_get_name(cipher));
 	describe_names(ssl, a, p);
 	describe_exporter(ssl, a, p);
-	describe_end_point(ssl, a, p);
+	describe_end_point(t, a, p);
+	handshake_free(t);
 	ERR_clear_error();
 	return 0;
 }

@@ -8,6 +8,10 @@
 
 /* Forward secrecy always; CBC for clients of ten years ago. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
+/* TLS 1.3: SHA-256, on which the rest of the handshake stands, is what
+ * machines have in hardware; nothing here is stronger than 128 bits. */
+#define SUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+	"TLS_AES_256_GCM_SHA384"
 #define CIPHERS_OLD CIPHERS ":@SECLEVEL=0"	/* for TLS 1.0 and 1.1 */
 /* What clients send a key share for, so that no round trip is added. */
 #define GROUPS "X25519:P-256:P-384"
@@ -64,7 +68,9 @@ set_tickets(SSL_CTX *ctx, bool on)
 		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		return SSL_CTX_set_num_tickets(ctx, 0);
 	}
-	if (SSL_CTX_set_num_tickets(ctx, 1) != 1)
+	/* In TLS 1.3 a client gets its ticket when it has said something
+	 * (stream.c): those that only look who is there need none. */
+	if (SSL_CTX_set_num_tickets(ctx, 0) != 1)
 		return 0;
 	return (int)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx,
 	    tickets_callback);
@@ -99,6 +105,7 @@ make_context(const struct tls_options *o, enum tls_listener l,
 	    SSL_CTX_set_min_proto_version(ctx, min) == 1 &&
 	    SSL_CTX_set_cipher_list(ctx,
 	    min < TLS1_2_VERSION ? CIPHERS_OLD : CIPHERS) == 1 &&
+	    SSL_CTX_set_ciphersuites(ctx, SUITES) == 1 &&
 	    SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
 	    set_tickets(ctx, o->tickets[l]) == 1)
 		return ctx;
@@ -117,6 +124,7 @@ tls_server_new(const struct tls_options *o, struct tls_certs *certs,
 	s->certs = certs;
 	s->hostname = mem_strdup(o->hostname);
 	s->client_auth = o->client_auth;
+	memcpy(s->tickets, o->tickets, sizeof(s->tickets));
 	for (l = 0; l < TLS_LISTENERS; l++) {
 		s->ctx[l] = make_context(o, (enum tls_listener)l, tickets);
 		if (s->ctx[l] == NULL) {
