@@ -46,7 +46,11 @@ source_close(struct worker *w, struct source *s)
 {
 	if (s->fd == -1)
 		return;
-	source_want(w, s, 0, false);
+	/* Closing takes it out of the set, but only where nobody else has
+	 * it: who asked may have a copy of the network's. */
+	if (s == &s->conn->net)
+		source_want(w, s, 0, false);
+	s->in_set = false;
 	(void)close(s->fd);	/* a socket: nothing is lost by it */
 	s->fd = -1;
 }
@@ -89,6 +93,9 @@ conn_enlist(struct conn *c, struct conn_list *list)
 
 /* ---- life ---- */
 
+static void take_request(struct worker *w, struct conn *c);
+static void handshake(struct worker *w, struct conn *c);
+
 void
 conn_new(struct worker *w, int ctl)
 {
@@ -98,8 +105,8 @@ conn_new(struct worker *w, int ctl)
 	c->net = (struct source){ c, -1, 0, false };
 	c->plain = (struct source){ c, -1, 0, false };
 	conn_enlist(c, &w->requests);
-	source_want(w, &c->ctl, OS_EVENT_READ, true);
 	w->nconns++;
+	take_request(w, c);	/* it mostly is there already */
 }
 
 static void
@@ -226,7 +233,8 @@ check_socket(struct conn *c)
 	    type != SOCK_STREAM ||
 	    getpeername(fd, (struct sockaddr *)&sa, &n) == -1 ||
 	    (flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+	    ((flags & O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
 		return -1;
 	ip_from_sockaddr((const struct sockaddr *)&sa, &c->remote, &port);
 	if (c->remote.family != 0)
@@ -265,6 +273,10 @@ take_request(struct worker *w, struct conn *c)
 	size_t n = 0, i;
 	ssize_t r = os_recv_fds(c->ctl.fd, text, sizeof(text), fds, &n, 0);
 
+	if (r == -1 && errno == ETIMEDOUT) {
+		source_want(w, &c->ctl, OS_EVENT_READ, true);
+		return;
+	}
 	if (r <= 0) {		/* it has gone, or sent too much */
 		conn_free(w, c);
 		return;
@@ -282,6 +294,7 @@ take_request(struct worker *w, struct conn *c)
 	conn_enlist(c, &w->handshakes);
 	source_want(w, &c->ctl, 0, true);	/* tells when it goes away */
 	source_want(w, &c->net, OS_EVENT_READ, true);
+	handshake(w, c);	/* the first record may be there */
 }
 
 /* ---- the handshake ---- */
@@ -401,6 +414,8 @@ first_record(struct worker *w, struct conn *c)
 	ssize_t n = recv(c->net.fd, w->chunk, sizeof(w->chunk), MSG_PEEK);
 	size_t want = RECORD_HEAD;
 
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
 	if (n > 0 && w->chunk[0] != RECORD_HANDSHAKE)
 		want = 1;
 	else if (n >= RECORD_HEAD)

@@ -178,6 +178,8 @@ read_server(struct worker *w, struct conn *c)
 			plain_is_gone(c);
 		return true;
 	}
+	if ((size_t)n < sizeof(w->chunk))	/* that was all for now */
+		c->plain_ready = false;
 	sent = write_peer(w, c, bytes_of(w->chunk, (size_t)n));
 	if (sent == -1)
 		return false;
@@ -307,8 +309,10 @@ relay_continue(struct worker *w, struct conn *c)
 void
 relay_start(struct worker *w, struct conn *c)
 {
-	/* Data may have come with the end of the handshake. */
-	c->net_ready = c->plain_ready = true;
+	/* Data may have come with the end of the handshake; what is in the
+	 * sockets tells by itself. */
+	c->net_ready = tls_pending(c->tls);
+	c->plain_ready = false;
 	conn_enlist(c, &w->relays);
 	relay_continue(w, c);
 }

@@ -2,6 +2,7 @@
 #include "tls/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -76,6 +77,25 @@ set_tickets(SSL_CTX *ctx, bool on)
 	    tickets_callback);
 }
 
+/* Asking for it per connection where it is not costs two system calls, and
+ * has the kernel look for a module if the superuser asks. */
+static bool
+kernel_has_tls(void)
+{
+	struct buf b = BUF_INIT(4096);
+	struct bytes list, word;
+	bool found = false;
+
+	if (io_read_file(AT_FDCWD, "/proc/sys/net/ipv4/tcp_available_ulp",
+	    &b) == 0) {
+		list = bytes_rtrim(buf_bytes(&b));
+		while (!found && bytes_word(&list, &word))
+			found = bytes_eq(word, BYTES("tls"));
+	}
+	buf_free(&b);
+	return found;
+}
+
 static SSL_CTX *
 make_context(const struct tls_options *o, enum tls_listener l,
     const struct tls_tickets *tickets)
@@ -88,8 +108,8 @@ make_context(const struct tls_options *o, enum tls_listener l,
 		return NULL;
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 	    SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
-	    SSL_OP_ENABLE_KTLS | SSL_OP_CIPHER_SERVER_PREFERENCE |
-	    SSL_OP_PRIORITIZE_CHACHA);
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+	    (kernel_has_tls() ? SSL_OP_ENABLE_KTLS : 0));
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
