@@ -8,8 +8,6 @@
  */
 #include "front/front.h"
 
-#include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "front/internal.h"
@@ -108,16 +106,10 @@ answered(struct front *f, struct server_early *e)
 static enum front_early
 spoken(struct server_early *e)
 {
-	char c;
-	ssize_t r;
-
 	if (e->expired)
 		return FRONT_EARLY_EXPIRED;
-	r = recv(e->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-	if (r == 1)
-		return FRONT_EARLY_SERVE;
-	return r == -1 && (errno == EAGAIN || errno == EINTR)
-	    ? FRONT_EARLY_WAIT : FRONT_EARLY_CLOSE;
+	/* it is readable: by bytes, or by its end */
+	return os_unread(e->fd) > 0 ? FRONT_EARLY_SERVE : FRONT_EARLY_CLOSE;
 }
 
 enum front_early

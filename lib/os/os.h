@@ -26,6 +26,8 @@ int os_connect_unix(const char *path, int64_t deadline);
 int os_listen_tcp(const struct ip *ip, int port, int backlog);
 int os_connect_tcp(const struct ip *ip, int port, int64_t deadline);
 int os_nodelay(int fd);
+/* Bytes that can be read from a stream socket now; -1. */
+int os_unread(int fd);
 
 /*
  * Send n bytes (1 .. 65536) with up to OS_FDS_MAX descriptors as one message;

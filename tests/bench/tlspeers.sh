@@ -114,7 +114,7 @@ service stats {
   client_limit = 40000
 }
 C
-	(ulimit -n 65536 2>/dev/null; exec dovecot -F -c "$D/dovecot.conf") &
+	(ulimit -n "$(ulimit -Hn)"; exec dovecot -F -c "$D/dovecot.conf") 2>"$D/err" &
 	DOVECOT_PID=$!
 	bench_pids="$bench_pids $DOVECOT_PID"
 	wait_for answers "$dovecot" || {
