@@ -31,7 +31,11 @@ ours_start() {
 	    >>"$W/etc/main.conf"
 	config-compile || exit 111
 	tls-cert localhost || exit 111
-	bg unix-bind -m 600 "$W/run/tls" tls-serve 2>"$W/tls.log"
+	# as the service does: without the superuser's rights
+	drop=
+	[ "$(id -u)" != 0 ] || drop="-u nobody"
+	# shellcheck disable=SC2086 # an option and its argument, or nothing
+	bg unix-bind -m 600 "$W/run/tls" tls-serve $drop 2>"$W/tls.log"
 	TLS_PID=$bg_pid
 	bg unix-bind -m 600 "$W/run/auth" auth-serve 2>"$W/auth.log"
 	AUTH_PID=$bg_pid
