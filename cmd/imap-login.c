@@ -33,7 +33,9 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 	struct front_options front;
-	struct front_mechanisms mechanisms;	/* for greetings */
+	/* greetings of clients that have no process yet */
+	struct front_mechanisms mechanisms;
+	struct buf greeting[TLSREQ_GREETINGS];	/* behind TLS */
 	char config_file[1024];
 	char auth_path[1024], imap_path[1024], tls_path[1024];
 };
@@ -69,8 +71,8 @@ set_options(struct program *p, struct front *f, bool early,
 	o->tls = f->tls;
 	o->plain_login = o->tls || plain_allowed(p->config, f->conn);
 	o->starttls = front_offers_tls(f);
-	o->mechanisms = early ? front_mechanisms_early(&p->mechanisms, f,
-	    p->auth_path) : front_mechanisms(f, p->auth_path);
+	o->mechanisms = early ? front_mechanisms_known(&p->mechanisms, f)
+	    : front_mechanisms(f, p->auth_path);
 }
 
 static bool
@@ -373,29 +375,61 @@ tell(int fd, struct bytes text)
 }
 
 static void
+add_greeting(const struct imap_login_options *o, struct buf *out)
+{
+	struct imap_login *machine = imap_login_new(o);
+
+	buf_add(out, buf_bytes(imap_login_output(machine)));
+	imap_login_free(machine);
+}
+
+/* The greetings behind TLS, where they may have changed. */
+static void
+make_greetings(struct program *p)
+{
+	struct imap_login_options o = { .tls = true, .plain_login = true };
+	int i;
+
+	if (!front_mechanisms_look(&p->mechanisms, p->auth_path))
+		return;
+	for (i = 0; i < TLSREQ_GREETINGS; i++) {
+		o.mechanisms = p->mechanisms.list[i];
+		buf_free(&p->greeting[i]);
+		p->greeting[i] = BUF_INIT(TLSREQ_GREETING_MAX);
+		add_greeting(&o, &p->greeting[i]);
+	}
+}
+
+/* In clear. */
+static void
 greet(struct program *p, struct front *f, int fd)
 {
 	struct imap_login_options o = { 0 };
-	struct imap_login *machine;
+	struct buf b = BUF_INIT(TLSREQ_GREETING_MAX);
 
+	if (f->conn->remote.family != 0)
+		(void)os_nodelay(fd);	/* slower without, no more */
 	set_options(p, f, true, &o);
-	machine = imap_login_new(&o);
-	tell(fd, buf_bytes(imap_login_output(machine)));
-	imap_login_free(machine);
+	add_greeting(&o, &b);
+	tell(fd, buf_bytes(&b));
+	buf_free(&b);
 }
 
 static enum server_next
 early(struct server_early *e, struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
+	struct bytes greetings[TLSREQ_GREETINGS];
 	enum server_next next = SERVER_CLOSE;
 	struct front f;
+	int i;
 
+	make_greetings(p);
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		greetings[i] = buf_bytes(&p->greeting[i]);
 	front_init(&f, &p->front, conn);
-	switch (front_early(&f, e)) {
+	switch (front_early(&f, e, greetings)) {
 	case FRONT_EARLY_GREET:
-		if (!f.tls && conn->remote.family != 0)
-			(void)os_nodelay(e->fd);	/* slower without */
 		greet(p, &f, e->fd);
 		next = SERVER_WAIT;
 		break;
@@ -406,7 +440,7 @@ early(struct server_early *e, struct server_conn *conn, void *ctx)
 		next = SERVER_SERVE;
 		break;
 	case FRONT_EARLY_EXPIRED:
-		tell(e->fd, BYTES("* BYE time-out\r\n"));
+		tell(e->wait_fd, BYTES("* BYE time-out\r\n"));
 		break;
 	case FRONT_EARLY_CLOSE:
 		break;

@@ -292,7 +292,9 @@ take_request(struct worker *w, struct conn *c)
 	c->state = CONN_HANDSHAKE;
 	w->nhandshakes++;
 	conn_enlist(c, &w->handshakes);
-	source_want(w, &c->ctl, 0, true);	/* tells when it goes away */
+	/* Tells when it goes away, or wants to have the last word. */
+	source_want(w, &c->ctl, c->req.greeting[0].n > 0 ? OS_EVENT_READ : 0,
+	    true);
 	source_want(w, &c->net, OS_EVENT_READ, true);
 	handshake(w, c);	/* the first record may be there */
 }
@@ -300,15 +302,16 @@ take_request(struct worker *w, struct conn *c)
 /* ---- the handshake ---- */
 
 static void
-count_done(struct worker *w, struct conn *c, const struct tls_facts *f,
-    const struct preface *p)
+count_done(struct worker *w, struct conn *c, bool client_cert)
 {
 	struct tls_counters *n = &w->counters[c->listener];
+	struct tls_facts f;
 
-	n->done[f->version]++;
-	n->resumed += f->resumed;
-	n->kernel += f->kernel;
-	n->client_certs += p->client_cert;
+	tls_facts(c->tls, &f);
+	n->done[f.version]++;
+	n->resumed += f.resumed;
+	n->kernel += f.kernel;
+	n->client_certs += client_cert;
 	c->described = true;
 }
 
@@ -355,30 +358,48 @@ hand_over(struct conn *c, const struct preface *p)
 	return 0;
 }
 
-static void
-handshake_done(struct worker *w, struct conn *c)
+bool
+conn_hand_over(struct worker *w, struct conn *c)
 {
 	struct arena a = ARENA_INIT;
-	struct tls_facts f;
 	struct preface p;
-	int r = tls_describe(c->tls, &a, &p, &f);
+	int r = tls_describe(c->tls, &a, &p);
 
 	if (r == 0) {
 		socket_addresses(c->net.fd, &p);
 		r = hand_over(c, &p);
 	}
-	if (r == 0)
-		count_done(w, c, &f, &p);
+	if (r == 0 && !c->described)
+		count_done(w, c, p.client_cert);
 	arena_free(&a);
 	if (r == -1) {
 		give_up(w, c, errno == EMFILE || errno == ENFILE
 		    ? TLS_REASON_BUSY : TLS_REASON_ABANDONED, 0);
+		return false;
+	}
+	source_close(w, &c->ctl);
+	return true;
+}
+
+static void
+handshake_done(struct worker *w, struct conn *c)
+{
+	unsigned char text[TLSREQ_GREETING_MAX];
+	unsigned int which = tls_greeting(c->tls);
+	struct bytes greeting = c->req.greeting[which];
+
+	if (greeting.n == 0) {
+		if (!conn_hand_over(w, c))
+			return;
+		handshake_over(w, c);
+		relay_start(w, c);
 		return;
 	}
+	memcpy(text, greeting.p, greeting.n);	/* at most that */
+	greeting.p = text;
+	count_done(w, c, (which & 2) != 0);
 	handshake_over(w, c);
-	source_close(w, &c->ctl);
-	c->state = CONN_RELAY;
-	relay_start(w, c);
+	relay_greet(w, c, greeting);
 }
 
 static bool
@@ -481,8 +502,11 @@ conn_event(struct worker *w, struct source *s, unsigned int what)
 	case CONN_HANDSHAKE:
 		if (s == &c->net)
 			handshake(w, c);
-		else if ((what & (OS_EVENT_HANGUP | OS_EVENT_ERROR)) != 0)
+		else
 			give_up(w, c, TLS_REASON_ABANDONED, 0);
+		break;
+	case CONN_GREETED:
+		relay_greeted(w, c, s);
 		break;
 	case CONN_RELAY:
 	case CONN_LINGER:

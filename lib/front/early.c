@@ -13,7 +13,7 @@
 #include "front/internal.h"
 #include "tlsreq/tlsreq.h"
 
-enum stage { BEGIN, HANDSHAKE, GREETED };
+enum stage { BEGIN, ASKED, GREETED };
 
 #define GREETED_MARK 'G'	/* first in the data; the preface follows */
 
@@ -21,13 +21,15 @@ _Static_assert(SERVER_EARLY_DATA > PREFACE_MAX, "a preface fits in");
 
 /* Have tls-serve begin; what stands in the way is the child's matter. */
 static enum front_early
-ask(const struct front_options *o, struct server_early *e)
+ask(const struct front_options *o, struct server_early *e,
+    const struct bytes greetings[TLSREQ_GREETINGS])
 {
 	struct tlsreq req = { .listener = o->listener, .implicit = true,
 	    .client_cert = o->client_cert };
 	struct buf b = BUF_INIT(TLSREQ_MAX);
 	int ctl = tlsreq_open(o->tls_path, deadline_in(0)), r = -1;
 
+	memcpy(req.greeting, greetings, sizeof(req.greeting));
 	if (ctl != -1 && tlsreq_format(&b, &req) == 0)
 		r = os_send_fds(ctl, buf_bytes(&b), &e->fd, 1);
 	buf_free(&b);
@@ -37,22 +39,9 @@ ask(const struct front_options *o, struct server_early *e)
 		return FRONT_EARLY_SERVE;
 	}
 	e->other_fd = e->wait_fd = ctl;
-	e->deadline = deadline_in(o->timeout_ms + FRONT_HANDSHAKE_SLACK_MS);
-	e->stage = HANDSHAKE;
+	e->deadline = deadline_in(o->timeout_ms + o->login_ms);
+	e->stage = ASKED;
 	return FRONT_EARLY_WAIT;
-}
-
-static enum front_early
-greet(const struct front_options *o, struct server_early *e,
-    struct bytes preface)
-{
-	e->data[0] = GREETED_MARK;
-	memcpy(e->data + 1, preface.p, preface.n);
-	e->n = preface.n + 1;
-	e->wait_fd = e->fd;
-	e->deadline = deadline_in(o->login_ms);
-	e->stage = GREETED;
-	return FRONT_EARLY_GREET;
 }
 
 static enum front_early
@@ -75,7 +64,7 @@ answered(struct front *f, struct server_early *e)
 	ssize_t got;
 
 	if (e->expired)
-		return fail(f, "timeout");
+		return FRONT_EARLY_EXPIRED;
 	got = os_recv_fds(e->other_fd, text, sizeof(text), fds, &n, 0);
 	(void)close(e->other_fd);	/* one request each */
 	e->other_fd = -1;
@@ -91,15 +80,20 @@ answered(struct front *f, struct server_early *e)
 	if (tlsreq_parse_reply(bytes_of(text, (size_t)got), &status, &preface,
 	    &size) != 1)
 		return fail(f, "malformed-reply");
+	if (status == TLSREQ_GONE)
+		return FRONT_EARLY_CLOSE;
 	if (status != TLSREQ_DONE) {
 		preface = bytes_first(preface, sizeof(reason) - 1);
 		memcpy(reason, preface.p, preface.n);
 		reason[preface.n] = '\0';
 		return fail(f, reason);
 	}
-	if (n == 0 || front_take_preface(f, preface) == -1)
+	if (n == 0 || preface.n >= sizeof(e->data))
 		return fail(f, "malformed-reply");
-	return greet(f->o, e, preface);
+	e->data[0] = GREETED_MARK;
+	memcpy(e->data + 1, preface.p, preface.n);
+	e->n = preface.n + 1;
+	return FRONT_EARLY_SERVE;
 }
 
 /* The client has said something, or gone. */
@@ -112,16 +106,29 @@ spoken(struct server_early *e)
 	return os_unread(e->fd) > 0 ? FRONT_EARLY_SERVE : FRONT_EARLY_CLOSE;
 }
 
+/* In clear: the greeting at once. */
+static enum front_early
+greet(const struct front_options *o, struct server_early *e)
+{
+	e->data[0] = GREETED_MARK;
+	e->n = 1;
+	e->wait_fd = e->fd;
+	e->deadline = deadline_in(o->login_ms);
+	e->stage = GREETED;
+	return FRONT_EARLY_GREET;
+}
+
 enum front_early
-front_early(struct front *f, struct server_early *e)
+front_early(struct front *f, struct server_early *e,
+    const struct bytes greetings[TLSREQ_GREETINGS])
 {
 	switch ((enum stage)e->stage) {
 	case BEGIN:
 		if (f->o->proxied || !f->conn->is_socket)
 			return FRONT_EARLY_SERVE;
-		return f->o->implicit ? ask(f->o, e)
-		    : greet(f->o, e, BYTES_EMPTY);
-	case HANDSHAKE:
+		return f->o->implicit ? ask(f->o, e, greetings)
+		    : greet(f->o, e);
+	case ASKED:
 		return answered(f, e);
 	case GREETED:
 		break;

@@ -284,24 +284,26 @@ front_mechanisms(struct front *f, const char *auth_path)
 	return arena_str(&f->arena, bytes_str(list));
 }
 
-const char *
-front_mechanisms_early(struct front_mechanisms *m, const struct front *f,
-    const char *auth_path)
+bool
+front_mechanisms_look(struct front_mechanisms *m, const char *auth_path)
 {
-	int64_t now = time_mono_ms();
 	struct sasl_client *c;
 	int i;
 
-	if (m->until <= now) {
-		c = sasl_client_open(auth_path, deadline_in(EARLY_LIST_MS));
-		for (i = 0; i < 4; i++)
-			list_mechanisms(c, (i & 1) != 0, (i & 2) != 0,
-			    m->list[i]);
-		sasl_client_close(c);
-		m->until = time_mono_ms() + LIST_AGE_MS;
-	}
-	i = f->has_bindings ? 1 : 0;
-	if (f->preface.client_key.n == PREFACE_HASH)
-		i += 2;
-	return m->list[i];
+	if (m->until > time_mono_ms())
+		return false;
+	c = sasl_client_open(auth_path, deadline_in(EARLY_LIST_MS));
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		list_mechanisms(c, (i & 1) != 0, (i & 2) != 0, m->list[i]);
+	sasl_client_close(c);
+	m->until = time_mono_ms() + LIST_AGE_MS;
+	return true;
+}
+
+const char *
+front_mechanisms_known(const struct front_mechanisms *m,
+    const struct front *f)
+{
+	return m->list[(f->has_bindings ? 1 : 0) +
+	    (f->preface.client_key.n == PREFACE_HASH ? 2 : 0)];
 }

@@ -24,6 +24,7 @@
 #include "preface/preface.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
+#include "tlsreq/tlsreq.h"
 
 /* Of a listener; shared by its connections. */
 struct front_options {
@@ -86,13 +87,15 @@ void front_throttle(unsigned int failures);
  */
 enum front_early {
 	FRONT_EARLY_WAIT,
-	FRONT_EARLY_GREET,	/* f is as after front_begin: write the
-				 * greeting to e->fd, then wait */
+	FRONT_EARLY_GREET,	/* in clear: write it to e->fd, then wait */
 	FRONT_EARLY_SERVE,
 	FRONT_EARLY_CLOSE,	/* the log says why */
-	FRONT_EARLY_EXPIRED,	/* it said nothing: tell it, and close */
+	FRONT_EARLY_EXPIRED,	/* it said nothing: write last words to
+				 * e->wait_fd, and close */
 };
-enum front_early front_early(struct front *f, struct server_early *e);
+/* greetings: for TLS from the start, as in struct tlsreq. */
+enum front_early front_early(struct front *f, struct server_early *e,
+    const struct bytes greetings[TLSREQ_GREETINGS]);
 /* In a child: the greeting was written by the parent. */
 bool front_greeted(const struct front *f);
 
@@ -101,14 +104,16 @@ bool front_greeted(const struct front *f);
  * every auth-serve has if it cannot be asked: a login then fails for now.
  */
 const char *front_mechanisms(struct front *f, const char *auth_path);
-/* The same in a parent, asked at most once a second. The list is in *m,
- * which is zero at first, and changes with the next call. */
+/* The same in a parent, asked at most once a second: true if *m, which is
+ * zero at first, was filled anew. [0] is the list without, as in struct
+ * tlsreq. front_mechanisms_known: that for f. */
 #define FRONT_MECHANISMS_MAX 512
 struct front_mechanisms {
 	int64_t until;
-	char list[4][FRONT_MECHANISMS_MAX];
+	char list[TLSREQ_GREETINGS][FRONT_MECHANISMS_MAX];
 };
-const char *front_mechanisms_early(struct front_mechanisms *m,
-    const struct front *f, const char *auth_path);
+bool front_mechanisms_look(struct front_mechanisms *m, const char *auth_path);
+const char *front_mechanisms_known(const struct front_mechanisms *m,
+    const struct front *f);
 
 #endif

@@ -36,21 +36,27 @@ version_of(const SSL *ssl)
  * RFC 9266 4.2: up to TLS 1.2 only with the extended master secret, or two
  * connections could be made to share it. The context is there and empty.
  */
+static bool
+has_exporter(SSL *ssl)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION ||
+	    SSL_get_extms_support(ssl) == 1;
+}
+
 static void
 describe_exporter(SSL *ssl, struct arena *a, struct preface *p)
 {
 	unsigned char out[PREFACE_HASH];
 
-	if (SSL_version(ssl) < TLS1_3_VERSION &&
-	    SSL_get_extms_support(ssl) != 1)
+	if (!has_exporter(ssl))
 		return;
 	if (SSL_export_keying_material(ssl, out, sizeof(out), EXPORTER_LABEL,
 	    sizeof(EXPORTER_LABEL) - 1, (const unsigned char *)"", 0, 1) == 1)
 		p->exporter = arena_bytes(a, bytes_of(out, sizeof(out)));
 }
 
-static void
-describe_end_point(const struct tls *t, struct arena *a, struct preface *p)
+static struct bytes
+end_point(const struct tls *t)
 {
 	const X509 *x = SSL_get_certificate(t->ssl);
 	const struct cert *c;
@@ -59,9 +65,18 @@ describe_end_point(const struct tls *t, struct arena *a, struct preface *p)
 	for (i = 0; i < KEY_TYPES && t->hs->group != NULL; i++) {
 		c = &t->hs->group->certs[i];
 		if (c->leaf != NULL && c->leaf == x)
-			p->end_point = arena_bytes(a, bytes_of(c->end_point,
-			    c->end_point_size));
+			return bytes_of(c->end_point, c->end_point_size);
 	}
+	return BYTES_EMPTY;
+}
+
+unsigned int
+tls_greeting(const struct tls *t)
+{
+	bool bound = has_exporter(t->ssl) || end_point(t).n > 0;
+	bool key = SSL_get0_peer_certificate(t->ssl) != NULL;
+
+	return (bound ? 1 : 0) + (key ? 2 : 0);
 }
 
 static int
@@ -105,9 +120,18 @@ describe_names(SSL *ssl, struct arena *a, struct preface *p)
 		p->authority = arena_bytes(a, name);
 }
 
+void
+tls_facts(const struct tls *t, struct tls_facts *f)
+{
+	f->version = version_of(t->ssl);
+	f->resumed = SSL_session_reused(t->ssl) == 1;
+	f->kernel = BIO_get_ktls_send(SSL_get_wbio(t->ssl)) == 1;
+	f->named = t->named;
+	f->name_unknown = t->name_unknown;
+}
+
 int
-tls_describe(struct tls *t, struct arena *a, struct preface *p,
-    struct tls_facts *f)
+tls_describe(struct tls *t, struct arena *a, struct preface *p)
 {
 	SSL *ssl = t->ssl;
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
@@ -119,17 +143,12 @@ tls_describe(struct tls *t, struct arena *a, struct preface *p,
 	ERR_clear_error();
 	if (describe_client(ssl, a, p) == -1)
 		return -1;
-	f->version = version_of(ssl);
-	f->resumed = SSL_session_reused(ssl) == 1;
-	f->kernel = BIO_get_ktls_send(SSL_get_wbio(ssl)) == 1;
-	f->named = t->named;
-	f->name_unknown = t->name_unknown;
-	p->version = bytes_str(version_names[f->version]);
+	p->version = bytes_str(version_names[version_of(ssl)]);
 	p->cipher = bytes_str(name != NULL ? name
 	    : SSL_CIPHER_get_name(cipher));
 	describe_names(ssl, a, p);
 	describe_exporter(ssl, a, p);
-	describe_end_point(t, a, p);
+	p->end_point = arena_bytes(a, end_point(t));
 	handshake_free(t);
 	ERR_clear_error();
 	return 0;

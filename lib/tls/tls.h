@@ -172,8 +172,13 @@ struct tls_facts {
 };
 /* What the handshake gave: *p without addresses, made in the arena. To be
  * called once. */
-int tls_describe(struct tls *t, struct arena *a, struct preface *p,
-    struct tls_facts *f);
+int tls_describe(struct tls *t, struct arena *a, struct preface *p);
+/* After the handshake. */
+void tls_facts(const struct tls *t, struct tls_facts *f);
+/* Which of the four greetings of a tlsreq.h is for it: 1, it has channel
+ * bindings, + 2, the client has a key. After the handshake, before
+ * tls_describe. */
+unsigned int tls_greeting(const struct tls *t);
 /* The last two of the facts; also after a handshake that failed. */
 void tls_names(const struct tls *t, bool *named, bool *unknown);
 

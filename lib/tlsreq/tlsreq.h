@@ -24,9 +24,12 @@
 
 #define TLSREQ_ALPNS_MAX 4	/* choices; one or two are usual */
 #define TLSREQ_NAME_MAX 32	/* bytes of a listener's or ALPN name */
-#define TLSREQ_MAX 512		/* bytes of a request */
+#define TLSREQ_GREETING_MAX 512	/* bytes of a greeting; ours are 300 */
+#define TLSREQ_MAX (512 + 4 * TLSREQ_GREETING_MAX)	/* of a request */
 #define TLSREQ_REPLY_MAX (PREFACE_MAX + 3)
 #define TLSREQ_REASON_MAX 64
+
+#define TLSREQ_GREETINGS 4
 
 struct tlsreq {
 	/* "smtp", "submission", "imap" or "http": decides on certificates
@@ -40,6 +43,13 @@ struct tlsreq {
 	/* The client, if the network descriptor is a proxy's connection;
 	 * family 0: the peer of the descriptor is the client. */
 	struct ip remote;
+	/*
+	 * What the client is told when the handshake is done, before anybody
+	 * has the plaintext: [0], with channel bindings [1], with a client
+	 * key [2], with both [3]. The reply then comes when the client says
+	 * something, or has gone. Empty: no greeting. Either all or none.
+	 */
+	struct bytes greeting[TLSREQ_GREETINGS];
 };
 
 /* The message as sent, and back; parsed slices are views into it. -1 with
@@ -52,6 +62,7 @@ enum tlsreq_status {
 	TLSREQ_PEER = 'P',	/* the handshake failed; a reason follows, */
 	TLSREQ_BUSY = 'B',	/* over a limit or out of something */
 	TLSREQ_REFUSED = 'R',	/* wrong request, no certificate */
+	TLSREQ_GONE = 'G',	/* greeted, and gone without a word */
 };
 /* text is the preface or the reason: one word of [!-~]. */
 int tlsreq_format_reply(struct buf *out, enum tlsreq_status status,
