@@ -482,6 +482,17 @@ prepare(void *ctx)
 }
 
 static void
+program_free(struct program *p)
+{
+	int i;
+
+	config_close(p->config);
+	free(p->sandbox.filter);
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		buf_free(&p->greeting[i]);
+}
+
+static void
 set_path(char *to, size_t size, const char *dir, const char *name)
 {
 	int n = snprintf(to, size, "%s/%s", dir, name);
@@ -536,7 +547,6 @@ main(int argc, char *argv[])
 		.grace_ms = 2000,
 	};
 	r = server_run(&p.server);
-	config_close(p.config);
-	free(p.sandbox.filter);
+	program_free(&p);
 	return r;
 }
