@@ -36,6 +36,7 @@ struct program {
 	/* greetings of clients that have no process yet */
 	struct front_mechanisms mechanisms;
 	struct buf greeting[TLSREQ_GREETINGS];	/* behind TLS */
+	struct buf clear[4];	/* 1: passwords may pass, + 2: STARTTLS */
 	char config_file[1024];
 	char auth_path[1024], imap_path[1024], tls_path[1024];
 };
@@ -383,7 +384,7 @@ add_greeting(const struct imap_login_options *o, struct buf *out)
 	imap_login_free(machine);
 }
 
-/* The greetings behind TLS, where they may have changed. */
+/* The greetings, where they may have changed. */
 static void
 make_greetings(struct program *p)
 {
@@ -398,21 +399,26 @@ make_greetings(struct program *p)
 		p->greeting[i] = BUF_INIT(TLSREQ_GREETING_MAX);
 		add_greeting(&o, &p->greeting[i]);
 	}
+	for (i = 0; i < 4; i++) {
+		o = (struct imap_login_options){ .plain_login = (i & 1) != 0,
+		    .starttls = (i & 2) != 0,
+		    .mechanisms = p->mechanisms.list[0] };
+		buf_free(&p->clear[i]);
+		p->clear[i] = BUF_INIT(TLSREQ_GREETING_MAX);
+		add_greeting(&o, &p->clear[i]);
+	}
 }
 
 /* In clear. */
 static void
 greet(struct program *p, struct front *f, int fd)
 {
-	struct imap_login_options o = { 0 };
-	struct buf b = BUF_INIT(TLSREQ_GREETING_MAX);
+	bool plain = plain_allowed(p->config, f->conn);
 
 	if (f->conn->remote.family != 0)
 		(void)os_nodelay(fd);	/* slower without, no more */
-	set_options(p, f, true, &o);
-	add_greeting(&o, &b);
-	tell(fd, buf_bytes(&b));
-	buf_free(&b);
+	tell(fd, buf_bytes(&p->clear[(plain ? 1 : 0) +
+	    (front_offers_tls(f) ? 2 : 0)]));
 }
 
 static enum server_next
@@ -490,6 +496,8 @@ program_free(struct program *p)
 	free(p->sandbox.filter);
 	for (i = 0; i < TLSREQ_GREETINGS; i++)
 		buf_free(&p->greeting[i]);
+	for (i = 0; i < 4; i++)
+		buf_free(&p->clear[i]);
 }
 
 static void
