@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -33,6 +34,10 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 	struct front_options front;
+	/* greetings of clients that have no process yet */
+	struct front_mechanisms mechanisms;
+	struct buf greeting[TLSREQ_GREETINGS];	/* behind TLS */
+	struct buf clear[4];	/* 1: passwords may pass, + 2: STARTTLS */
 	char config_file[1024];
 	char auth_path[1024], imap_path[1024], tls_path[1024];
 };
@@ -63,14 +68,18 @@ plain_allowed(const struct config *c, const struct server_conn *conn)
 
 /* What the client may do on its connection as it is. */
 static void
-set_options(struct login *l, struct imap_login_options *o)
+set_options(struct program *p, struct front *f, bool early,
+    struct imap_login_options *o, bool *limited)
 {
-	o->tls = l->front.tls;
-	o->plain_login = o->tls || plain_allowed(l->program->config,
-	    l->conn);
-	o->starttls = front_offers_tls(&l->front);
-	o->mechanisms = front_mechanisms(&l->front, l->program->auth_path,
-	    SERVICE, &l->limited);
+	o->tls = f->tls;
+	o->plain_login = o->tls || plain_allowed(p->config, f->conn);
+	o->starttls = front_offers_tls(f);
+	if (early) {	/* announced already; who asks may still not log in */
+		o->mechanisms = front_mechanisms_known(&p->mechanisms, f);
+		*limited = front_limited(f, p->auth_path, SERVICE);
+	} else
+		o->mechanisms = front_mechanisms(f, p->auth_path, SERVICE,
+		    limited);
 }
 
 static bool
@@ -288,7 +297,7 @@ start_tls(struct login *l)
 		errno = ECONNRESET;	/* it was logged */
 		return -1;
 	}
-	set_options(l, &o);
+	set_options(l->program, &l->front, false, &o, &l->limited);
 	imap_login_secured(l->machine, &o);
 	return 0;
 }
@@ -345,8 +354,12 @@ run(struct login *l)
 
 	if (front_begin(&l->front) == -1)
 		return 1;
-	set_options(l, &o);
+	/* what was announced then, without asking again */
+	set_options(l->program, &l->front, front_greeted(&l->front), &o,
+	    &l->limited);
 	l->machine = imap_login_new(&o);
+	if (front_greeted(&l->front))
+		buf_reset(imap_login_output(l->machine));
 	if (l->limited) {
 		buf_reset(imap_login_output(l->machine));
 		imap_login_bye(l->machine, "UNAVAILABLE",
@@ -389,6 +402,95 @@ serve(struct server_conn *conn, void *ctx)
 	    ? EXIT_TEMP : EXIT_YES;
 }
 
+/* ---- in the parent, before a client says anything ---- */
+
+/* A new connection has room for a line or two. */
+static void
+tell(int fd, struct bytes text)
+{
+	(void)send(fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+add_greeting(const struct imap_login_options *o, struct buf *out)
+{
+	struct imap_login *machine = imap_login_new(o);
+
+	buf_add(out, buf_bytes(imap_login_output(machine)));
+	imap_login_free(machine);
+}
+
+/* The greetings, where they may have changed. */
+static void
+make_greetings(struct program *p)
+{
+	struct imap_login_options o = { .tls = true, .plain_login = true };
+	int i;
+
+	if (!front_mechanisms_look(&p->mechanisms, p->auth_path))
+		return;
+	for (i = 0; i < TLSREQ_GREETINGS; i++) {
+		o.mechanisms = p->mechanisms.list[i];
+		buf_free(&p->greeting[i]);
+		p->greeting[i] = BUF_INIT(TLSREQ_GREETING_MAX);
+		add_greeting(&o, &p->greeting[i]);
+	}
+	for (i = 0; i < 4; i++) {
+		o = (struct imap_login_options){ .plain_login = (i & 1) != 0,
+		    .starttls = (i & 2) != 0,
+		    .mechanisms = p->mechanisms.list[0] };
+		buf_free(&p->clear[i]);
+		p->clear[i] = BUF_INIT(TLSREQ_GREETING_MAX);
+		add_greeting(&o, &p->clear[i]);
+	}
+}
+
+/* In clear. */
+static void
+greet(struct program *p, struct front *f, int fd)
+{
+	bool plain = plain_allowed(p->config, f->conn);
+
+	if (f->conn->remote.family != 0)
+		(void)os_nodelay(fd);	/* slower without, no more */
+	tell(fd, buf_bytes(&p->clear[(plain ? 1 : 0) +
+	    (front_offers_tls(f) ? 2 : 0)]));
+}
+
+static enum server_next
+early(struct server_early *e, struct server_conn *conn, void *ctx)
+{
+	struct program *p = ctx;
+	struct bytes greetings[TLSREQ_GREETINGS];
+	enum server_next next = SERVER_CLOSE;
+	struct front f;
+	int i;
+
+	make_greetings(p);
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		greetings[i] = buf_bytes(&p->greeting[i]);
+	front_init(&f, &p->front, conn);
+	switch (front_early(&f, e, greetings)) {
+	case FRONT_EARLY_GREET:
+		greet(p, &f, e->fd);
+		next = SERVER_WAIT;
+		break;
+	case FRONT_EARLY_WAIT:
+		next = SERVER_WAIT;
+		break;
+	case FRONT_EARLY_SERVE:
+		next = SERVER_SERVE;
+		break;
+	case FRONT_EARLY_EXPIRED:
+		tell(e->wait_fd, BYTES("* BYE time-out\r\n"));
+		break;
+	case FRONT_EARLY_CLOSE:
+		break;
+	}
+	front_free(&f);
+	return next;
+}
+
 static int
 prepare(void *ctx)
 {
@@ -414,8 +516,24 @@ prepare(void *ctx)
 	    NULL, "connections-max");
 	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
 	    "handshake-timeout") * 1000;
+	p->front.login_ms = (int64_t)config_get_duration(c, "imap", NULL,
+	    "login-timeout") * 1000;
 	p->front.certificates = front_certificates();
+	p->mechanisms.until = 0;
 	return 0;
+}
+
+static void
+program_free(struct program *p)
+{
+	int i;
+
+	config_close(p->config);
+	free(p->sandbox.filter);
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		buf_free(&p->greeting[i]);
+	for (i = 0; i < 4; i++)
+		buf_free(&p->clear[i]);
 }
 
 static void
@@ -469,13 +587,14 @@ main(int argc, char *argv[])
 		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,
 		.serve = serve,
+		.early = early,
+		.keep_fd = p.sandbox.reach.fd,
 		.ctx = &p,
 		.watch_file = p.config_file,
 		.notify_fd = -1,
 		.grace_ms = 2000,
 	};
 	r = server_run(&p.server);
-	config_close(p.config);
-	os_sandbox_free(&p.sandbox);
+	program_free(&p);
 	return r;
 }

@@ -46,7 +46,11 @@ source_close(struct worker *w, struct source *s)
 {
 	if (s->fd == -1)
 		return;
-	source_want(w, s, 0, false);
+	/* Closing takes it out of the set, but only where nobody else has
+	 * it: who asked may have a copy of the network's. */
+	if (s == &s->conn->net)
+		source_want(w, s, 0, false);
+	s->in_set = false;
 	(void)close(s->fd);	/* a socket: nothing is lost by it */
 	s->fd = -1;
 }
@@ -89,6 +93,9 @@ conn_enlist(struct conn *c, struct conn_list *list)
 
 /* ---- life ---- */
 
+static void take_request(struct worker *w, struct conn *c);
+static void handshake(struct worker *w, struct conn *c);
+
 void
 conn_new(struct worker *w, int ctl)
 {
@@ -98,8 +105,8 @@ conn_new(struct worker *w, int ctl)
 	c->net = (struct source){ c, -1, 0, false };
 	c->plain = (struct source){ c, -1, 0, false };
 	conn_enlist(c, &w->requests);
-	source_want(w, &c->ctl, OS_EVENT_READ, true);
 	w->nconns++;
+	take_request(w, c);	/* it mostly is there already */
 }
 
 static void
@@ -226,7 +233,8 @@ check_socket(struct conn *c)
 	    type != SOCK_STREAM ||
 	    getpeername(fd, (struct sockaddr *)&sa, &n) == -1 ||
 	    (flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+	    ((flags & O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
 		return -1;
 	ip_from_sockaddr((const struct sockaddr *)&sa, &c->remote, &port);
 	if (c->remote.family != 0)
@@ -269,6 +277,10 @@ take_request(struct worker *w, struct conn *c)
 		give_up(w, c, TLS_REASON_REQUEST, 0);
 		return;
 	}
+	if (r == -1 && errno == ETIMEDOUT) {
+		source_want(w, &c->ctl, OS_EVENT_READ, true);
+		return;
+	}
 	if (r <= 0) {		/* it has gone */
 		conn_free(w, c);
 		return;
@@ -284,22 +296,26 @@ take_request(struct worker *w, struct conn *c)
 	c->state = CONN_HANDSHAKE;
 	w->nhandshakes++;
 	conn_enlist(c, &w->handshakes);
-	source_want(w, &c->ctl, 0, true);	/* tells when it goes away */
+	/* Tells when it goes away, or wants to have the last word. */
+	source_want(w, &c->ctl, c->req.greeting[0].n > 0 ? OS_EVENT_READ : 0,
+	    true);
 	source_want(w, &c->net, OS_EVENT_READ, true);
+	handshake(w, c);	/* the first record may be there */
 }
 
 /* ---- the handshake ---- */
 
 static void
-count_done(struct worker *w, struct conn *c, const struct tls_facts *f,
-    const struct preface *p)
+count_done(struct worker *w, struct conn *c, bool client_cert)
 {
 	struct tls_counters *n = &w->counters[c->listener];
+	struct tls_facts f;
 
-	n->done[f->version]++;
-	n->resumed += f->resumed;
-	n->kernel += f->kernel;
-	n->client_certs += p->client_cert;
+	tls_facts(c->tls, &f);
+	n->done[f.version]++;
+	n->resumed += f.resumed;
+	n->kernel += f.kernel;
+	n->client_certs += client_cert;
 	c->described = true;
 }
 
@@ -346,30 +362,49 @@ hand_over(struct conn *c, const struct preface *p)
 	return 0;
 }
 
-static void
-handshake_done(struct worker *w, struct conn *c)
+bool
+conn_hand_over(struct worker *w, struct conn *c)
 {
 	struct arena a = ARENA_INIT;
-	struct tls_facts f;
 	struct preface p;
-	int r = tls_describe(c->tls, &a, &p, &f);
+	int r = tls_describe(c->tls, &a, &p);
 
 	if (r == 0) {
 		socket_addresses(c->net.fd, &p);
 		r = hand_over(c, &p);
 	}
-	if (r == 0)
-		count_done(w, c, &f, &p);
+	if (r == 0 && !c->described)
+		count_done(w, c, p.client_cert);
 	arena_free(&a);
 	if (r == -1) {
 		give_up(w, c, errno == EMFILE || errno == ENFILE
 		    ? TLS_REASON_BUSY : TLS_REASON_ABANDONED, 0);
+		return false;
+	}
+	source_close(w, &c->ctl);
+	return true;
+}
+
+static void
+handshake_done(struct worker *w, struct conn *c)
+{
+	unsigned char text[TLSREQ_GREETING_MAX];
+	int which = tls_greeting(c->tls);
+	struct bytes greeting = which == -1 ? BYTES_EMPTY
+	    : c->req.greeting[which];
+
+	if (greeting.n == 0) {
+		if (!conn_hand_over(w, c))
+			return;
+		handshake_over(w, c);
+		relay_start(w, c);
 		return;
 	}
+	memcpy(text, greeting.p, greeting.n);	/* at most that */
+	greeting.p = text;
+	count_done(w, c, false);
 	handshake_over(w, c);
-	source_close(w, &c->ctl);
-	c->state = CONN_RELAY;
-	relay_start(w, c);
+	relay_greet(w, c, greeting);
 }
 
 static bool
@@ -405,6 +440,8 @@ first_record(struct worker *w, struct conn *c)
 	ssize_t n = recv(c->net.fd, w->chunk, sizeof(w->chunk), MSG_PEEK);
 	size_t want = RECORD_HEAD;
 
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
 	if (n > 0 && w->chunk[0] != RECORD_HANDSHAKE)
 		want = 1;
 	else if (n >= RECORD_HEAD)
@@ -470,8 +507,11 @@ conn_event(struct worker *w, struct source *s, unsigned int what)
 	case CONN_HANDSHAKE:
 		if (s == &c->net)
 			handshake(w, c);
-		else if ((what & (OS_EVENT_HANGUP | OS_EVENT_ERROR)) != 0)
+		else
 			give_up(w, c, TLS_REASON_ABANDONED, 0);
+		break;
+	case CONN_GREETED:
+		relay_greeted(w, c, s);
 		break;
 	case CONN_RELAY:
 	case CONN_LINGER:

@@ -178,6 +178,8 @@ read_server(struct worker *w, struct conn *c)
 			plain_is_gone(c);
 		return true;
 	}
+	if ((size_t)n < sizeof(w->chunk))	/* that was all for now */
+		c->plain_ready = false;
 	sent = write_peer(w, c, bytes_of(w->chunk, (size_t)n));
 	if (sent == -1)
 		return false;
@@ -307,10 +309,92 @@ relay_continue(struct worker *w, struct conn *c)
 void
 relay_start(struct worker *w, struct conn *c)
 {
-	/* Data may have come with the end of the handshake. */
-	c->net_ready = c->plain_ready = true;
+	c->state = CONN_RELAY;
+	/* Data may have come with the end of the handshake; what is in the
+	 * sockets tells by itself. */
+	c->net_ready = tls_pending(c->tls);
+	c->plain_ready = false;
 	conn_enlist(c, &w->relays);
 	relay_continue(w, c);
+}
+
+/* ---- greeted, and nobody has the plaintext ---- */
+
+/* It ends without a word: tell who asked. */
+static void
+gone(struct worker *w, struct conn *c)
+{
+	struct buf b = BUF_INIT(TLSREQ_REPLY_MAX);
+
+	if (tlsreq_format_reply(&b, TLSREQ_GONE, BYTES("gone")) == 0)
+		/* Who asked may be gone too. */
+		(void)send(c->ctl.fd, b.p, b.n, MSG_NOSIGNAL);
+	buf_free(&b);
+	conn_free(w, c);
+}
+
+/* Whether there may be more to read. */
+static bool
+first_words(struct worker *w, struct conn *c)
+{
+	size_t n;
+
+	switch (tls_read(c->tls, w->chunk, sizeof(w->chunk), &n)) {
+	case TLS_OK:
+		break;
+	case TLS_WANT_READ:
+	case TLS_WANT_WRITE:
+		return true;
+	default:
+		gone(w, c);
+		return false;
+	}
+	w->counters[c->listener].bytes_in += n;
+	hold(&c->in, bytes_of(w->chunk, n));
+	if (conn_hand_over(w, c))
+		relay_start(w, c);
+	return false;
+}
+
+void
+relay_greet(struct worker *w, struct conn *c, struct bytes greeting)
+{
+	ssize_t n;
+
+	c->state = CONN_GREETED;
+	conn_enlist(c, &w->relays);
+	n = write_peer(w, c, greeting);
+	if (n != (ssize_t)greeting.n) {
+		/* A connection this new has room for it. */
+		gone(w, c);
+		return;
+	}
+	source_want(w, &c->net, OS_EVENT_READ, true);
+	/* What came with the end of the handshake wakes nobody. */
+	if (tls_pending(c->tls))
+		(void)first_words(w, c);
+}
+
+/* The last words of who asked, or none. */
+static void
+dismiss(struct worker *w, struct conn *c)
+{
+	ssize_t n = recv(c->ctl.fd, w->chunk, TLSREQ_GREETING_MAX, 0);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		(void)write_peer(w, c, bytes_of(w->chunk, (size_t)n));
+	relay_abort(w, c);
+}
+
+void
+relay_greeted(struct worker *w, struct conn *c, struct source *s)
+{
+	if (s == &c->ctl)
+		dismiss(w, c);
+	else
+		(void)first_words(w, c);
 }
 
 void

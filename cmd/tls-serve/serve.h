@@ -35,6 +35,7 @@ int load_send(int sock);
 enum conn_state {
 	CONN_REQUEST,		/* the request has not come */
 	CONN_HANDSHAKE,
+	CONN_GREETED,		/* and nothing was said yet */
 	CONN_RELAY,
 	CONN_LINGER,		/* all is sent; waiting for the peer's end */
 	CONN_DEAD,		/* freed after this round of events */
@@ -138,7 +139,14 @@ void source_want(struct worker *w, struct source *s, unsigned int want,
     bool keep);
 void source_close(struct worker *w, struct source *s);
 
+/* Give the plaintext to who asked; false: c has ended. */
+bool conn_hand_over(struct worker *w, struct conn *c);
+
 /* relay.c */
+/* The handshake is done and a greeting was asked for. */
+void relay_greet(struct worker *w, struct conn *c, struct bytes greeting);
+/* The client or who asked moves in CONN_GREETED. */
+void relay_greeted(struct worker *w, struct conn *c, struct source *s);
 void relay_start(struct worker *w, struct conn *c);
 void relay_event(struct worker *w, struct conn *c, struct source *s,
     unsigned int what);

@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "front/internal.h"
 #include "tlsreq/tlsreq.h"
 
 /* To connect to services of this machine. */
 #define SERVICE_MS 10000
 /* For the list of mechanisms only: a greeting should not wait longer. */
 #define LIST_MS 2000
-/* tls-serve ends handshakes by a time-out of its own; this is for when it
- * does not answer at all. */
-#define HANDSHAKE_SLACK_MS 5000
-#define MECHANISMS_MAX 512
+/* The same for a parent, for which all others wait too. */
+#define EARLY_LIST_MS 250
+#define LIST_AGE_MS 1000	/* for which a parent's list is good */
 
 bool
 front_certificates(void)
@@ -53,8 +53,8 @@ front_free(struct front *f)
 	arena_free(&f->arena);
 }
 
-static void
-log_failure(const struct front *f, const char *event, const char *why)
+void
+front_log_failure(const struct front *f, const char *event, const char *why)
 {
 	struct logline l;
 	char ip[IP_TEXT_MAX];
@@ -67,8 +67,8 @@ log_failure(const struct front *f, const char *event, const char *why)
 	log_end(&l);
 }
 
-static void
-log_secured(const struct front *f)
+void
+front_log_secured(const struct front *f)
 {
 	struct logline l;
 	char ip[IP_TEXT_MAX];
@@ -121,6 +121,20 @@ take_preface(struct front *f, const struct preface *p)
 	set_binding(f, SASL_TLS_UNIQUE, p->unique);
 }
 
+int
+front_take_preface(struct front *f, struct bytes preface)
+{
+	struct preface p;
+	const char *why;
+	size_t used;
+
+	if (preface_parse(preface, PREFACE_TLS_SERVE, &p, &used, &why) != 1 ||
+	    used != preface.n)
+		return -1;
+	take_preface(f, &p);
+	return 0;
+}
+
 static int
 read_proxy(struct front *f)
 {
@@ -134,7 +148,7 @@ read_proxy(struct front *f)
 		return 0;
 	}
 	if (r == -1)
-		log_failure(f, "proxy-header", why);
+		front_log_failure(f, "proxy-header", why);
 	return -1;
 }
 
@@ -143,12 +157,14 @@ front_begin(struct front *f)
 {
 	int ctl;
 
+	if (front_greeted(f))
+		return front_resume(f);
 	if (f->o->proxied && read_proxy(f) == -1)
 		return -1;
 	if (!f->o->implicit)
 		return 0;
 	if (!f->conn->is_socket) {
-		log_failure(f, "tls-failed", "not-a-socket");
+		front_log_failure(f, "tls-failed", "not-a-socket");
 		return -1;
 	}
 	if ((ctl = front_open(f)) == -1)
@@ -199,8 +215,8 @@ front_secure(struct front *f, int ctl)
 	if (f->preface.remote.family != 0)
 		req.remote = f->preface.remote;
 	if (tlsreq_run(ctl, f->conn->in, &req, deadline_in(f->o->timeout_ms +
-	    HANDSHAKE_SLACK_MS), &f->arena, &result) == -1) {
-		log_failure(f, "tls-failed", result.reason);
+	    FRONT_HANDSHAKE_SLACK_MS), &f->arena, &result) == -1) {
+		front_log_failure(f, "tls-failed", result.reason);
 		return -1;
 	}
 	take_preface(f, &result.preface);
@@ -208,7 +224,7 @@ front_secure(struct front *f, int ctl)
 		msg_warnsys("cannot take over the connection");
 		return -1;
 	}
-	log_secured(f);
+	front_log_secured(f);
 	return 0;
 }
 
@@ -245,23 +261,73 @@ front_throttle(unsigned int failures)
 	(void)poll(NULL, 0, (int)(failures - FRONT_SLOW_FAILURES + 1) * 1000);
 }
 
+static const char fallback[] = "PLAIN LOGIN";
+
+static void
+list_mechanisms(const struct sasl_client *c, bool bindings, bool key,
+    char out[FRONT_MECHANISMS_MAX])
+{
+	struct buf b = BUF_INIT(FRONT_MECHANISMS_MAX - 1);
+
+	if (c != NULL && sasl_client_mechanisms(c, true, bindings, key,
+	    &b) == 0) {
+		memcpy(out, buf_bytes(&b).p, b.n);
+		out[b.n] = '\0';
+	} else {
+		memcpy(out, fallback, sizeof(fallback));
+	}
+	buf_free(&b);
+}
+
 const char *
 front_mechanisms(struct front *f, const char *auth_path, const char *service,
     bool *limited)
 {
-	int64_t deadline = deadline_in(LIST_MS);
-	struct sasl_client *c = sasl_client_open(auth_path, deadline);
-	struct buf b = BUF_INIT(MECHANISMS_MAX);
-	const char *list = "PLAIN LOGIN";
+	char list[FRONT_MECHANISMS_MAX];
+	struct sasl_client *c = sasl_client_open(auth_path,
+	    deadline_in(LIST_MS));
 
-	if (c != NULL && sasl_client_mechanisms(c, true, f->has_bindings,
-	    has_key(f), &b) == 0)
-		list = arena_str(&f->arena, buf_bytes(&b));
+	list_mechanisms(c, f->has_bindings, has_key(f), list);
 	*limited = c != NULL && sasl_client_allowed(c, service,
-	    &f->conn->remote, deadline) == 0;
+	    &f->conn->remote, deadline_in(LIST_MS)) == 0;
 	sasl_client_close(c);
-	buf_free(&b);
-	return list;
+	return arena_str(&f->arena, bytes_str(list));
+}
+
+bool
+front_mechanisms_look(struct front_mechanisms *m, const char *auth_path)
+{
+	struct sasl_client *c;
+	int i;
+
+	if (m->until > time_mono_ms())
+		return false;
+	c = sasl_client_open(auth_path, deadline_in(EARLY_LIST_MS));
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		list_mechanisms(c, i != 0, false, m->list[i]);
+	sasl_client_close(c);
+	m->until = time_mono_ms() + LIST_AGE_MS;
+	return true;
+}
+
+const char *
+front_mechanisms_known(const struct front_mechanisms *m,
+    const struct front *f)
+{
+	return m->list[f->has_bindings ? 1 : 0];
+}
+
+bool
+front_limited(const struct front *f, const char *auth_path,
+    const char *service)
+{
+	struct sasl_client *c = sasl_client_open(auth_path,
+	    deadline_in(LIST_MS));
+	bool limited = c != NULL && sasl_client_allowed(c, service,
+	    &f->conn->remote, deadline_in(LIST_MS)) == 0;
+
+	sasl_client_close(c);
+	return limited;
 }
 
 int

@@ -24,6 +24,7 @@
 #include "preface/preface.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
+#include "tlsreq/tlsreq.h"
 
 /* Of a listener; shared by its connections. */
 struct front_options {
@@ -34,6 +35,8 @@ struct front_options {
 	bool certificates;	/* tls-serve has some (front_certificates) */
 	const char *tls_path;	/* its socket */
 	int64_t timeout_ms;	/* for the PROXY header; and a handshake */
+	int64_t login_ms;	/* from the greeting to the first word, for
+				 * front_early */
 };
 
 struct front {
@@ -77,6 +80,26 @@ void front_throttle(unsigned int failures);
 #define FRONT_SLOW_FAILURES 3	/* from then on the client is slowed */
 
 /*
+ * For the early hook of a server whose greeting is the same for all: PROXY
+ * headers are left to a child, TLS from the start is had, and a child
+ * started when the client says something; its front_begin then knows what
+ * went on. f is made by front_init for one call, in the parent.
+ */
+enum front_early {
+	FRONT_EARLY_WAIT,
+	FRONT_EARLY_GREET,	/* in clear: write it to e->fd, then wait */
+	FRONT_EARLY_SERVE,
+	FRONT_EARLY_CLOSE,	/* the log says why */
+	FRONT_EARLY_EXPIRED,	/* it said nothing: write last words to
+				 * e->wait_fd, and close */
+};
+/* greetings: for TLS from the start, as in struct tlsreq. */
+enum front_early front_early(struct front *f, struct server_early *e,
+    const struct bytes greetings[TLSREQ_GREETINGS]);
+/* In a child: the greeting was written by the parent. */
+bool front_greeted(const struct front *f);
+
+/*
  * The mechanisms to announce on f, blanks between, in the arena. Those that
  * every auth-serve has if it cannot be asked: a login then fails for now.
  * *limited: it takes no logins from there now (BEHAVIOUR 8), whatever comes.
@@ -95,5 +118,20 @@ int front_key_login(const struct front *f, const char *auth_path,
     struct sasl_params *params, struct sasl_reply *reply);
 /* How such a login is called in logs. */
 #define FRONT_KEY_LOGIN "client-certificate"
+/* The same in a parent, asked at most once a second: true if *m, which is
+ * zero at first, was filled anew. [0] is the list without channel bindings,
+ * [1] that with them; clients with a key are not greeted ahead.
+ * front_mechanisms_known: that for f. */
+#define FRONT_MECHANISMS_MAX 512
+struct front_mechanisms {
+	int64_t until;
+	char list[TLSREQ_GREETINGS][FRONT_MECHANISMS_MAX];
+};
+bool front_mechanisms_look(struct front_mechanisms *m, const char *auth_path);
+const char *front_mechanisms_known(const struct front_mechanisms *m,
+    const struct front *f);
+/* Whether auth-serve takes no logins from there now (BEHAVIOUR 8). */
+bool front_limited(const struct front *f, const char *auth_path,
+    const char *service);
 
 #endif

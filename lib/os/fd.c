@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SEND_MS 30000		/* a peer that takes nothing so long is ill */
@@ -104,15 +105,14 @@ os_recv_fds(int sock, void *data, size_t size, int *fds, size_t *nfds,
 	ssize_t r;
 
 	for (;;) {
-		if (wait_for(sock, POLLIN, deadline) == -1)
-			return -1;
 		m = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1,
 		    .msg_control = &control,
 		    .msg_controllen = sizeof(control) };
-		r = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+		r = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 		if (r >= 0)
 			break;
-		if (errno != EINTR && errno != EAGAIN)
+		if (errno != EINTR && (errno != EAGAIN ||
+		    wait_for(sock, POLLIN, deadline) == -1))
 			return -1;
 	}
 	n = take_fds(&m, got);
@@ -166,4 +166,25 @@ os_tmpfile(int dirfd, const char *path)
 	    errno == EINVAL))
 		return unlinked_file(dirfd, path);
 	return fd;
+}
+
+static void
+close_range_of(unsigned int first, unsigned int last)
+{
+	int max = (int)sysconf(_SC_OPEN_MAX);
+
+	if (syscall(SYS_close_range, first, last, 0U) == 0)
+		return;
+	if (max < 0 || last < (unsigned int)max)
+		max = (int)last + 1;
+	for (int i = (int)first; i < max; i++)
+		(void)close(i);		/* most are not open */
+}
+
+void
+os_close_from(int first, int keep)
+{
+	if (keep > first)
+		close_range_of((unsigned int)first, (unsigned int)keep - 1);
+	close_range_of((unsigned int)(keep >= first ? keep + 1 : first), ~0U);
 }

@@ -26,6 +26,8 @@ int os_connect_unix(const char *path, int64_t deadline);
 int os_listen_tcp(const struct ip *ip, int port, int backlog);
 int os_connect_tcp(const struct ip *ip, int port, int64_t deadline);
 int os_nodelay(int fd);
+/* Bytes that can be read from a stream socket now; -1. */
+int os_unread(int fd);
 
 /*
  * Send n bytes (1 .. 65536) with up to OS_FDS_MAX descriptors as one message;
@@ -186,6 +188,9 @@ int os_events_remove(int set, int fd);
  * passed; -1 (EINTR: a signal of unblocked came). */
 int os_events_wait(int set, struct os_event *out, size_t max, int timeout_ms,
     const sigset_t *unblocked);
+
+/* Close every descriptor from first on, but keep (<= 0: all of them). */
+void os_close_from(int first, int keep);
 
 /* Two connected ends, non-blocking and close-on-exec: a byte stream, or
  * messages whose bounds are kept. */

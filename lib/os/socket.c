@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -187,6 +188,14 @@ os_nodelay(int fd)
 	int on = 1;
 
 	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+int
+os_unread(int fd)
+{
+	int n;
+
+	return ioctl(fd, FIONREAD, &n) == -1 ? -1 : n;
 }
 
 int

@@ -113,10 +113,10 @@ sasl_result_name(enum sasl_result r)
 bool
 sasl_mech_offered(const struct config *config, const struct sasl_mech *mech)
 {
-	if (mech->know == sasl_cram_know)
+	if (mech->kind == SASL_KIND_CRAM)
 		return config_get_bool(config, "auth", NULL, "cram-md5");
-	if (mech->last == sasl_oauthbearer_last ||
-	    mech->last == sasl_xoauth2_last)
+	if (mech->kind == SASL_KIND_OAUTHBEARER ||
+	    mech->kind == SASL_KIND_XOAUTH2)
 		return config_get_text(config, "oauth", NULL, "issuer").n > 0;
 	return true;
 }

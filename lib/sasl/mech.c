@@ -1,5 +1,5 @@
 /*
- * mech.c - the table of mechanisms; PLAIN (RFC 4616), LOGIN, EXTERNAL
+ * mech.c - what mechanisms do; PLAIN (RFC 4616), LOGIN, EXTERNAL
  *
  * LOGIN has no standard, only an expired draft and a habit: clients look at
  * the challenges, so they are exactly "Username:" and "Password:" (U-4).
@@ -94,67 +94,35 @@ external_step(struct sasl *s, struct bytes response, struct buf *challenge)
 	return SASL_CLIENT_KEY;
 }
 
-/*
- * In order of preference. "private" keeps servers that know neither bindings
- * nor keys from announcing what needs them.
- */
-#define SCRAM(text, h) \
-	{ "SCRAM-" text "-PLUS", "\tmutual-auth\tchannel-binding\tprivate", \
-	    false, true, h, NULL, sasl_scram_step, sasl_scram_know, \
-	    sasl_scram_last }, \
-	{ "SCRAM-" text, "\tmutual-auth", false, false, h, NULL, \
-	    sasl_scram_step, sasl_scram_know, sasl_scram_last }
-static const struct sasl_mech mechs[] = {
-	SCRAM("SHA-512", SASL_SHA512),
-	SCRAM("SHA-256", SASL_SHA256),
-	SCRAM("SHA-1", SASL_SHA1),
-	{ "CRAM-MD5", "\tdictionary\tactive", false, false, SASL_HASHES,
-	    sasl_cram_greet, sasl_cram_step, sasl_cram_know, NULL },
-	{ "OAUTHBEARER", "", true, false, SASL_HASHES, NULL,
-	    sasl_oauthbearer_step, NULL, sasl_oauthbearer_last },
-	{ "XOAUTH2", "", true, false, SASL_HASHES, NULL,
-	    sasl_xoauth2_step, NULL, sasl_xoauth2_last },
-	{ "PLAIN", "\tplaintext", true, false, SASL_HASHES, NULL, plain_step,
-	    NULL, NULL },
-	{ "LOGIN", "\tplaintext", true, false, SASL_HASHES, login_greet,
-	    login_step, NULL, NULL },
-	{ "EXTERNAL", "\tprivate", false, false, SASL_HASHES, NULL,
-	    external_step, NULL, NULL },
+/* greet makes a first challenge and is NULL where the client speaks first;
+ * step takes each response; know goes on once the secrets are there; last is
+ * the message after the decision. */
+struct ops {
+	void (*greet)(struct sasl *s, struct buf *challenge);
+	enum sasl_action (*step)(struct sasl *s, struct bytes response,
+	    struct buf *challenge);
+	enum sasl_action (*know)(struct sasl *s, struct buf *challenge);
+	bool (*last)(struct sasl *s, bool good, struct buf *challenge);
 };
 
-const struct sasl_mech *
-sasl_mech_at(size_t i)
-{
-	return i < sizeof(mechs) / sizeof(mechs[0]) ? &mechs[i] : NULL;
-}
+static const struct ops all_ops[SASL_KINDS] = {
+	[SASL_KIND_SCRAM] = { NULL, sasl_scram_step, sasl_scram_know,
+	    sasl_scram_last },
+	[SASL_KIND_CRAM] = { sasl_cram_greet, sasl_cram_step, sasl_cram_know,
+	    NULL },
+	[SASL_KIND_OAUTHBEARER] = { NULL, sasl_oauthbearer_step, NULL,
+	    sasl_oauthbearer_last },
+	[SASL_KIND_XOAUTH2] = { NULL, sasl_xoauth2_step, NULL,
+	    sasl_xoauth2_last },
+	[SASL_KIND_PLAIN] = { NULL, plain_step, NULL, NULL },
+	[SASL_KIND_LOGIN] = { login_greet, login_step, NULL, NULL },
+	[SASL_KIND_EXTERNAL] = { NULL, external_step, NULL, NULL },
+};
 
-const struct sasl_mech *
-sasl_mech_find(struct bytes name)
+static const struct ops *
+ops_of(const struct sasl *s)
 {
-	const struct sasl_mech *m;
-	size_t i;
-
-	for (i = 0; (m = sasl_mech_at(i)) != NULL; i++) {
-		if (bytes_caseeq(bytes_str(m->name), name))
-			return m;
-	}
-	return NULL;
-}
-
-const char *
-sasl_binding_name(enum sasl_binding_type type)
-{
-	switch (type) {
-	case SASL_TLS_EXPORTER:
-		return "tls-exporter";
-	case SASL_TLS_SERVER_END_POINT:
-		return "tls-server-end-point";
-	case SASL_TLS_UNIQUE:
-		return "tls-unique";
-	case SASL_BINDINGS:
-		break;
-	}
-	return "";
+	return &all_ops[s->mech->kind];
 }
 
 void
@@ -168,16 +136,16 @@ sasl_start(struct sasl *s, struct bytes response, bool have_response,
     struct buf *challenge)
 {
 	if (have_response)
-		return s->mech->step(s, response, challenge);
-	if (s->mech->greet != NULL)
-		s->mech->greet(s, challenge);
+		return ops_of(s)->step(s, response, challenge);
+	if (ops_of(s)->greet != NULL)
+		ops_of(s)->greet(s, challenge);
 	return SASL_CHALLENGE;
 }
 
 enum sasl_action
 sasl_continue(struct sasl *s, struct bytes response, struct buf *challenge)
 {
-	return s->mech->step(s, response, challenge);
+	return ops_of(s)->step(s, response, challenge);
 }
 
 enum sasl_action
@@ -186,13 +154,13 @@ sasl_know(struct sasl *s, struct sasl_secrets *secrets, struct buf *challenge)
 	sasl_secrets_wipe(&s->secrets);
 	s->secrets = *secrets;
 	*secrets = (struct sasl_secrets){ 0 };
-	return s->mech->know(s, challenge);
+	return ops_of(s)->know(s, challenge);
 }
 
 bool
 sasl_last(struct sasl *s, bool good, struct buf *challenge)
 {
-	return s->mech->last != NULL && s->mech->last(s, good, challenge);
+	return ops_of(s)->last != NULL && ops_of(s)->last(s, good, challenge);
 }
 
 void

@@ -139,22 +139,18 @@ struct sasl {
 	size_t server_first;		/* its place in text */
 };
 
-/*
- * A server side mechanism. greet makes a first challenge and is NULL where
- * the client speaks first; step takes each response; know goes on once the
- * secrets are there; last is the message after the decision.
- */
+enum sasl_kind {		/* what a mechanism does */
+	SASL_KIND_SCRAM, SASL_KIND_CRAM, SASL_KIND_OAUTHBEARER,
+	SASL_KIND_XOAUTH2, SASL_KIND_PLAIN, SASL_KIND_LOGIN,
+	SASL_KIND_EXTERNAL, SASL_KINDS,
+};
 struct sasl_mech {
 	const char *name;
 	const char *flags;	/* of its MECH line, each after a TAB */
 	bool plaintext;		/* shows a password or token to the server */
 	bool plus;		/* binds to the TLS connection */
 	enum sasl_hash hash;
-	void (*greet)(struct sasl *s, struct buf *challenge);
-	enum sasl_action (*step)(struct sasl *s, struct bytes response,
-	    struct buf *challenge);
-	enum sasl_action (*know)(struct sasl *s, struct buf *challenge);
-	bool (*last)(struct sasl *s, bool good, struct buf *challenge);
+	enum sasl_kind kind;
 };
 
 /* By name, in any case; NULL: there is none. */

@@ -74,10 +74,10 @@ sasl_tickets_redeem(struct sasl_tickets *t, struct bytes ticket,
 		return false;
 	for (i = 0; i < SASL_TICKETS_MAX; i++) {
 		struct ticket *e = &t->t[i];
-		bool same = bytes_equal_secret(bytes_of(e->text,
-		    SASL_TICKET_CHARS), ticket);
 
-		if (same && e->until_ms > now_ms)
+		/* The time this takes tells how many there are, no more. */
+		if (e->until_ms > now_ms && bytes_equal_secret(
+		    bytes_of(e->text, SASL_TICKET_CHARS), ticket))
 			found = e;
 	}
 	if (found == NULL)

@@ -8,6 +8,7 @@
  */
 #include "server/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,8 @@
 #define RATE_ENTRIES 65536	/* addresses and networks seen in a minute */
 #define OPEN_ENTRIES 65536	/* where there is no cap on children */
 #define OUT_OF_FDS_MS 100	/* pause when the system has no more */
+#define ACCEPTS 16		/* in a row, before others have their turn */
+#define EXPIRE_MS 1000		/* between two looks at deadlines */
 
 static volatile sig_atomic_t got_stop, got_hup, got_child;
 
@@ -36,6 +39,8 @@ struct listener {
 	struct child *children;
 	size_t nchildren, size;
 	struct server_peers peers;
+	struct early *early;
+	int64_t expire_at;
 	struct stat watched;
 	sigset_t unblocked;	/* as it was before; used in ppoll, children */
 	uint64_t next_id;
@@ -233,36 +238,70 @@ run_child(struct listener *l, int fd, struct server_conn *conn)
 	/* In place of the listening socket, which is closed by that. */
 	if (dup2(fd, LISTEN_FD) == -1)
 		_exit(EXIT_TEMP);
-	(void)close(fd);	/* the copy stays */
+	if (l->early != NULL)
+		os_close_from(STDERR_FILENO + 1, l->s->keep_fd);
+	else
+		(void)close(fd);	/* the copy stays */
 	conn->in = conn->out = LISTEN_FD;
 	_exit(l->s->serve(conn, l->s->ctx));
 }
 
+/* It was admitted and has ended. */
 static void
-start_child(struct listener *l, int fd)
+conn_gone(void *ctx, const struct server_conn *conn)
 {
-	struct server_conn conn = { .is_socket = true, .id = l->next_id++ };
+	struct listener *l = ctx;
+
+	limiter_remove(l->open, &conn->remote);
+}
+
+/* Its process. fd stays open here. */
+static void
+start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
+{
+	struct listener *l = ctx;
+	/* Copies: the child does not have the memory these may be in. */
+	unsigned char data[SERVER_EARLY_DATA];
+	struct server_conn own = *conn;
 	pid_t pid;
 
-	if (conn_addresses(fd, &conn) == -1)
-		return;		/* gone already */
-	if (conn.remote.family == 0 && !server_peer_allowed(&l->peers, fd))
+	assert(early.n <= sizeof(data));
+	memcpy(data, early.p, early.n);
+	own.early = bytes_of(data, early.n);
+	pid = fork();
+	if (pid == 0)
+		run_child(l, fd, &own);
+	secret_wipe(data, early.n);
+	if (pid == -1) {
+		log_event(LOG_ERROR, "fork", &conn->remote, errno);
+		conn_gone(l, conn);
+		refuse(l, fd);
 		return;
+	}
+	child_add(l, pid, &conn->remote);
+}
+
+static void
+start(struct listener *l, int fd)
+{
+	struct server_conn conn = { .is_socket = true, .id = l->next_id++,
+	    .in = fd, .out = fd };
+
+	if (conn_addresses(fd, &conn) == -1 || (conn.remote.family == 0 &&
+	    !server_peer_allowed(&l->peers, fd))) {
+		(void)close(fd);	/* gone already, or not for it */
+		return;
+	}
 	if (!admit(l, &conn.remote)) {
 		log_event(LOG_INFO, "over-limit", &conn.remote, 0);
 		refuse(l, fd);
+		(void)close(fd);	/* it has been told */
 		return;
 	}
-	pid = fork();
-	if (pid == 0)
-		run_child(l, fd, &conn);
-	if (pid == -1) {
-		log_event(LOG_ERROR, "fork", &conn.remote, errno);
-		limiter_remove(l->open, &conn.remote);
-		refuse(l, fd);
+	if (early_begin(l->early, fd, &conn, start_child, conn_gone, l))
 		return;
-	}
-	child_add(l, pid, &conn.remote);
+	start_child(l, fd, &conn, BYTES_EMPTY);
+	(void)close(fd);	/* the child has it */
 }
 
 static void
@@ -273,7 +312,8 @@ pause_ms(struct listener *l, int64_t ms)
 	(void)ppoll(NULL, 0, &ts, &l->unblocked);	/* a signal is fine */
 }
 
-/* 0, or -1 when the listening socket is of no use any more. */
+/* 1, 0 when nobody is there, or -1 when the listening socket is of no use
+ * any more. */
 static int
 accept_one(struct listener *l)
 {
@@ -281,9 +321,8 @@ accept_one(struct listener *l)
 
 	if (fd >= 0) {
 		look_at_watched(l);
-		start_child(l, fd);
-		(void)close(fd);	/* the child has it */
-		return 0;
+		start(l, fd);
+		return 1;
 	}
 	switch (errno) {
 	case EBADF:
@@ -310,17 +349,47 @@ at_cap(const struct listener *l)
 {
 	unsigned int cap = l->s->limits.children;
 
-	return cap != 0 && l->nchildren >= cap;
+	return cap != 0 && l->nchildren + early_count(l->early) >= cap;
+}
+
+/* 0 or -1. */
+static int
+accept_some(struct listener *l)
+{
+	int i, r = 1;
+
+	/* A fork is long enough for a turn. */
+	for (i = 0; i < (l->early != NULL ? ACCEPTS : 1) && r == 1 &&
+	    !at_cap(l); i++)
+		r = accept_one(l);
+	return r == -1 ? -1 : 0;
+}
+
+/* Those without a process. */
+static void
+serve_early(struct listener *l, bool ready)
+{
+	if (ready)
+		early_turn(l->early, start_child, conn_gone, l);
+	if (early_count(l->early) > 0 && deadline_left(l->expire_at) == 0) {
+		l->expire_at = deadline_in(EXPIRE_MS);
+		early_expire(l->early, start_child, conn_gone, l);
+	}
 }
 
 static int
 accept_loop(struct listener *l)
 {
-	struct pollfd p = { .fd = LISTEN_FD, .events = POLLIN };
+	static const struct timespec tick = { EXPIRE_MS / 1000, 0 };
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	int r;
 
+	p[1].fd = early_fd(l->early);
 	while (!got_stop) {
-		r = ppoll(&p, at_cap(l) ? 0 : 1, NULL, &l->unblocked);
+		p[0].fd = at_cap(l) ? -1 : LISTEN_FD;
+		p[0].revents = p[1].revents = 0;
+		r = ppoll(p, 2, early_count(l->early) > 0 ? &tick : NULL,
+		    &l->unblocked);
 		if (r == -1 && errno != EINTR)
 			return -1;
 		if (got_child)
@@ -329,7 +398,10 @@ accept_loop(struct listener *l)
 			got_hup = 0;
 			prepare_again(l);
 		}
-		if (r == 1 && !got_stop && accept_one(l) == -1)
+		if (got_stop)
+			break;
+		serve_early(l, r > 0 && p[1].revents != 0);
+		if (r > 0 && p[0].revents != 0 && accept_some(l) == -1)
 			return -1;
 	}
 	return 0;
@@ -344,6 +416,8 @@ stop(struct listener *l)
 	int left;
 
 	(void)close(LISTEN_FD);		/* whoever comes now is refused */
+	early_free(l->early);
+	l->early = NULL;
 	kill_all(l, SIGTERM);
 	reap(l);
 	while (l->nchildren > 0 && (left = deadline_left(deadline)) != 0) {
@@ -402,6 +476,7 @@ listen_run(struct server *s)
 	l.rate = limiter_new(s->limits.per_minute, 60, RATE_ENTRIES);
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
+	l.early = early_new(s);
 	os_heap_room();
 	signals_take(&l);
 	tell_ready(s);

@@ -19,6 +19,33 @@ struct server_conn {
 	struct ip remote, local;	/* family 0 for Unix sockets, pipes */
 	int remote_port, local_port;
 	uint64_t id;		/* cid: unique enough for the logs (O-14) */
+	struct bytes early;	/* what the early hook left in data */
+};
+
+/*
+ * A connection before it has a process. The accepting parent keeps many of
+ * these, so the hook must not wait for anything, nor parse what a stranger
+ * sends: it may write what every client is told, and have others do work.
+ */
+#define SERVER_EARLY_CONNS 4096	/* at a time; more get their process at once:
+				 * they cost more, but no memory here */
+#define SERVER_EARLY_DATA 4608	/* bytes: a preface and some more */
+struct server_early {
+	int fd;			/* the connection; the hook may put another
+				 * in its place, and closes the old one */
+	int other_fd;		/* one more of the hook's, or -1; closed with
+				 * the connection */
+	int wait_fd;		/* one of them */
+	int64_t deadline;	/* DEADLINE_NONE at first */
+	bool expired;		/* it has passed */
+	int stage;		/* 0 at first; the hook's */
+	size_t n;		/* bytes in data */
+	unsigned char data[SERVER_EARLY_DATA];
+};
+enum server_next {
+	SERVER_WAIT,		/* call again when wait_fd is readable */
+	SERVER_SERVE,		/* now it needs its process */
+	SERVER_CLOSE,
 };
 
 /*
@@ -57,6 +84,17 @@ struct server {
 	 * and SIGTERM ends it unless serve handles that.
 	 */
 	int (*serve)(struct server_conn *conn, void *ctx);
+	/*
+	 * Called in the parent for a new connection, in stage 0, and then as
+	 * it asks for; it may change *conn. NULL: each connection gets its
+	 * process at once, as do those that find no room. A child has none of
+	 * the other connections' descriptors and data.
+	 */
+	enum server_next (*early)(struct server_early *e,
+	    struct server_conn *conn, void *ctx);
+	/* With early: a descriptor children need all the same, such as the
+	 * rules of a sandbox; <= 0: none. */
+	int keep_fd;
 	void *ctx;
 	/* A file whose replacement (inode or mtime) makes prepare run again,
 	 * looked at when a connection comes; NULL: none. */

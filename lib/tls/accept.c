@@ -57,6 +57,7 @@ accept_name(SSL *ssl, int *alert, void *arg)
 	if (g == NULL)
 		return refuse(t, alert, SSL_AD_INTERNAL_ERROR,
 		    TLS_REASON_NO_CERT);
+	t->hs->group = g;
 	if (certs_use(g, ssl) == -1)
 		return refuse(t, alert, SSL_AD_INTERNAL_ERROR,
 		    TLS_REASON_INTERNAL);
@@ -171,7 +172,7 @@ tls_names(const struct tls *t, bool *named, bool *unknown)
 
 /* ---- the connection ---- */
 
-static void
+void
 handshake_free(struct tls *t)
 {
 	if (t->hs == NULL)
@@ -242,7 +243,8 @@ tls_handshake(struct tls *t)
 	r = SSL_do_handshake(t->ssl);
 	err = errno;
 	if (r == 1) {
-		handshake_free(t);
+		t->ticket_due = t->hs->server->tickets[t->hs->listener] &&
+		    SSL_version(t->ssl) >= TLS1_3_VERSION;
 		return TLS_OK;
 	}
 	error = SSL_get_error(t->ssl, r);

@@ -297,6 +297,25 @@ type_of(EVP_PKEY *key, int *type, const char **why)
 	}
 }
 
+void
+certs_find_end_point(struct cert *c)
+{
+	const EVP_MD *md;
+	unsigned int n;
+	int nid;
+
+	c->end_point_size = 0;
+	if (c->leaf == NULL ||
+	    X509_get_signature_info(c->leaf, &nid, NULL, NULL, NULL) != 1)
+		return;
+	if (nid == NID_md5 || nid == NID_sha1)
+		nid = NID_sha256;
+	md = EVP_get_digestbynid(nid);
+	if (md != NULL && X509_digest(c->leaf, md, c->end_point, &n) == 1 &&
+	    n >= PREFACE_END_POINT_MIN && n <= PREFACE_END_POINT_MAX)
+		c->end_point_size = n;
+}
+
 static int
 read_file(struct bytes pem, struct cert *cert, int *type, const char **why)
 {
@@ -416,6 +435,8 @@ tls_certs_add(struct tls_certs *c, const char *file, struct bytes pem,
 		cert_reset(&cert);
 		return bad(why, "another file has a key of that type for NAME");
 	}
+	certs_find_end_point(&cert);
+	ERR_clear_error();
 	g->certs[type] = cert;
 	add_cert_names(c, cert.leaf, g);
 	*why = check_all_dates(&cert);

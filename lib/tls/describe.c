@@ -36,13 +36,19 @@ version_of(const SSL *ssl)
  * RFC 9266 4.2: up to TLS 1.2 only with the extended master secret, or two
  * connections could be made to share it. The context is there and empty.
  */
+static bool
+has_exporter(SSL *ssl)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION ||
+	    SSL_get_extms_support(ssl) == 1;
+}
+
 static void
 describe_exporter(SSL *ssl, struct arena *a, struct preface *p)
 {
 	unsigned char out[PREFACE_HASH];
 
-	if (SSL_version(ssl) < TLS1_3_VERSION &&
-	    SSL_get_extms_support(ssl) != 1)
+	if (!has_exporter(ssl))
 		return;
 	if (SSL_export_keying_material(ssl, out, sizeof(out), EXPORTER_LABEL,
 	    sizeof(EXPORTER_LABEL) - 1, (const unsigned char *)"", 0, 1) == 1)
@@ -71,62 +77,63 @@ describe_unique(SSL *ssl, struct arena *a, struct preface *p)
 }
 
 /*
- * RFC 5929 4.1: the certificate under the hash of its signature, MD5 and
- * SHA-1 being replaced. Where the signature names no hash (Ed25519) there
- * is no such binding.
- */
-static struct bytes
-hash_certificate(X509 *x, unsigned char out[EVP_MAX_MD_SIZE])
-{
-	const EVP_MD *md;
-	unsigned int n;
-	int nid;
-
-	if (x == NULL || X509_get_signature_info(x, &nid, NULL, NULL,
-	    NULL) != 1)
-		return BYTES_EMPTY;
-	if (nid == NID_md5 || nid == NID_sha1)
-		nid = NID_sha256;
-	md = EVP_get_digestbynid(nid);
-	if (md == NULL || X509_digest(x, md, out, &n) != 1)
-		return BYTES_EMPTY;
-	return bytes_of(out, n);
-}
-
-/*
  * A session that is resumed shows no certificate: what counts is the one
  * that the client was shown when it began, by now perhaps of another type or
- * replaced. So the ticket holds the hash.
+ * replaced. So the ticket holds the hash (RFC 5929 4.1).
  */
 int
 describe_in_ticket(SSL *ssl, void *arg)
 {
-	unsigned char out[EVP_MAX_MD_SIZE];
-	struct bytes hash;
+	struct cert shown = { .leaf = SSL_get_certificate(ssl) };
 
 	(void)arg;
 	if (SSL_session_reused(ssl) == 1)
 		return 1;	/* it is there already */
-	hash = hash_certificate(SSL_get_certificate(ssl), out);
-	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), hash.p,
-	    hash.n);
+	certs_find_end_point(&shown);
+	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl),
+	    shown.end_point, shown.end_point_size);
 }
 
-static void
-describe_end_point(SSL *ssl, struct arena *a, struct preface *p)
+/* Of the certificate shown: it was made when that was loaded. */
+static struct bytes
+shown_end_point(const struct tls *t)
 {
-	unsigned char out[EVP_MAX_MD_SIZE];
-	struct bytes hash = BYTES_EMPTY;
+	const X509 *x = SSL_get_certificate(t->ssl);
+	const struct cert *c;
+	int i;
+
+	for (i = 0; i < KEY_TYPES && t->hs->group != NULL; i++) {
+		c = &t->hs->group->certs[i];
+		if (c->leaf != NULL && c->leaf == x)
+			return bytes_of(c->end_point, c->end_point_size);
+	}
+	return BYTES_EMPTY;
+}
+
+static struct bytes
+end_point(const struct tls *t)
+{
+	struct bytes hash;
 	void *kept = NULL;
 	size_t n = 0;
 
-	if (SSL_session_reused(ssl) != 1)
-		hash = hash_certificate(SSL_get_certificate(ssl), out);
-	else if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &kept,
-	    &n) == 1 && kept != NULL)
-		hash = bytes_of(kept, n);
-	if (hash.n >= PREFACE_END_POINT_MIN && hash.n <= PREFACE_END_POINT_MAX)
-		p->end_point = arena_bytes(a, hash);
+	if (SSL_session_reused(t->ssl) != 1)
+		return shown_end_point(t);
+	if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(t->ssl), &kept,
+	    &n) != 1 || kept == NULL)
+		return BYTES_EMPTY;
+	hash = bytes_of(kept, n);
+	return n >= PREFACE_END_POINT_MIN && n <= PREFACE_END_POINT_MAX ? hash
+	    : BYTES_EMPTY;
+}
+
+int
+tls_greeting(const struct tls *t)
+{
+	/* it may be logged in by its key */
+	if (SSL_get0_peer_certificate(t->ssl) != NULL)
+		return -1;
+	return has_exporter(t->ssl) || end_point(t).n > 0 ? 1 : 0;
 }
 
 static int
@@ -170,9 +177,18 @@ describe_names(SSL *ssl, struct arena *a, struct preface *p)
 		p->authority = arena_bytes(a, name);
 }
 
+void
+tls_facts(const struct tls *t, struct tls_facts *f)
+{
+	f->version = version_of(t->ssl);
+	f->resumed = SSL_session_reused(t->ssl) == 1;
+	f->kernel = BIO_get_ktls_send(SSL_get_wbio(t->ssl)) == 1;
+	f->named = t->named;
+	f->name_unknown = t->name_unknown;
+}
+
 int
-tls_describe(const struct tls *t, struct arena *a, struct preface *p,
-    struct tls_facts *f)
+tls_describe(struct tls *t, struct arena *a, struct preface *p)
 {
 	SSL *ssl = t->ssl;
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
@@ -185,18 +201,14 @@ tls_describe(const struct tls *t, struct arena *a, struct preface *p,
 	ERR_clear_error();
 	if (describe_client(ssl, a, p) == -1)
 		return -1;
-	f->version = version_of(ssl);
-	f->resumed = SSL_session_reused(ssl) == 1;
-	f->kernel = BIO_get_ktls_send(SSL_get_wbio(ssl)) == 1;
-	f->named = t->named;
-	f->name_unknown = t->name_unknown;
-	p->version = bytes_str(version_names[f->version]);
+	p->version = bytes_str(version_names[version_of(ssl)]);
 	p->cipher = bytes_str(name != NULL ? name
 	    : SSL_CIPHER_get_name(cipher));
 	describe_names(ssl, a, p);
 	describe_exporter(ssl, a, p);
-	describe_end_point(ssl, a, p);
+	p->end_point = arena_bytes(a, end_point(t));
 	describe_unique(ssl, a, p);
+	handshake_free(t);
 	ERR_clear_error();
 	return 0;
 }

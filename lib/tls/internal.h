@@ -15,6 +15,9 @@ struct cert {
 	X509 *leaf;
 	EVP_PKEY *key;
 	STACK_OF(X509) *chain;
+	/* tls-server-end-point (RFC 5929 4.1); 0: there is none. */
+	unsigned char end_point[EVP_MAX_MD_SIZE];
+	unsigned int end_point_size;
 };
 struct cert_group {
 	char *name;
@@ -34,6 +37,12 @@ int tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv,
 
 /* For SSL_CTX_set_session_ticket_cb: what tls_describe wants to know when
  * the session is resumed; and whether it may be. */
+/*
+ * RFC 5929 4.1: the certificate under the hash of its signature, MD5 and
+ * SHA-1 being replaced. Where the signature names no hash (Ed25519) there
+ * is no such binding: size 0.
+ */
+void certs_find_end_point(struct cert *c);
 int describe_in_ticket(SSL *ssl, void *arg);
 SSL_TICKET_RETURN tickets_decrypted(SSL *ssl, SSL_SESSION *session,
     const unsigned char *name, size_t name_size, SSL_TICKET_STATUS status,
@@ -44,6 +53,7 @@ struct tls_server {
 	struct tls_certs *certs;
 	char *hostname;
 	bool client_auth;
+	bool tickets[TLS_LISTENERS];
 	unsigned int refs;
 };
 
@@ -51,17 +61,20 @@ struct tls_server {
 struct handshake {
 	struct tls_server *server;
 	enum tls_listener listener;
+	const struct cert_group *group;	/* chosen; the server's */
 	unsigned char alpn[264];	/* as on the wire */
 	unsigned int alpn_size;
 };
 
 struct tls {
 	SSL *ssl;
-	struct handshake *hs;	/* NULL once it is over */
+	struct handshake *hs;	/* NULL once it is over and described */
 	enum tls_reason reason;
 	int alert;
 	bool named, name_unknown;
+	bool ticket_due;	/* of TLS 1.3, with the next record */
 };
+void handshake_free(struct tls *t);
 
 /* Callbacks of the contexts, in accept.c. */
 int accept_name(SSL *ssl, int *alert, void *arg);

@@ -2,6 +2,7 @@
 #include "tls/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -14,6 +15,10 @@
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define CIPHERS_SMTP CIPHERS ":ECDHE+AES+SHA1"
 #define CIPHERS_OLD CIPHERS_SMTP ":@SECLEVEL=0"	/* for TLS 1.0 and 1.1 */
+/* TLS 1.3: SHA-256, on which the rest of the handshake stands, is what
+ * machines have in hardware; nothing here is stronger than 128 bits. */
+#define SUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+	"TLS_AES_256_GCM_SHA384"
 /* What clients send a key share for, so that no round trip is added. */
 #define GROUPS "X25519:P-256:P-384"
 #define CLIENT_CHAIN_MAX (32 * 1024)	/* bytes of client certificates */
@@ -69,7 +74,9 @@ set_tickets(SSL_CTX *ctx, bool on)
 		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		return SSL_CTX_set_num_tickets(ctx, 0);
 	}
-	if (SSL_CTX_set_num_tickets(ctx, 1) != 1 ||
+	/* In TLS 1.3 a client gets its ticket when it has said something
+	 * (stream.c): those that only look who is there need none. */
+	if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
 	    SSL_CTX_set_session_ticket_cb(ctx, describe_in_ticket,
 	    tickets_decrypted, NULL) != 1)
 		return 0;
@@ -82,6 +89,25 @@ ciphers_for(enum tls_listener l, int min)
 {
 	return min < TLS1_2_VERSION ? CIPHERS_OLD
 	    : l == TLS_SMTP ? CIPHERS_SMTP : CIPHERS;
+}
+
+/* Asking for it per connection where it is not costs two system calls, and
+ * has the kernel look for a module if the superuser asks. */
+static bool
+kernel_has_tls(void)
+{
+	struct buf b = BUF_INIT(4096);
+	struct bytes list, word;
+	bool found = false;
+
+	if (io_read_file(AT_FDCWD, "/proc/sys/net/ipv4/tcp_available_ulp",
+	    &b) == 0) {
+		list = bytes_rtrim(buf_bytes(&b));
+		while (!found && bytes_word(&list, &word))
+			found = bytes_eq(word, BYTES("tls"));
+	}
+	buf_free(&b);
+	return found;
 }
 
 static SSL_CTX *
@@ -97,7 +123,7 @@ make_context(const struct tls_options *o, enum tls_listener l,
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 	    SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
 	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-	    (o->kernel_tls ? SSL_OP_ENABLE_KTLS : 0));
+	    (o->kernel_tls && kernel_has_tls() ? SSL_OP_ENABLE_KTLS : 0));
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -114,6 +140,7 @@ make_context(const struct tls_options *o, enum tls_listener l,
 	    (unsigned int)strlen(id)) == 1 &&
 	    SSL_CTX_set_min_proto_version(ctx, min) == 1 &&
 	    SSL_CTX_set_cipher_list(ctx, ciphers_for(l, min)) == 1 &&
+	    SSL_CTX_set_ciphersuites(ctx, SUITES) == 1 &&
 	    SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
 	    set_tickets(ctx, o->tickets[l]) == 1)
 		return ctx;
@@ -132,6 +159,7 @@ tls_server_new(const struct tls_options *o, struct tls_certs *certs,
 	s->certs = certs;
 	s->hostname = mem_strdup(o->hostname);
 	s->client_auth = o->client_auth;
+	memcpy(s->tickets, o->tickets, sizeof(s->tickets));
 	for (l = 0; l < TLS_LISTENERS; l++) {
 		s->ctx[l] = make_context(o, (enum tls_listener)l, tickets);
 		if (s->ctx[l] == NULL) {

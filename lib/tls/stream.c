@@ -33,6 +33,11 @@ tls_read(struct tls *t, void *p, size_t size, size_t *n)
 
 	ERR_clear_error();
 	r = SSL_read_ex(t->ssl, p, size, n);
+	if (r == 1 && t->ticket_due) {
+		t->ticket_due = false;
+		/* Without it the next handshake is a full one. */
+		(void)SSL_new_session_ticket(t->ssl);
+	}
 	return r == 1 ? TLS_OK : result_of(t, r);
 }
 

@@ -174,9 +174,14 @@ struct tls_facts {
 	bool named;		/* the client asked for a name, */
 	bool name_unknown;	/* which no certificate is for */
 };
-/* What the handshake gave: *p without addresses, made in the arena. */
-int tls_describe(const struct tls *t, struct arena *a, struct preface *p,
-    struct tls_facts *f);
+/* What the handshake gave: *p without addresses, made in the arena. To be
+ * called once. */
+int tls_describe(struct tls *t, struct arena *a, struct preface *p);
+/* After the handshake. */
+void tls_facts(const struct tls *t, struct tls_facts *f);
+/* Which greeting of a tlsreq.h is for it; -1: none, the client has a key.
+ * After the handshake, before tls_describe. */
+int tls_greeting(const struct tls *t);
 /* The last two of the facts; also after a handshake that failed. */
 void tls_names(const struct tls *t, bool *named, bool *unknown);
 

@@ -99,6 +99,7 @@ take_reply(struct tlsreq_result *out, enum tlsreq_status status,
 	case TLSREQ_DONE:
 		break;
 	case TLSREQ_PEER:
+	case TLSREQ_GONE:
 		return fail(out, EPROTO, text);
 	case TLSREQ_BUSY:
 		return fail(out, EAGAIN, text);

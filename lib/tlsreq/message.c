@@ -27,6 +27,16 @@ is_name(struct bytes s)
 	return s.n > 0 && s.n <= TLSREQ_NAME_MAX;
 }
 
+static const char *const greeting_names[TLSREQ_GREETINGS] = {
+	"greeting", "greeting-bound",
+};
+
+static bool
+is_greeting(struct bytes s)
+{
+	return s.n > 0 && s.n <= TLSREQ_GREETING_MAX && !bytes_has_nul(s);
+}
+
 static void
 put_field(struct buf *b, const char *name, struct bytes value)
 {
@@ -74,6 +84,13 @@ tlsreq_format(struct buf *out, const struct tlsreq *r)
 		put_field(&b, "client-cert", BYTES("yes"));
 	if (r->remote.family != 0)
 		put_field(&b, "remote", bytes_str(ip_format(&r->remote, ip)));
+	for (i = 0; i < TLSREQ_GREETINGS && r->greeting[0].n > 0; i++) {
+		if (!is_greeting(r->greeting[i])) {
+			buf_free(&b);
+			return fail(EINVAL);
+		}
+		put_field(&b, greeting_names[i], r->greeting[i]);
+	}
 	result = b.full ? fail(EMSGSIZE) : put_message(out, buf_bytes(&b));
 	buf_free(&b);
 	return result;
@@ -89,8 +106,23 @@ parse_flag(struct bytes value, bool *flag)
 }
 
 static int
+parse_greeting(struct tlsreq *r, size_t i, struct bytes value)
+{
+	if (r->greeting[i].n > 0 || !is_greeting(value))
+		return fail(EBADMSG);
+	r->greeting[i] = value;
+	return 0;
+}
+
+static int
 parse_field(struct tlsreq *r, struct bytes name, struct bytes value)
 {
+	size_t i;
+
+	for (i = 0; i < TLSREQ_GREETINGS; i++) {
+		if (bytes_eq(name, bytes_str(greeting_names[i])))
+			return parse_greeting(r, i, value);
+	}
 	if (bytes_eq(name, BYTES("implicit")))
 		return parse_flag(value, &r->implicit);
 	if (bytes_eq(name, BYTES("client-cert")))
@@ -115,6 +147,7 @@ tlsreq_parse(struct bytes message, struct tlsreq *out)
 {
 	struct tlsreq r = { .listener = BYTES_EMPTY };
 	struct bytes head, field, name;
+	size_t i;
 
 	if (message.n > TLSREQ_MAX || !bytes_cut(&message, 2, &head) ||
 	    message.n != ((size_t)head.p[0] << 8 | head.p[1]))
@@ -123,6 +156,10 @@ tlsreq_parse(struct bytes message, struct tlsreq *out)
 		if (!bytes_split(&message, '\0', &field) ||
 		    !bytes_split(&field, '=', &name) ||
 		    parse_field(&r, name, field) == -1)
+			return fail(EBADMSG);
+	}
+	for (i = 1; i < TLSREQ_GREETINGS; i++) {
+		if ((r.greeting[i].n > 0) != (r.greeting[0].n > 0))
 			return fail(EBADMSG);
 	}
 	if (r.listener.n == 0)
@@ -177,6 +214,7 @@ tlsreq_parse_reply(struct bytes in, enum tlsreq_status *status,
 	case TLSREQ_PEER:
 	case TLSREQ_BUSY:
 	case TLSREQ_REFUSED:
+	case TLSREQ_GONE:
 		if (is_reason(bytes_from(body, 1)))
 			break;
 		return fail(EBADMSG);

@@ -24,9 +24,12 @@
 
 #define TLSREQ_ALPNS_MAX 4	/* choices; one or two are usual */
 #define TLSREQ_NAME_MAX 32	/* bytes of a listener's or ALPN name */
-#define TLSREQ_MAX 512		/* bytes of a request */
+#define TLSREQ_GREETING_MAX 512	/* bytes of a greeting; ours are 300 */
+#define TLSREQ_MAX (512 + 2 * TLSREQ_GREETING_MAX)	/* of a request */
 #define TLSREQ_REPLY_MAX (PREFACE_MAX + 3)
 #define TLSREQ_REASON_MAX 64
+
+#define TLSREQ_GREETINGS 2
 
 struct tlsreq {
 	/* "smtp", "submission", "imap" or "http": decides on certificates
@@ -40,6 +43,14 @@ struct tlsreq {
 	/* The client, if the network descriptor is a proxy's connection;
 	 * family 0: the peer of the descriptor is the client. */
 	struct ip remote;
+	/*
+	 * What the client is told when the handshake is done, before anybody
+	 * has the plaintext: [0], with channel bindings [1]. The reply then
+	 * comes when the client says something, or has gone. A client with a
+	 * key is not greeted: it may be logged in by it. Empty: no greeting.
+	 * Either both or none.
+	 */
+	struct bytes greeting[TLSREQ_GREETINGS];
 };
 
 /* The message as sent, and back; parsed slices are views into it. -1 with
@@ -52,6 +63,7 @@ enum tlsreq_status {
 	TLSREQ_PEER = 'P',	/* the handshake failed; a reason follows, */
 	TLSREQ_BUSY = 'B',	/* over a limit or out of something */
 	TLSREQ_REFUSED = 'R',	/* wrong request, no certificate */
+	TLSREQ_GONE = 'G',	/* greeted, and gone without a word */
 };
 /* text is the preface or the reason: one word of [!-~]. */
 int tlsreq_format_reply(struct buf *out, enum tlsreq_status status,

@@ -168,7 +168,7 @@ rm -f var/accounts/small
 main_conf "" "" "$strict"
 for i in 1 2 3; do client imap implicit $imaps mx.example.org 'a LOGIN alice wrong' >/dev/null; done
 is "$(imaps ecdsa)" "* BYE [UNAVAILABLE] too many failed logins, try again later" "U-12 limited: BYE, also with a certificate"
-like "$(client imap clear $imap)" '^\* BYE \[UNAVAILABLE\] too many' "U-12 without TLS"
+like "$(client imap clear $imap 'a NOOP')" '^\* BYE \[UNAVAILABLE\] too many' "U-12 without TLS: at the first word"
 like "$(subt ecdsa)" '^421 4.7.0 mx.example.org too many failed logins' "U-12 submission: 421"
 like "$(client smtp clear $sub)" '^421 4.7.0' "U-12 without TLS"
 like "$(client smtp clear $smtp NOOP)" '^250' "mail from others is still taken"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# tls-kernel.t - encryption by the kernel (kTLS): it is asked for on each
-# connection unless the configuration says no, and done without where it
-# cannot. Where it can, the counter must tell.
+# tls-kernel.t - encryption by the kernel (kTLS): where it can it is asked for
+# on each connection unless the configuration says no, and the counter must
+# tell.
 . "$(dirname "$0")/../tap.sh"
 need strace openssl
 [ "${SAN:-}" != 1 ] || skip_all "sanitizers and strace do not mix"
@@ -28,7 +28,11 @@ serve() { pgrep -P "$strace_pid" -x tls-serve | head -1; }
 for v in 2 3; do
 	before=$(asked)
 	is "$(client echo "$port" $v)" "TLSv1.$v" "TLS 1.$v works, with the kernel or without"
-	ok "TLS 1.$v: the kernel is asked, by default" test $(($(asked) - before)) -ge 1
+	if grep -qw tls /proc/sys/net/ipv4/tcp_available_ulp 2>/dev/null; then
+		ok "TLS 1.$v: the kernel is asked, by default" test $(($(asked) - before)) -ge 1
+	else
+		is "$(($(asked) - before))" 0 "TLS 1.$v: a kernel that cannot is not asked"
+	fi
 	is "$(client bulk "$port" 3000000)" 3000000 "and 3 MB arrive"
 done
 able=$(grep -c 'TCP_ULP.* = 0' calls)

@@ -78,8 +78,8 @@ like "$(s_client -alpn foo)" 'No ALPN negotiated' "ALPN is ignored where nobody 
 
 # ---- tickets ----
 resume() { # PORT VERSION
-	rm -f sess
-	(sleep 0.4; echo Q) | timeout 10 openssl s_client -connect 127.0.0.1:$1 -$2 -servername mail.example -sess_out sess >/dev/null 2>&1
+	rm -f sess	# with TLS 1.3 a client that says nothing gets none
+	(sleep 0.4; echo hello; sleep 0.3; echo Q) | timeout 10 openssl s_client -connect 127.0.0.1:$1 -$2 -servername mail.example -sess_out sess >/dev/null 2>&1
 	[ -s sess ] || { echo no session; return; }
 	(sleep 0.4; echo Q) | timeout 10 openssl s_client -connect 127.0.0.1:$1 -$2 -servername mail.example -sess_in sess 2>&1 | grep -Eo '^(New|Reused)'
 }
@@ -102,6 +102,58 @@ is "$(client end $imap)" 200000 "what the server sent before it closed arrives"
 is "$(client bye $imap)" ended "the server closes: close_notify"
 is "$(client half $imap)" sent "the server ends its direction, the client's goes on"
 ok "and all of it arrives" wait_for 5 grep -q '"end": 100005' imap.out
+
+# ---- a greeting, and the plaintext when the client speaks ----
+cat >greet.py <<'P'
+import os, select, socket, ssl, struct, sys, threading
+path = "run/tls"
+def greet(version=ssl.TLSVersion.TLSv1_3, cert=None):
+    """A client, and who asks for it."""
+    l = socket.create_server(("127.0.0.1", 0))
+    c = socket.create_connection(l.getsockname())
+    n, _ = l.accept()
+    s = socket.socket(socket.AF_UNIX); s.connect(path); s.settimeout(10)
+    f = b"".join(x + b"\0" for x in (b"listener=imap", b"client-cert=yes", b"greeting=none\r\n",
+        b"greeting-bound=bound\r\n"))
+    socket.send_fds(s, [struct.pack(">H", len(f)) + f], [n.fileno()])
+    n.close()
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    ctx.check_hostname = False; ctx.verify_mode = ssl.CERT_NONE
+    ctx.maximum_version = version
+    if cert: ctx.load_cert_chain(cert)
+    return ctx.wrap_socket(c), s
+def quiet(s): return select.select([s], [], [], 0.3)[0] == []
+def reply(s):
+    b, f, _, _ = socket.recv_fds(s, 8192, 4)
+    return b[2:3], b[3:], f
+def result(name, good): print("%s\t%s" % (name, "ok" if good is True else good))
+c, s = greet()
+result("a greeting: [1] with bindings", c.recv(100) == b"bound\r\n")
+result("the server hears nothing yet", quiet(s))
+c.sendall(b"first words\r\n")
+r = reply(s)
+result("it gets the plaintext when the client speaks", r[0] == b"D" and r[1][:4] == b"\r\n\r\n" and len(r[2]) == 1)
+p = socket.socket(fileno=r[2][0]); p.settimeout(10)
+result("with the first words", p.recv(100) == b"first words\r\n")
+p.sendall(b"answer\r\n")
+result("and answers", c.recv(100) == b"answer\r\n")
+p.close()
+result("and ends", c.recv(100) == b"")
+c, s = greet(cert="client.pem")
+r = reply(s)
+result("a client with a key is left to the server at once", r[0] == b"D" and len(r[2]) == 1 and quiet(c))
+result("TLS 1.2 with the extended master secret is bound", greet(ssl.TLSVersion.TLSv1_2)[0].recv(100) == b"bound\r\n")
+c, s = greet(); c.recv(100); c.close()
+r = reply(s)
+result("a client that goes without a word", r[0] == b"G" and r[1] == b"gone")
+c, s = greet(); c.recv(100); s.sendall(b"* BYE\r\n"); s.close()
+result("the server's last words", c.recv(100) == b"* BYE\r\n" and c.recv(100) == b"")
+c, s = greet(); c.recv(100); s.close()
+result("or none", c.recv(100) == b"")
+P
+/usr/bin/python3 greet.py >greet.out 2>greet.err
+while IFS="$(printf '\t')" read -r name got; do is "$got" ok "greeting: $name"; done <greet.out
+is "$(wc -l <greet.out) $(cat greet.err)" "11 " "greet.py ran to its end"
 
 # ---- bad clients ----
 n=$(grep -c . log)
@@ -133,7 +185,7 @@ like "$(raw $good none)" bad-request "no descriptor"
 like "$(raw $good two)" bad-request "two descriptors"
 like "$(raw 00)" bad-request "half a request"
 like "$(raw 000e6c697374656e65723d706f703300)" bad-request "an unknown listener"
-like "$(raw $(printf '%02000d' 0))" bad-request "a request that is too long"
+like "$(raw $(printf '%05200d' 0))" bad-request "a request that is too long"
 
 # ---- limits ----
 configure <<E

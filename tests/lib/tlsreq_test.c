@@ -42,6 +42,15 @@ requests(void **state)
 		{ B("listener=imap\0listener=smtp\0"), -1 },
 		{ B("listener=imap\0x=y\0"), -1 },
 		{ B("listener=imap\0remote=1.2.3.x\0"), -1 },
+		{ B("listener=imap\0greeting=* OK\r\n\0greeting-bound==\0"),
+		    0 },
+		{ B("listener=imap\0greeting=a\0"), -1 },
+		{ B("listener=imap\0greeting-bound=b\0"), -1 },
+		{ B("listener=imap\0greeting=a\0greeting-bound=b\0"
+		    "greeting=a\0"), -1 },
+		{ B("listener=imap\0greeting=\0greeting-bound=b\0"), -1 },
+		{ B("listener=imap\0greeting=a\0greeting-bound=b\0"
+		    "greeting-key=c\0"), -1 },
 	};
 	struct tlsreq r;
 	size_t i;
@@ -104,6 +113,35 @@ request_there_and_back(void **state)
 }
 
 static void
+greetings(void **state)
+{
+	static unsigned char text[TLSREQ_GREETING_MAX + 1];
+	struct tlsreq r = { .listener = B("imap") }, q;
+	struct buf b = BUF_INIT(TLSREQ_MAX);
+	size_t i;
+
+	(void)state;
+	memset(text, 'g', sizeof(text));
+	for (i = 0; i < TLSREQ_GREETINGS; i++) {
+		text[i] = (unsigned char)('0' + i);
+		r.greeting[i] = bytes_of(text + i, TLSREQ_GREETING_MAX - i);
+	}
+	assert_int_equal(tlsreq_format(&b, &r), 0);
+	assert_int_equal(tlsreq_parse(buf_bytes(&b), &q), 0);
+	for (i = 0; i < TLSREQ_GREETINGS; i++)
+		assert_true(bytes_eq(q.greeting[i], r.greeting[i]));
+	/* one byte past the limit, one that is empty, a NUL */
+	r.greeting[1] = bytes_of(text, TLSREQ_GREETING_MAX + 1);
+	assert_int_equal(tlsreq_format(&b, &r), -1);
+	assert_int_equal(errno, EINVAL);
+	r.greeting[1] = BYTES_EMPTY;
+	assert_int_equal(tlsreq_format(&b, &r), -1);
+	r.greeting[1] = B("a\0b");
+	assert_int_equal(tlsreq_format(&b, &r), -1);
+	buf_free(&b);
+}
+
+static void
 replies(void **state)
 {
 	static const struct {
@@ -111,6 +149,7 @@ replies(void **state)
 		int result;
 	} all[] = {
 		{ B("\0\4Peof"), 1 },
+		{ B("\0\5Ggone"), 1 },
 		{ B("\0\4Peofmore"), 1 },
 		{ B("\0\4Pe"), 0 },
 		{ B("\0"), 0 },
@@ -231,6 +270,7 @@ main(void)
 		{ "requests good and bad", requests, NULL, NULL, NULL },
 		{ "a request formatted is parsed, cut ones are refused",
 		    request_there_and_back, NULL, NULL, NULL },
+		{ "greetings, and their limits", greetings, NULL, NULL, NULL },
 		{ "replies good and bad", replies, NULL, NULL, NULL },
 		{ "every reply as result and errno", asking, NULL, NULL, NULL },
 		{ "tls-serve is not there", nobody_there, NULL, NULL, NULL },
