@@ -321,6 +321,10 @@ run(struct login *l)
 	if (front_begin(&l->front) == -1)
 		return 1;
 	set_options(l, &o);
+	if (l->front.limited)
+		return io_write_all(l->conn->out, BYTES("* BYE [UNAVAILABLE] "
+		    "too many failed logins, try later\r\n"),
+		    deadline_in(l->timeout_ms)) == 0 ? 1 : -1;
 	l->machine = imap_login_new(&o);
 	r = talk(l);
 	if (r == -1 && errno == ETIMEDOUT) {
@@ -430,6 +434,7 @@ main(int argc, char *argv[])
 	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
 		.name = "imap-login",
+		.limiter = p.front.proxied ? NULL : "net/imap-login",
 		.refusal = p.front.implicit ? ""
 		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,

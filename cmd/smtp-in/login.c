@@ -20,8 +20,8 @@ receiver_of(struct smtp_session *s)
 
 /* ---- TLS ---- */
 
-void
-login_options(struct smtp_session *s)
+static void
+set_options(struct smtp_session *s)
 {
 	struct receiver *r = receiver_of(s);
 
@@ -29,6 +29,24 @@ login_options(struct smtp_session *s)
 	s->options.starttls = front_offers_tls(&r->front);
 	s->options.mechanisms = s->options.submission
 	    ? front_mechanisms(&r->front, r->auth_path) : "";
+}
+
+bool
+login_begin(struct smtp_session *s)
+{
+	const struct receiver *r = receiver_of(s);
+	struct buf b = BUF_INIT(512);	/* a host name has 255 */
+
+	set_options(s);
+	if (!r->front.limited)
+		return true;
+	buf_printf(&b, "421 4.7.0 %.*s too many failed logins, try later\r\n",
+	    BYTES_ARG(s->options.hostname));
+	/* A client that is gone, or does not read, does not get it. */
+	(void)io_write_all(s->out, buf_bytes(&b),
+	    deadline_in(s->line_timeout_ms));
+	buf_free(&b);
+	return false;
 }
 
 bool
@@ -51,7 +69,7 @@ login_tls_begin(struct smtp_session *s)
 	sasl_client_close(r->auth);
 	r->auth = NULL;
 	r->account[0] = '\0';
-	login_options(s);
+	set_options(s);
 	return 0;
 }
 

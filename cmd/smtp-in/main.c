@@ -140,8 +140,7 @@ serve(struct server_conn *conn, void *ctx)
 	r.auth_path = p->auth_path;
 	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
 	front_init(&r.front, &p->front, conn);
-	if (front_begin(&r.front) == 0) {
-		login_options(&s);
+	if (front_begin(&r.front) == 0 && login_begin(&s)) {
 		err = smtp_session_run(&s) == -1 ? errno : 0;
 		log_end_of_session(conn, &r, s.end, err);
 	}
@@ -200,7 +199,9 @@ main(int argc, char *argv[])
 	set_front(&p);
 	dkim_init();
 	p.server = (struct server){
-		.name = "smtp-in",
+		.name = p.submission ? "submission" : "smtp-in",
+		.limiter = p.front.proxied ? NULL : p.submission
+		    ? "net/submission" : "net/smtp-in",
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = &p,

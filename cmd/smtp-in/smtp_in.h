@@ -59,8 +59,9 @@ void receive_refused(struct smtp_session *s, const char *why);
 
 /* ---- login.c: TLS and who the client is ---- */
 
-/* What may be done on the connection as it is, into s->options. */
-void login_options(struct smtp_session *s);
+/* What may be done on the connection as it is, into s->options. False: too
+ * many failed logins from there; it was told, and is to be closed. */
+bool login_begin(struct smtp_session *s);
 /* For struct smtp_session. */
 bool login_tls_open(struct smtp_session *s);
 int login_tls_begin(struct smtp_session *s);

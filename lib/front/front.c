@@ -237,6 +237,38 @@ front_throttle(unsigned int failures)
 	(void)poll(NULL, 0, (int)(failures - FRONT_SLOW_FAILURES + 1) * 1000);
 }
 
+/* fail2ban reads it: its form is in pipemail-service(7). */
+static void
+log_limited(const struct front *f)
+{
+	struct logline l;
+	char ip[IP_TEXT_MAX];
+
+	log_begin(&l, LOG_INFO, "over-limit");
+	log_str(&l, "limiter", "auth-serve");
+	log_str(&l, "ip", ip_format(&f->conn->remote, ip));
+	log_num(&l, "cid", (int64_t)f->conn->id);
+	log_bytes(&l, "listener", f->o->listener);
+	log_end(&l);
+}
+
+static void
+ask_limit(struct front *f, struct sasl_client *c, int64_t deadline)
+{
+	char service[32];
+	struct bytes name = bytes_first(f->o->listener, sizeof(service) - 1);
+
+	if (f->asked || f->conn->remote.family == 0)
+		return;
+	f->asked = true;
+	memcpy(service, name.p, name.n);
+	service[name.n] = '\0';
+	f->limited = sasl_client_allowed(c, service, &f->conn->remote,
+	    deadline) == 0;
+	if (f->limited)
+		log_limited(f);
+}
+
 const char *
 front_mechanisms(struct front *f, const char *auth_path)
 {
@@ -248,6 +280,8 @@ front_mechanisms(struct front *f, const char *auth_path)
 	if (c != NULL && sasl_client_mechanisms(c, true, f->has_bindings,
 	    f->preface.client_key.n == PREFACE_HASH, &b) == 0)
 		list = arena_str(&f->arena, buf_bytes(&b));
+	if (c != NULL)
+		ask_limit(f, c, deadline);
 	sasl_client_close(c);
 	buf_free(&b);
 	return list;

@@ -43,8 +43,10 @@ struct front {
 	struct buf header;		/* of a proxy */
 	struct arena arena;
 	bool tls;
+	bool limited;		/* front_mechanisms: too many failed logins */
 	char version[32];		/* "TLSv1.3" */
 	bool has_bindings;
+	bool asked;		/* whether it is limited */
 	struct sasl_binding binding[SASL_BINDINGS];
 };
 
@@ -79,6 +81,9 @@ void front_throttle(unsigned int failures);
 /*
  * The mechanisms to announce on f, blanks between, in the arena. Those that
  * every auth-serve has if it cannot be asked: a login then fails for now.
+ * The first time it is also asked whether the client's address has failed
+ * too often (BEHAVIOUR 8); then f->limited is set, a line logged, and the
+ * connection is to be closed.
  */
 const char *front_mechanisms(struct front *f, const char *auth_path);
 
