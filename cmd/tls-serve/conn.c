@@ -15,8 +15,11 @@
 
 #define RECORD_HEAD 5		/* RFC 8446 5.1 */
 #define RECORD_HANDSHAKE 22
-/* What a handshake has when others wait for its place. */
+/* What a handshake has when others wait for its place, and what a peer has
+ * to send its first record. */
 #define HANDSHAKE_AT_LEAST_MS 1000
+#define RECORD_AT_LEAST_MS 200
+#define SILENT_LOOK 64		/* that many are looked at */
 
 /* ---- descriptors in the event set ---- */
 
@@ -251,21 +254,33 @@ check_socket(struct conn *c)
 	return 0;
 }
 
+static bool
+has_lasted(const struct conn *c, int64_t ms)
+{
+	return time_mono_ms() >= c->deadline - c->list->timeout_ms + ms;
+}
+
 /*
- * The oldest handshake makes room for a new one: peers that are silent shall
- * not keep out those that are not, who need less than this time.
+ * The oldest handshake makes room for a new one, and before it the oldest of
+ * a silent peer: these shall not keep out those who speak, and need less than
+ * this time.
  */
 static bool
 make_room(struct worker *w)
 {
-	struct conn *old = w->handshakes.first;
+	struct conn *old = w->handshakes.first, *c = old;
+	unsigned int i;
 
 	if (w->nhandshakes < w->handshakes_max)
 		return true;
-	if (old == NULL || time_mono_ms() < old->deadline -
-	    w->handshakes.timeout_ms + HANDSHAKE_AT_LEAST_MS)
+	for (i = 0; i < SILENT_LOOK && c != NULL && c->tls != NULL; i++)
+		c = c->next;
+	if (c == NULL || c->tls != NULL || !has_lasted(c, RECORD_AT_LEAST_MS))
+		c = old != NULL && has_lasted(old, HANDSHAKE_AT_LEAST_MS)
+		    ? old : NULL;
+	if (c == NULL)
 		return false;
-	give_up(w, old, TLS_REASON_BUSY, 0);
+	give_up(w, c, TLS_REASON_BUSY, 0);
 	return true;
 }
 
