@@ -74,7 +74,7 @@ hold_on() { # PORT ADDRESS N: until let_go
 }
 let_go() { : >go; wait "$hold_pid"; }
 # The windows are those of the clock: do not begin at the end of one.
-begin_minute() { s=$(date +%S); s=${s#0}; [ "$s" -lt 40 ] || sleep $((61 - s)); }
+begin_minute() { s=$(date +%S); s=${s#0}; [ "$s" -lt 30 ] || sleep $((61 - s)); }
 
 # ---- what is shown ----
 begin_minute
