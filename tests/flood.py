@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Floods from loopback addresses.
 
-connect PORT N: N connections from 127.0.0.1 as fast as they go; prints how
+connect PORT N: N connections from 127.8.8.8 as fast as they go; prints how
     many were greeted and refused, and how often one from 127.9.9.9 was
     greeted on the way.
 tls SOCKET N MODE PORT: N connections that are silent, for which tls-serve is
@@ -32,7 +32,7 @@ def connect(port, n):
             s = from_address("127.9.9.9", int(port))
             seen["other"] += greeting(s)[:4] in (b"220 ", b"* OK")
             s.close()
-        s = from_address("127.0.0.1", int(port))
+        s = from_address("127.8.8.8", int(port))
         g = greeting(s)
         seen["greeted" if g[:4] in (b"220 ", b"* OK") else
              "refused" if g[:4] in (b"421 ", b"* BY") else "broken"] += 1

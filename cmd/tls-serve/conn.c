@@ -15,10 +15,8 @@
 
 #define RECORD_HEAD 5		/* RFC 8446 5.1 */
 #define RECORD_HANDSHAKE 22
-/* What a handshake has when others wait for its place, and what a peer has
- * to send its first record. */
+/* What a handshake has when others wait for its place. */
 #define HANDSHAKE_AT_LEAST_MS 1000
-#define RECORD_AT_LEAST_MS 200
 #define SILENT_LOOK 64		/* that many are looked at */
 
 /* ---- descriptors in the event set ---- */
@@ -261,9 +259,9 @@ has_lasted(const struct conn *c, int64_t ms)
 }
 
 /*
- * The oldest handshake makes room for a new one, and before it the oldest of
- * a silent peer: these shall not keep out those who speak, and need less than
- * this time.
+ * The oldest silent peer makes room for a new one, who may be going to speak:
+ * the faster they come the less time each has, but nobody is kept out. If
+ * all have begun, the oldest does, once it has had enough time.
  */
 static bool
 make_room(struct worker *w)
@@ -275,7 +273,7 @@ make_room(struct worker *w)
 		return true;
 	for (i = 0; i < SILENT_LOOK && c != NULL && c->tls != NULL; i++)
 		c = c->next;
-	if (c == NULL || c->tls != NULL || !has_lasted(c, RECORD_AT_LEAST_MS))
+	if (c == NULL || c->tls != NULL)
 		c = old != NULL && has_lasted(old, HANDSHAKE_AT_LEAST_MS)
 		    ? old : NULL;
 	if (c == NULL)
