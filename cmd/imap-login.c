@@ -583,6 +583,7 @@ main(int argc, char *argv[])
 	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
 		.name = "imap-login",
+		.limiter = p.front.proxied ? NULL : "net/imap-login",
 		.refusal = p.front.implicit ? ""
 		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,

@@ -42,6 +42,8 @@ def session(server, where):
         s.settimeout(20)
         s.connect(where)
     line(s)
+    if server == "imap-login":      # no process before the first words
+        talk(s, "x noop\r\n")
     return s, (set(children(pids[server])) - before).pop()
 
 

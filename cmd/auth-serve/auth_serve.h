@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "jwt/jwt.h"
+#include "limiter/limiter.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
 
@@ -36,7 +37,7 @@ struct program {
 	char keys_path[1024];
 	struct timespec keys_time;
 	struct sasl_backend backend;
-	struct limiter *minute, *day;
+	struct limiter *limiter;
 	struct check check[CHECKS_MAX];
 	struct starter starter;
 	struct sasl_attempt attempt[ATTEMPTS_HELD];
@@ -45,8 +46,8 @@ struct program {
 	int64_t expire_at;		/* when old ones are removed, seconds */
 };
 
-/* decide.c */
-void decide_init(struct program *p);
+/* decide.c; shared: failures are counted in run/limits */
+void decide_init(struct program *p, bool shared);
 void decide_free(struct program *p);
 /* Write the attempts held; at the end, or when their time has come. */
 void attempts_write(struct program *p);

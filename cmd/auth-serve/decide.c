@@ -12,13 +12,15 @@
 
 /* Addresses with failures at a time: three counts each. */
 #define LIMITER_ENTRIES 30000
-#define MINUTE 60
-#define DAY 86400
+#define DAY_SECONDS 86400
+
+enum { MINUTE, DAY };		/* windows of the limiter */
 
 /* ---- configuration ---- */
 
 static void
-set_limits(const struct config *c, struct limiter *l, const char *key)
+set_limits(const struct config *c, struct limiter *l, size_t window,
+    const char *key)
 {
 	uint64_t three[3];
 	unsigned int limits[3], i;
@@ -26,7 +28,7 @@ set_limits(const struct config *c, struct limiter *l, const char *key)
 	config_get_three(c, "auth", NULL, key, three);
 	for (i = 0; i < 3; i++)
 		limits[i] = (unsigned int)three[i];
-	limiter_set(l, limits);
+	limiter_set(l, window, limits);
 }
 
 /* A configuration that cannot be read now: the old one stays in use. */
@@ -45,8 +47,8 @@ refresh_config(struct program *p)
 	p->config = c;
 	p->users.config = c;
 	p->keys_path[0] = '\0';
-	set_limits(c, p->minute, "failures-per-minute");
-	set_limits(c, p->day, "failures-per-day");
+	set_limits(c, p->limiter, MINUTE, "failures-per-minute");
+	set_limits(c, p->limiter, DAY, "failures-per-day");
 }
 
 static int
@@ -160,8 +162,7 @@ allowed(void *ctx, const struct sasl_origin *from)
 	int64_t now = time_wall_us() / 1000000;
 
 	refresh_config(p);
-	return limiter_allows(p->minute, &from->remote, now) &&
-	    limiter_allows(p->day, &from->remote, now);
+	return limiter_allows(p->limiter, &from->remote, now);
 }
 
 static void
@@ -307,7 +308,7 @@ attempts_write(struct program *p)
 	p->attempts = 0;
 	if (now < p->expire_at)
 		return;
-	p->expire_at = now + DAY;
+	p->expire_at = now + DAY_SECONDS;
 	if (sasl_db_attempts_expire(p->db, now - SASL_ATTEMPTS_SECONDS) == -1)
 		msg_warnsys("cannot remove old login attempts");
 }
@@ -322,8 +323,7 @@ charge(struct program *p, const struct sasl_request *r,
 
 	switch (o->result) {
 	case SASL_OK:
-		limiter_forget(p->minute, ip, now);
-		limiter_forget(p->day, ip, now);
+		limiter_forget(p->limiter, ip, now);
 		break;
 	case SASL_WRONG:
 	case SASL_DISABLED:
@@ -331,8 +331,7 @@ charge(struct program *p, const struct sasl_request *r,
 		if (o->uncharged)
 			break;
 		/* Over a limit nothing more is counted. */
-		(void)limiter_add(p->minute, ip, now);
-		(void)limiter_add(p->day, ip, now);
+		(void)limiter_add(p->limiter, ip, now, NULL);
 		break;
 	default:
 		break;
@@ -358,12 +357,16 @@ now_ms(void)
 }
 
 void
-decide_init(struct program *p)
+decide_init(struct program *p, bool shared)
 {
-	static const unsigned int none[3];
+	static const struct limiter_window window[] = {
+		[MINUTE] = { .seconds = 60, .entries = LIMITER_ENTRIES },
+		[DAY] = { .seconds = DAY_SECONDS,
+		    .entries = LIMITER_ENTRIES },
+	};
 
-	p->minute = limiter_new(none, MINUTE, LIMITER_ENTRIES);
-	p->day = limiter_new(none, DAY, LIMITER_ENTRIES);
+	p->limiter = shared ? limiter_open("auth/auth-serve", window, 2)
+	    : limiter_new(window, 2);
 	p->users.db = p->db;
 	p->users.cache = sasl_cache_new();
 	if (sasl_db_server_secret(p->db, p->users.server_secret) == -1)
@@ -383,8 +386,7 @@ decide_free(struct program *p)
 	sasl_tickets_free(p->backend.tickets);
 	sasl_cache_free(p->users.cache);
 	jwt_keys_free(p->keys);
-	limiter_free(p->minute);
-	limiter_free(p->day);
+	limiter_free(p->limiter);
 	config_close(p->config);
 	secret_wipe(&p->users, sizeof(p->users));
 }

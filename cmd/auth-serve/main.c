@@ -19,6 +19,7 @@ static const char usage[] = "usage: auth-serve";
 /* Clients: login processes, and each MTA process that asks. */
 #define CLIENTS_MAX 1000
 #define READ_SIZE 4096
+#define ACCEPT_PAUSE_MS 100	/* when the system has no descriptors left */
 
 struct client {
 	int in, out;
@@ -32,6 +33,7 @@ struct service {
 	size_t used;			/* clients below this may be in use */
 	uint64_t connections;
 	bool listening;
+	int64_t accept_at;		/* not before; 0: at once */
 	struct server_peers peers;
 	sigset_t unblocked;
 };
@@ -139,7 +141,7 @@ fill_poll(struct service *p, struct pollfd *fds, size_t *who)
 {
 	size_t i, n = 0;
 
-	if (p->listening) {
+	if (p->listening && deadline_left(p->accept_at) == 0) {
 		fds[n] = (struct pollfd){ .fd = STDIN_FILENO,
 		    .events = POLLIN };
 		who[n++] = CLIENTS_MAX;
@@ -177,8 +179,10 @@ handle_ready(struct service *p, const struct pollfd *fd, size_t who)
 			client_add(p, s, s);
 		else if (s != -1)
 			(void)close(s);		/* not for it */
-		else if (errno != EAGAIN && errno != EINTR)
+		else if (errno != EAGAIN && errno != EINTR) {
 			msg_warnsys("cannot accept");
+			p->accept_at = deadline_in(ACCEPT_PAUSE_MS);
+		}
 		return;
 	}
 	c = &p->client[who];
@@ -197,6 +201,8 @@ wait_time(struct service *p, bool more, struct timespec *t)
 	int64_t deadline = check_late(&p->program);
 	int left;
 
+	if (deadline_left(p->accept_at) > 0 && p->accept_at < deadline)
+		deadline = p->accept_at;
 	if (p->program.attempts > 0 && p->program.write_at < deadline)
 		deadline = p->program.write_at;
 	left = more ? 0 : deadline_left(deadline);
@@ -223,7 +229,7 @@ serve(struct service *p)
 
 		n = fill_poll(p, fds, who);
 		checks = check_poll(&p->program, fds + n, who + n);
-		if (n + checks == 0 && !more)
+		if (n + checks == 0 && !more && !p->listening)
 			break;		/* the one client is done */
 		if (ppoll(fds, n + checks, wait, &p->unblocked) == -1) {
 			if (errno != EINTR)
@@ -305,7 +311,7 @@ main(int argc, char *argv[])
 		msg_diesys(EXIT_TEMP, "cannot start a process");
 	if ((p->program.db = sasl_db_open(dir_var(), true)) == NULL)
 		msg_diesys(exit_for(errno), "cannot open %s/auth", dir_var());
-	decide_init(&p->program);
+	decide_init(&p->program, listening == 1);
 	p->listening = listening == 1;
 	if (p->listening && server_peers_load(&p->peers) == -1)
 		return EXIT_PERM;

@@ -235,7 +235,9 @@ main(int argc, char *argv[])
 	set_front(&p);
 	dkim_init();
 	p.server = (struct server){
-		.name = "smtp-in",
+		.name = p.submission ? "submission" : "smtp-in",
+		.limiter = p.front.proxied ? NULL : p.submission
+		    ? "net/submission" : "net/smtp-in",
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = &p,

@@ -15,6 +15,9 @@
 
 #define RECORD_HEAD 5		/* RFC 8446 5.1 */
 #define RECORD_HANDSHAKE 22
+/* What a handshake has when others wait for its place. */
+#define HANDSHAKE_AT_LEAST_MS 1000
+#define SILENT_LOOK 64		/* that many are looked at */
 
 /* ---- descriptors in the event set ---- */
 
@@ -112,9 +115,8 @@ conn_new(struct worker *w, int ctl)
 static void
 handshake_over(struct worker *w, struct conn *c)
 {
-	if (c->limited)
-		limiter_remove(w->limiter, &c->remote);
-	c->limited = false;
+	limiter_remove(w->limiter, c->ticket);
+	c->ticket = 0;
 	if (c->state == CONN_HANDSHAKE)
 		w->nhandshakes--;
 	free(c->request);
@@ -162,6 +164,19 @@ log_failure(const struct conn *c, const char *reason)
 	log_end(&l);
 }
 
+/* As the servers log it: pipemail-service(7). */
+static void
+log_over(const struct conn *c)
+{
+	char text[IP_TEXT_MAX];
+	struct logline l;
+
+	log_begin(&l, LOG_INFO, "over-limit");
+	log_str(&l, "limiter", "tls-serve");
+	log_str(&l, "ip", ip_format(&c->remote, text));
+	log_end(&l);
+}
+
 static enum tlsreq_status
 status_of(enum tls_reason reason)
 {
@@ -199,7 +214,10 @@ give_up(struct worker *w, struct conn *c, enum tls_reason reason, int alert)
 		/* Who asked may be gone. */
 		(void)os_send_fds(c->ctl.fd, buf_bytes(&b), NULL, 0);
 	buf_free(&b);
-	log_failure(c, word);
+	if (reason == TLS_REASON_LIMIT)
+		log_over(c);
+	else
+		log_failure(c, word);
 	/* Once TLS was tried the connection is good for nothing else, but
 	 * our alert shall arrive: who asked closes its copy in time. */
 	if (c->tls != NULL)
@@ -242,6 +260,36 @@ check_socket(struct conn *c)
 	return 0;
 }
 
+static bool
+has_lasted(const struct conn *c, int64_t ms)
+{
+	return time_mono_ms() >= c->deadline - c->list->timeout_ms + ms;
+}
+
+/*
+ * The oldest silent peer makes room for a new one, who may be going to speak:
+ * the faster they come the less time each has, but nobody is kept out. If
+ * all have begun, the oldest does, once it has had enough time.
+ */
+static bool
+make_room(struct worker *w)
+{
+	struct conn *old = w->handshakes.first, *c = old;
+	unsigned int i;
+
+	if (w->nhandshakes < w->handshakes_max)
+		return true;
+	for (i = 0; i < SILENT_LOOK && c != NULL && c->tls != NULL; i++)
+		c = c->next;
+	if (c == NULL || c->tls != NULL)
+		c = old != NULL && has_lasted(old, HANDSHAKE_AT_LEAST_MS)
+		    ? old : NULL;
+	if (c == NULL)
+		return false;
+	give_up(w, c, TLS_REASON_BUSY, 0);
+	return true;
+}
+
 static enum tls_reason
 parse_request(struct worker *w, struct conn *c, struct bytes s, size_t nfds)
 {
@@ -256,12 +304,10 @@ parse_request(struct worker *w, struct conn *c, struct bytes s, size_t nfds)
 		return TLS_REASON_NOT_SOCKET;
 	if (c->req.remote.family != 0)
 		c->remote = c->req.remote;
-	if (w->nhandshakes >= w->handshakes_max)
-		return TLS_REASON_BUSY;
-	if (!limiter_add(w->limiter, &c->remote, 0))
+	if (!limiter_add(w->limiter, &c->remote, time_wall_us() / 1000000,
+	    &c->ticket))
 		return TLS_REASON_LIMIT;
-	c->limited = true;
-	return TLS_REASON_NONE;
+	return make_room(w) ? TLS_REASON_NONE : TLS_REASON_BUSY;
 }
 
 static void

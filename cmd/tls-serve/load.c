@@ -16,6 +16,9 @@
 
 #include "config/config.h"
 
+#define OPEN_ENTRIES 24576	/* counts of 8192 handshakes at least */
+#define RATE_ENTRIES 49152	/* addresses and networks seen in a minute */
+
 /* ---- parent ---- */
 
 static int
@@ -178,23 +181,38 @@ add_file(struct worker *w, const char *name, int fd)
 }
 
 static void
-configure(struct worker *w, const struct config *c)
+get_limits(const struct config *c, const char *key,
+    unsigned int limits[LIMITER_MASKS])
 {
 	uint64_t three[3];
-	unsigned int limits[3];
 	int i;
 
-	config_get_three(c, "tls", NULL, "handshake-limits", three);
-	for (i = 0; i < 3; i++)
+	config_get_three(c, "tls", NULL, key, three);
+	for (i = 0; i < LIMITER_MASKS; i++)
 		limits[i] = (unsigned int)three[i];
+}
+
+static void
+configure(struct worker *w, const struct config *c)
+{
+	struct limiter_window window[] = {
+		{ .seconds = 0, .entries = OPEN_ENTRIES },
+		{ .seconds = 60, .entries = RATE_ENTRIES },
+	};
+
+	get_limits(c, "handshake-limits", window[0].limits);
+	get_limits(c, "handshake-rate-limits", window[1].limits);
 	w->handshakes_max = (size_t)config_get_num(c, "tls", NULL,
 	    "handshakes-max");
 	w->handshakes.timeout_ms = (int64_t)config_get_duration(c, "tls",
 	    NULL, "handshake-timeout") * 1000;
-	if (w->limiter == NULL)
-		w->limiter = limiter_new(limits, 0, 65536);
-	else
-		limiter_set(w->limiter, limits);
+	if (w->limiter != NULL) {
+		limiter_set(w->limiter, 0, window[0].limits);
+		limiter_set(w->limiter, 1, window[1].limits);
+		return;
+	}
+	w->limiter = w->shared ? limiter_open("tls/tls-serve", window, 2)
+	    : limiter_new(window, 2);
 }
 
 /* The new set in place of the old one. 0 or -1, with a line logged. */

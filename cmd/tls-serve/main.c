@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -298,17 +299,25 @@ make_counters(size_t workers)
 	return c;
 }
 
-/* It reads what its user may, and changes no file. */
+/*
+ * It reads what its user may, and changes no file. Below run/limits workers
+ * have their counts, and what they reach is less than what it does.
+ */
 static void
 enter_sandbox(void)
 {
 	struct os_sandbox sandbox;
+	struct arena a = ARENA_INIT;
+	const char *limits = arena_printf(&a, "%s/limits", dir_run());
 
+	(void)mkdir(limits, 0755);	/* or it is there, or without it */
 	if (os_sandbox_make(&sandbox, OS_SANDBOX_PARENT) == -1 ||
 	    os_reach_begin(&sandbox.reach, OS_REACH_READ) == -1 ||
+	    os_reach_path(&sandbox.reach, limits, OS_REACH_WRITE) == -1 ||
 	    os_sandbox_enter(&sandbox) == -1)
 		msg_diesys(EXIT_TEMP, "cannot enter the sandbox");
 	os_sandbox_free(&sandbox);
+	arena_free(&a);
 }
 
 static int

@@ -9,6 +9,7 @@
 #define SERVE_H
 
 #include "base/base.h"
+#include "limiter/limiter.h"
 #include "os/os.h"
 #include "server/server.h"
 #include "tls/tls.h"
@@ -64,7 +65,7 @@ struct conn {
 	enum tls_listener listener;
 	struct ip remote;
 	size_t low_water;	/* bytes the peer must have sent to wake us */
-	bool limited;		/* counted in the limiter */
+	uint64_t ticket;	/* of the limiter */
 	bool described;		/* a handshake was done: counted as open */
 	/* relay */
 	bool net_ready, plain_ready;	/* there may be something to read */
@@ -94,6 +95,7 @@ struct worker {
 	bool loading_failed;
 	struct tls_tickets tickets;
 	struct limiter *limiter;
+	bool shared;		/* with the other workers */
 	struct server_peers peers;
 	struct tls_counters *counters;	/* one per listener, shared */
 	struct conn_list requests, handshakes, relays, endings;

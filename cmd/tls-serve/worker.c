@@ -274,6 +274,7 @@ worker_run(const struct worker_start *start)
 	w->counters = start->counters;
 	w->peers = start->peers;
 	w->parent.fd = start->parent;
+	w->shared = true;
 	wait_for_load(w);
 	enter_sandbox();
 	w->listener.fd = SERVE_LISTEN_FD;

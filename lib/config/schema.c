@@ -111,6 +111,8 @@ const struct config_key config_schema[] = {
 	RANGE("tls", "handshake-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 	RANGE("tls", "handshake-limits", CONFIG_THREE, 0, 1000000,
 	    "30 90 270"),
+	RANGE("tls", "handshake-rate-limits", CONFIG_THREE, 0, 1000000,
+	    "300 900 2700"),
 	RANGE("tls", "handshakes-max", CONFIG_NUMBER, 1, 100000, "2000"),
 	BOOL("tls", "client-certificates", "yes"),
 	BOOL("tls", "kernel-tls", "yes"),

@@ -203,12 +203,18 @@ replace(const struct server_conn *conn, int fd)
 	return r == -1 ? -1 : 0;
 }
 
+struct bytes
+front_alpn(const struct front_options *o)
+{
+	return bytes_eq(o->listener, BYTES("imap")) ? BYTES("imap")
+	    : BYTES("smtp");
+}
+
 int
 front_secure(struct front *f, int ctl)
 {
-	bool is_imap = bytes_eq(f->o->listener, BYTES("imap"));
 	struct tlsreq req = { .listener = f->o->listener,
-	    .alpn = { is_imap ? BYTES("imap") : BYTES("smtp") }, .nalpn = 1,
+	    .alpn = { front_alpn(f->o) }, .nalpn = 1,
 	    .implicit = f->o->implicit, .client_cert = f->o->client_cert };
 	struct tlsreq_result result;
 
@@ -261,6 +267,21 @@ front_throttle(unsigned int failures)
 	(void)poll(NULL, 0, (int)(failures - FRONT_SLOW_FAILURES + 1) * 1000);
 }
 
+/* fail2ban reads it: its form is in pipemail-service(7). */
+static void
+log_limited(const struct front *f)
+{
+	struct logline l;
+	char ip[IP_TEXT_MAX];
+
+	log_begin(&l, LOG_INFO, "over-limit");
+	log_str(&l, "limiter", "auth-serve");
+	log_str(&l, "ip", ip_format(&f->conn->remote, ip));
+	log_num(&l, "cid", (int64_t)f->conn->id);
+	log_bytes(&l, "listener", f->o->listener);
+	log_end(&l);
+}
+
 static const char fallback[] = "PLAIN LOGIN";
 
 static void
@@ -290,6 +311,8 @@ front_mechanisms(struct front *f, const char *auth_path, const char *service,
 	list_mechanisms(c, f->has_bindings, has_key(f), list);
 	*limited = c != NULL && sasl_client_allowed(c, service,
 	    &f->conn->remote, deadline_in(LIST_MS)) == 0;
+	if (*limited)
+		log_limited(f);
 	sasl_client_close(c);
 	return arena_str(&f->arena, bytes_str(list));
 }
@@ -326,6 +349,8 @@ front_limited(const struct front *f, const char *auth_path,
 	bool limited = c != NULL && sasl_client_allowed(c, service,
 	    &f->conn->remote, deadline_in(LIST_MS)) == 0;
 
+	if (limited)
+		log_limited(f);
 	sasl_client_close(c);
 	return limited;
 }

@@ -102,7 +102,8 @@ bool front_greeted(const struct front *f);
 /*
  * The mechanisms to announce on f, blanks between, in the arena. Those that
  * every auth-serve has if it cannot be asked: a login then fails for now.
- * *limited: it takes no logins from there now (BEHAVIOUR 8), whatever comes.
+ * *limited: it takes no logins from there now (BEHAVIOUR 8), whatever comes;
+ * that is logged.
  */
 const char *front_mechanisms(struct front *f, const char *auth_path,
     const char *service, bool *limited);

@@ -205,6 +205,17 @@ os_alloc_unshared(size_t n)
 	return p;
 }
 
+void *
+os_map_unshared(int fd, size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, n, MADV_DONTFORK);	/* slower without, no more */
+	return p;
+}
+
 void
 os_free_unshared(void *p, size_t n)
 {

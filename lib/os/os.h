@@ -152,6 +152,9 @@ void os_watch_drain(int fd);
  */
 void *os_alloc_unshared(size_t n);
 void os_free_unshared(void *p, size_t n);
+/* The first n bytes of a file, shared with all who map it, but not with
+ * children forked; NULL with errno. Freed by os_free_unshared. */
+void *os_map_unshared(int fd, size_t n);
 /* For who forks often: let malloc(3) have some room now, so that children
  * need not extend the heap. */
 void os_heap_room(void);

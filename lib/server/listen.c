@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #define LISTEN_FD STDIN_FILENO
-#define RATE_ENTRIES 65536	/* addresses and networks seen in a minute */
-#define OPEN_ENTRIES 65536	/* where there is no cap on children */
+#define OPEN_ENTRIES 24576	/* counts of 8192 connections at least */
+#define RATE_ENTRIES 49152	/* addresses and networks seen in a minute */
 #define OUT_OF_FDS_MS 100	/* pause when the system has no more */
 #define ACCEPTS 16		/* in a row, before others have their turn */
 #define EXPIRE_MS 1000		/* between two looks at deadlines */
@@ -30,12 +30,14 @@ static volatile sig_atomic_t got_stop, got_hup, got_child;
 
 struct child {
 	pid_t pid;
-	struct ip ip;
+	uint64_t ticket;	/* of the limiter */
 };
+
+enum { OPEN, RATE, WINDOWS };
 
 struct listener {
 	struct server *s;
-	struct limiter *open, *rate;
+	struct limiter *limiter;
 	struct child *children;
 	size_t nchildren, size;
 	struct server_peers peers;
@@ -112,14 +114,14 @@ log_event(enum log_level level, const char *event, const struct ip *ip,
 /* ---- children ---- */
 
 static void
-child_add(struct listener *l, pid_t pid, const struct ip *ip)
+child_add(struct listener *l, pid_t pid, uint64_t ticket)
 {
 	if (l->nchildren == l->size) {
 		l->size = l->size == 0 ? 64 : l->size * 2;
 		l->children = mem_realloc(l->children,
 		    l->size * sizeof(*l->children));
 	}
-	l->children[l->nchildren++] = (struct child){ pid, *ip };
+	l->children[l->nchildren++] = (struct child){ pid, ticket };
 }
 
 static void
@@ -134,7 +136,7 @@ child_ended(struct listener *l, pid_t pid, int status)
 		return;		/* started by prepare: not ours to count */
 	c = l->children[i];
 	l->children[i] = l->children[--l->nchildren];
-	limiter_remove(l->open, &c.ip);
+	limiter_remove(l->limiter, c.ticket);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
 	    WTERMSIG(status) != SIGKILL) {
 		struct logline line;
@@ -188,8 +190,8 @@ prepare_again(struct listener *l)
 		log_event(LOG_ERROR, "reload", NULL, errno);
 		return;
 	}
-	limiter_set(l->open, s->limits.open);
-	limiter_set(l->rate, s->limits.per_minute);
+	limiter_set(l->limiter, OPEN, s->limits.open);
+	limiter_set(l->limiter, RATE, s->limits.per_minute);
 	log_event(LOG_INFO, "reload", NULL, 0);
 }
 
@@ -208,16 +210,17 @@ look_at_watched(struct listener *l)
 
 /* ---- connections ---- */
 
-/* True if ip may have one more connection, which is then counted. */
-static bool
-admit(struct listener *l, const struct ip *ip)
+/* fail2ban reads "over-limit": its form is in pipemail-service(7). */
+static void
+log_over(const struct listener *l, const struct ip *ip)
 {
-	int64_t now = time_mono_ms() / 1000;
+	char text[IP_TEXT_MAX];
+	struct logline line;
 
-	if (!limiter_allows(l->open, ip, now) ||
-	    !limiter_add(l->rate, ip, now))
-		return false;
-	return limiter_add(l->open, ip, now);
+	log_begin(&line, LOG_INFO, "over-limit");
+	log_str(&line, "limiter", l->s->name);
+	log_str(&line, "ip", ip_format(ip, text));
+	log_end(&line);
 }
 
 static void
@@ -235,6 +238,7 @@ static _Noreturn void
 run_child(struct listener *l, int fd, struct server_conn *conn)
 {
 	signals_give_back(l);
+	limiter_forked(l->limiter);
 	/* In place of the listening socket, which is closed by that. */
 	if (dup2(fd, LISTEN_FD) == -1)
 		_exit(EXIT_TEMP);
@@ -252,7 +256,7 @@ conn_gone(void *ctx, const struct server_conn *conn)
 {
 	struct listener *l = ctx;
 
-	limiter_remove(l->open, &conn->remote);
+	limiter_remove(l->limiter, conn->limit_ticket);
 }
 
 /* Its process. fd stays open here. */
@@ -278,7 +282,7 @@ start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
 		refuse(l, fd);
 		return;
 	}
-	child_add(l, pid, &conn->remote);
+	child_add(l, pid, conn->limit_ticket);
 }
 
 static void
@@ -292,8 +296,9 @@ start(struct listener *l, int fd)
 		(void)close(fd);	/* gone already, or not for it */
 		return;
 	}
-	if (!admit(l, &conn.remote)) {
-		log_event(LOG_INFO, "over-limit", &conn.remote, 0);
+	if (!limiter_add(l->limiter, &conn.remote, time_wall_us() / 1000000,
+	    &conn.limit_ticket)) {
+		log_over(l, &conn.remote);
 		refuse(l, fd);
 		(void)close(fd);	/* it has been told */
 		return;
@@ -450,13 +455,18 @@ tell_ready(struct server *s)
 	s->notify_fd = -1;
 }
 
-/* Three counts for each child that can be, and some for a higher cap later. */
-static size_t
-open_entries(const struct server *s)
+static struct limiter *
+make_limiter(const struct server *s)
 {
-	size_t n = (size_t)s->limits.children * 6;
+	struct limiter_window w[WINDOWS] = {
+		[OPEN] = { .seconds = 0, .entries = OPEN_ENTRIES },
+		[RATE] = { .seconds = 60, .entries = RATE_ENTRIES },
+	};
 
-	return n == 0 || n > OPEN_ENTRIES ? OPEN_ENTRIES : n;
+	memcpy(w[OPEN].limits, s->limits.open, sizeof(w[OPEN].limits));
+	memcpy(w[RATE].limits, s->limits.per_minute, sizeof(w[RATE].limits));
+	return s->limiter != NULL ? limiter_open(s->limiter, w, WINDOWS)
+	    : limiter_new(w, WINDOWS);
 }
 
 int
@@ -472,8 +482,7 @@ listen_run(struct server *s)
 		return exit_for(errno);
 	os_random(&l.next_id, sizeof(l.next_id));
 	l.next_id >>= 16;	/* short in the logs, and never negative */
-	l.open = limiter_new(s->limits.open, 0, open_entries(s));
-	l.rate = limiter_new(s->limits.per_minute, 60, RATE_ENTRIES);
+	l.limiter = make_limiter(s);
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
 	l.early = early_new(s);
@@ -485,8 +494,7 @@ listen_run(struct server *s)
 		log_event(LOG_ERROR, "server-ended", NULL, errno);
 	stop(&l);
 	signals_give_back(&l);
-	limiter_free(l.open);
-	limiter_free(l.rate);
+	limiter_free(l.limiter);
 	free(l.children);
 	return r == -1 ? EXIT_TEMP : EXIT_YES;
 }

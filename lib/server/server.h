@@ -9,6 +9,7 @@
 #define SERVER_H
 
 #include "base/base.h"
+#include "limiter/limiter.h"
 #include "os/os.h"
 
 /* One connection, as a handler sees it. */
@@ -19,6 +20,7 @@ struct server_conn {
 	struct ip remote, local;	/* family 0 for Unix sockets, pipes */
 	int remote_port, local_port;
 	uint64_t id;		/* cid: unique enough for the logs (O-14) */
+	uint64_t limit_ticket;	/* the parent's, of its limiter */
 	struct bytes early;	/* what the early hook left in data */
 };
 
@@ -48,10 +50,7 @@ enum server_next {
 	SERVER_CLOSE,
 };
 
-/*
- * Limits of BEHAVIOUR 8, held in the accepting parent. Three masks: IPv4
- * /32 /26 /21, IPv6 /64 /48 /32. 0 means no limit.
- */
+/* Limits of BEHAVIOUR 8, by the masks of lib/limiter. 0 means no limit. */
 struct server_limits {
 	unsigned int open[3];		/* connections open per mask */
 	unsigned int per_minute[3];	/* new ones a minute per mask */
@@ -66,6 +65,9 @@ extern const struct server_limits SERVER_LIMITS_LOCAL;
 
 struct server {
 	const char *name;
+	/* Where limiter_open counts, as all listeners of that name do; NULL:
+	 * in the accepting parent. */
+	const char *limiter;
 	/* Read after each prepare, which may change them. */
 	struct server_limits limits;
 	/* Sent to a connection over a limit before it is closed; may be "". */
@@ -140,33 +142,5 @@ int server_run(struct server *s);
  */
 int server_write_slow(int fd, struct bytes s, int64_t deadline);
 void server_pause_slow(void);
-
-/*
- * Counts by masked IP, for server_run and whoever else limits by address.
- * Three masks as above. With window_seconds > 0 counts belong to the window
- * now / window_seconds, and all are zero when the next begins; with 0 they
- * stay until taken off. The table holds max_entries counts (three for an
- * address no other shares a network with), in memory touched as needed.
- * While it is full an address that needs a new count is refused as over the
- * limit: memory stays bounded, known addresses go on.
- * An address of family 0 is never counted nor refused. The table belongs to
- * the process that made it: children forked do not have it.
- */
-struct limiter;
-struct limiter *limiter_new(const unsigned int limits[3],
-    unsigned int window_seconds, size_t max_entries);
-void limiter_free(struct limiter *l);
-/* Other limits, counts kept. */
-void limiter_set(struct limiter *l, const unsigned int limits[3]);
-/* Whether limiter_add would count one more. */
-bool limiter_allows(struct limiter *l, const struct ip *ip,
-    int64_t now_seconds);
-/* Count one for ip at that second; false when over (nothing counted). */
-bool limiter_add(struct limiter *l, const struct ip *ip, int64_t now_seconds);
-/* Take one off (open connections: window 0). */
-void limiter_remove(struct limiter *l, const struct ip *ip);
-/* Take what mask 1 counted off all three masks (a success, BEHAVIOUR 8). */
-void limiter_forget(struct limiter *l, const struct ip *ip,
-    int64_t now_seconds);
 
 #endif

@@ -10,7 +10,7 @@ PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
 mkdir -p etc/domains etc/accounts var run
 configure() {
-	{ printf '[server]\nhostname = mail.example\n[tls]\nhandshake-timeout = 2s\nhandshake-limits = 0 0 0\n'
+	{ printf '[server]\nhostname = mail.example\n[tls]\nhandshake-timeout = 2s\nhandshake-limits = 0 0 0\nhandshake-rate-limits = 0 0 0\n'
 	cat; } >etc/main.conf
 	config-compile || echo "# config-compile failed"
 }
@@ -194,7 +194,7 @@ E
 reload
 client silent_only $imap 20 0.5 >/dev/null
 like "$(cat imap.out)" '"B", "reason": "busy"' "handshakes in all are limited"
-printf '[server]\nhostname = mail.example\n[tls]\nhandshake-timeout = 2s\nhandshake-limits = 3 0 0\nmin-version = 1.3\n' >etc/main.conf
+printf '[server]\nhostname = mail.example\n[tls]\nhandshake-timeout = 2s\nhandshake-limits = 3 0 0\nhandshake-rate-limits = 0 0 0\nmin-version = 1.3\n' >etc/main.conf
 config-compile
 sleep 2.2
 reload
