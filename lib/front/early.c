@@ -8,12 +8,16 @@
  */
 #include "front/front.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "front/internal.h"
 #include "tlsreq/tlsreq.h"
 
-enum stage { BEGIN, ASKED, GREETED };
+enum stage { BEGIN, ASKED, GREETED, ENDING };
+
+/* For tls-serve to write last words. */
+#define ENDING_MS 2000
 
 #define GREETED_MARK 'G'	/* first in the data; the preface follows */
 
@@ -64,8 +68,11 @@ answered(struct front *f, struct server_early *e)
 	int fds[OS_FDS_MAX];
 	ssize_t got;
 
-	if (e->expired)
+	if (e->expired) {
+		e->stage = ENDING;
+		e->deadline = deadline_in(ENDING_MS);
 		return FRONT_EARLY_EXPIRED;
+	}
 	got = os_recv_fds(e->other_fd, text, sizeof(text), fds, &n, 0);
 	(void)close(e->other_fd);	/* one request each */
 	e->other_fd = -1;
@@ -131,10 +138,21 @@ front_early(struct front *f, struct server_early *e,
 		    : greet(f->o, e);
 	case ASKED:
 		return answered(f, e);
+	case ENDING:
+		/* A descriptor that tls-serve has not taken yet would keep
+		 * the connection open. */
+		(void)shutdown(e->fd, SHUT_RDWR);
+		return FRONT_EARLY_CLOSE;
 	case GREETED:
 		break;
 	}
 	return spoken(e);
+}
+
+bool
+front_early_ends(const struct server_early *e)
+{
+	return e->stage == ENDING;
 }
 
 bool

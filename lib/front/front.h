@@ -91,11 +91,14 @@ enum front_early {
 	FRONT_EARLY_SERVE,
 	FRONT_EARLY_CLOSE,	/* the log says why */
 	FRONT_EARLY_EXPIRED,	/* it said nothing: write last words to
-				 * e->wait_fd, and close */
+				 * e->wait_fd; then wait if front_early_ends
+				 * says so, or close */
 };
 /* greetings: for TLS from the start, as in struct tlsreq. */
 enum front_early front_early(struct front *f, struct server_early *e,
     const struct bytes greetings[TLSREQ_GREETINGS]);
+/* tls-serve is to pass the last words on, and close; a moment is left to it. */
+bool front_early_ends(const struct server_early *e);
 /* In a child: the greeting was written by the parent. */
 bool front_greeted(const struct front *f);
 
