@@ -466,6 +466,7 @@ start_holder(const char *text, unsigned int n)
 				_exit(1);
 		}
 		(void)!write(p[1], "x", 1);
+		(void)alarm(60);	/* where the test failed before */
 		for (;;)
 			(void)pause();
 	}
@@ -580,6 +581,7 @@ test_lock_kept(void **state)
 		m = limiter_open("t/one", both, 2);
 		if (limiter_begin(m) == 0)
 			(void)!write(p[1], "x", 1);
+		(void)alarm(60);	/* where the test failed before */
 		for (;;)
 			(void)pause();
 	}
