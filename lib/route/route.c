@@ -173,29 +173,38 @@ type_of(struct bytes word)
 	return TRANSPORT_DIRECT;
 }
 
+/* A copy: jobs under way outlive the configuration. */
+static struct bytes
+text_of(struct arena *a, const struct config *c, const char *name,
+    const char *key)
+{
+	return arena_bytes(a, config_get_text(c, "transport", name, key));
+}
+
 static void
-fill(const struct config *c, const char *name, struct transport *t)
+fill(struct arena *a, const struct config *c, const char *name,
+    struct transport *t)
 {
 	const char *s = "transport";
 
 	t->type = type_of(config_get_text(c, s, name, "type"));
-	t->host = config_get_text(c, s, name, "host");
+	t->host = text_of(a, c, name, "host");
 	t->port = config_get_num(c, s, name, "port");
 	if (t->port == 0)
 		t->port = t->type == TRANSPORT_SUBMISSIONS ? 465 : 25;
-	t->user = config_get_text(c, s, name, "user");
-	t->mechanisms = config_get_text(c, s, name, "mechanisms");
+	t->user = text_of(a, c, name, "user");
+	t->mechanisms = text_of(a, c, name, "mechanisms");
 	if (config_get_text(c, s, name, "helo").n > 0)
-		t->helo = config_get_text(c, s, name, "helo");
-	t->socks = config_get_text(c, s, name, "socks");
-	t->source4 = config_get_text(c, s, name, "source-ipv4");
-	t->source6 = config_get_text(c, s, name, "source-ipv6");
+		t->helo = text_of(a, c, name, "helo");
+	t->socks = text_of(a, c, name, "socks");
+	t->source4 = text_of(a, c, name, "source-ipv4");
+	t->source6 = text_of(a, c, name, "source-ipv6");
 	t->no_ipv4 = !config_get_bool(c, s, name, "ipv4");
 	t->no_ipv6 = !config_get_bool(c, s, name, "ipv6");
 	t->tls_insecure = !config_get_bool(c, s, name, "verify");
-	t->command = config_get_text(c, s, name, "command");
+	t->command = text_of(a, c, name, "command");
 	t->code = config_get_num(c, s, name, "code");
-	t->text = config_get_text(c, s, name, "text");
+	t->text = text_of(a, c, name, "text");
 }
 
 static bool
@@ -217,10 +226,11 @@ route_transport(struct arena *a, const struct config *c, struct bytes name,
     struct transport *t, const char **why)
 {
 	struct bytes e = BYTES_EMPTY;
-	struct transport got = { .name = name, .host = e, .user = e,
+	struct transport got = { .name = arena_bytes(a, name), .host = e, .user = e,
 	    .password = e, .mechanisms = e, .key_pem = e, .cert_pem = e,
 	    .socks = e, .source4 = e, .source6 = e, .command = e, .text = e,
-	    .helo = config_get_text(c, "server", NULL, "hostname") };
+	    .helo = arena_bytes(a, config_get_text(c, "server", NULL,
+	    "hostname")) };
 	const char *n;
 
 	if (bytes_eq(name, BYTES("local"))) {
@@ -234,7 +244,7 @@ route_transport(struct arena *a, const struct config *c, struct bytes name,
 			return -1;
 		}
 		n = arena_str(a, name);
-		fill(c, n, &got);
+		fill(a, c, n, &got);
 		if (read_secret(a, c, n, "password-file", true, &got.password,
 		    why) == -1 ||
 		    read_secret(a, c, n, "client-key-file", false,
