@@ -127,6 +127,7 @@ const struct config_key config_schema[] = {
 	RANGE("queue", "connections-per-destination", CONFIG_NUMBER,
 	    1, 1000, "5"),
 	MANY("queue", "route", CONFIG_ROUTE, NULL),
+	MANY("queue", "local-user", CONFIG_TEXT, NULL),
 
 	CHOICE("transport", "type",
 	    "direct relay submissions lmtp command bsmtp fail", "direct"),
@@ -154,6 +155,9 @@ const struct config_key config_schema[] = {
 	BOOL("domain", "disabled", "no"),
 	BOOL("domain", "reports-only", "no"),
 	MANY("domain", "route", CONFIG_ROUTE, NULL),
+	MANY("domain", "dkim", CONFIG_TEXT, NULL),
+	RANGE("domain", "dkim-lifetime", CONFIG_DURATION,
+	    0, 365 * DAY, "259200"),
 
 	PLAIN("account", "full-name", CONFIG_TEXT, NULL),
 	MANY("account", "address", CONFIG_DESTINATION, NULL),
@@ -161,6 +165,11 @@ const struct config_key config_schema[] = {
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
 	BOOL("account", "no-custom-password", "no"),
 	MANY("account", "route", CONFIG_ROUTE, NULL),
+	RANGE("account", "max-messages-per-day", CONFIG_NUMBER,
+	    0, 100000000, "1000"),
+	RANGE("account", "max-first-time-recipients-per-day", CONFIG_NUMBER,
+	    0, 100000000, "200"),
+	MANY("account", "fromid-login-address", CONFIG_ADDRESS, NULL),
 	RANGE("account", "keep-retired", CONFIG_DURATION,
 	    0, 3650 * DAY, "0"),
 
