@@ -402,6 +402,22 @@ check_account(struct source *s, const struct entry *e)
 		    "file accounts/NAME.conf", config_quote(s->a, e->value));
 }
 
+/* The transport a route names. */
+static void
+check_route(struct source *s, const struct entry *e)
+{
+	struct bytes value = e->value, name;
+
+	if (!bytes_word(&value, &name) || bytes_eq(name, BYTES("direct")) ||
+	    bytes_eq(name, BYTES("local")) ||
+	    named_find(&s->transports, name) != NULL)
+		return;
+	config_problem(s->a, s->problems, e->file, e->line,
+	    "there is no transport %s; allowed are \"direct\", \"local\" and "
+	    "those with a section [transport \"NAME\"] in main.conf",
+	    config_quote(s->a, name));
+}
+
 /* An address some account gets, itself or by catch-all. */
 static void
 check_address(struct source *s, struct entry *e)
@@ -471,6 +487,8 @@ check_entries(struct source *s)
 			check_account(s, e);
 		else if (e->key->type == CONFIG_ADDRESS)
 			check_address(s, e);
+		else if (e->key->type == CONFIG_ROUTE)
+			check_route(s, e);
 		else if (strcmp(e->key->section, "mailboxes") == 0)
 			check_special_use(s, e);
 	}
@@ -524,6 +542,8 @@ config_source_check(struct source *s)
 	sort(s->accounts.item, s->accounts.n, sizeof(*s->accounts.item),
 	    named_cmp);
 	sort(s->static_dns.item, s->static_dns.n, sizeof(*s->static_dns.item),
+	    named_cmp);
+	sort(s->transports.item, s->transports.n, sizeof(*s->transports.item),
 	    named_cmp);
 	sort(s->entry, s->entries, sizeof(*s->entry), entry_cmp);
 	check_owners(s);

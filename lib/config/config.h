@@ -103,7 +103,7 @@ bool config_list_next(struct config_list *list, struct bytes *value);
 
 /*
  * The names in use for a section: "domain" (U-label form), "account",
- * "static-dns" (A-label form) in byte order; "address" (as
+ * "static-dns" (A-label form), "transport" in byte order; "address" (as
  * config_address.address) by domain. Read with config_list_next.
  */
 void config_names(const struct config *c, const char *section,
@@ -198,6 +198,7 @@ enum config_type {
 	CONFIG_STAGE,		/* stage names, a path, or |command */
 	CONFIG_SEPARATORS,	/* words, each allowed in a local part */
 	CONFIG_DNS_MX,		/* preference and host */
+	CONFIG_ROUTE,		/* transport and conditions (route.h) */
 };
 
 /* In which of the three kinds of file a section stands. */
@@ -212,6 +213,7 @@ enum config_naming {
 	CONFIG_NAME_NONE,		/* [server] */
 	CONFIG_NAME_DNS,	/* [static-dns "name"] */
 	CONFIG_NAME_ADDRESS,	/* [address "local@domain"] */
+	CONFIG_NAME_WORD,	/* [transport "name"], as account names */
 };
 
 struct config_section {

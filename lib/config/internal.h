@@ -126,7 +126,7 @@ struct source {
 	const char *failed;	/* path that could not be read */
 	struct entry *entry;
 	size_t entries, entries_size;
-	struct named_list domains, accounts, static_dns;
+	struct named_list domains, accounts, static_dns, transports;
 	struct address_section *section;
 	size_t sections, sections_size;
 	struct owner *owner;

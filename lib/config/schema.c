@@ -24,6 +24,8 @@ const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "mailboxes", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "tls", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "static-dns", CONFIG_NAME_DNS },
+	{ CONFIG_FILE_MAIN, "queue", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "transport", CONFIG_NAME_WORD },
 	{ CONFIG_FILE_DOMAIN, "domain", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "account", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "mailboxes", CONFIG_NAME_NONE },
@@ -127,16 +129,58 @@ const struct config_key config_schema[] = {
 	MANY("static-dns", "ptr", CONFIG_DNS_NAME, NULL),
 	PLAIN("static-dns", "cname", CONFIG_DNS_NAME, NULL),
 
+	RANGE("queue", "lifetime", CONFIG_DURATION, HOUR, 30 * DAY, "432000"),
+	RANGE("queue", "delay-notice-after", CONFIG_DURATION,
+	    MINUTE, 30 * DAY, "14400"),
+	RANGE("queue", "connections", CONFIG_NUMBER, 1, 10000, "50"),
+	RANGE("queue", "connections-per-destination", CONFIG_NUMBER,
+	    1, 1000, "5"),
+	MANY("queue", "route", CONFIG_ROUTE, NULL),
+	MANY("queue", "local-user", CONFIG_TEXT, NULL),
+
+	CHOICE("transport", "type",
+	    "direct relay submissions lmtp command bsmtp fail", "direct"),
+	PLAIN("transport", "host", CONFIG_TEXT, NULL),
+	RANGE("transport", "port", CONFIG_NUMBER, 1, 65535, NULL),
+	PLAIN("transport", "user", CONFIG_TEXT, NULL),
+	PLAIN("transport", "password-file", CONFIG_TEXT, NULL),
+	PLAIN("transport", "mechanisms", CONFIG_TEXT, NULL),
+	PLAIN("transport", "client-key-file", CONFIG_TEXT, NULL),
+	PLAIN("transport", "client-certificate-file", CONFIG_TEXT, NULL),
+	PLAIN("transport", "helo", CONFIG_HOST, NULL),
+	PLAIN("transport", "socks", CONFIG_IP_PORT, NULL),
+	PLAIN("transport", "source-ipv4", CONFIG_IPV4, NULL),
+	PLAIN("transport", "source-ipv6", CONFIG_IPV6, NULL),
+	BOOL("transport", "ipv4", "yes"),
+	BOOL("transport", "ipv6", "yes"),
+	BOOL("transport", "verify", "yes"),
+	PLAIN("transport", "command", CONFIG_TEXT, NULL),
+	RANGE("transport", "code", CONFIG_NUMBER, 400, 599, "550"),
+	PLAIN("transport", "text", CONFIG_TEXT,
+	    "mail to this destination is not sent"),
+
 	BOOL("domain", "case-sensitive", "no"),
 	MANY("domain", "separators", CONFIG_SEPARATORS, "+\0"),
 	BOOL("domain", "disabled", "no"),
 	BOOL("domain", "reports-only", "no"),
+	MANY("domain", "route", CONFIG_ROUTE, NULL),
+	MANY("domain", "dkim", CONFIG_TEXT, NULL),
+	RANGE("domain", "dkim-lifetime", CONFIG_DURATION,
+	    0, 365 * DAY, "259200"),
 
 	PLAIN("account", "full-name", CONFIG_TEXT, NULL),
 	MANY("account", "address", CONFIG_DESTINATION, NULL),
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
 	BOOL("account", "no-custom-password", "no"),
+	MANY("account", "route", CONFIG_ROUTE, NULL),
+	RANGE("account", "max-messages-per-day", CONFIG_NUMBER,
+	    0, 100000000, "1000"),
+	RANGE("account", "max-first-time-recipients-per-day", CONFIG_NUMBER,
+	    0, 100000000, "200"),
+	MANY("account", "fromid-login-address", CONFIG_ADDRESS, NULL),
+	RANGE("account", "keep-retired", CONFIG_DURATION,
+	    0, 3650 * DAY, "0"),
 
 	PLAIN("address", "mailbox", CONFIG_MAILBOX, NULL),
 	PLAIN(NULL, NULL, CONFIG_TEXT, NULL),
@@ -228,6 +272,9 @@ type_words(enum config_type type)
 		return "separators between blanks";
 	case CONFIG_DNS_MX:
 		return "PREFERENCE HOST";
+	case CONFIG_ROUTE:
+		return "TRANSPORT [from DOMAIN ...] [to DOMAIN ...] "
+		    "[attempts N]";
 	}
 	return "text";
 }

@@ -139,6 +139,26 @@ enter_static_dns(struct file *f, const struct config_item *item)
 }
 
 static void
+enter_transport(struct file *f, const struct config_item *item)
+{
+	struct source *s = f->s;
+
+	if (!config_account_valid(item->name) ||
+	    bytes_eq(item->name, BYTES("direct")) ||
+	    bytes_eq(item->name, BYTES("local"))) {
+		config_problem(s->a, s->problems, f->path, item->line,
+		    "%s is no name for a transport: allowed are a-z, 0-9, "
+		    "., _ and -, but not \"direct\" and \"local\", which "
+		    "there are", config_quote(s->a, item->name));
+		f->section = NULL;
+		return;
+	}
+	f->name = item->name;
+	add_named(s, &s->transports, (struct named){ f->name, f->name,
+	    f->path });
+}
+
+static void
 enter_section(struct file *f, const struct config_item *item)
 {
 	const struct config_section *c;
@@ -172,6 +192,9 @@ enter_section(struct file *f, const struct config_item *item)
 		break;
 	case CONFIG_NAME_ADDRESS:
 		enter_address(f, item);
+		break;
+	case CONFIG_NAME_WORD:
+		enter_transport(f, item);
 		break;
 	}
 }

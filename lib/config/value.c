@@ -368,6 +368,64 @@ check_stage(const struct config_key *key, struct bytes value,
 	return wrong(why, "no such stage");
 }
 
+/*
+ * "TRANSPORT [from DOMAIN ...] [to DOMAIN ...] [attempts N]"; stored with the
+ * domains in A-label form, one blank between words.
+ */
+enum route_place { ROUTE_WORD, ROUTE_DOMAIN, ROUTE_NUMBER };
+
+/* One word after the transport's name, added to b. -1 with *why. */
+static int
+add_route_word(struct arena *a, struct buf *b, struct bytes word,
+    enum route_place *place, const char **why)
+{
+	struct bytes domain;
+	uint64_t n;
+
+	buf_addc(b, ' ');
+	if (*place == ROUTE_NUMBER) {
+		if (num_parse(word, 0, 1000, &n) == -1)
+			return wrong(why, "attempts needs 0 to 1000");
+		*place = ROUTE_WORD;
+	} else if (bytes_eq(word, BYTES("from")) ||
+	    bytes_eq(word, BYTES("to")))
+		*place = ROUTE_DOMAIN;
+	else if (bytes_eq(word, BYTES("attempts")))
+		*place = ROUTE_NUMBER;
+	else if (*place == ROUTE_WORD)
+		return wrong(why, "a word other than from, to and attempts");
+	else {
+		if (bytes_skip(&word, BYTES(".")))
+			buf_addc(b, '.');
+		if (addr_parse_domain(a, word, ADDR_SMTPUTF8, &domain, &word,
+		    why) == -1)
+			return -1;
+	}
+	buf_add(b, word);
+	return 0;
+}
+
+static int
+check_route(struct arena *a, struct bytes value, struct bytes *out,
+    const char **why)
+{
+	struct buf b = BUF_INIT(CONFIG_FILE_MAX);
+	enum route_place place = ROUTE_WORD;
+	struct bytes word;
+	int r = 0;
+
+	if (!bytes_word(&value, &word) || !config_account_valid(word))
+		return wrong(why, "no transport name");
+	buf_add(&b, word);
+	while (r == 0 && bytes_word(&value, &word))
+		r = add_route_word(a, &b, word, &place, why);
+	if (r == 0 && place == ROUTE_NUMBER)
+		r = wrong(why, "attempts needs 0 to 1000");
+	*out = arena_bytes(a, buf_bytes(&b));
+	buf_free(&b);
+	return r;
+}
+
 static int
 check_plain(const struct config_key *key, struct bytes value,
     const char **why)
@@ -413,6 +471,8 @@ config_value_check(struct arena *a, const struct config_key *key,
 		return config_dns_name(a, value, out, why);
 	case CONFIG_DNS_MX:
 		return check_mx(a, value, out, why);
+	case CONFIG_ROUTE:
+		return check_route(a, value, out, why);
 	case CONFIG_IPV4:
 		return check_ip(a, AF_INET, value, out, why);
 	case CONFIG_IPV6:

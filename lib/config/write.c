@@ -176,6 +176,7 @@ write_records(int fd, const struct source *s)
 	put_names(&m, "domain", &s->domains);
 	put_names(&m, "account", &s->accounts);
 	put_names(&m, "static-dns", &s->static_dns);
+	put_names(&m, "transport", &s->transports);
 	put_owners(&m, s);
 	put_domains(&m, s);
 	for (i = 0; i < s->accounts.n; i++) {

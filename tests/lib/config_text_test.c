@@ -268,6 +268,7 @@ schema_defaults(void **state)
 	struct config *c;
 	struct config_list list;
 	struct bytes value;
+	const char *named;
 
 	(void)state;
 	/* Each default, written into a file, is accepted and reads the same. */
@@ -286,12 +287,14 @@ schema_defaults(void **state)
 			continue;
 		buf_reset(&b);
 		buf_adds(&b, MAIN);
-		buf_printf(&b, "[%s]\n%s = ", k->section, k->key);
+		named = s->naming == CONFIG_NAME_NONE ? NULL : "name";
+		buf_printf(&b, named == NULL ? "[%s]\n%s = "
+		    : "[%s \"name\"]\n%s = ", k->section, k->key);
 		config_standard_format(&b, k);
 		buf_addc(&b, '\0');
 		write_file(&d, "main.conf", (const char *)b.p);
 		c = compiled(&d);
-		config_list(c, k->section, NULL, k->key, &list);
+		config_list(c, k->section, named, k->key, &list);
 		assert_true(config_list_next(&list, &value));
 		if (!k->repeatable)
 			assert_string_equal((const char *)value.p,
@@ -308,6 +311,19 @@ static const struct {
 	const char *section, *line, *key, *stored, *what;
 } rows[] = {
 	{ "server", "pedantic = yes", "pedantic", "yes", NULL },
+	{ "queue", "route = direct", "route", "direct", NULL },
+	{ "queue", "route = direct  from A.example .B.example to c.example "
+	    "attempts 3", "route", "direct from a.example .b.example to "
+	    "c.example attempts 3", NULL },
+	{ "queue", "route = local to b\303\274cher.example", "route",
+	    "local to xn--bcher-kva.example", NULL },
+	{ "queue", "route = nowhere", "", NULL, "there is no transport" },
+	{ "queue", "route = Direct!", "", NULL, "no transport name" },
+	{ "queue", "route = direct a.example", "", NULL,
+	    "other than from, to" },
+	{ "queue", "route = direct attempts", "", NULL, "0 to 1000" },
+	{ "queue", "route = direct attempts 1001", "", NULL, "0 to 1000" },
+	{ "queue", "route = direct to a..b", "", NULL, "" },
 	{ "server", "pedantic = true", "", NULL, "yes or no" },
 	{ "server", "pedantic =", "", NULL, "empty" },
 	{ "server", "recipients-max = 100", "recipients-max", "100",

@@ -1,0 +1,323 @@
+/*
+ * queue-add - take a message for sending
+ */
+#include "queue_add.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "frame/frame.h"
+#include "os/os.h"
+#include "server/server.h"
+
+static const char usage[] = "usage: queue-add [-t user ...]\n"
+    "       queue-add -a account [-f sender] recipient ... < message";
+
+#define REQUEST_TIMEOUT_MS 60000
+/* With what STAGE_GROWTH_MAX and headers may add to the largest size-limit. */
+#define TEXT_MAX ((size_t)5 << 30)
+
+struct service {
+	struct program program;
+	struct os_sandbox sandbox;
+	struct server server;
+};
+
+/* ---- configuration ---- */
+
+static int
+load(struct program *p)
+{
+	struct config *c = config_open();
+
+	if (c == NULL) {
+		msg_warnsys("cannot read %s/config.cdb", dir_var());
+		return -1;
+	}
+	submit_keys_close(p->keys);
+	if (p->config != NULL)
+		config_close(p->config);
+	arena_reset(&p->arena);
+	p->config = c;
+	p->keys = submit_keys_open(c);
+	p->config_file = arena_printf(&p->arena, "%s/config.cdb", dir_var());
+	p->dir = arena_printf(&p->arena, "%s/queue", dir_var());
+	p->wake = arena_printf(&p->arena, "%s/queue", dir_run());
+	return 0;
+}
+
+static void
+unload(struct program *p)
+{
+	submit_keys_close(p->keys);
+	if (p->config != NULL)
+		config_close(p->config);
+	arena_free(&p->arena);
+}
+
+static int
+prepare(void *ctx)
+{
+	struct service *s = ctx;
+	struct os_sandbox new;
+
+	if (load(&s->program) == -1 ||
+	    os_sandbox_make(&new, OS_SANDBOX_STORE) == -1)
+		return -1;
+	free(s->sandbox.filter);
+	s->sandbox = new;
+	s->server.watch_file = s->program.config_file;
+	dkim_init();
+	return 0;
+}
+
+/* ---- a connection ---- */
+
+static bool
+is_trusted(const struct program *p, uid_t uid)
+{
+	if (uid == 0 || uid == geteuid())
+		return true;
+	for (size_t i = 0; i < p->ntrusted; i++) {
+		if (p->trusted[i] == uid)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whose account it is: what a server says; for others, the account main.conf
+ * gives the user of the system (local-user = USER ACCOUNT).
+ */
+static bool
+find_account(struct program *p, struct arena *a, int sock,
+    struct add_request *r)
+{
+	struct config_list list;
+	struct bytes value, user;
+	uid_t uid, named;
+	gid_t gid;
+
+	if (os_peer(sock, NULL, &uid, &gid) == -1)
+		return false;
+	if (is_trusted(p, uid))
+		return true;
+	r->kind = QUEUE_MESSAGE;
+	config_list(p->config, "queue", NULL, "local-user", &list);
+	while (config_list_next(&list, &value)) {
+		if (bytes_word(&value, &user) &&
+		    os_user(arena_str(a, user), &named, &gid) == 0 &&
+		    named == uid) {
+			r->account = bytes_trim(value);
+			r->login = BYTES_EMPTY;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The message from a descriptor, mapped if it is a file. -1 errno. */
+static int
+read_text(struct arena *a, int fd, struct bytes *out)
+{
+	struct buf b = BUF_INIT(TEXT_MAX);
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
+		    0);
+		if (p == MAP_FAILED)
+			return -1;
+		*out = bytes_of(p, (size_t)st.st_size);
+		return 0;
+	}
+	if (io_read_all(fd, &b, DEADLINE_NONE) == -1) {
+		buf_free(&b);
+		return -1;
+	}
+	*out = arena_bytes(a, buf_bytes(&b));
+	buf_free(&b);
+	return 0;
+}
+
+static void
+answer(struct program *p, struct arena *a, int sock, struct bytes fields,
+    int text_fd, struct add_reply *reply)
+{
+	struct add_request r;
+	struct bytes text;
+
+	*reply = (struct add_reply){ .code = 554, .status = BYTES("5.5.0"),
+	    .text = BYTES("malformed request") };
+	if (add_parse_request(a, fields, &r) == -1)
+		return;
+	text = r.text;
+	if (text_fd != -1 && read_text(a, text_fd, &text) == -1) {
+		reply->code = 451;
+		reply->status = BYTES("4.3.0");
+		reply->text = BYTES("the message cannot be read");
+	} else if (!find_account(p, a, sock, &r)) {
+		reply->code = 550;
+		reply->status = BYTES("5.7.1");
+		reply->text = BYTES("this user may not send mail: no "
+		    "local-user in main.conf");
+	} else
+		store_request(p, a, &r, text, reply);
+}
+
+/* Requests one after another, until the peer closes. */
+static int
+serve(struct server_conn *conn, void *ctx)
+{
+	struct service *s = ctx;
+	struct buf in = BUF_INIT(FRAME_MAX), out = BUF_INIT(FRAME_MAX);
+	struct arena a = ARENA_INIT;
+	struct add_reply reply;
+	struct bytes fields;
+	int fds[1], r;
+	size_t nfds = 1;
+
+	if (os_sandbox_enter(&s->sandbox) == -1) {
+		msg_warnsys("cannot enter sandbox");
+		return EXIT_TEMP;
+	}
+	while ((r = frame_recv(conn->in, &in, &fields, fds, &nfds,
+	    deadline_in(REQUEST_TIMEOUT_MS))) == 1) {
+		answer(&s->program, &a, conn->in, fields,
+		    nfds == 1 ? fds[0] : -1, &reply);
+		if (nfds == 1)
+			(void)close(fds[0]);	/* read only */
+		frame_done(&in);
+		buf_reset(&out);
+		if (add_format_reply(&out, &reply) == -1 ||
+		    io_write_all(conn->out, buf_bytes(&out),
+		    deadline_in(REQUEST_TIMEOUT_MS)) == -1) {
+			r = -1;
+			break;
+		}
+		arena_reset(&a);
+		nfds = 1;
+	}
+	buf_free(&in);
+	buf_free(&out);
+	arena_free(&a);
+	return r == 0 ? EXIT_YES : EXIT_TEMP;
+}
+
+/* ---- by hand ---- */
+
+static int
+exit_of(uint64_t code)
+{
+	return code < 300 ? EXIT_YES : code < 500 ? EXIT_TEMP : EXIT_PERM;
+}
+
+static int
+by_hand(struct program *p, const char *account, const char *sender,
+    char *const rcpts[], size_t count)
+{
+	struct arena a = ARENA_INIT;
+	struct add_request r;
+	struct add_reply reply;
+	struct bytes text;
+	char id[QUEUE_ID_TEXT];
+
+	(void)add_parse_request(&a, BYTES_EMPTY, &r);	/* all zero */
+	r.account = bytes_str(account);
+	r.sender = bytes_str(sender);
+	r.smtputf8 = 1;
+	r.rcpts = arena_zalloc(&a, count, sizeof(*r.rcpts));
+	for (r.count = 0; r.count < count; r.count++)
+		r.rcpts[r.count] = (struct add_rcpt){
+		    bytes_str(rcpts[r.count]), BYTES_EMPTY, 0 };
+	if (load(p) == -1)
+		return EXIT_TEMP;
+	if (!config_account_exists(p->config, r.account))
+		msg_die(EXIT_PERM, "there is no account %s", account);
+	if (read_text(&a, STDIN_FILENO, &text) == -1)
+		msg_diesys(EXIT_TEMP, "cannot read message");
+	store_request(p, &a, &r, text, &reply);
+	if (reply.code >= 300)
+		msg_die(exit_of(reply.code), "%llu %.*s %.*s",
+		    (unsigned long long)reply.code, BYTES_ARG(reply.status),
+		    BYTES_ARG(reply.text));
+	queue_id_format(id, reply.id, 0);
+	if (printf("%s\n", id) < 0 || fflush(stdout) != 0)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	arena_free(&a);
+	return EXIT_YES;
+}
+
+/* ---- main ---- */
+
+static void
+add_trusted(struct program *p, const char *name)
+{
+	gid_t gid;
+
+	if (p->ntrusted == TRUSTED_MAX)
+		msg_die(EXIT_PERM, "more than %d users with -t", TRUSTED_MAX);
+	if (os_user(name, &p->trusted[p->ntrusted++], &gid) == -1)
+		msg_diesys(exit_for(errno), "no user %s", name);
+}
+
+static int
+run(struct service *s)
+{
+	int code;
+
+	s->server = (struct server){
+		.name = "queue-add",
+		.limits = SERVER_LIMITS_LOCAL,
+		.refusal = "",
+		.prepare = prepare,
+		.serve = serve,
+		.ctx = s,
+		.notify_fd = -1,
+	};
+	code = server_run(&s->server);
+	free(s->sandbox.filter);
+	return code;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct service s = { .program = { .config = NULL } };
+	const char *account = NULL, *sender = NULL;
+	int c, code;
+
+	msg_init("queue-add");
+	while ((c = getopt(argc, argv, "a:f:t:")) != -1) {
+		switch (c) {
+		case 'a':
+			account = optarg;
+			break;
+		case 'f':
+			sender = optarg;
+			break;
+		case 't':
+			add_trusted(&s.program, optarg);
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (account == NULL ? argc != optind || sender != NULL
+	    : argc == optind || s.program.ntrusted > 0)
+		msg_die(EXIT_PERM, "%s", usage);
+	if (account != NULL)
+		code = by_hand(&s.program, account, sender == NULL ? ""
+		    : sender, argv + optind, (size_t)(argc - optind));
+	else
+		code = run(&s);
+	unload(&s.program);
+	return code;
+}

@@ -1,0 +1,587 @@
+/*
+ * work.c - jobs from the queue and results into it
+ *
+ * Everything that is ready goes into one transaction, so that the disk is
+ * waited for once for all of it. Files of DSNs are written before.
+ */
+#include "queue_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr/addr.h"
+#include "route/route.h"
+
+#define PAUSE_MS 1000
+#define PURGE_MAX 10000
+
+static uint32_t
+jitter(void)
+{
+	uint32_t n;
+
+	os_random(&n, sizeof(n));
+	return n;
+}
+
+/* ---- what a job needs before it is sent ---- */
+
+static struct queue_attempt
+plain_result(uint64_t outcome, const char *status, const char *text)
+{
+	struct queue_attempt a;
+
+	(void)queue_attempt_parse(BYTES_EMPTY, &a);	/* all zero */
+	a.outcome = outcome;
+	a.status = bytes_str(status);
+	a.text = bytes_str(text);
+	a.start_ms = time_wall_us() / 1000;
+	return a;
+}
+
+static void
+add_result(struct work *w, uint64_t n, struct queue_attempt attempt)
+{
+	w->results[w->nresults++] = (struct job_result){ n, attempt,
+	    BYTES_EMPTY };
+}
+
+/* addresses the account does not write to any more. */
+static int
+check_suppressed(struct queue_txn *t, struct work *w)
+{
+	const struct queue_message *m = &w->job.message;
+	const struct queue_rcpt *r;
+	struct queue_suppressed s;
+	int got;
+
+	if (m->account.n == 0 || m->kind != QUEUE_MESSAGE)
+		return 0;
+	for (size_t i = 0; i < w->job.count; i++) {
+		r = &w->job.rcpts[i];
+		got = queue_suppress_get(t, &w->a, m->account,
+		    queue_suppress_base(&w->a, r->address), &s);
+		if (got == -1)
+			return -1;
+		if (got == 1)
+			add_result(w, r->n, plain_result(QUEUE_SUPPRESSED,
+			    "5.1.0", "the address is on the suppression list "
+			    "of the account"));
+	}
+	return 0;
+}
+
+/* mail of a domain that is switched off waits. */
+static void
+check_sender(struct run *r, struct work *w)
+{
+	struct bytes sender = w->job.message.sender, name;
+	struct path path;
+	const char *why;
+
+	if (sender.n == 0 || addr_parse_mailbox(&w->a, sender, ADDR_SMTPUTF8,
+	    &path, &why) == -1 ||
+	    !config_domain_find(r->config, path.domain, &name) ||
+	    !config_get_bool(r->config, "domain", (const char *)name.p,
+	    "disabled"))
+		return;
+	for (size_t i = 0; i < w->job.count; i++)
+		add_result(w, w->job.rcpts[i].n, plain_result(QUEUE_DELAYED,
+		    "4.2.1", "the sender's domain is disabled"));
+}
+
+/* As the routes say now: 1 it still goes to this destination; 0 moved. */
+static int
+check_route(struct run *r, struct queue_txn *t, struct bytes at,
+    struct work *w)
+{
+	struct queue_rcpt *first = &w->job.rcpts[0];
+	struct route_query q = { .account = w->job.message.account,
+	    .sender_domain = BYTES_EMPTY, .rcpt_domain = first->domain,
+	    .chosen = first->transport, .attempts = first->attempts };
+	struct bytes sender = first->sender.n > 0 ? first->sender
+	    : w->job.message.sender, name, dest;
+	struct path path;
+	const char *why;
+
+	if (sender.n > 0 && addr_parse_mailbox(&w->a, sender, ADDR_SMTPUTF8,
+	    &path, &why) == 0)
+		q.sender_domain = path.domain_ascii;
+	name = route_find(r->config, &q);
+	dest = route_dest(&w->a, name, first->domain);
+	if (!bytes_eq(dest, at)) {
+		for (size_t i = 0; i < w->job.count; i++) {
+			w->job.rcpts[i].dest = route_dest(&w->a, name,
+			    w->job.rcpts[i].domain);
+			if (queue_set_rcpt(t, &w->job.rcpts[i]) == -1)
+				return -1;
+		}
+		return wake_dest(r, t, dest);
+	}
+	if (route_transport(&w->a, r->config, name, &w->transport,
+	    &why) == 0)
+		return 1;
+	w->transport = (struct transport){ .name = arena_bytes(&w->a, name) };
+	for (size_t i = 0; i < w->job.count; i++)
+		add_result(w, w->job.rcpts[i].n, plain_result(QUEUE_DELAYED,
+		    "4.3.5", arena_printf(&w->a, "cannot use %s: %s", why,
+		    strerror(errno))));
+	return 1;
+}
+
+/*
+ * The next job at a destination, started, into the empty w. 1; 0 nothing is
+ * due (or it went elsewhere); -1 errno. The table knows the next time.
+ */
+static int
+take_job(struct run *r, struct queue_txn *t, struct bytes dest,
+    struct work *w, int64_t now)
+{
+	struct queue_place place = { 0, 0, 0 };
+	int got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &place,
+	    &w->job);
+
+	if (got == 1) {
+		w->results = arena_zalloc(&w->a, w->job.count,
+		    sizeof(*w->results));
+		got = check_route(r, t, dest, w);
+	}
+	if (got == 1 && queue_start(t, &w->job, now, jitter()) == -1)
+		return -1;
+	if (got == 1 && w->nresults == 0)
+		check_sender(r, w);
+	if (got == 1 && w->nresults == 0 && check_suppressed(t, w) == -1)
+		return -1;
+	if (got == -1 || wake_dest(r, t, dest) == -1)
+		return -1;
+	return got;
+}
+
+/* ---- beginning ---- */
+
+/* A connection for the readiest destination. NULL: none now. */
+static struct link *
+next_link(struct run *r, int64_t now)
+{
+	unsigned char name[QUEUE_DEST_MAX];
+	struct bytes dest;
+	struct link *l;
+
+	if (!sched_next(r->sched, now, &dest))
+		return NULL;
+	memcpy(name, dest.p, dest.n);
+	dest = bytes_of(name, dest.n);
+	if ((l = link_open(r, dest)) == NULL) {
+		if (r->pause_until_ms == 0)
+			msg_warnsys("cannot reach %s", r->smtp_out);
+		r->pause_until_ms = time_mono_ms() + PAUSE_MS;
+		return NULL;
+	}
+	r->pause_until_ms = 0;
+	link_give(l, work_new());
+	sched_begin(r->sched, dest);
+	return l;
+}
+
+/* A link without a job: nothing was due after all. */
+static void
+drop_link(struct run *r, struct link *l, int64_t now)
+{
+	sched_end(r->sched, l->dest, l->work->done.no_host, now);
+	link_close(r, l);
+}
+
+static int
+begin_some(struct run *r, struct queue_txn *t, int64_t now,
+    struct link **links, size_t *count)
+{
+	struct link *l;
+	int got;
+
+	*count = 0;
+	while (*count < BEGIN_MAX && (l = next_link(r, now)) != NULL) {
+		if ((got = take_job(r, t, l->dest, l->work, now)) == -1) {
+			links[(*count)++] = l;
+			return -1;
+		}
+		if (got == 1)
+			links[(*count)++] = l;
+		else
+			drop_link(r, l, now);
+	}
+	return 0;
+}
+
+int
+work_begin(struct run *r)
+{
+	struct link *links[BEGIN_MAX];
+	int64_t now = now_s();
+	struct queue_txn *t;
+	struct bytes dest;
+	size_t count, i;
+	int got;
+
+	if (r->pause_until_ms > time_mono_ms() ||
+	    !sched_next(r->sched, now, &dest))
+		return 0;
+	if ((t = queue_begin(r->queue, true)) == NULL)
+		return -1;
+	if ((got = begin_some(r, t, now, links, &count)) == -1)
+		queue_abort(t);
+	else
+		got = queue_commit(t, true);
+	for (i = 0; i < count; i++) {
+		if (got == -1) {
+			drop_link(r, links[i], now);
+			continue;
+		}
+		r->jobs++;
+		link_send(r, links[i]);
+	}
+	if (got == -1)
+		(void)wake_all(r);	/* the table was ahead of the file */
+	return got;
+}
+
+/* ---- ending ---- */
+
+static void
+log_result(const struct link *l, const struct outcome_rcpt *o, size_t i)
+{
+	const struct queue_rcpt *r = &l->work->job.rcpts[i];
+	char id[QUEUE_ID_TEXT];
+	struct logline line;
+
+	queue_id_format(id, r->id, r->n);
+	log_begin(&line, LOG_INFO, queue_outcome_text(o->attempt.outcome));
+	log_str(&line, "id", id);
+	log_bytes(&line, "account", l->work->job.message.account);
+	log_bytes(&line, "from", l->work->job.message.sender);
+	log_bytes(&line, "to", r->address);
+	log_bytes(&line, "dest", l->dest);
+	log_num(&line, "attempt", (int64_t)r->attempts);
+	if (o->attempt.host.n > 0)
+		log_bytes(&line, "host", o->attempt.host);
+	if (o->attempt.ip.n > 0)
+		log_bytes(&line, "ip", o->attempt.ip);
+	if (o->attempt.tls.n > 0)
+		log_bytes(&line, "tls", o->attempt.tls);
+	log_num(&line, "code", (int64_t)o->attempt.code);
+	log_bytes(&line, "status", o->attempt.status);
+	log_bytes(&line, "reply", o->attempt.text);
+	log_num(&line, "ms", o->attempt.duration_ms);
+	log_end(&line);
+}
+
+/* What is stored of one link, between plan and commit. */
+struct ending {
+	struct link *link;
+	struct outcome outcome;
+	struct outcome_plan plan;
+	bool planned, gone;
+	uint64_t id;
+	struct work *next;	/* the connection's next job, or NULL */
+};
+
+static void
+plan_one(struct run *r, struct ending *e, int64_t now)
+{
+	struct work *w = e->link->work;
+
+	e->id = w->job.message.id;
+	e->outcome = (struct outcome){ .job = &w->job,
+	    .results = w->results, .nresults = w->nresults,
+	    .transport = &w->transport,
+	    .broken = bytes_str(w->broken == NULL ? "" : w->broken) };
+	e->planned = outcome_plan(r->queue, &w->a, &r->settings, &e->outcome,
+	    now, &e->plan) == 0;
+	if (!e->planned)
+		msg_warnsys("cannot write a delivery status notification");
+}
+
+static int
+store_one(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
+{
+	struct work *w = e->link->work;
+
+	if (outcome_store(t, &w->a, &r->settings, &e->outcome, &e->plan, now,
+	    &e->gone) == -1)
+		return -1;
+	if (w->done.has_known && queue_known_set(t, w->job.message.account,
+	    w->job.rcpts[0].domain, &w->done.known) == -1)
+		return -1;
+	for (size_t i = 0; i < e->plan.ndsns; i++) {
+		if (wake_dest(r, t, e->plan.dsn_rcpts[i].dest) == -1)
+			return -1;
+	}
+	return wake_dest(r, t, e->link->dest);
+}
+
+/* The connection is still good: its next job, if there is one. */
+static int
+take_next(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
+{
+	struct link *l = e->link;
+	int got;
+
+	if (l->last || !l->work->is_done || !l->work->done.reusable)
+		return 0;
+	e->next = work_new();
+	if ((got = take_job(r, t, l->dest, e->next, now)) == 1)
+		return 0;
+	work_free(e->next);
+	e->next = NULL;
+	return got;
+}
+
+/* Remember what the others at this destination get too. */
+static void
+start_share(struct run *r, const struct link *l)
+{
+	const struct work *w = l->work;
+	const struct queue_attempt *a;
+	struct share *s;
+
+	if (!w->done.no_host || w->nresults == 0)
+		return;
+	a = &w->results[0].attempt;
+	s = mem_zalloc(1, sizeof(*s));
+	s->a = (struct arena)ARENA_INIT;
+	s->dest = arena_bytes(&s->a, l->dest);
+	s->attempt = *a;
+	s->attempt.text = arena_bytes(&s->a, a->text);
+	s->attempt.status = arena_bytes(&s->a, a->status);
+	s->attempt.host = arena_bytes(&s->a, a->host);
+	s->attempt.ip = arena_bytes(&s->a, a->ip);
+	s->attempt.tls = arena_bytes(&s->a, a->tls);
+	s->attempt.duration_ms = 0;
+	s->transport.type = w->transport.type;
+	s->transport.name = arena_bytes(&s->a, w->transport.name);
+	s->next = r->shares;
+	r->shares = s;
+}
+
+static void
+finish_one(struct run *r, struct ending *e, int64_t now)
+{
+	struct link *l = e->link;
+
+	for (size_t i = 0; i < e->plan.count; i++)
+		log_result(l, &e->plan.rcpts[i], i);
+	if (e->gone)
+		queue_file_remove(r->queue, e->id);
+	start_share(r, l);
+	if (e->next == NULL) {
+		drop_link(r, l, now);
+		return;
+	}
+	r->jobs++;
+	link_give(l, e->next);
+	link_move(l, &r->busy);
+	link_send(r, l);
+}
+
+/* Everything planned goes into one transaction, and what comes next. */
+static int
+store_all(struct run *r, struct ending *list, size_t count, int64_t now)
+{
+	struct queue_txn *t = queue_begin(r->queue, true);
+	int got = t == NULL ? -1 : 0;
+	size_t i;
+
+	for (i = 0; i < count && got == 0; i++)
+		got = store_one(r, t, &list[i], now);
+	for (i = 0; i < count && got == 0; i++)
+		got = take_next(r, t, &list[i], now);
+	if (got == 0)
+		return queue_commit(t, true);
+	queue_abort(t);
+	return -1;
+}
+
+static size_t
+plan_all(struct run *r, struct ending *list, size_t max, int64_t now)
+{
+	struct link *l = r->over;
+	size_t n = 0;
+
+	for (; l != NULL && n < max; l = l->next) {
+		list[n] = (struct ending){ .link = l };
+		plan_one(r, &list[n], now);
+		if (list[n].planned)
+			n++;
+	}
+	return n;
+}
+
+int
+work_end(struct run *r)
+{
+	struct ending list[BEGIN_MAX];
+	int64_t now = now_s();
+	size_t count, i;
+
+	if (r->over == NULL)
+		return 0;
+	count = plan_all(r, list, BEGIN_MAX, now);
+	if (count == 0)
+		return -1;	/* no disk space; the results wait */
+	if (store_all(r, list, count, now) == -1) {
+		for (i = 0; i < count; i++) {
+			outcome_discard(r->queue, &list[i].plan);
+			work_free(list[i].next);
+		}
+		return -1;
+	}
+	for (i = 0; i < count; i++)
+		finish_one(r, &list[i], now);
+	return 0;
+}
+
+/* ---- the same fate for others (B-33) ---- */
+
+/* One more message that waits there: 1, 0 none is left, -1. */
+static int
+share_one(struct run *r, struct queue_txn *t, struct share *s, int64_t now,
+    struct arena *a, uint64_t *gone_id)
+{
+	struct queue_place place = { 0, 0, 0 };
+	struct outcome_plan plan;
+	struct queue_job job;
+	struct outcome o = { .job = &job, .transport = &s->transport,
+	    .waiting = true };
+	bool gone;
+	int got = queue_take(t, a, s->dest, now, JOB_RCPTS_MAX, &place, &job);
+
+	if (got != 1)
+		return got;
+	o.results = arena_zalloc(a, job.count, sizeof(*o.results));
+	for (o.nresults = 0; o.nresults < job.count; o.nresults++)
+		o.results[o.nresults] = (struct job_result){
+		    job.rcpts[o.nresults].n, s->attempt, BYTES_EMPTY };
+	if (queue_start(t, &job, now, jitter()) == -1 ||
+	    outcome_plan(r->queue, a, &r->settings, &o, now, &plan) == -1)
+		return -1;
+	if (outcome_store(t, a, &r->settings, &o, &plan, now, &gone) == -1) {
+		outcome_discard(r->queue, &plan);
+		return -1;
+	}
+	for (size_t i = 0; i < plan.ndsns; i++)
+		(void)wake_dest(r, t, plan.dsn_rcpts[i].dest);	/* or later */
+	*gone_id = gone ? job.message.id : 0;
+	return 1;
+}
+
+static void
+share_free(struct run *r, struct share *s)
+{
+	r->shares = s->next;
+	arena_free(&s->a);
+	free(s);
+}
+
+int
+work_share(struct run *r)
+{
+	struct share *s = r->shares;
+	uint64_t gone[SHARE_MAX];
+	struct arena a = ARENA_INIT;
+	struct queue_txn *t;
+	int64_t now = now_s();
+	size_t n = 0;
+	int got = 1;
+
+	if (s == NULL)
+		return 0;
+	if ((t = queue_begin(r->queue, true)) == NULL)
+		return -1;
+	while (got == 1 && n < SHARE_MAX) {
+		gone[n] = 0;
+		if ((got = share_one(r, t, s, now, &a, &gone[n])) == 1)
+			n++;
+		arena_reset(&a);
+	}
+	arena_free(&a);
+	if (got != -1 && wake_dest(r, t, s->dest) == -1)
+		got = -1;
+	if (got == -1) {
+		queue_abort(t);		/* DSN files made are orphans */
+		return -1;
+	}
+	if (queue_commit(t, true) == -1)
+		return -1;
+	while (n > 0) {
+		if (gone[--n] != 0)
+			queue_file_remove(r->queue, gone[n]);
+	}
+	if (got == 0)
+		share_free(r, s);
+	return 0;
+}
+
+/* ---- now and then ---- */
+
+int
+work_clean(struct run *r)
+{
+	struct queue_txn *t = queue_begin(r->queue, true);
+	int n;
+
+	if (t == NULL)
+		return -1;
+	if ((n = queue_purge(t, now_s(), PURGE_MAX)) == -1) {
+		queue_abort(t);
+		return -1;
+	}
+	if (queue_commit(t, false) == -1)	/* redone if it is lost */
+		return -1;
+	return queue_sweep(r->queue, now_s()) == -1 ? -1 : 0;
+}
+
+/*
+ * A recipient that was tried waits no longer than its wait from now; one that
+ * was not tried waits for its release, unless that lies before its submission
+ * as the clock then was.
+ */
+static bool
+is_too_far(const struct queue_message *m, const struct queue_rcpt *r,
+    int64_t now, int64_t *next)
+{
+	*next = r->attempts == 0 ? now
+	    : now + queue_wait_s(r->attempts - 1, 5);
+	if (r->attempts == 0 && m->release > m->submitted)
+		return false;
+	return r->next > *next + QUEUE_WAIT_S;
+}
+
+int
+work_clock(struct run *r)
+{
+	struct queue_txn *t = queue_begin(r->queue, true);
+	struct queue_message m;
+	struct queue_rcpt rcpt = { .id = 0 };
+	struct arena a = ARENA_INIT;
+	int64_t now = now_s(), next;
+	int got = -1;
+
+	if (t == NULL)
+		return -1;
+	while ((got = queue_next_rcpt(t, &a, rcpt.id, rcpt.n, &rcpt)) == 1) {
+		if ((got = queue_get_message(t, &a, rcpt.id, &m)) != 1)
+			break;
+		if (!rcpt.held && is_too_far(&m, &rcpt, now, &next)) {
+			rcpt.next = next;
+			if ((got = queue_set_rcpt(t, &rcpt)) == -1)
+				break;
+		}
+		arena_reset(&a);
+	}
+	arena_free(&a);
+	if (got == -1) {
+		queue_abort(t);
+		return -1;
+	}
+	return queue_commit(t, true);
+}

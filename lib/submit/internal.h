@@ -1,0 +1,30 @@
+/*
+ * internal.h - parts of lib/submit
+ *
+ * submit.c  the order of things       header.c  fields of the message
+ * rcpt.c    recipients, FromID        keys.c    DKIM
+ */
+#ifndef SUBMIT_INTERNAL_H
+#define SUBMIT_INTERNAL_H
+
+#include "submit/submit.h"
+
+int submit_fail(struct submit_reply *r, uint64_t code, const char *status,
+    const char *text);
+
+/* What header.c finds. */
+struct header {
+	struct path from;
+	bool has_date, has_message_id;
+	bool needs_utf8;	/* 8-bit header sections (U-20) */
+	bool tls_optional;	/* "TLS-Required: No" */
+	struct bytes message_id, subject;
+};
+/* Read and check it; the message without extra data in s->body, that data in
+ * s->message.extra. */
+int submit_header(struct submit *s, struct header *h,
+    struct submit_reply *reply);
+/* Recipients of the request, and reverse-paths of their own. */
+int submit_rcpts(struct submit *s, struct submit_reply *reply);
+
+#endif
