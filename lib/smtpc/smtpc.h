@@ -58,7 +58,10 @@
 /* Parameter values (ENVID, ORCPT): RFC 3461 4.4 and 4.2 say 100 and 500. */
 #define SMTPC_ENVID_MAX 100
 #define SMTPC_ORCPT_MAX 500
+/* AUTH=, RFC 4954 5. */
 #define SMTPC_PARAM_MAX 500
+/* Names of mechanisms that are looked at. */
+#define SMTPC_MECHANISMS_MAX 64
 /* Octets of a message line without its CRLF, RFC 5322 2.1.1: smtpc_scan
  * tells the longest, nothing is refused for it. */
 #define SMTPC_TEXT_LINE 998
@@ -88,7 +91,6 @@ struct smtpc_reader {
 	struct buf line, text;
 	int code;
 	size_t lines, octets;
-	const char *why;
 };
 #define SMTPC_READER_INIT ((struct smtpc_reader){ \
 	.line = BUF_INIT(SMTPC_LINE_MAX), .text = BUF_INIT(SMTPC_REPLY_MAX) })
@@ -259,8 +261,8 @@ struct smtpc_mail {
 	size_t nrecipients;
 	struct smtpc_source source;
 	struct smtpc_facts facts;	/* smtpc_scan's, or kept from it */
-	/* The bytes are as for the wire, CRs and NULs included (RFC 3030
-	 * 3): needs CHUNKING and BINARYMIME. facts.wire_size is their number. */
+	/* The bytes are as for the wire, with any CR and NUL (RFC 3030 3):
+	 * needs CHUNKING and BINARYMIME. facts.wire_size is their number. */
 	bool binary;
 	bool smtputf8;		/* header fields have UTF-8 (RFC 6531) */
 	bool requiretls;
@@ -301,7 +303,7 @@ enum smtpc_phase {
 };
 
 struct smtpc_options {
-	struct bytes hostname;		/* our name, or address literal */
+	struct bytes hostname;	/* our name or address literal: one word */
 	bool lmtp;
 	/*
 	 * Strict: 8-bit text only with 8BITMIME (Q-26), replies in the
@@ -360,9 +362,10 @@ void smtpc_timed_out(struct smtpc *s);
  * At SMTPC_READY: send a mail; RSET goes in front if the last one needs it.
  * Results come with SMTPC_DONE, where the recipients of *mail that are still
  * SMTPC_PENDING are sent; others are left alone, so that a mail can be sent
- * again for those marked again (smtpc_again). 0, or -1 with EINVAL: not
- * ready, nobody pending, a value that cannot be carried, NUL or a lone CR in
- * a message that is not binary.
+ * again for those marked again (smtpc_again). What is known to fail before
+ * a word is said (size, what is not offered, NUL or a lone CR in a message
+ * that is not binary) is a result, too. 0, or -1 with EINVAL: not ready,
+ * nobody pending, a path or value that no command can carry.
  */
 int smtpc_send(struct smtpc *s, struct smtpc_mail *mail);
 /* Recipients marked again become pending; their number. */
