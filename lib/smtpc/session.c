@@ -111,8 +111,8 @@ step_of(const struct smtpc *s)
 	};
 
 	if (s->state == STATE_GREETING)
-		return smtpc_reply_begun(&s->reader) ? SMTPC_AT_GREETING
-		    : SMTPC_AT_CONNECT;
+		return s->due == 0 || smtpc_reply_begun(&s->reader)
+		    ? SMTPC_AT_GREETING : SMTPC_AT_CONNECT;
 	if (s->state == STATE_ENVELOPE)
 		return smtpc_envelope_step(s);
 	return steps[s->state];
@@ -161,8 +161,7 @@ smtpc_end_reply(struct smtpc *s, enum smtpc_class class,
 {
 	bool goodbye = is_in_step(s) && r->code != 421;
 
-	smtpc_result_reply(&s->failure, &s->end, class,
-	    s->state == STATE_GREETING ? SMTPC_AT_GREETING : step_of(s), r);
+	smtpc_result_reply(&s->failure, &s->end, class, step_of(s), r);
 	close_session(s);
 	if (goodbye)
 		(void)buf_adds(&s->out, "QUIT\r\n");
