@@ -60,7 +60,7 @@
 #define SMTPC_ORCPT_MAX 500
 /* AUTH=, RFC 4954 5. */
 #define SMTPC_PARAM_MAX 500
-/* Names of mechanisms that are looked at. */
+/* Names of mechanisms, of the longest that may be, that are kept. */
 #define SMTPC_MECHANISMS_MAX 64
 /* Octets of a message line without its CRLF, RFC 5322 2.1.1: smtpc_scan
  * tells the longest, nothing is refused for it. */
