@@ -92,7 +92,7 @@ cram_step(struct saslc *s, struct bytes challenge, struct buf *out,
 	/* RFC 2195 2: a message id, never the same; so never nothing */
 	if (challenge.n == 0)
 		return saslc_broken(why, "empty challenge");
-	sasl_cram_pads(s->login->password, pads);
+	sasl_cram_pads(buf_bytes(&s->password), pads);
 	sasl_cram_digest(pads, challenge, digest);
 	r = buf_add(out, s->login->user);
 	if (r == 0)
@@ -346,7 +346,7 @@ saslc_new(const struct saslc_login *l, const char *mechanism,
 	s->nonce = BUF_INIT(SASLC_NONCE_MAX);
 	s->gs2 = BUF_INIT(SASLC_RESPONSE_MAX);
 	s->auth = BUF_INIT(2 * SASLC_RESPONSE_MAX);
-	/* SCRAM's; what has no normal form is taken as it is */
+	/* as it was derived from; without a normal form as it is */
 	if (m->needs == NEEDS_PASSWORD && sasl_password_normal(l->password,
 	    &s->password, &why) == -1) {
 		buf_reset(&s->password);
