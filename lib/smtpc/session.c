@@ -10,6 +10,15 @@
 
 #include <stdlib.h>
 
+/* Of a server that has not said anything, or only HELO. */
+static struct smtpc_offer
+no_offer(void)
+{
+	return (struct smtpc_offer){ .name = BYTES_EMPTY,
+	    .auth = BYTES_EMPTY, .hold_until_max = BYTES_EMPTY,
+	    .priority = BYTES_EMPTY };
+}
+
 struct smtpc *
 smtpc_new(const struct smtpc_options *options)
 {
@@ -21,6 +30,7 @@ smtpc_new(const struct smtpc_options *options)
 		s->o.recipients_max = SMTPC_RECIPIENTS_MAX;
 	s->login = s->o.login;
 	s->secured = s->o.secured;
+	s->offer = no_offer();
 	s->state = STATE_GREETING;
 	s->due = 1;
 	s->reader = SMTPC_READER_INIT;
@@ -501,7 +511,7 @@ smtpc_secured(struct smtpc *s, const struct saslc_login *login)
 	if (login != NULL)
 		s->login = login;
 	arena_reset(&s->session);
-	s->offer = (struct smtpc_offer){ .extended = false };
+	s->offer = no_offer();
 	s->state = STATE_EHLO;
 }
 

@@ -327,6 +327,14 @@ starttls(void **state)
 		{ "text before TLS", TLS_IF, FROM, "u@x.example", MSG,
 		    ASK_TLS "S:220 go\nS:250 injected\n",
 		    "- 0  connect/temp 0 4.5.0 TLS" },
+		{ "not even 421 is believed there", TLS_IF, FROM,
+		    "u@x.example", MSG, ASK_TLS "S:220 go\nS:421 down\n",
+		    "- 0  connect/temp 0 4.5.0 TLS" },
+		{ "not with HELO after TLS either", TLS_IF, FROM,
+		    "u@x.example", MSG, ASK_TLS "S:220 go\n!tls\n"
+		    "C:EHLO me.example\nS:502 what?\nC:HELO me.example\n"
+		    "S:250 mx\n!send\nC:MAIL FROM:<a@me.example>\nS:550 no\n",
+		    "perm 550  MAIL/open" },
 		{ "even one byte", TLS_IF, FROM, "u@x.example", MSG,
 		    ASK_TLS "S:220 go\nS:\n",
 		    "- 0  connect/temp 0 4.5.0 TLS" },
