@@ -73,6 +73,11 @@ int dane_make(struct bytes file, unsigned char usage, unsigned char selector,
     unsigned char matching, struct arena *a, struct dane_record *out,
     const char **why);
 
+/* The certificates of a PEM file, as DER in the arena, in their order: the
+ * number, 1 to DANE_CHAIN_MAX. -1 EBADMSG: none, or EMSGSIZE: more. */
+int dane_read_chain(struct bytes file, struct arena *a,
+    struct bytes chain[DANE_CHAIN_MAX]);
+
 /* ---- look-up (BEHAVIOUR 15, RFC 7672 2.2) ---- */
 
 enum dane_state {

@@ -230,6 +230,21 @@ dane_association(unsigned char matching, struct bytes selected,
 	return true;
 }
 
+static bool
+cert_der(X509 *x, struct arena *a, struct bytes *out)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+
+	if (n <= 0) {
+		ERR_clear_error();
+		return false;
+	}
+	*out = arena_bytes(a, bytes_of(der, (size_t)n));
+	OPENSSL_free(der);
+	return true;
+}
+
 /* Nobody is asked for the passphrase of a key. */
 static int
 no_passphrase(char *p, int size, int writing, void *arg)
@@ -239,6 +254,31 @@ no_passphrase(char *p, int size, int writing, void *arg)
 	(void)writing;
 	(void)arg;
 	return -1;
+}
+
+int
+dane_read_chain(struct bytes file, struct arena *a,
+    struct bytes chain[DANE_CHAIN_MAX])
+{
+	BIO *bio = file.n == 0 || file.n > INT32_MAX ? NULL
+	    : BIO_new_mem_buf(file.p, (int)file.n);
+	int n = 0;
+	X509 *x;
+
+	errno = EBADMSG;
+	while (bio != NULL && n != -1 && (x = PEM_read_bio_X509(bio, NULL,
+	    no_passphrase, NULL)) != NULL) {
+		if (n == DANE_CHAIN_MAX) {
+			errno = EMSGSIZE;
+			n = -1;
+		} else if (cert_der(x, a, &chain[n])) {
+			n++;
+		}
+		X509_free(x);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return n == 0 ? -1 : n;
 }
 
 static X509 *
@@ -270,25 +310,6 @@ read_key_file(struct bytes file)
 }
 
 static bool
-select_cert(X509 *x, unsigned char selector, struct arena *a,
-    struct bytes *out)
-{
-	unsigned char *der = NULL;
-	int n;
-
-	if (selector == DANE_SPKI)
-		return dane_spki(x, a, out);
-	n = i2d_X509(x, &der);
-	if (n <= 0) {
-		ERR_clear_error();
-		return false;
-	}
-	*out = arena_bytes(a, bytes_of(der, (size_t)n));
-	OPENSSL_free(der);
-	return true;
-}
-
-static bool
 select_key(EVP_PKEY *key, struct arena *a, struct bytes *out)
 {
 	unsigned char *der = NULL;
@@ -312,7 +333,8 @@ select_from(struct bytes file, unsigned char selector, struct arena *a,
 	bool ok;
 
 	if (x != NULL) {
-		ok = select_cert(x, selector, a, out);
+		ok = selector == DANE_SPKI ? dane_spki(x, a, out)
+		    : cert_der(x, a, out);
 		X509_free(x);
 		return ok ? 0 : bad(why, "OpenSSL cannot write it");
 	}
