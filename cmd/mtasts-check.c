@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "addr/addr.h"
 #include "base/base.h"
 #include "dns/dns.h"
 #include "mtasts/mtasts.h"
 #include "stage/stage.h"
-#include "unicode/unicode.h"
 
 static const char usage[] = "usage: mtasts-check [-Cq] domain [host ...]";
 
@@ -163,6 +163,8 @@ main(int argc, char *argv[])
 {
 	struct check k = { .out = BUF_INIT(OUTPUT_MAX) };
 	bool cached = false;
+	struct bytes text;
+	const char *why;
 	int c, code;
 
 	msg_init("mtasts-check");
@@ -180,11 +182,9 @@ main(int argc, char *argv[])
 	}
 	if (optind == argc)
 		msg_die(EXIT_PERM, "%s", usage);
-	k.domain = bytes_str(argv[optind]);
-	if (idna_to_ascii(&k.arena, k.domain, &k.domain, NULL) == -1 ||
-	    !dns_name_valid(k.domain))
-		msg_die(EXIT_PERM, "cannot use %s: not a domain name",
-		    argv[optind]);
+	if (addr_parse_domain(&k.arena, bytes_str(argv[optind]),
+	    ADDR_SMTPUTF8, &text, &k.domain, &why) == -1)
+		msg_die(EXIT_PERM, "cannot use %s: %s", argv[optind], why);
 	open_all(&k, cached);
 	code = check(&k, argv + optind + 1);
 	if (k.out.full)

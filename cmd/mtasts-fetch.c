@@ -8,13 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "addr/addr.h"
 #include "base/base.h"
 #include "dns/dns.h"
 #include "fetch/fetch.h"
 #include "mtasts/mtasts.h"
 #include "stage/stage.h"
 #include "tlsresult/tlsresult.h"
-#include "unicode/unicode.h"
 
 static const char usage[] =
     "usage: mtasts-fetch [-c cafile] [-p port] domain";
@@ -169,6 +169,8 @@ main(int argc, char *argv[])
 	struct job j = { .port = HTTPS_PORT,
 	    .deadline = deadline_in(MTASTS_FETCH_MS) };
 	const char *port = env_get("PIPEMAIL_MTASTS_PORT");
+	struct bytes text;
+	const char *why;
 	int c, code;
 
 	msg_init("mtasts-fetch");
@@ -189,11 +191,9 @@ main(int argc, char *argv[])
 		msg_die(EXIT_PERM, "%s", usage);
 	if (port != NULL)
 		j.port = parse_port(port);
-	j.domain = bytes_str(argv[optind]);
-	if (idna_to_ascii(&j.arena, j.domain, &j.domain, NULL) == -1 ||
-	    !dns_name_valid(j.domain))
-		msg_die(EXIT_PERM, "cannot use %s: not a domain name",
-		    argv[optind]);
+	if (addr_parse_domain(&j.arena, bytes_str(argv[optind]),
+	    ADDR_SMTPUTF8, &text, &j.domain, &why) == -1)
+		msg_die(EXIT_PERM, "cannot use %s: %s", argv[optind], why);
 	code = fetch(&j);
 	arena_free(&j.arena);
 	return code;

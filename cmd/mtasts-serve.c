@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "addr/addr.h"
 #include "base/base.h"
 #include "dns/dns.h"
 #include "mtasts/mtasts.h"
@@ -116,7 +117,10 @@ serve(struct server_conn *conn, void *ctx)
 	unsigned char space[DNS_NAME_MAX + 2];
 	struct program *p = ctx;
 	struct reader r;
-	struct bytes line;
+	struct arena a = ARENA_INIT;
+	struct bytes line, text, domain;
+	const char *why;
+	int code;
 
 	if (os_sandbox_enter(&p->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
@@ -126,12 +130,15 @@ serve(struct server_conn *conn, void *ctx)
 	r.deadline = deadline_in(IO_MS);
 	if (reader_line(&r, &line) != 1 || line.p[line.n - 1] != '\n')
 		return EXIT_TEMP;
-	line = bytes_trim(line);
-	if (!dns_name_valid(line) || !bytes_is_ascii(line)) {
-		msg_warn("cannot answer: the request is not a domain name");
+	if (addr_parse_domain(&a, bytes_trim(line), 0, &text, &domain,
+	    &why) == -1) {
+		msg_warn("cannot answer: the request is no domain name: %s",
+		    why);
 		return EXIT_PERM;
 	}
-	return answer(p, conn, line);
+	code = answer(p, conn, domain);
+	arena_free(&a);
+	return code;
 }
 
 int
