@@ -9,7 +9,8 @@
 #include "os/os.h"
 #include "stage/stage.h"
 
-static const char usage[] = "usage: mtasts-refresh [-ln] [-w time]";
+static const char usage[] = "usage: mtasts-refresh [-ln] [-u user] "
+    "[-w time]";
 
 #define SPREAD_SECONDS (3 * 3600)	/* BEHAVIOUR 14 */
 #define PERIOD_SECONDS (24 * 3600)
@@ -162,22 +163,40 @@ run_once(struct refresher *r)
 	arena_reset(&r->arena);
 }
 
+/* "": stay who we are. */
+static void
+become(const char *user)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (user[0] == '\0')
+		return;
+	if (os_user(user, &uid, &gid) == -1)
+		msg_die(EXIT_PERM, "cannot become %s: no such user", user);
+	if (os_drop(uid, gid) == -1)
+		msg_diesys(EXIT_TEMP, "cannot become %s", user);
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct refresher r = { .spread_seconds = 0 };
-	const char *time = NULL;
+	const char *time = NULL, *user = "";
 	bool loop = false;
 	int c;
 
 	msg_init("mtasts-refresh");
-	while ((c = getopt(argc, argv, "lnw:")) != -1) {
+	while ((c = getopt(argc, argv, "lnu:w:")) != -1) {
 		switch (c) {
 		case 'l':
 			loop = true;
 			break;
 		case 'n':
 			r.dry = true;
+			break;
+		case 'u':
+			user = optarg;
 			break;
 		case 'w':
 			time = optarg;
@@ -193,6 +212,7 @@ main(int argc, char *argv[])
 	    PERIOD_SECONDS / 2, &r.spread_seconds) == -1)
 		msg_die(EXIT_PERM, "cannot use time %s: not within 0 and 12 h",
 		    time);
+	become(user);
 	if ((r.cache = mtasts_cache_open(dir_var())) == NULL)
 		msg_diesys(exit_for(errno), "cannot open the cache below %s",
 		    dir_var());

@@ -82,9 +82,9 @@ mtasts_entry_parse(struct bytes s, struct arena *a, struct mtasts_entry *out)
 /* ---- the environment ---- */
 
 static int
-make_dir(const char *path)
+make_dir(const char *path, mode_t mode)
 {
-	return mkdir(path, 0750) == -1 && errno != EEXIST ? -1 : 0;
+	return mkdir(path, mode) == -1 && errno != EEXIST ? -1 : 0;
 }
 
 struct mtasts_cache *
@@ -99,10 +99,10 @@ mtasts_cache_open(const char *var_dir)
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
-	if (make_dir(path) == -1)
+	if (make_dir(path, 0751) == -1)
 		return NULL;
 	memcpy(path + n, "/mtasts", sizeof("/mtasts"));
-	if (make_dir(path) == -1 ||
+	if (make_dir(path, 0700) == -1 ||
 	    (kv = kv_open(path, MTASTS_CACHE_BYTES, tables)) == NULL)
 		return NULL;
 	c = mem_zalloc(1, sizeof(*c));
