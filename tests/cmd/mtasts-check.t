@@ -160,6 +160,7 @@ is "$(cut -f1-3 .out)" "absent${tab}plain.example${tab}success" "is nothing to r
 exits 111 "T-3 a record that cannot be looked up" mtasts-check -q fails.example
 is "$(cat .out)" "defer${tab}fails.example${tab}success${tab}server failure: DNSSEC Bogus (6): signature crypto failed" "T-12 defers, with what DNS says (RFC 8914)"
 exits 100 "no operand" mtasts-check
+exits 100 "the cache is the service's with -s" mtasts-check -Cs enforce.example
 exits 100 "no domain name" mtasts-check 'a b'
 
 # ---- the cache ----
@@ -239,6 +240,8 @@ exits 100 "no such user" mtasts-refresh -u no-such-user
 exits 100 "a time too long" mtasts-refresh -w 13h
 
 # ---- mtasts-serve ----
+exits 111 "T-3 no service" mtasts-check -qs enforce.example
+is "$(cat .out)" "defer${tab}enforce.example${tab}success${tab}mtasts-serve does not answer" "is no absence of policies"
 bg unix-bind run/mtasts mtasts-serve 2>serve.log	# EXAMPLES
 wait_for 10 test -S run/mtasts
 ask() { printf '%s\n' "$1" | nc -U -N run/mtasts; }
@@ -249,6 +252,10 @@ mode: enforce
 mx: mx1.example.net
 mx: *.example.org
 max_age: 604800" "T-3 the service answers with the policy"
+is "$(mtasts-check -qs enforce.example)" "enforce${tab}enforce.example${tab}success" "T-3 senders are told the policy"
+is "$(mtasts-check -qs broken.example)" "$(mtasts-check -q broken.example)" "and what is to be reported"
+exits 1 "and that there is none" mtasts-check -qs plain.example
+exits 111 "and that nobody knows" mtasts-check -qs fails.example
 is "$(ask plain.example)" "absent success 0
 there is no MTA-STS record" "without one"
 is "$(ask fails.example | head -1)" "defer success 0" "and that it cannot tell"
