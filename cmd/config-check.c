@@ -24,7 +24,7 @@ static const char usage[] = "usage: config-check -p [-afs]";
 
 #define DEPTH_MAX 16	/* of a tree; an account needs five */
 
-enum who { ROOT, NET, TLS, AUTH, MAIL, JWKS, WHO_COUNT };
+enum who { ROOT, NET, TLS, AUTH, MAIL, QUEUE, JWKS, STS, WHO_COUNT };
 
 static const struct {
 	const char *name, *env;
@@ -35,6 +35,8 @@ static const struct {
 	[AUTH] = { "pm-auth", "PIPEMAIL_USER_AUTH" },
 	[MAIL] = { "pm-mail", "PIPEMAIL_USER_MAIL" },
 	[JWKS] = { "pm-jwks", "PIPEMAIL_USER_JWKS" },
+	[QUEUE] = { "pm-queue", "PIPEMAIL_USER_QUEUE" },
+	[STS] = { "pm-sts", "PIPEMAIL_USER_STS" },
 };
 
 enum place { ETC, VAR, RUN };
@@ -66,6 +68,8 @@ static const struct rule rules[] = {
 	{ VAR, "auth", TREE, AUTH, AUTH, 0700, 0600 },
 	/* Set-group-ID: what is made there has the group of its reader. */
 	{ VAR, "jwks", TREE, JWKS, AUTH, 02750, 0660 },
+	{ VAR, "cache", DIRECTORY, ROOT, ROOT, 0751, 0 },
+	{ VAR, "cache/mtasts", TREE, STS, STS, 0700, 0600 },
 	{ VAR, "spool", TREE, NET, NET, 0700, 0600 },
 	{ VAR, "spool-mail", TREE, MAIL, MAIL, 0700, 0600 },
 	{ RUN, "", DIRECTORY, ROOT, ROOT, 0755, 0 },
@@ -79,6 +83,7 @@ static const struct rule rules[] = {
 	/* Two users connect: one owns it, the other has its group. */
 	{ RUN, "auth", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "tls", PLAIN, ROOT, NET, 0660, 0 },
+	{ RUN, "mtasts", PLAIN, STS, QUEUE, 0660, 0 },
 };
 
 struct checker {

@@ -23,6 +23,11 @@ struct fetch_request {
 	size_t body_max;
 	unsigned int timeout_ms;	/* for all of it */
 	bool allow_http;	/* else https only; never http after https */
+	bool no_redirects;	/* a redirection is the reply */
+	/* Where to connect to in place of the URL's host and port, "::" ADDRESS
+	 * ":" PORT as CURLOPT_CONNECT_TO has it (an IPv6 address in brackets);
+	 * the certificate is still for the URL's host. NULL: there. */
+	const char *connect_to;
 };
 struct fetch_reply {
 	unsigned int status;	/* of the last reply, after redirections */
@@ -35,8 +40,9 @@ struct fetch_reply {
  * fetch_get - send the request, wait for the reply
  * 0 when there is one, whatever its status; the caller frees body. -1 with
  * *why, constant text, and nothing to free: EMSGSIZE body or header over its
- * limit, ETIMEDOUT, EACCES the scheme is not allowed, EPROTO the certificate
- * or the protocol is wrong, EINVAL url or ca_file are, EAGAIN the rest.
+ * limit, ETIMEDOUT, EACCES the scheme is not allowed, EKEYREJECTED the
+ * certificate is wrong, EPROTO the protocol is, EINVAL url or ca_file are,
+ * EAGAIN the rest.
  */
 int fetch_get(const struct fetch_request *q, struct fetch_reply *r,
     const char **why);

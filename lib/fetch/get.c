@@ -66,6 +66,7 @@ error_of(CURLcode code)
 	case CURLE_SSL_CACERT_BADFILE:
 		return EINVAL;
 	case CURLE_PEER_FAILED_VERIFICATION:
+		return EKEYREJECTED;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_TOO_MANY_REDIRECTS:
@@ -88,7 +89,8 @@ set_up(CURL *c, const struct fetch_request *q, struct transfer *t)
 #define SET(option, value) \
 	(curl_easy_setopt(c, CURLOPT_##option, (value)) == CURLE_OK)
 	return SET(URL, q->url) && SET(PROTOCOLS_STR, schemes) &&
-	    SET(REDIR_PROTOCOLS_STR, schemes) && SET(FOLLOWLOCATION, 1L) &&
+	    SET(REDIR_PROTOCOLS_STR, schemes) &&
+	    SET(FOLLOWLOCATION, q->no_redirects ? 0L : 1L) &&
 	    SET(MAXREDIRS, (long)FETCH_REDIRECTS_MAX) && SET(HTTPGET, 1L) &&
 	    SET(SSL_VERIFYPEER, 1L) && SET(SSL_VERIFYHOST, 2L) &&
 	    SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
@@ -124,17 +126,22 @@ static CURLcode
 perform(CURL *c, const struct fetch_request *q, struct transfer *t)
 {
 	struct arena a = ARENA_INIT;
-	struct curl_slist *fields = make_fields(&a, q);
+	struct curl_slist *fields = make_fields(&a, q), *to = NULL;
 	CURLcode code = CURLE_FAILED_INIT;
 	long status = 0;
 
+	if (q->connect_to != NULL &&
+	    (to = curl_slist_append(NULL, q->connect_to)) == NULL)
+		mem_exhausted();
 	if (set_up(c, q, t) &&
+	    curl_easy_setopt(c, CURLOPT_CONNECT_TO, to) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, fields) == CURLE_OK)
 		code = curl_easy_perform(c);
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	t->reply.status = (unsigned int)status;
 	curl_slist_free_all(fields);
+	curl_slist_free_all(to);
 	arena_free(&a);
 	return code;
 }

@@ -21,7 +21,7 @@ chmod 640 one/var/auth/data.mdb
 single() {
 	env PIPEMAIL_ETC="$TMP/one/etc" PIPEMAIL_VAR="$TMP/one/var" PIPEMAIL_RUN="$TMP/one/run" \
 	    PIPEMAIL_USER_NET= PIPEMAIL_USER_TLS= PIPEMAIL_USER_AUTH= \
-	    PIPEMAIL_USER_MAIL= PIPEMAIL_USER_JWKS= config-check "$@"
+	    PIPEMAIL_USER_MAIL= PIPEMAIL_USER_JWKS= PIPEMAIL_USER_QUEUE= PIPEMAIL_USER_STS= config-check "$@"
 }
 exits 1 "O-1 what is open too far is found" single -p
 is "$(sort .out)" "$TMP/one/var/accounts: mode 0755, should be 0700
@@ -46,6 +46,8 @@ fi
 # ---- services under their users ----
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
 PIPEMAIL_USER_MAIL=61004 PIPEMAIL_USER_JWKS=61006
+PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_USER_STS=61007
+export PIPEMAIL_USER_QUEUE PIPEMAIL_USER_STS
 PIPEMAIL_ETC=$TMP/m/etc PIPEMAIL_VAR=$TMP/m/var PIPEMAIL_RUN=$TMP/m/run
 export PIPEMAIL_USER_NET PIPEMAIL_USER_TLS PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL PIPEMAIL_USER_JWKS
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
@@ -65,6 +67,7 @@ m/var 0:0 751
 m/var/accounts 61004:61004 700
 m/var/auth 61003:61003 700
 m/var/jwks 61006:61003 2750
+m/var/cache 0:0 751
 m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755
@@ -108,8 +111,8 @@ mkdir -p r/etc
 users() { make -s -C "$TOP" BUILD="${BUILD:-build}" DESTDIR="$TMP/r" install-users; }
 exits 0 "install-users" users
 is "$(grep -c ': created$' .out)" 12 "says what it made: six users, six groups"
-is "$(cut -d: -f1 r/etc/passwd | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks " "users"
-is "$(cut -d: -f1 r/etc/group | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks " "groups"
+is "$(cut -d: -f1 r/etc/passwd | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks pm-sts " "users"
+is "$(cut -d: -f1 r/etc/group | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks pm-sts " "groups"
 ok "no one can log in as them" sh -c '! grep -v ":/nonexistent:/usr/sbin/nologin$" r/etc/passwd'
 cp r/etc/passwd before
 exits 0 "install-users once more" users

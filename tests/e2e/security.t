@@ -10,7 +10,9 @@ PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
 PIPEMAIL_USER_MAIL=61004 PIPEMAIL_GROUP_NET=61001 PIPEMAIL_USER_JWKS=61006
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_USER_NET PIPEMAIL_USER_TLS
 export PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL PIPEMAIL_GROUP_NET PIPEMAIL_USER_JWKS
-uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005 pm-jwks=61006"
+PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_GROUP_QUEUE=61005 PIPEMAIL_USER_STS=61007
+export PIPEMAIL_USER_QUEUE PIPEMAIL_GROUP_QUEUE PIPEMAIL_USER_STS
+uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005 pm-jwks=61006 pm-sts=61007"
 
 # where every user may run them
 mkdir bin && cp "$BIN"/* bin/ && chmod 755 bin bin/*
@@ -49,11 +51,11 @@ exits 0 "after which all is right" config-check -p
 rm -rf run
 chmod 755 var/auth; chmod 644 etc/tls/*.pem; chown 0:0 var/spool
 pids=
-for s in tls-serve auth-serve lmtp-in imap-serve imap-login imaps smtp-in submission submissions; do
+for s in tls-serve auth-serve lmtp-in imap-serve imap-login imaps smtp-in submission submissions mtasts-serve; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap mtasts; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
 for p in "$IMAP" "$IMAPS" "$SUBMISSION" "$SUBMISSIONS"; do wait_for 10 port_open "$p"; done
 tls=${pids#*tls-serve=}; tls=${tls%% *}
@@ -67,6 +69,7 @@ for w in $pids; do
 		continue ;;
 	auth-serve=*) u=61003 ;;
 	lmtp-in=* | imap-serve=*) u=61004 ;;
+	mtasts-serve=*) u=61006 ;;
 	*) u=61001 ;;
 	esac
 	is "$(uid_of "${w#*=}")" "$u $u $u" "${w%%=*} runs as its user"
@@ -158,12 +161,13 @@ printf '| %s |\n' 'pm-net | can | read | var/auth/*' 'pm-mail | cannot | connect
 is "$(grep -c '^bad' probed)" 4 "false claims are found"
 
 # the second check alone: the mode lets everybody in
-chmod 666 run/lmtp run/auth run/imap run/tls
+chmod 666 run/lmtp run/auth run/imap run/tls run/mtasts
 sed -n 's/^| pm-[a-z]* | can | connect .*/&/p' "$TOP/doc/security.md" >allowed
 for s in lmtp imap auth tls; do
 	echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed
+echo "| pm-net | cannot | connect | run/mtasts |" >>allowed
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <allowed >probed 2>&1
 while read -r r text; do is "$r" ok "X-1 SO_PEERCRED with mode 666: $text"; done <probed
 like "$(cat ./*.log)" 'm=peer-refused uid=61005' "a refused peer is logged"
