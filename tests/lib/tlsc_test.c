@@ -389,14 +389,13 @@ test_bindings(void **state)
 	struct tlsc_options o = { .sni = B("mx.example") };
 	struct pair p = connect_pair(buf_bytes(&server_pem), with_root(),
 	    &o);
-	struct tls_facts sf;
 	struct tlsc_facts f;
 	struct preface preface;
 
 	(void)state;
 	assert_int_equal(shake(&p), TLS_OK);
 	tlsc_describe(p.client, &arena, &f);
-	assert_int_equal(tls_describe(p.server, &arena, &preface, &sf), 0);
+	assert_int_equal(tls_describe(p.server, &arena, &preface), 0);
 	assert_int_equal(f.exporter.n, 32);
 	assert_true(bytes_eq(f.exporter, preface.exporter));
 	assert_int_equal(f.end_point.n, 32);
@@ -416,7 +415,6 @@ check_client(struct bytes pem, struct bytes id_from)
 	struct tlsc_options o = { .sni = B("mx.example") };
 	struct pair p = connect_pair(buf_bytes(&server_pem), &s, &o);
 	unsigned char id[CLIENTKEY_ID_BYTES];
-	struct tls_facts sf;
 	struct tlsc_facts f;
 	struct preface preface;
 	const char *why;
@@ -424,7 +422,7 @@ check_client(struct bytes pem, struct bytes id_from)
 	assert_int_equal(shake(&p), TLS_OK);
 	tlsc_describe(p.client, &arena, &f);
 	assert_true(f.client_cert);
-	assert_int_equal(tls_describe(p.server, &arena, &preface, &sf), 0);
+	assert_int_equal(tls_describe(p.server, &arena, &preface), 0);
 	assert_true(preface.client_cert);
 	assert_int_equal(clientkey_id(id_from, id, &why), 0);
 	assert_true(bytes_eq(preface.client_key, bytes_of(id, sizeof(id))));
