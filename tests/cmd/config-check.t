@@ -66,8 +66,8 @@ m/etc/tls 0:0 700
 m/var 0:0 751
 m/var/accounts 61004:61004 700
 m/var/auth 61003:61003 700
-m/var/jwks 61006:61003 2750
 m/var/cache 0:0 751
+m/var/jwks 61006:61003 2750
 m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755
@@ -110,13 +110,13 @@ mkdir -p r/etc
 : >r/etc/passwd; : >r/etc/group; : >r/etc/shadow; : >r/etc/gshadow
 users() { make -s -C "$TOP" BUILD="${BUILD:-build}" DESTDIR="$TMP/r" install-users; }
 exits 0 "install-users" users
-is "$(grep -c ': created$' .out)" 12 "says what it made: six users, six groups"
+is "$(grep -c ': created$' .out)" 14 "says what it made: seven users, seven groups"
 is "$(cut -d: -f1 r/etc/passwd | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks pm-sts " "users"
 is "$(cut -d: -f1 r/etc/group | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-jwks pm-sts " "groups"
 ok "no one can log in as them" sh -c '! grep -v ":/nonexistent:/usr/sbin/nologin$" r/etc/passwd'
 cp r/etc/passwd before
 exits 0 "install-users once more" users
-is "$(grep -c ': is there$' .out)" 12 "finds them all"
+is "$(grep -c ': is there$' .out)" 14 "finds them all"
 ok "and changes nothing" cmp before r/etc/passwd
 exits 0 "install-dirs" env -u PIPEMAIL_ETC -u PIPEMAIL_VAR -u PIPEMAIL_RUN \
 	make -s -C "$TOP" DESTDIR="$TMP/d" ETCDIR=/e VARDIR=/v RUNDIR=/r \

@@ -186,7 +186,7 @@ rm -r var/jwks
 mkdir bin && cp "$BIN/jwks-fetch" bin/ && chmod 755 bin bin/jwks-fetch
 cp ca.pem etc/ca.pem && chmod 644 etc/ca.pem
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003 PIPEMAIL_USER_MAIL=61004 \
-    PIPEMAIL_USER_JWKS=61006 config-check -p -f >/dev/null
+    PIPEMAIL_USER_JWKS=61006 PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_USER_STS=61007 config-check -p -f >/dev/null
 bg bin/jwks-fetch -l -u 61006 2>fetch4.log
 LOOP=$bg_pid
 wait_for 10 grep -q keys-fetched fetch4.log
