@@ -38,6 +38,7 @@ failures-per-minute = 1 9 27
 handshake-rate-limits = 0 0 0'
 again() {
 	stop $auth_pid
+	limits-show -r -a 127.0.0.1 auth-serve
 	bg unix-bind -m 600 run/auth auth-serve 2>>auth.log
 	auth_pid=$bg_pid
 	wait_for 5 test -S run/auth
