@@ -12,7 +12,9 @@ echo "password of bob" | passwd-set -a bob || exit 111
 main_conf "" "" '
 [auth]
 failures-per-minute = 10000 10000 10000
-failures-per-day = 10000 10000 10000'
+failures-per-day = 10000 10000 10000
+[tls]
+handshake-rate-limits = 0 0 0'
 echo "password of alice" | passwd-set -a alice || exit 111
 start_lmtp
 front_setup mx.example.org
@@ -31,9 +33,12 @@ done
 # an address reaches its limit in the middle of a session
 main_conf "" "" '
 [auth]
-failures-per-minute = 1 9 27'
+failures-per-minute = 1 9 27
+[tls]
+handshake-rate-limits = 0 0 0'
 again() {
 	stop $auth_pid
+	limits-show -r -a 127.0.0.1 auth-serve
 	bg unix-bind -m 600 run/auth auth-serve 2>>auth.log
 	auth_pid=$bg_pid
 	wait_for 5 test -S run/auth
