@@ -19,6 +19,7 @@
 
 static const char usage[] = "usage: imap-login [-Pt]";
 
+#define SERVICE "imap"
 /* How long our own services may take. */
 #define SERVICE_MS 30000
 /* All of a client's time before login, in login time-outs. */
@@ -43,6 +44,7 @@ struct login {
 	struct front front;
 	struct imap_login *machine;
 	struct sasl_client *auth;
+	bool limited;		/* no logins from there now */
 	int64_t timeout_ms, until;
 	char session[24];
 };
@@ -67,7 +69,8 @@ set_options(struct login *l, struct imap_login_options *o)
 	o->plain_login = o->tls || plain_allowed(l->program->config,
 	    l->conn);
 	o->starttls = front_offers_tls(&l->front);
-	o->mechanisms = front_mechanisms(&l->front, l->program->auth_path);
+	o->mechanisms = front_mechanisms(&l->front, l->program->auth_path,
+	    SERVICE, &l->limited);
 }
 
 static bool
@@ -134,6 +137,7 @@ send_handover(struct login *l, struct buf *b)
 	return r;
 }
 
+/* With the tag of its login; without one imap-serve greets. */
 static int
 hand_over(struct login *l, const char *ticket)
 {
@@ -157,11 +161,8 @@ hand_over(struct login *l, const char *ticket)
 		r = send_handover(l, &b);
 	buf_free(&preface);
 	buf_free(&b);
-	if (r == -1) {
+	if (r == -1)
 		msg_warnsys("cannot hand over to %s", l->program->imap_path);
-		imap_login_failed(l->machine, "UNAVAILABLE",
-		    "mail service is unavailable");
-	}
 	return r;
 }
 
@@ -186,6 +187,9 @@ handle_reply(struct login *l, struct sasl_reply *reply)
 	switch (reply->kind) {
 	case SASL_REPLY_OK:
 		handed = hand_over(l, reply->ticket) == 0;
+		if (!handed)
+			imap_login_failed(l->machine, "UNAVAILABLE",
+			    "mail service is unavailable");
 		break;
 	case SASL_REPLY_CONT:
 		imap_login_challenge(l->machine, bytes_str(reply->challenge));
@@ -212,7 +216,7 @@ authenticate(struct login *l, bool begin)
 	struct sasl_reply reply;
 	char mech[32];
 	struct bytes name = imap_login_mechanism(l->machine);
-	struct sasl_params params = { .mech = mech, .service = "imap",
+	struct sasl_params params = { .mech = mech, .service = SERVICE,
 	    .session = l->session, .ticket = true };
 	int r;
 
@@ -238,6 +242,27 @@ authenticate(struct login *l, bool begin)
 		return 0;
 	}
 	return handle_reply(l, &reply);
+}
+
+/*
+ * U-10: the key of its certificate logs the client in before it says a word;
+ * imap-serve greets it with PREAUTH (RFC 3501 7.1.4). That can be a greeting
+ * only, so after STARTTLS there is EXTERNAL. True: it was handed over.
+ */
+static bool
+preauth(struct login *l)
+{
+	struct sasl_params params = { .service = SERVICE,
+	    .session = l->session, .ticket = true };
+	struct sasl_reply reply;
+	bool handed;
+
+	if (front_key_login(&l->front, l->program->auth_path, &params,
+	    &reply) != 1)
+		return false;
+	handed = hand_over(l, reply.ticket) == 0;
+	secret_wipe(&reply, sizeof(reply));
+	return handed;
 }
 
 /* ---- the connection ---- */
@@ -322,6 +347,13 @@ run(struct login *l)
 		return 1;
 	set_options(l, &o);
 	l->machine = imap_login_new(&o);
+	if (l->limited) {
+		buf_reset(imap_login_output(l->machine));
+		imap_login_bye(l->machine, "UNAVAILABLE",
+		    "too many failed logins, try again later");
+	} else if (preauth(l)) {
+		return 1;	/* the greeting is not ours */
+	}
 	r = talk(l);
 	if (r == -1 && errno == ETIMEDOUT) {
 		imap_login_bye(l->machine, NULL, "time-out");

@@ -1,10 +1,14 @@
 #!/usr/bin/python3
-"""Clients before and behind TLS: each prints what it saw."""
-import socket, ssl, struct, sys
+"""Clients before and behind TLS: each prints what it saw. CERT names a PEM
+file with certificate and key to show, TLS a version to speak."""
+import os, socket, ssl, struct, sys
 
 def context():
     c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+    if os.environ.get("CERT"): c.load_cert_chain(os.environ["CERT"])
+    if os.environ.get("TLS"):
+        c.minimum_version = c.maximum_version = ssl.TLSVersion["TLSv1_" + os.environ["TLS"]]
     return c
 
 def plain(port):
@@ -25,18 +29,21 @@ def text(s):
     return s.encode().decode("unicode_escape").encode("latin-1")
 
 def reply(f, tag):
-    """lines up to the answer: a tagged one, or the last line of a reply"""
+    """lines up to the answer: a tagged one, or the last line of a reply; the
+    first byte of the answer"""
     while True:
         line = f.readline()
         if not line: return print("END")
         print(line.decode().rstrip("\r\n"))
-        if tag is None and (line[3:4] == b" " or line[:2] == b"* "): return
-        if tag and (line.startswith(tag + b" ") or line[:1] == b"+"): return
+        if tag is None and (line[3:4] == b" " or line[:2] == b"* "): return line[:1]
+        if tag and (line.startswith(tag + b" ") or line[:1] == b"+"): return line[:1]
 
 def say(s, f, lines):
+    got = tag = None
     for l in lines:
         s.sendall(l.encode() + b"\r\n")
-        reply(f, l.split()[0].encode() if imap else None)
+        if imap and got != b"+": tag = l.split()[0].encode()
+        got = reply(f, tag)
 
 def secure(s, host=""):
     t = context().wrap_socket(s, server_hostname=host or None)

@@ -48,7 +48,7 @@ def preface(b):
             for k, w in fields(v[5:]):
                 out[{0x21: "version", 0x23: "cipher"}[k]] = w.decode()
         else:
-            out[{0xe0: "key", 0xe1: "exporter", 0xe2: "end_point"}[kind]] = v.hex()
+            out[{0xe0: "key", 0xe1: "exporter", 0xe2: "end_point", 0xe3: "unique"}[kind]] = v.hex()
     return out
 
 def ask(path, msg, fds, timeout=90):

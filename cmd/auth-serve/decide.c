@@ -176,6 +176,13 @@ user_of(const struct sasl_request *r, const struct sasl_outcome *o)
 	return bytes_str(o->login);
 }
 
+/* How; a client that asked for nothing named no mechanism. */
+static const char *
+mech_of(const struct sasl_request *r)
+{
+	return r->from.preauth ? "client-certificate" : r->sasl.mech->name;
+}
+
 /* fail2ban reads "login-failed": its form is in auth-serve(8). */
 static void
 write_log(const struct sasl_request *r, const struct sasl_outcome *o)
@@ -193,7 +200,7 @@ write_log(const struct sasl_request *r, const struct sasl_outcome *o)
 	log_bytes(&l, "user", user_of(r, o));
 	if (good)
 		log_str(&l, "account", o->account);
-	log_str(&l, "mech", r->sasl.mech->name);
+	log_str(&l, "mech", mech_of(r));
 	log_str(&l, "cid", r->from.session);
 	if (!good)
 		log_str(&l, "why", o->why);
@@ -238,7 +245,7 @@ record(struct program *p, const struct sasl_request *r,
 	copy(a->tls, sizeof(a->tls), bytes_str(r->from.tls));
 	copy(a->agent, sizeof(a->agent), bytes_str(r->from.agent));
 	copy(a->service, sizeof(a->service), bytes_str(r->from.service));
-	copy(a->mech, sizeof(a->mech), bytes_str(r->sasl.mech->name));
+	copy(a->mech, sizeof(a->mech), bytes_str(mech_of(r)));
 	copy(a->result, sizeof(a->result), bytes_str(o->why));
 }
 
@@ -291,6 +298,8 @@ ended(void *ctx, const struct sasl_request *r, const struct sasl_outcome *o)
 {
 	struct program *p = ctx;
 
+	if (o->no_preauth)
+		return;		/* nobody has tried to log in */
 	charge(p, r, o);
 	write_log(r, o);
 	record(p, r, o);

@@ -188,9 +188,11 @@ refuse(const struct imap_handover *h, const struct client *client,
 	log_bytes(&l, "ip", h->remote_ip);
 	log_str(&l, "why", why);
 	log_end(&l);
-	buf_add(&b, h->tag);
-	buf_adds(&b, " NO [UNAVAILABLE] mail is unavailable\r\n"
-	    "* BYE mail is unavailable\r\n");
+	if (h->tag.n > 0) {
+		buf_add(&b, h->tag);
+		buf_adds(&b, " NO [UNAVAILABLE] mail is unavailable\r\n");
+	}
+	buf_adds(&b, "* BYE [UNAVAILABLE] mail is unavailable\r\n");
 	/* It may be gone already. */
 	(void)io_write_all(client->out, buf_bytes(&b),
 	    deadline_in(SERVICE_MS));
@@ -209,10 +211,6 @@ serve_handed(struct bytes message, const struct client *client)
 		return -1;
 	s.tag = h.tag;
 	s.pending = h.pending;
-	if (h.tag.n == 0) {
-		errno = EBADMSG;
-		return -1;
-	}
 	if (redeem(h.ticket, &reply) == -1) {
 		refuse(&h, client, strerror(errno));
 		return 0;

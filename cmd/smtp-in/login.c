@@ -8,6 +8,7 @@
 
 #include "tlsreq/tlsreq.h"
 
+#define SERVICE "submission"
 /* How long auth-serve may take. */
 #define SERVICE_MS 30000
 #define FAILURES_MAX 20
@@ -18,7 +19,50 @@ receiver_of(struct smtp_session *s)
 	return s->ctx;
 }
 
+static void
+log_login(struct smtp_session *s, const char *result)
+{
+	const struct receiver *r = receiver_of(s);
+	struct logline l;
+	char ip[IP_TEXT_MAX];
+
+	log_begin(&l, LOG_INFO, "auth");
+	log_num(&l, "cid", (int64_t)r->conn->id);
+	log_str(&l, "ip", ip_format(&r->conn->remote, ip));
+	log_str(&l, "mech", r->mechanism);
+	log_str(&l, "account", r->account);
+	log_str(&l, "result", result);
+	log_end(&l);
+}
+
 /* ---- TLS ---- */
+
+static void
+session_text(const struct receiver *r, char text[24])
+{
+	/* 20 digits at most */
+	(void)snprintf(text, 24, "%llu", (unsigned long long)r->conn->id);
+}
+
+/* U-10: mail may come at once. */
+static void
+log_in_by_key(struct smtp_session *s)
+{
+	struct receiver *r = receiver_of(s);
+	char session[24];
+	struct sasl_params params = { .service = SERVICE,
+	    .session = session };
+	struct sasl_reply reply;
+
+	session_text(r, session);
+	s->options.logged_in = front_key_login(&r->front, r->auth_path,
+	    &params, &reply) == 1;
+	if (!s->options.logged_in)
+		return;
+	memcpy(r->account, reply.user, sizeof(r->account));
+	memcpy(r->mechanism, FRONT_KEY_LOGIN, sizeof(FRONT_KEY_LOGIN));
+	log_login(s, "ok");
+}
 
 void
 login_options(struct smtp_session *s)
@@ -27,8 +71,13 @@ login_options(struct smtp_session *s)
 
 	s->options.tls = r->front.tls;
 	s->options.starttls = front_offers_tls(&r->front);
-	s->options.mechanisms = s->options.submission
-	    ? front_mechanisms(&r->front, r->auth_path) : "";
+	s->options.mechanisms = "";
+	if (!s->options.submission)
+		return;
+	s->options.mechanisms = front_mechanisms(&r->front, r->auth_path,
+	    SERVICE, &r->limited);
+	if (!r->limited)
+		log_in_by_key(s);
 }
 
 bool
@@ -56,22 +105,6 @@ login_tls_begin(struct smtp_session *s)
 }
 
 /* ---- AUTH ---- */
-
-static void
-log_login(struct smtp_session *s, const char *result)
-{
-	const struct receiver *r = receiver_of(s);
-	struct logline l;
-	char ip[IP_TEXT_MAX];
-
-	log_begin(&l, LOG_INFO, "auth");
-	log_num(&l, "cid", (int64_t)r->conn->id);
-	log_str(&l, "ip", ip_format(&r->conn->remote, ip));
-	log_str(&l, "mech", r->mechanism);
-	log_str(&l, "account", r->account);
-	log_str(&l, "result", result);
-	log_end(&l);
-}
 
 static void
 count_failure(struct smtp_session *s)
@@ -151,7 +184,7 @@ login_auth(struct smtp_session *s)
 	struct smtp_auth a = smtp_auth(s->smtp);
 	char session[24];
 	struct sasl_params params = { .mech = r->mechanism,
-	    .service = "submission", .session = session };
+	    .service = SERVICE, .session = session };
 	struct sasl_reply reply;
 	int64_t deadline;
 	int n;
@@ -162,9 +195,7 @@ login_auth(struct smtp_session *s)
 		(void)snprintf(r->mechanism, sizeof(r->mechanism), "%s",
 		    a.mechanism);
 	}
-	/* 20 digits at most */
-	(void)snprintf(session, sizeof(session), "%llu",
-	    (unsigned long long)r->conn->id);
+	session_text(r, session);
 	front_sasl(&r->front, &params);
 	deadline = deadline_in(SERVICE_MS);
 	if (r->auth == NULL && a.begins)

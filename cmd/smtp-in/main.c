@@ -105,6 +105,37 @@ log_end_of_session(const struct server_conn *conn, const struct receiver *r,
 	log_end(&l);
 }
 
+/* BEHAVIOUR 8: too many logins failed from there to begin a session. */
+static void
+turn_away(const struct smtp_session *s)
+{
+	char text[512];
+	int n = snprintf(text, sizeof(text), "421 4.7.0 %.*s too many failed "
+	    "logins, try again later\r\n",
+	    BYTES_ARG(bytes_first(s->options.hostname, 255)));
+
+	/* It may be gone. */
+	(void)io_write_all(s->out, bytes_of(text, (size_t)n),
+	    deadline_in(s->line_timeout_ms));
+}
+
+/* 0, or the errno of how the session ended. */
+static int
+run(struct smtp_session *s, struct receiver *r)
+{
+	int err = 0;
+
+	login_options(s);
+	if (r->limited) {
+		turn_away(s);
+		s->end = "too many failed logins";
+	} else if (smtp_session_run(s) == -1) {
+		err = errno;
+	}
+	log_end_of_session(r->conn, r, s->end, err);
+	return err;
+}
+
 static int
 serve(struct server_conn *conn, void *ctx)
 {
@@ -140,11 +171,8 @@ serve(struct server_conn *conn, void *ctx)
 	r.auth_path = p->auth_path;
 	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
 	front_init(&r.front, &p->front, conn);
-	if (front_begin(&r.front) == 0) {
-		login_options(&s);
-		err = smtp_session_run(&s) == -1 ? errno : 0;
-		log_end_of_session(conn, &r, s.end, err);
-	}
+	if (front_begin(&r.front) == 0)
+		err = run(&s, &r);
 	sasl_client_close(r.auth);
 	relay_close(&r.relay);
 	front_free(&r.front);

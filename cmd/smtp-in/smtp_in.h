@@ -51,6 +51,7 @@ struct receiver {
 	/* Who is logged in; "" nobody. And how. */
 	char account[SASL_ACCOUNT_MAX + 1];
 	char mechanism[32];
+	bool limited;		/* no logins from there now */
 };
 /* For struct smtp_session. */
 void receive_rcpt(struct smtp_session *s);
@@ -59,7 +60,8 @@ void receive_refused(struct smtp_session *s, const char *why);
 
 /* ---- login.c: TLS and who the client is ---- */
 
-/* What may be done on the connection as it is, into s->options. */
+/* What may be done on the connection as it is, into s->options; who shows
+ * the certificate of an account is logged in. */
 void login_options(struct smtp_session *s);
 /* For struct smtp_session. */
 bool login_tls_open(struct smtp_session *s);

@@ -375,6 +375,8 @@ int date_local_zone(int64_t seconds);
 int base64_encode(struct buf *out, struct bytes s);
 /* RFC 4648 5 without padding. */
 int base64url_encode(struct buf *out, struct bytes s);
+/* Whether it looks like it: alphabet, padding, length. */
+bool base64_valid(struct bytes s);
 /* Strict RFC 4648 4: right padding, no other bytes. -1 EBADMSG. */
 int base64_decode(struct buf *out, struct bytes s);
 /*

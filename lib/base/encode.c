@@ -140,6 +140,19 @@ decode_tail(const unsigned char *p, unsigned char out[3], size_t *n)
 	return 0;
 }
 
+bool
+base64_valid(struct bytes s)
+{
+	size_t i = 0, pads = 0;
+
+	while (i < s.n && (ascii_is_alnum(s.p[i]) || s.p[i] == '+' ||
+	    s.p[i] == '/'))
+		i++;
+	for (; i < s.n && s.p[i] == '='; i++)
+		pads++;
+	return i == s.n && s.n % 4 == 0 && pads <= 2;
+}
+
 int
 base64_decode(struct buf *out, struct bytes s)
 {

@@ -118,6 +118,7 @@ take_preface(struct front *f, const struct preface *p)
 	f->version[version.n] = '\0';
 	set_binding(f, SASL_TLS_EXPORTER, p->exporter);
 	set_binding(f, SASL_TLS_SERVER_END_POINT, p->end_point);
+	set_binding(f, SASL_TLS_UNIQUE, p->unique);
 }
 
 static int
@@ -217,14 +218,19 @@ front_preface(const struct front *f, struct buf *out)
 
 /* ---- logins ---- */
 
+static bool
+has_key(const struct front *f)
+{
+	return f->preface.client_key.n == PREFACE_HASH;
+}
+
 void
 front_sasl(const struct front *f, struct sasl_params *out)
 {
 	out->remote = &f->conn->remote;
 	out->local = &f->conn->local;
 	out->tls = f->tls ? f->version : NULL;
-	out->client_key = f->preface.client_key.n == PREFACE_HASH
-	    ? f->preface.client_key.p : NULL;
+	out->client_key = has_key(f) ? f->preface.client_key.p : NULL;
 	out->binding = f->has_bindings ? f->binding : NULL;
 }
 
@@ -238,7 +244,8 @@ front_throttle(unsigned int failures)
 }
 
 const char *
-front_mechanisms(struct front *f, const char *auth_path)
+front_mechanisms(struct front *f, const char *auth_path, const char *service,
+    bool *limited)
 {
 	int64_t deadline = deadline_in(LIST_MS);
 	struct sasl_client *c = sasl_client_open(auth_path, deadline);
@@ -246,9 +253,36 @@ front_mechanisms(struct front *f, const char *auth_path)
 	const char *list = "PLAIN LOGIN";
 
 	if (c != NULL && sasl_client_mechanisms(c, true, f->has_bindings,
-	    f->preface.client_key.n == PREFACE_HASH, &b) == 0)
+	    has_key(f), &b) == 0)
 		list = arena_str(&f->arena, buf_bytes(&b));
+	*limited = c != NULL && sasl_client_allowed(c, service,
+	    &f->conn->remote, deadline) == 0;
 	sasl_client_close(c);
 	buf_free(&b);
 	return list;
+}
+
+int
+front_key_login(const struct front *f, const char *auth_path,
+    struct sasl_params *params, struct sasl_reply *reply)
+{
+	int64_t deadline = deadline_in(SERVICE_MS);
+	struct sasl_client *c;
+	int r = -1;
+
+	if (!has_key(f))
+		return 0;
+	front_sasl(f, params);
+	params->mech = "EXTERNAL";
+	params->preauth = true;
+	c = sasl_client_open(auth_path, deadline);
+	if (c != NULL)
+		r = sasl_client_auth(c, params, BYTES_EMPTY, true, deadline,
+		    reply);
+	if (r == -1)
+		msg_warnsys("cannot ask %s", auth_path);
+	else
+		r = reply->kind == SASL_REPLY_OK;
+	sasl_client_close(c);
+	return r;
 }

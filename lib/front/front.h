@@ -79,7 +79,21 @@ void front_throttle(unsigned int failures);
 /*
  * The mechanisms to announce on f, blanks between, in the arena. Those that
  * every auth-serve has if it cannot be asked: a login then fails for now.
+ * *limited: it takes no logins from there now (BEHAVIOUR 8), whatever comes.
  */
-const char *front_mechanisms(struct front *f, const char *auth_path);
+const char *front_mechanisms(struct front *f, const char *auth_path,
+    const char *service, bool *limited);
+
+/*
+ * Log in by the key of the client's certificate, which did not ask for it
+ * (U-10). service, session and ticket of *params are the caller's, the rest
+ * is filled in. 1 with *reply: it is logged in; 0: no certificate, or none
+ * that is good for that: the client may log in as others do; -1: auth-serve
+ * cannot be asked, which was logged.
+ */
+int front_key_login(const struct front *f, const char *auth_path,
+    struct sasl_params *params, struct sasl_reply *reply);
+/* How such a login is called in logs. */
+#define FRONT_KEY_LOGIN "client-certificate"
 
 #endif

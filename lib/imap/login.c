@@ -196,10 +196,21 @@ mechanism_offered(const struct imap_login *l, struct bytes name)
 	return false;
 }
 
+/* Keep a response for who knows the mechanism. */
+static bool
+response_fits(struct imap_login *l, struct bytes response, const char **why)
+{
+	*why = !base64_valid(response) ? "response is not base64"
+	    : buf_add(&l->response, response) == -1 ? "response is too long"
+	    : NULL;
+	return *why == NULL;
+}
+
 static bool
 command_authenticate(struct imap_login *l, struct parser *p)
 {
 	struct bytes name, response = BYTES_EMPTY;
+	const char *why;
 	bool has_response;
 
 	if (!parse_space(p) || !parse_atom(p, &name))
@@ -211,18 +222,18 @@ command_authenticate(struct imap_login *l, struct parser *p)
 	}
 	if (!parse_end(p))
 		return false;
+	/* RFC 4959 3: "=" is an empty response. */
+	if (bytes_eq(response, BYTES("=")))
+		response = BYTES_EMPTY;
 	if (!l->o.plain_login) {
 		reply(l, "NO", "PRIVACYREQUIRED",
 		    "login needs an encrypted connection");
 	} else if (!mechanism_offered(l, name)) {
 		reply(l, "NO", "CANNOT", "mechanism is not offered");
+	} else if (!response_fits(l, response, &why)) {
+		reply(l, "BAD", NULL, why);
 	} else {
 		set_mechanism(l, name);
-		/* RFC 4959 3: "=" is an empty response. */
-		if (bytes_eq(response, BYTES("=")))
-			response = BYTES_EMPTY;
-		if (buf_add(&l->response, response) == -1)
-			return parse_fail(p, "response too long");
 		l->has_response = has_response;
 		l->wish = IMAP_LOGIN_AUTH;
 	}
@@ -410,28 +421,40 @@ handle_literal(struct imap_login *l)
 	imap_login_bye(l, "TOOBIG", why);
 }
 
+static enum imap_login_action
+cancelled(struct imap_login *l, const char *why)
+{
+	response_wipe(l);
+	l->failures++;
+	l->mode = LOGIN_COMMAND;
+	reply(l, "BAD", NULL, why);
+	return IMAP_LOGIN_CANCEL;
+}
+
 /* The client's answer to a challenge. */
 static enum imap_login_action
 respond(struct imap_login *l)
 {
 	struct bytes line;
+	const char *why;
 	int r = input_line(&l->in, &line);
 
 	if (r == 0)
 		return IMAP_LOGIN_READ;
 	response_wipe(l);
-	if (r == -1 || buf_add(&l->response, line) == -1) {
+	if (r == -1) {
 		imap_login_bye(l, NULL, "line too long");
 		return IMAP_LOGIN_CANCEL;
 	}
+	/* Both are BAD: RFC 9051 6.2.2. */
+	if (bytes_eq(line, BYTES("*")))
+		why = "AUTHENTICATE cancelled";
+	else
+		(void)response_fits(l, line, &why);	/* why tells */
 	input_done(&l->in);
+	if (why != NULL)
+		return cancelled(l, why);
 	l->has_response = true;
-	if (bytes_eq(buf_bytes(&l->response), BYTES("*"))) {
-		response_wipe(l);
-		l->mode = LOGIN_COMMAND;
-		reply(l, "BAD", NULL, "AUTHENTICATE cancelled");
-		return IMAP_LOGIN_CANCEL;
-	}
 	l->mode = LOGIN_WAIT;
 	return IMAP_LOGIN_CONTINUE;
 }

@@ -88,6 +88,7 @@ is_sound(const struct preface *p)
 	    fits(p->cipher, 1, PREFACE_NAME_MAX) &&
 	    fits(p->client_key, PREFACE_HASH, PREFACE_HASH) &&
 	    fits(p->exporter, PREFACE_HASH, PREFACE_HASH) &&
+	    fits(p->unique, PREFACE_UNIQUE, PREFACE_UNIQUE) &&
 	    fits(p->end_point, PREFACE_END_POINT_MIN, PREFACE_END_POINT_MAX);
 }
 
@@ -115,6 +116,7 @@ preface_format(struct buf *out, const struct preface *p)
 		put_field(&b, 0xe0, p->client_key);
 		put_field(&b, 0xe1, p->exporter);
 		put_field(&b, 0xe2, p->end_point);
+		put_field(&b, 0xe3, p->unique);
 	}
 	b.p[13] = (unsigned char)family;
 	b.p[14] = (unsigned char)((b.n - PREFACE_HEAD) >> 8);

@@ -33,6 +33,7 @@ enum {
 	FIELD_CLIENT_KEY = 0xe0,
 	FIELD_EXPORTER = 0xe1,
 	FIELD_END_POINT = 0xe2,
+	FIELD_UNIQUE = 0xe3,
 };
 
 enum {
@@ -94,6 +95,9 @@ slot_of(struct preface *p, int type, bool in_tls, enum preface_from from,
 		return &p->client_key;
 	if (type == FIELD_EXPORTER)
 		return &p->exporter;
+	*min = *max = PREFACE_UNIQUE;
+	if (type == FIELD_UNIQUE)
+		return &p->unique;
 	*min = PREFACE_END_POINT_MIN;
 	*max = PREFACE_END_POINT_MAX;
 	return type == FIELD_END_POINT ? &p->end_point : NULL;
@@ -206,7 +210,7 @@ parse_fields(struct preface *p, struct bytes whole, struct bytes s,
 	}
 	/* Only TLS gives these. */
 	if (!p->tls && (p->client_key.n > 0 || p->exporter.n > 0 ||
-	    p->end_point.n > 0))
+	    p->end_point.n > 0 || p->unique.n > 0))
 		return bad(why, "a field of TLS without TLS");
 	if (p->client_key.n > 0 && !p->client_cert)
 		return bad(why, "a client key without its certificate");
@@ -264,7 +268,7 @@ preface_parse(struct bytes in, enum preface_from from, struct preface *out,
 	struct preface p = { .authority = BYTES_EMPTY, .alpn = BYTES_EMPTY,
 	    .version = BYTES_EMPTY, .cipher = BYTES_EMPTY,
 	    .client_key = BYTES_EMPTY, .exporter = BYTES_EMPTY,
-	    .end_point = BYTES_EMPTY };
+	    .end_point = BYTES_EMPTY, .unique = BYTES_EMPTY };
 	size_t size;
 
 	/* What cannot become a header is refused at its first wrong byte. */

@@ -16,6 +16,7 @@
 				 * longest, are half of that */
 #define PREFACE_HASH 32		/* SHA-256; tls-exporter (RFC 9266 2) */
 #define PREFACE_NAME_MAX 255	/* authority, ALPN, version, cipher */
+#define PREFACE_UNIQUE 12		/* a Finished message of TLS 1.2 */
 #define PREFACE_END_POINT_MIN 20
 #define PREFACE_END_POINT_MAX 64	/* the longest hash of a certificate */
 
@@ -36,6 +37,7 @@ struct preface {
 	struct bytes client_key;	/* SHA-256 of the client's SPKI */
 	struct bytes exporter;		/* channel binding tls-exporter */
 	struct bytes end_point;		/* tls-server-end-point (RFC 5929 4) */
+	struct bytes unique;		/* tls-unique (RFC 5929 3) */
 };
 
 /*

@@ -178,7 +178,8 @@ allow(const struct sasl_users *u, const struct sasl_origin *from,
 		return;
 	}
 	if (agrees == 0) {
-		outcome(out, SASL_WRONG, "",
+		outcome(out, SASL_WRONG,
+		    "the client certificate is of another account",
 		    "client key of another account");
 		return;
 	}
@@ -465,6 +466,8 @@ decide_key(const struct sasl_users *u, const struct sasl_origin *from,
 	if (r == 0) {
 		outcome(out, SASL_WRONG, "", from->has_client_key
 		    ? "unknown client key" : "no client key");
+		/* Programs show certificates that are for others. */
+		out->uncharged = from->preauth;
 		return;
 	}
 	memcpy(out->account, k.account, sizeof(k.account));
@@ -473,7 +476,9 @@ decide_key(const struct sasl_users *u, const struct sasl_origin *from,
 		outcome(out, SASL_WRONG, "", "client key of no account");
 		return;
 	}
-	if (from->preauth && k.no_preauth) {
+	/* U-10: it is greetings of IMAP that some clients cannot take. */
+	if (from->preauth && k.no_preauth &&
+	    strcmp(from->service, "imap") == 0) {
 		outcome(out, SASL_WRONG, "", "client key not for PREAUTH");
 		out->uncharged = out->no_preauth = true;
 		return;

@@ -238,7 +238,8 @@ with_keyword(const struct smtp *s)
 		return s->e.smtputf8 ? "UTF8LMTP" : "LMTP";
 	if (!s->e.ehlo && !s->e.smtputf8)
 		return "SMTP";
-	return names[s->e.smtputf8][s->o.tls][s->authenticated];
+	return names[s->e.smtputf8][s->o.tls][s->authenticated ||
+	    s->o.logged_in];
 }
 
 /* MAIL needs more than it has: 530 was said. */
@@ -247,7 +248,7 @@ needs_more(struct smtp *s)
 {
 	if (s->o.require_tls && !s->o.tls)
 		smtp_sayf(s, 530, "5.7.0", "say STARTTLS first");
-	else if (s->o.submission && !s->authenticated)
+	else if (s->o.submission && !s->authenticated && !s->o.logged_in)
 		smtp_sayf(s, 530, "5.7.0", "authentication is required");
 	else
 		return false;

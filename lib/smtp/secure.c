@@ -93,25 +93,12 @@ set_mechanism(struct smtp *s, struct bytes name)
 	return false;
 }
 
-static bool
-is_base64(struct bytes s)
-{
-	size_t i = 0, pads;
-
-	while (i < s.n && (ascii_is_alnum(s.p[i]) || s.p[i] == '+' ||
-	    s.p[i] == '/'))
-		i++;
-	for (pads = 0; i < s.n && s.p[i] == '='; pads++)
-		i++;
-	return i == s.n && s.n % 4 == 0 && pads <= 2;
-}
-
 /* The client's words go to whoever knows the mechanism. */
 static bool
 set_response(struct smtp *s, struct bytes response)
 {
 	smtp_auth_wipe(s);
-	if (!is_base64(response) || buf_add(&s->response, response) == -1)
+	if (!base64_valid(response) || buf_add(&s->response, response) == -1)
 		return false;
 	s->has_response = true;
 	return true;

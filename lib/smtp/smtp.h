@@ -76,6 +76,8 @@ struct smtp_options {
 	bool require_tls;		/* no MAIL without */
 	bool submission;		/* AUTH is offered, no MAIL without */
 	bool auth_in_clear;		/* AUTH also without TLS */
+	bool logged_in;			/* by its certificate: no AUTH needed,
+					 * but it may come (U-10, U-11) */
 	const char *mechanisms;		/* for AUTH, blanks between */
 };
 

@@ -50,6 +50,27 @@ describe_exporter(SSL *ssl, struct arena *a, struct preface *p)
 }
 
 /*
+ * RFC 5929 3.1: the first Finished message of the handshake, which is the
+ * client's unless a session goes on. Where there is no TLS 1.3; and with the
+ * extended master secret only, as above.
+ */
+static void
+describe_unique(SSL *ssl, struct arena *a, struct preface *p)
+{
+	unsigned char out[PREFACE_UNIQUE];
+	size_t n;
+
+	if (SSL_version(ssl) >= TLS1_3_VERSION ||
+	    SSL_get_extms_support(ssl) != 1)
+		return;
+	n = SSL_session_reused(ssl) == 1
+	    ? SSL_get_finished(ssl, out, sizeof(out))
+	    : SSL_get_peer_finished(ssl, out, sizeof(out));
+	if (n == sizeof(out))
+		p->unique = arena_bytes(a, bytes_of(out, sizeof(out)));
+}
+
+/*
  * RFC 5929 4.1: the certificate under the hash of its signature, MD5 and
  * SHA-1 being replaced. Where the signature names no hash (Ed25519) there
  * is no such binding.
@@ -125,6 +146,7 @@ tls_describe(const struct tls *t, struct arena *a, struct preface *p,
 
 	*p = (struct preface){ .tls = true, .end_point = BYTES_EMPTY,
 	    .exporter = BYTES_EMPTY, .client_key = BYTES_EMPTY,
+	    .unique = BYTES_EMPTY,
 	    .authority = BYTES_EMPTY, .alpn = BYTES_EMPTY };
 	ERR_clear_error();
 	if (describe_client(ssl, a, p) == -1)
@@ -140,6 +162,7 @@ tls_describe(const struct tls *t, struct arena *a, struct preface *p,
 	describe_names(ssl, a, p);
 	describe_exporter(ssl, a, p);
 	describe_end_point(ssl, a, p);
+	describe_unique(ssl, a, p);
 	ERR_clear_error();
 	return 0;
 }

@@ -131,7 +131,7 @@ theirs.close()
 mine.settimeout(10)
 check("imap-serve refuses a wrong ticket", mine.makefile("rb").read(),
       b"t1 NO [UNAVAILABLE] mail is unavailable\r\n"
-      b"* BYE mail is unavailable\r\n")
+      b"* BYE [UNAVAILABLE] mail is unavailable\r\n")
 
 # several at once
 done = []

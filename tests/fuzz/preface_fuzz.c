@@ -37,6 +37,7 @@ check_same(const struct preface *p, const struct preface *q)
 	check(bytes_eq(p->client_key, q->client_key));
 	check(bytes_eq(p->exporter, q->exporter));
 	check(bytes_eq(p->end_point, q->end_point));
+	check(bytes_eq(p->unique, q->unique));
 }
 
 static void

@@ -98,9 +98,15 @@ test_base64(void **state)
 		    bytes_str(t[i].plain));
 		check_codec(base64_decode_lax, bytes_str(t[i].text),
 		    bytes_str(t[i].plain));
+		assert_true(base64_valid(bytes_str(t[i].text)));
 	}
-	for (i = 0; i < COUNT(wrong); i++)
+	for (i = 0; i < COUNT(wrong); i++) {
 		check_malformed(base64_decode, bytes_str(wrong[i]));
+		/* It does not look at the bits that padding leaves over. */
+		assert_int_equal(base64_valid(bytes_str(wrong[i])),
+		    strcmp(wrong[i], "Zh==") == 0 ||
+		    strcmp(wrong[i], "Zm9=") == 0);
+	}
 }
 
 static void

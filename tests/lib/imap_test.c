@@ -309,6 +309,33 @@ login_replies(void **state)
 	imap_login_free(l);
 }
 
+/* RFC 9051 6.2.2: BAD, and the exchange is over. */
+static void
+login_not_base64(struct imap_login *l)
+{
+	static const char *const wrong[] = { "Ym9", "Ym9i Ym9i", "Ym9i!", "=",
+	    "====", " " };
+	unsigned int failures = imap_login_failures(l);
+	char line[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(login_feed(l, "a AUTHENTICATE LOGIN\r\n"),
+		    IMAP_LOGIN_AUTH);
+		imap_login_challenge(l, BYTES("VXNlcm5hbWU6"));
+		assert_true(snprintf(line, sizeof(line), "%s\r\n",
+		    wrong[i]) > 0);
+		assert_int_equal(login_feed(l, line), IMAP_LOGIN_CANCEL);
+		assert_string_equal(output_text(imap_login_output(l)),
+		    "a BAD response is not base64\r\n");
+	}
+	assert_int_equal(imap_login_failures(l), failures + i);
+	assert_int_equal(login_feed(l, "a AUTHENTICATE PLAIN AGEAYg\r\n"),
+	    IMAP_LOGIN_READ);
+	assert_string_equal(output_text(imap_login_output(l)),
+	    "a BAD response is not base64\r\n");
+}
+
 static void
 login_dialogue(void **state)
 {
@@ -328,12 +355,14 @@ login_dialogue(void **state)
 	assert_int_equal(login_feed(l, "*\r\n"), IMAP_LOGIN_CANCEL);
 	assert_string_equal(output_text(imap_login_output(l)),
 	    "a BAD AUTHENTICATE cancelled\r\n");
+	assert_int_equal(imap_login_failures(l), 1);
 	/* SASL-IR, and "=" for an empty response. */
 	assert_int_equal(login_feed(l, "b AUTHENTICATE PLAIN =\r\n"),
 	    IMAP_LOGIN_AUTH);
 	assert_true(imap_login_has_response(l));
 	assert_int_equal(imap_login_response64(l).n, 0);
 	imap_login_failed(l, "AUTHENTICATIONFAILED", "no");
+	login_not_base64(l);
 	/* What was read beyond goes to the next machine. */
 	assert_int_equal(login_feed(l,
 	    "c AUTHENTICATE PLAIN AGEAYg==\r\nd SELECT INBOX\r\n"),

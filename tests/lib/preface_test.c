@@ -186,7 +186,7 @@ full(void)
 	    .cipher = B("TLS_AES_128_GCM_SHA256"),
 	    .authority = B("imap.example.org"), .alpn = B("imap"),
 	    .client_key = bytes_of(hash, 32), .exporter = bytes_of(hash, 32),
-	    .end_point = bytes_of(hash, 48) };
+	    .end_point = bytes_of(hash, 48), .unique = bytes_of(hash, 12) };
 }
 
 static void
@@ -212,11 +212,12 @@ there_and_back(void **state)
 	assert_true(bytes_eq(p.client_key, q.client_key));
 	assert_true(bytes_eq(p.exporter, q.exporter));
 	assert_true(bytes_eq(p.end_point, q.end_point));
+	assert_true(bytes_eq(p.unique, q.unique));
 	/* from a proxy ours are somebody else's */
 	assert_int_equal(preface_parse(buf_bytes(&b), PREFACE_PROXY, &q,
 	    &used, &why), 1);
 	assert_true(q.client_key.n == 0 && q.exporter.n == 0 &&
-	    q.end_point.n == 0);
+	    q.end_point.n == 0 && q.unique.n == 0);
 	buf_free(&b);
 }
 
@@ -239,6 +240,9 @@ not_formatted(void **state)
 	assert_int_equal(preface_format(&b, &p), -1);
 	p = full();
 	p.end_point = bytes_of(hash, 19);
+	assert_int_equal(preface_format(&b, &p), -1);
+	p = full();
+	p.unique = bytes_of(hash, 13);
 	assert_int_equal(preface_format(&b, &p), -1);
 	p = full();
 	p.tls = false;

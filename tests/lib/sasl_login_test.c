@@ -351,6 +351,9 @@ client_keys(void **state)
 	o = plain_from(&from, "", "bob", "bob's password");
 	assert_int_equal(o.result, SASL_WRONG);
 	assert_string_equal(o.why, "client key of another account");
+	assert_string_equal(o.reason,
+	    "the client certificate is of another account");
+	assert_false(o.uncharged);
 	/* U-10: PREAUTH unless the key is not for that. */
 	from.preauth = true;
 	o = external(&from, "");
@@ -362,6 +365,16 @@ client_keys(void **state)
 	o = external(&from, "");
 	assert_int_equal(o.result, SASL_WRONG);
 	assert_true(o.no_preauth && o.uncharged);
+	memcpy(from.service, "submission", 11);
+	o = external(&from, "");
+	assert_int_equal(o.result, SASL_OK);
+	memcpy(from.service, "imap", 5);
+	from.client_key[0] = 3;		/* nobody's, shown to everybody */
+	o = external(&from, "");
+	assert_int_equal(o.result, SASL_WRONG);
+	assert_string_equal(o.why, "unknown client key");
+	assert_true(o.uncharged);
+	from.client_key[0] = 2;
 	from.preauth = false;
 	o = external(&from, "");
 	assert_int_equal(o.result, SASL_OK);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8, SUBMIT = 16, TLS = 32,
-    MUST = 64 };
+    MUST = 64, KEY = 128 };
 
 struct row {
 	const char *name;
@@ -345,6 +345,19 @@ static const struct row rows[] = {
 	    DATA "x" CR "." CR, HI_OK FROM_OK TO_OK DATA_OK
 	    "250 2.0.0 got it" CR, "x\n<END>",
 	    "UTF8SMTPS a@b.example>u@d.example\n", false },
+	{ "U-10, U-11 a client key: mail at once, AUTH may come once",
+	    SUBMIT | TLS | KEY,
+	    FROM HI FROM "RSET" CR "AUTH PLAIN b2s=" CR "AUTH PLAIN b2s=" CR
+	    FROM TO DATA "x" CR "." CR,
+	    "503 5.5.1 say EHLO first" CR HI_AUTH FROM_OK
+	    "250 2.0.0 ok" CR "235 2.7.0 authenticated" CR
+	    "503 5.5.1 authenticated already" CR FROM_OK TO_OK DATA_OK
+	    "250 2.0.0 got it" CR, "x\n<END>",
+	    "ESMTPSA a@b.example>u@d.example\n", false },
+	{ "U-10 a client key without any AUTH", SUBMIT | TLS | KEY,
+	    HI FROM TO DATA "x" CR "." CR,
+	    HI_AUTH FROM_OK TO_OK DATA_OK "250 2.0.0 got it" CR, "x\n<END>",
+	    "ESMTPSA a@b.example>u@d.example\n", false },
 	{ "U-2 AUTH: challenges, wrong and cancelled ones", SUBMIT | TLS,
 	    HI "AUTH PLAIN" CR "bW9yZQ==" CR "d3Jvbmc=" CR
 	    "AUTH LOGIN =" CR "*" CR

@@ -37,6 +37,7 @@ options_of(int flags)
 		.recipients_max = flags & FEW ? 2 : 1000,
 		.submission = (flags & SUBMIT) != 0,
 		.tls = (flags & TLS) != 0,
+		.logged_in = (flags & KEY) != 0,
 		.require_tls = (flags & MUST) != 0,
 		.mechanisms = "PLAIN LOGIN",
 	};
