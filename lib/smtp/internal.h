@@ -41,6 +41,7 @@ struct smtp {
 	struct arena session;		/* HELO name, XFORWARD */
 	struct arena job;		/* one transaction */
 	struct smtp_envelope e;
+	struct smtp_envelope asked_mail;	/* what MAIL asks for */
 	bool greeted;
 	bool in_mail;
 	bool rcpt_refused;		/* in this transaction */
@@ -78,6 +79,12 @@ void smtp_end_transaction(struct smtp *s, bool accepted);
 
 /* command.c: a line without its CRLF. */
 void smtp_command(struct smtp *s, struct bytes line);
+
+/* params.c: into s->asked_mail and s->asked. 0 or the reply code, *why. */
+int smtp_mail_params(struct smtp *s, struct bytes args, const char **why);
+int smtp_rcpt_params(struct smtp *s, struct bytes args, const char **why);
+/* An envelope without anything. */
+struct smtp_envelope smtp_empty_envelope(void);
 
 /* secure.c: STARTTLS and AUTH */
 void smtp_cmd_starttls(struct smtp *s, struct bytes args);

@@ -76,13 +76,13 @@ smtp_close_with(struct smtp *s, int code, const char *status,
 
 /* ---- life ---- */
 
-static struct smtp_envelope
-empty_envelope(void)
+struct smtp_envelope
+smtp_empty_envelope(void)
 {
 	const struct bytes none = BYTES_EMPTY;
 
 	return (struct smtp_envelope){ .helo = none, .with = "",
-	    .sender_text = none, .xforward = { .name = none, .helo = none,
+	    .sender_text = none, .envid = none, .xforward = { .name = none, .helo = none,
 	    .proto = none, .ident = none, .source = none } };
 }
 
@@ -100,7 +100,7 @@ smtp_new(const struct smtp_options *options)
 	s->chunk = mem_alloc(SMTP_BYTES_MAX);
 	s->o = *options;
 	s->out = BUF_INIT(OUTPUT_MAX);
-	s->e = empty_envelope();
+	s->e = smtp_empty_envelope();
 	if (buf_add(&text, bytes_first(options->hostname, 255)) == 0 &&
 	    buf_adds(&text, options->lmtp ? " LMTP " : " ESMTP ") == 0)
 		(void)buf_add(&text, bytes_first(options->banner, 200));
@@ -129,7 +129,7 @@ smtp_free(struct smtp *s)
 void
 smtp_end_transaction(struct smtp *s, bool accepted)
 {
-	struct smtp_envelope e = empty_envelope();
+	struct smtp_envelope e = smtp_empty_envelope();
 
 	if (accepted)
 		s->good++;

@@ -79,12 +79,30 @@ struct smtp_options {
 	bool logged_in;			/* by its certificate: no AUTH needed,
 					 * but it may come (U-10, U-11) */
 	const char *mechanisms;		/* for AUTH, blanks between */
+	bool requiretls;		/* RFC 8689, offered with TLS */
+	bool dsn;			/* RFC 3461 */
+	/* RFC 4865 and 2852 are offered: the last second of HOLDUNTIL. 0: they
+	 * are not. */
+	int64_t hold_until_max;
+	bool chunking;			/* RFC 3030 */
+};
+/* The longest HOLDFOR, sixty days (U-21). */
+#define SMTP_HOLD_MAX_S 5184000
+
+/* RFC 3461 4.1; 0: no NOTIFY. */
+enum {
+	SMTP_NOTIFY_NEVER = 1,
+	SMTP_NOTIFY_SUCCESS = 2,
+	SMTP_NOTIFY_FAILURE = 4,
+	SMTP_NOTIFY_DELAY = 8,
 };
 
 struct smtp_recipient {
 	struct path path;
 	struct bytes text;	/* without <>, quoted as RFC 5321 needs */
 	void *user;		/* the caller's, NULL at first */
+	unsigned int notify;
+	struct bytes orcpt;	/* "rfc822;a@b", decoded; empty: none */
 };
 
 /* XFORWARD attributes; empty, or family 0: not given or not available. */
@@ -106,6 +124,12 @@ struct smtp_envelope {
 	size_t nrecipients;
 	bool body_8bit, smtputf8;
 	uint64_t declared_size;		/* 0: not given */
+	bool requiretls;
+	bool ret_full, ret_headers;
+	struct bytes envid;		/* decoded */
+	int64_t hold_s, hold_until;	/* one of them, or both 0 */
+	bool has_by, by_return, by_trace;
+	int64_t by_s;			/* from now */
 	struct smtp_xforward xforward;
 };
 
