@@ -89,7 +89,8 @@ struct run {
 	struct server_peers peers;
 	bool listening;
 	int64_t pause_until_ms;		/* smtp-out could not be reached */
-	int64_t next_look_ms;		/* hourly work, and all destinations */
+	int64_t next_look_ms;		/* all destinations */
+	int64_t next_clean_ms;		/* hourly work */
 	int64_t clock_offset_ms;	/* wall minus monotonic */
 	uint64_t jobs;
 };

@@ -115,6 +115,8 @@ decide(struct arena *a, const struct outcome_settings *s,
 	out->dsn_index = SIZE_MAX;
 	if (result != NULL) {
 		out->attempt = result->attempt;
+		if (out->attempt.start_ms == 0)
+			out->attempt.start_ms = r->last * 1000;
 		out->dialled = result->dialled;
 	} else {
 		(void)queue_attempt_parse(BYTES_EMPTY, &out->attempt);
