@@ -41,7 +41,11 @@ is "$($PYTHON most.py)" "6 2" "Q-3 at most 6 connections at once, 2 to one desti
 # ---- dead destinations (B-33) ----
 : >jobs.log
 i=0
+queue-holdrule add -t dead.example >rule
 while [ $i -lt 30 ]; do i=$((i + 1)); add "dead$i" "a@dead.example" >/dev/null; done
+queue-holdrule remove "$(cut -f 1 rule)"
+is "$(queue-list -H yes | wc -l)" 30 "Q-16 a hold rule holds new messages"
+queue-release -t '*@dead.example' >released
 start=$(date +%s)
 live=$(add live a@live.example)
 ok "B-33 a dead destination does not delay a live one" empty 5 "$live"
@@ -111,9 +115,7 @@ is "$(queue-retired list "$id" | cut -f 2) $(jobs begin m.example)" "failed 1" "
 # ---- disabled sender domain (Q-31) ----
 : >jobs.log
 printf '[domain]\ndisabled = yes\n' >etc/domains/other.example.conf
-config-compile >/dev/null; wake wake; sleep 0.3
-id=$(text disabled | queue-add -a bob -f bob@own.example x@q.example)
-empty 5 "$id"
+config-compile >/dev/null
 printf 'From: alice@other.example\nSubject: d\n\nx\n' >d.msg
 printf '[domain]\n' >etc/domains/other.example.conf; config-compile >/dev/null
 queue-holdrule add -f other.example >rule
@@ -122,7 +124,7 @@ printf '[domain]\ndisabled = yes\n' >etc/domains/other.example.conf; config-comp
 queue-holdrule remove "$(cut -f 1 rule)"
 queue-release "$id" >/dev/null
 ok "Q-31 a message of a disabled domain has an attempt" wait_for 5 tried "$id"
-is "$(col "$id" 11) $(jobs begin q.example)" "4.2.1 1" "Q-31 that failed for now, without a connection"
+is "$(col "$id" 11) $(jobs begin q.example)" "4.2.1 0" "Q-31 that failed for now, without a connection"
 printf '[domain]\n' >etc/domains/other.example.conf; config-compile >/dev/null
 queue-schedule -w now "$id" >/dev/null
 ok "Q-31 enabled, it goes" empty 5 "$id"
@@ -264,7 +266,7 @@ is "$(echo "$gaps" | tr ' ' '\n' | awk 'NF { w = n < 6 ? 450 * 2 ^ n : 28800; s 
     if ($1 < w - s || $1 > w + s) printf "wait %d: %d ", n + 1, $1; n++ }')" "" "Q-2 waits of 7.5, 15, 30 min, 1, 2, 4, 8 h, then 8 h:$gaps"
 is "$(queued "$id") $(queue-retired list "$id" | cut -f 2,11)" "0 failed	5.4.7" "Q-2 after five days it has failed ($n attempts)"
 is "$(grep -l 'Action: delayed' texts/* | wc -l)" 1 "Q-13 the delay DSN came once:$seen"
-is "$(echo "$seen" | tr ' ' '\n' | grep -n 1 | head -1)" "6:1" "Q-13 with the first failure after four hours"
+is "$(echo "$seen" | tr ' ' '\n' | grep -n 1 | head -1)" "7:1" "Q-13 with the first failure after four hours"
 is "$(grep -l 'Action: failed' texts/* | wc -l)" 1 "Q-13 the failure DSN came once"
 like "$(cat $(grep -l 'Action: delayed' texts/*))" '^Will-Retry-Until:' "Q-13 the delay DSN says until when"
 is "$(queue-show "$id" 2>/dev/null; queue-retired show -j "$id" | grep -c '"record":"attempt"')" "$n" "Q-21, Q-22 every attempt is kept, after the end too"
@@ -286,7 +288,7 @@ is "$n $(queue-retired list "$id" | cut -f 2)" "5 failed" "Q-30 a report is give
 is "$(grep -l 'Action: delayed' texts/* | wc -l)" 0 "Q-30 without a delay DSN"
 
 # ---- what is kept (Q-22) ----
-is "$(text none | queue-add -a bob -f bob@own.example x@q.example >bob.id; empty 5 "$(cat bob.id)"; queue-retired list -a bob | wc -l)" 0 "Q-22 keep-retired 0: nothing is kept"
+is "$(text none | sed s/alice/bob/ | queue-add -a bob -f bob@own.example x@q.example >bob.id; empty 5 "$(cat bob.id)"; queue-retired list -a bob | wc -l)" 0 "Q-22 keep-retired 0: nothing is kept"
 run_stop
 clock_set 7300
 run_start
@@ -304,7 +306,7 @@ ok "(a day ahead)" test "$day" -gt $(($(now) + 86000))
 clock_set 0
 wake wake
 ok "the clock is set back by a day: the next time comes down with it" wait_for 5 sh -c "[ \$(date -d \"\$(queue-list $id | cut -f 4)\" +%s) -lt $(($(now) + 2000)) ]"
-like "$(cat run.err)" 'the clock was set, by -86400 s' "and it is said"
+like "$(cat run.err)" 'the clock was set, by -(86400|86399|86401) s' "and it is said"
 queue-drop -A >/dev/null
 ok "it ends" run_stop
 done_testing
