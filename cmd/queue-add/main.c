@@ -101,8 +101,9 @@ find_account(struct program *p, struct arena *a, int sock,
 	struct bytes value, user;
 	uid_t uid, named;
 	gid_t gid;
+	pid_t pid;
 
-	if (os_peer(sock, NULL, &uid, &gid) == -1)
+	if (os_peer(sock, &pid, &uid, &gid) == -1)
 		return false;
 	if (is_trusted(p, uid))
 		return true;

@@ -75,6 +75,8 @@ read_envelope(struct submit *s, struct submit_reply *reply)
 	m->by_return = q->by_return;
 	m->by_trace = q->by_trace;
 	m->kind = q->kind;
+	if (q->kind == QUEUE_DMARC_REPORT || q->kind == QUEUE_TLS_REPORT)
+		m->max_attempts = SUBMIT_REPORT_ATTEMPTS;
 	m->ret_full = q->ret_full;
 	m->ret_headers = q->ret_headers;
 	m->body_binary = q->body_binary;
