@@ -76,7 +76,7 @@ add_offers(const struct smtp *s, struct buf *b)
 {
 	int r = 0;
 
-	if (s->o.requiretls && s->o.tls)
+	if (s->o.requiretls && (s->o.tls || s->o.lmtp))
 		r = buf_adds(b, "REQUIRETLS\n");
 	if (r == 0 && s->o.dsn)
 		r = buf_adds(b, "DSN\n");
@@ -225,7 +225,9 @@ start_mail(struct smtp *s, const struct path *path)
 	e.sender_text = addr_path_text(&s->job, path, !e.smtputf8);
 	s->e = e;
 	s->e.with = with_keyword(s);
-	smtp_sayf(s, 250, "2.1.0", "sender ok");
+	s->state = STATE_ASK_MAIL;
+	if (!s->o.ask_mail)
+		smtp_mail_accept(s);
 }
 
 static const char *
@@ -312,6 +314,10 @@ cmd_rcpt(struct smtp *s, struct bytes args)
 		smtp_sayf(s, 503, "5.5.1", "say MAIL first");
 		return;
 	}
+	if (s->in_bdat) {
+		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
+		return;
+	}
 	if (cut_path(s, &args, BYTES("TO:"), &content, &why) == -1) {
 		refuse_rcpt(s, 501, "5.5.2", why);
 		return;
@@ -350,6 +356,10 @@ cmd_data(struct smtp *s, struct bytes args)
 {
 	if (refuse_args(s, args))
 		return;
+	if (s->in_bdat) {	/* RFC 3030 2: not both in one transaction */
+		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
+		return;
+	}
 	if (!s->in_mail || (s->e.nrecipients == 0 && !s->rcpt_refused)) {
 		smtp_sayf(s, 503, "5.5.1", s->in_mail ? "say RCPT first"
 		    : "say MAIL first");
@@ -439,6 +449,7 @@ static const struct {
 	{ "MAIL", IN_BOTH, cmd_mail },
 	{ "RCPT", IN_BOTH, cmd_rcpt },
 	{ "DATA", IN_BOTH, cmd_data },
+	{ "BDAT", IN_BOTH, smtp_cmd_bdat },
 	{ "RSET", IN_BOTH, cmd_rset },
 	{ "NOOP", IN_BOTH, cmd_noop },
 	{ "HELP", IN_BOTH, cmd_help },
@@ -466,7 +477,10 @@ smtp_command(struct smtp *s, struct bytes line)
 		    !bytes_caseeq(verb, bytes_str(commands[i].verb)))
 			continue;
 		s->seen_command = true;
-		if (has_bad_bytes(args))
+		/* a BDAT that is not understood ends the session: what
+		 * follows it cannot be told from commands */
+		if (has_bad_bytes(args) &&
+		    commands[i].run != smtp_cmd_bdat)
 			smtp_sayf(s, 501, "5.5.2",
 			    "control bytes are not allowed");
 		else

@@ -149,7 +149,7 @@ read_requiretls(struct smtp *s, struct bytes value, const char **why)
 {
 	(void)value;	/* there is none */
 	*why = "REQUIRETLS needs TLS";
-	if (!s->o.tls)
+	if (!s->o.tls && !s->o.lmtp)	/* run/lmtp is on this machine */
 		return 530;
 	*why = "REQUIRETLS is not offered";
 	if (!s->o.requiretls)

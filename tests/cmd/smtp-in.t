@@ -25,12 +25,13 @@ Subject: one
 QUIT
 END
 )
-is "$(echo "$out" | head -8)" "220 mx.example.org ESMTP pipemail
+is "$(echo "$out" | head -9)" "220 mx.example.org ESMTP pipemail
 250-mx.example.org
 250-PIPELINING
 250-SIZE 20971520
 250-ENHANCEDSTATUSCODES
 250-8BITMIME
+250-CHUNKING
 250-LIMITS RCPTMAX=1000
 250 SMTPUTF8" "R-1 R-3 banner and extensions"
 like "$out" '^250 2\.0\.0 ok, received-id [A-Za-z0-9_-]{22}$' "a message is accepted"
@@ -62,7 +63,7 @@ send() {
 		printf 'EHLO c.example\nMAIL FROM:<a@example.net>%s\n' "${1:-}"
 		for r in $to; do printf 'RCPT TO:<%s>\n' "$r"; done
 		printf 'DATA\n'; cat; printf '.\nQUIT\n'
-	} | dialogue from_net smtp-in | sed '1,8d'
+	} | dialogue from_net smtp-in | sed '1,9d'
 }
 is "$(to=x@foreign.example send </dev/null | sed -n 2p)" "550 5.7.1 relay denied: not a domain of this server" "X-8 no relaying"
 is "$(to=x@off.example send </dev/null | sed -n 2p)" "450 4.2.1 domain is disabled for now" "R-19 disabled domain"
