@@ -94,6 +94,7 @@ add_trace(struct submit *s, struct buf *out)
 	    "hostname");
 	struct trace_envelope e = { .sender = s->message.sender,
 	    .helo = q->helo, .with = q->with, .tls = q->tls,
+	    .requiretls = q->requiretls != 0,
 	    .id = q->received_id, .remote_host = q->remote_host,
 	    .time = s->now, .recipients = &s->rcpts[0].address,
 	    .nrecipients = s->count };
