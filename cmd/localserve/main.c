@@ -112,6 +112,7 @@ make_env(struct local *l)
 	extra[n++] = "PIPEMAIL_USER_MAIL=";
 	extra[n++] = "PIPEMAIL_USER_AUTH=";
 	extra[n++] = "PIPEMAIL_USER_TLS=";
+	extra[n++] = "PIPEMAIL_USER_QUEUE=";
 	extra[n++] = "PIPEMAIL_GROUP_NET=";
 	for (i = 0; i < sizeof(listen) / sizeof(listen[0]); i++)
 		extra[n++] = arena_printf(&l->arena,

@@ -20,7 +20,7 @@ mkdir -m 700 one/var/accounts/alice
 chmod 640 one/var/auth/data.mdb
 single() {
 	env PIPEMAIL_ETC="$TMP/one/etc" PIPEMAIL_VAR="$TMP/one/var" PIPEMAIL_RUN="$TMP/one/run" \
-	    PIPEMAIL_USER_NET= PIPEMAIL_USER_TLS= PIPEMAIL_USER_AUTH= \
+	    PIPEMAIL_USER_NET= PIPEMAIL_USER_TLS= PIPEMAIL_USER_AUTH= PIPEMAIL_USER_QUEUE= \
 	    PIPEMAIL_USER_MAIL= config-check "$@"
 }
 exits 1 "O-1 what is open too far is found" single -p
@@ -45,7 +45,8 @@ fi
 
 # ---- services under their users ----
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
-PIPEMAIL_USER_MAIL=61004
+PIPEMAIL_USER_MAIL=61004 PIPEMAIL_USER_QUEUE=61005
+export PIPEMAIL_USER_QUEUE
 PIPEMAIL_ETC=$TMP/m/etc PIPEMAIL_VAR=$TMP/m/var PIPEMAIL_RUN=$TMP/m/run
 export PIPEMAIL_USER_NET PIPEMAIL_USER_TLS PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
@@ -64,6 +65,7 @@ m/etc/tls 0:0 700
 m/var 0:0 751
 m/var/accounts 61004:61004 700
 m/var/auth 61003:61003 700
+m/var/queue 61005:61005 700
 m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755

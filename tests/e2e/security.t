@@ -7,7 +7,8 @@ need execlineb setpriv python3
 py=/usr/bin/python3
 PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
-PIPEMAIL_USER_MAIL=61004 PIPEMAIL_GROUP_NET=61001
+PIPEMAIL_USER_MAIL=61004 PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_GROUP_NET=61001
+export PIPEMAIL_USER_QUEUE
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_USER_NET PIPEMAIL_USER_TLS
 export PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL PIPEMAIL_GROUP_NET
 uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005"
@@ -15,9 +16,10 @@ uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005"
 # where every user may run them
 mkdir bin && cp "$BIN"/* bin/ && chmod 755 bin bin/*
 PATH=$TMP/bin:$PATH
-SMTP=$(free_port); IMAP=$(free_port)
+SMTP=$(free_port); IMAP=$(free_port); SUB=$(free_port)
 PIPEMAIL_LISTEN_SMTP="127.0.0.1 $SMTP" PIPEMAIL_LISTEN_IMAP="127.0.0.1 $IMAP"
-export PIPEMAIL_LISTEN_SMTP PIPEMAIL_LISTEN_IMAP
+PIPEMAIL_LISTEN_SUBMISSION="127.0.0.1 $SUB"
+export PIPEMAIL_LISTEN_SMTP PIPEMAIL_LISTEN_IMAP PIPEMAIL_LISTEN_SUBMISSION
 
 config-check -p -f >/dev/null
 cat >etc/main.conf <<'CONF'
@@ -31,7 +33,7 @@ ptr = localhost
 [static-dns "localhost"]
 a = 127.0.0.1
 CONF
-printf '[domain]\nseparators = +\n' >etc/domains/example.org.conf
+printf '[domain]\nseparators = +\ndkim = sel dkim/local.pem\n' >etc/domains/example.org.conf
 printf '[account]\naddress = alice@example.org\n' >etc/accounts/alice.conf
 ok "the configuration compiles" config-compile
 tls-cert mx.example.org
@@ -41,13 +43,14 @@ exits 0 "config-check -p -f gives the services what is theirs" config-check -p -
 exits 0 "after which all is right" config-check -p
 
 pids=
-for s in tls-serve auth-serve lmtp-in imap-serve imap-login smtp-in; do
+for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-login smtp-in submission; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap queue queue-add; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
 wait_for 10 port_open "$IMAP"
+wait_for 10 port_open "$SUB"
 tls=${pids#*tls-serve=}; tls=${tls%% *}
 wait_for 10 grep -q . "/proc/$tls/task/$tls/children"
 uid_of() { awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$1/status"; }
@@ -57,6 +60,8 @@ for w in $pids; do
 		kid=$(cut -d' ' -f1 "/proc/$tls/task/$tls/children")
 		is "$(uid_of "$kid")" "61002 61002 61002" "the worker of tls-serve is pm-tls"
 		continue ;;
+	queue-add=*) continue ;;	# root: its children are looked at below
+	queue-run=*) u=61005 ;;
 	auth-serve=*) u=61003 ;;
 	lmtp-in=* | imap-serve=*) u=61004 ;;
 	*) u=61001 ;;
@@ -87,6 +92,21 @@ PY
 is "$($py through.py "$SMTP" "$IMAP" 2>&1 | tail -3 | tr '\n' ' ')" "2 1 2 OK " \
     "messages go in by SMTP and are read by IMAP through five users"
 
+cat >submit.py <<'PY'
+import smtplib, socket, ssl, struct, os, sys
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), "me", timeout=30)
+s.starttls(context=c)
+s.login("alice@example.org", "secret-password")
+for n in (10, 400000):      # inline, and from the spool as a descriptor
+    s.sendmail("alice@example.org", ["alice@example.org", "x@elsewhere.example"],
+        "From: alice@example.org\r\nSubject: out\r\n\r\n" + ("y" * 70 + "\r\n") * (n // 72 + 1))
+s.quit()
+PY
+is "$($py submit.py "$SUB" 2>&1)" "" "U-19 messages of who logged in are taken by pm-net and pm-queue"
+is "$(find var/queue/message -type f -user 61005 -perm 600 | wc -l)" 2 "the queue has them, and none but pm-queue can read them"
+is "$(cat "$(find var/queue/message -type f -size -100k)" | grep -c '^DKIM-Signature:')" 1 "U-16 signed, with a key that pm-queue cannot read"
+
 # ---- what must not ----
 grep -Ec '^\| pm-[a-z]+ \| can(not)? \|' "$TOP/doc/security.md" >claims
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <"$TOP/doc/security.md" >probed 2>&1
@@ -104,10 +124,10 @@ printf '| %s |\n' 'pm-net | can | read | var/auth/*' 'pm-mail | cannot | connect
 is "$(grep -c '^bad' probed)" 4 "false claims are found"
 
 # the second check alone: the mode lets everybody in
-chmod 666 run/lmtp run/auth run/imap run/tls
+chmod 666 run/lmtp run/auth run/imap run/tls run/queue
 sed -n 's/^| pm-[a-z]* | can | connect .*/&/p' "$TOP/doc/security.md" >allowed
-for s in lmtp imap auth tls; do
-	echo "| pm-queue | cannot | connect | run/$s |"
+for s in lmtp imap auth tls queue; do
+	[ $s = queue ] || echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <allowed >probed 2>&1
