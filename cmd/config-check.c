@@ -70,6 +70,7 @@ static const struct rule rules[] = {
 	{ VAR, "jwks", TREE, JWKS, AUTH, 02750, 0660 },
 	{ VAR, "cache", DIRECTORY, ROOT, ROOT, 0751, 0 },
 	{ VAR, "cache/mtasts", TREE, STS, STS, 0700, 0600 },
+	{ VAR, "queue", TREE, QUEUE, QUEUE, 0700, 0600 },
 	{ VAR, "spool", TREE, NET, NET, 0700, 0600 },
 	{ VAR, "spool-mail", TREE, MAIL, MAIL, 0700, 0600 },
 	{ RUN, "", DIRECTORY, ROOT, ROOT, 0755, 0 },
@@ -84,6 +85,9 @@ static const struct rule rules[] = {
 	{ RUN, "auth", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "tls", PLAIN, ROOT, NET, 0660, 0 },
 	{ RUN, "mtasts", PLAIN, STS, QUEUE, 0660, 0 },
+	/* Users of the system send mail, too. */
+	{ RUN, "queue-add", PLAIN, ROOT, ROOT, 0666, 0 },
+	{ RUN, "queue", PLAIN, QUEUE, QUEUE, 0600, 0 },
 };
 
 struct checker {

@@ -1,6 +1,7 @@
 /* unix-bind - run a program with a listening Unix socket as descriptor 0 */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -49,11 +50,18 @@ add_peer(struct options *o, const char *name)
 	uid_t uid;
 	gid_t gid;
 
+	const char *blank = o->peers.n == 0 ? "" : " ";
+	int r;
+
 	if (name[0] == '\0')
 		return;
-	find_user(name, &uid, &gid);
-	if (buf_printf(&o->peers, "%s%lu", o->peers.n == 0 ? "" : " ",
-	    (unsigned long)uid) == -1)
+	if (strcmp(name, "*") == 0) {
+		r = buf_printf(&o->peers, "%s*", blank);
+	} else {
+		find_user(name, &uid, &gid);
+		r = buf_printf(&o->peers, "%s%lu", blank, (unsigned long)uid);
+	}
+	if (r == -1)
 		msg_die(EXIT_PERM, "cannot take so many peers");
 }
 

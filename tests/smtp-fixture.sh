@@ -55,6 +55,15 @@ start_lmtp() {
 	lmtp_pid=$bg_pid
 	wait_for 5 test -S run/lmtp
 }
+# start_queue_add: queue-add on run/queue-add, its log in queue.log
+start_queue_add() {
+	mkdir -p -m 700 var/queue
+	bg unix-bind -m 600 run/queue-add queue-add 2>>queue.log
+	queue_pid=$bg_pid
+	wait_for 5 test -S run/queue-add
+}
+# newest_queued: the text of the message that was queued last
+newest_queued() { cat "$(find var/queue/message -type f -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)"; }
 # start_smtp: smtp-in on a port of loopback, $port; its log in smtp.log
 start_smtp() {
 	port=$(free_port)

@@ -83,6 +83,9 @@ facts_add(struct buf *out, const struct trace_envelope *e,
 	    add_text(out, STORE_TAG_MAIL_FROM, e->sender) == -1 ||
 	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1)
 		return -1;
+	if (e->requiretls &&
+	    store_field_add(out, STORE_TAG_REQUIRETLS, BYTES("1")) == -1)
+		return -1;
 	for (size_t i = 0; i < block->nresinfo; i++) {
 		if (add_resinfo(out, block->resinfo[i]) == -1)
 			return -1;

@@ -39,6 +39,8 @@ static const struct endpoint endpoints[] = {
 	{ "auth-serve", 0, "VERSION\t" },
 	{ "imap-serve", 0, "" },
 	{ "tls-serve", 0, "" },
+	{ "queue-add", 0, "" },
+	{ "queue-run", 0, "" },
 	{ "submission", 587, "220 " },
 	{ "submissions", 465, "" },
 	{ "imaps", 993, "" },
@@ -79,6 +81,8 @@ probe_connect(struct local *l, const struct endpoint *e)
 		{ "auth-serve", "run/auth" },
 		{ "imap-serve", "run/imap" },
 		{ "tls-serve", "run/tls" },
+		{ "queue-add", "run/queue-add" },
+		{ "queue-run", "run/queue" },
 	};
 	struct ip loopback;
 	size_t i;

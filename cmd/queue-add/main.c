@@ -14,7 +14,7 @@
 #include "os/os.h"
 #include "server/server.h"
 
-static const char usage[] = "usage: queue-add [-t user ...]\n"
+static const char usage[] = "usage: queue-add [-t user ...] [-u user]\n"
     "       queue-add -a account [-f sender] recipient ... < message";
 
 #define REQUEST_TIMEOUT_MS 60000
@@ -25,6 +25,9 @@ struct service {
 	struct program program;
 	struct os_sandbox sandbox;
 	struct server server;
+	bool drop;			/* children become this user */
+	uid_t uid;
+	gid_t gid;
 };
 
 /* ---- configuration ---- */
@@ -91,7 +94,7 @@ is_trusted(const struct program *p, uid_t uid)
 
 /*
  * Whose account it is: what a server says; for others, the account main.conf
- * gives the user (local-user = USER ACCOUNT).
+ * gives to local users (local-user = USER ACCOUNT).
  */
 static bool
 find_account(struct program *p, struct arena *a, int sock,
@@ -101,8 +104,9 @@ find_account(struct program *p, struct arena *a, int sock,
 	struct bytes value, user;
 	uid_t uid, named;
 	gid_t gid;
+	pid_t pid;
 
-	if (os_peer(sock, NULL, &uid, &gid) == -1)
+	if (os_peer(sock, &pid, &uid, &gid) == -1)
 		return false;
 	if (is_trusted(p, uid))
 		return true;
@@ -184,6 +188,11 @@ serve(struct server_conn *conn, void *ctx)
 	int fds[1], r;
 	size_t nfds = 1;
 
+	/* the keys were opened by the parent: no file of theirs is in reach */
+	if (s->drop && os_drop(s->uid, s->gid) == -1) {
+		msg_warnsys("cannot become another user");
+		return EXIT_TEMP;
+	}
 	if (os_sandbox_enter(&s->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
 		return EXIT_TEMP;
@@ -262,10 +271,22 @@ add_trusted(struct program *p, const char *name)
 {
 	gid_t gid;
 
+	if (name[0] == '\0')
+		return;		/* who we are is trusted anyway */
 	if (p->ntrusted == TRUSTED_MAX)
 		msg_die(EXIT_PERM, "more than %d users with -t", TRUSTED_MAX);
 	if (os_user(name, &p->trusted[p->ntrusted++], &gid) == -1)
 		msg_diesys(exit_for(errno), "no user %s", name);
+}
+
+static void
+set_user(struct service *s, const char *name)
+{
+	if (name[0] == '\0')
+		return;		/* stay who we are */
+	if (os_user(name, &s->uid, &s->gid) == -1)
+		msg_diesys(exit_for(errno), "no user %s", name);
+	s->drop = true;
 }
 
 static int
@@ -295,7 +316,7 @@ main(int argc, char *argv[])
 	int c, code;
 
 	msg_init("queue-add");
-	while ((c = getopt(argc, argv, "a:f:t:")) != -1) {
+	while ((c = getopt(argc, argv, "a:f:t:u:")) != -1) {
 		switch (c) {
 		case 'a':
 			account = optarg;
@@ -306,12 +327,15 @@ main(int argc, char *argv[])
 		case 't':
 			add_trusted(&s.program, optarg);
 			break;
+		case 'u':
+			set_user(&s, optarg);
+			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);
 		}
 	}
 	if (account == NULL ? argc != optind || sender != NULL
-	    : argc == optind || s.program.ntrusted > 0)
+	    : argc == optind || s.program.ntrusted > 0 || s.drop)
 		msg_die(EXIT_PERM, "%s", usage);
 	if (account != NULL)
 		code = by_hand(&s.program, account, sender == NULL ? ""

@@ -88,7 +88,7 @@ link_give(struct link *l, struct work *w)
 {
 	work_free(l->work);
 	l->work = w;
-	l->is_over = l->sent = false;
+	l->is_over = l->sent = l->stored = false;
 }
 
 void

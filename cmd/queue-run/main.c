@@ -146,9 +146,11 @@ look(struct run *r)
 	r->clock_offset_ms = offset;
 	if (time_mono_ms() < r->next_look_ms)
 		return 0;
-	if (r->next_look_ms / CLEAN_MS !=
-	    (time_mono_ms() + LOOK_MS) / CLEAN_MS && work_clean(r) == -1)
-		return -1;
+	if (time_mono_ms() >= r->next_clean_ms) {
+		if (work_clean(r) == -1)
+			return -1;
+		r->next_clean_ms = time_mono_ms() + CLEAN_MS;
+	}
 	r->next_look_ms = time_mono_ms() + LOOK_MS;
 	return wake_all(r);
 }

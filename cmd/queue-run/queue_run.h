@@ -3,6 +3,7 @@
  *
  * main.c  configuration, signals, the loop     link.c  connections to smtp-out
  * wake.c  who tells us of new messages         work.c  jobs: begin and end
+ * chore.c what is done beside them
  */
 #ifndef QUEUE_RUN_H
 #define QUEUE_RUN_H
@@ -55,6 +56,8 @@ struct link {
 	bool is_over;			/* nothing more will come for the job */
 	bool sent;			/* the job went out */
 	bool last;			/* no further job: we are ending */
+	bool stored;			/* its results are, in the transaction
+					 * that is open */
 };
 
 /* Someone who writes "wake DEST" lines. */
@@ -86,7 +89,8 @@ struct run {
 	struct server_peers peers;
 	bool listening;
 	int64_t pause_until_ms;		/* smtp-out could not be reached */
-	int64_t next_look_ms;		/* hourly work, and all destinations */
+	int64_t next_look_ms;		/* all destinations */
+	int64_t next_clean_ms;		/* hourly work */
 	int64_t clock_offset_ms;	/* wall minus monotonic */
 	uint64_t jobs;
 };
@@ -123,6 +127,11 @@ void link_read(struct run *r, struct link *l);
 int work_begin(struct run *r);
 /* Store the results of all links that are over, and go on with them. -1. */
 int work_end(struct run *r);
+/* Random, for queue_start. */
+uint32_t work_jitter(void);
+
+/* ---- chore.c ---- */
+
 /* A step of passing a result on to what waits for the same destination. */
 int work_share(struct run *r);
 /* Now and then: retired messages, orphan files. -1 errno. */

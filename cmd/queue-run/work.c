@@ -14,10 +14,9 @@
 #include "route/route.h"
 
 #define PAUSE_MS 1000
-#define PURGE_MAX 10000
 
-static uint32_t
-jitter(void)
+uint32_t
+work_jitter(void)
 {
 	uint32_t n;
 
@@ -130,6 +129,73 @@ check_route(struct run *r, struct queue_txn *t, struct bytes at,
 	return 1;
 }
 
+/* ---- what is under way is left alone ---- */
+
+/* A recipient that the administrator scheduled anew while it is under way is
+ * looked at again after so long. */
+#define UNDER_WAY_S 60
+
+static bool
+list_has(const struct link *l, uint64_t id, uint64_t n)
+{
+	const struct queue_job *job;
+
+	for (; l != NULL; l = l->next) {
+		if (l->work == NULL || l->stored)
+			continue;
+		job = &l->work->job;
+		if (job->count == 0 || job->message.id != id)
+			continue;
+		for (size_t i = 0; i < job->count; i++) {
+			if (job->rcpts[i].n == n)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Put those off. How many they are, or -1. */
+static int
+put_off(struct run *r, struct queue_txn *t, const struct queue_job *job,
+    int64_t now)
+{
+	struct queue_rcpt rcpt;
+	int n = 0;
+
+	for (size_t i = 0; i < job->count; i++) {
+		rcpt = job->rcpts[i];
+		if (!list_has(r->busy, rcpt.id, rcpt.n) &&
+		    !list_has(r->over, rcpt.id, rcpt.n))
+			continue;
+		rcpt.next = now + UNDER_WAY_S;
+		if (queue_set_rcpt(t, &rcpt) == -1)
+			return -1;
+		n++;
+	}
+	return n;
+}
+
+/* The next job there, without what is under way. 1, 0 none, -1. */
+static int
+take_idle(struct run *r, struct queue_txn *t, struct bytes dest,
+    struct work *w, int64_t now)
+{
+	struct queue_place place;
+	struct queue_job job;
+	int got, off;
+
+	do {
+		place = (struct queue_place){ 0, 0, 0 };
+		got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &place,
+		    &job);
+		off = got == 1 ? put_off(r, t, &job, now) : 0;
+	} while (off > 0);
+	if (off == -1 || got != 1)
+		return off == -1 ? -1 : got;
+	w->job = job;
+	return 1;
+}
+
 /*
  * The next job at a destination, started, into the empty w. 1; 0 nothing is
  * due (or it went elsewhere); -1 errno. The table knows the next time.
@@ -138,16 +204,14 @@ static int
 take_job(struct run *r, struct queue_txn *t, struct bytes dest,
     struct work *w, int64_t now)
 {
-	struct queue_place place = { 0, 0, 0 };
-	int got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &place,
-	    &w->job);
+	int got = take_idle(r, t, dest, w, now);
 
 	if (got == 1) {
 		w->results = arena_zalloc(&w->a, w->job.count,
 		    sizeof(*w->results));
 		got = check_route(r, t, dest, w);
 	}
-	if (got == 1 && queue_start(t, &w->job, now, jitter()) == -1)
+	if (got == 1 && queue_start(t, &w->job, now, work_jitter()) == -1)
 		return -1;
 	if (got == 1 && w->nresults == 0)
 		check_sender(r, w);
@@ -316,6 +380,7 @@ store_one(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
 		if (wake_dest(r, t, e->plan.dsn_rcpts[i].dest) == -1)
 			return -1;
 	}
+	e->link->stored = true;
 	return wake_dest(r, t, e->link->dest);
 }
 
@@ -370,6 +435,7 @@ finish_one(struct run *r, struct ending *e, int64_t now)
 
 	for (size_t i = 0; i < e->plan.count; i++)
 		log_result(l, &e->plan.rcpts[i], i);
+	outcome_tidy(r->queue, &e->plan);
 	if (e->gone)
 		queue_file_remove(r->queue, e->id);
 	start_share(r, l);
@@ -430,6 +496,7 @@ work_end(struct run *r)
 		return -1;	/* no disk space; the results wait */
 	if (store_all(r, list, count, now) == -1) {
 		for (i = 0; i < count; i++) {
+			list[i].link->stored = false;
 			outcome_discard(r->queue, &list[i].plan);
 			work_free(list[i].next);
 		}
@@ -438,150 +505,4 @@ work_end(struct run *r)
 	for (i = 0; i < count; i++)
 		finish_one(r, &list[i], now);
 	return 0;
-}
-
-/* ---- the same fate for others (B-33) ---- */
-
-/* One more message that waits there: 1, 0 none is left, -1. */
-static int
-share_one(struct run *r, struct queue_txn *t, struct share *s, int64_t now,
-    struct arena *a, uint64_t *gone_id)
-{
-	struct queue_place place = { 0, 0, 0 };
-	struct outcome_plan plan;
-	struct queue_job job;
-	struct outcome o = { .job = &job, .transport = &s->transport,
-	    .waiting = true };
-	bool gone;
-	int got = queue_take(t, a, s->dest, now, JOB_RCPTS_MAX, &place, &job);
-
-	if (got != 1)
-		return got;
-	o.results = arena_zalloc(a, job.count, sizeof(*o.results));
-	for (o.nresults = 0; o.nresults < job.count; o.nresults++)
-		o.results[o.nresults] = (struct job_result){
-		    job.rcpts[o.nresults].n, s->attempt, BYTES_EMPTY };
-	if (queue_start(t, &job, now, jitter()) == -1 ||
-	    outcome_plan(r->queue, a, &r->settings, &o, now, &plan) == -1)
-		return -1;
-	if (outcome_store(t, a, &r->settings, &o, &plan, now, &gone) == -1) {
-		outcome_discard(r->queue, &plan);
-		return -1;
-	}
-	for (size_t i = 0; i < plan.ndsns; i++)
-		(void)wake_dest(r, t, plan.dsn_rcpts[i].dest);	/* or later */
-	*gone_id = gone ? job.message.id : 0;
-	return 1;
-}
-
-static void
-share_free(struct run *r, struct share *s)
-{
-	r->shares = s->next;
-	arena_free(&s->a);
-	free(s);
-}
-
-int
-work_share(struct run *r)
-{
-	struct share *s = r->shares;
-	uint64_t gone[SHARE_MAX];
-	struct arena a = ARENA_INIT;
-	struct queue_txn *t;
-	int64_t now = now_s();
-	size_t n = 0;
-	int got = 1;
-
-	if (s == NULL)
-		return 0;
-	if ((t = queue_begin(r->queue, true)) == NULL)
-		return -1;
-	while (got == 1 && n < SHARE_MAX) {
-		gone[n] = 0;
-		if ((got = share_one(r, t, s, now, &a, &gone[n])) == 1)
-			n++;
-		arena_reset(&a);
-	}
-	arena_free(&a);
-	if (got != -1 && wake_dest(r, t, s->dest) == -1)
-		got = -1;
-	if (got == -1) {
-		queue_abort(t);		/* DSN files made are orphans */
-		return -1;
-	}
-	if (queue_commit(t, true) == -1)
-		return -1;
-	while (n > 0) {
-		if (gone[--n] != 0)
-			queue_file_remove(r->queue, gone[n]);
-	}
-	if (got == 0)
-		share_free(r, s);
-	return 0;
-}
-
-/* ---- now and then ---- */
-
-int
-work_clean(struct run *r)
-{
-	struct queue_txn *t = queue_begin(r->queue, true);
-	int n;
-
-	if (t == NULL)
-		return -1;
-	if ((n = queue_purge(t, now_s(), PURGE_MAX)) == -1) {
-		queue_abort(t);
-		return -1;
-	}
-	if (queue_commit(t, false) == -1)	/* redone if it is lost */
-		return -1;
-	return queue_sweep(r->queue, now_s()) == -1 ? -1 : 0;
-}
-
-/*
- * A recipient that was tried waits no longer than its wait from now; one that
- * was not tried waits for its release, unless that lies before its submission
- * as the clock then was.
- */
-static bool
-is_too_far(const struct queue_message *m, const struct queue_rcpt *r,
-    int64_t now, int64_t *next)
-{
-	*next = r->attempts == 0 ? now
-	    : now + queue_wait_s(r->attempts - 1, 5);
-	if (r->attempts == 0 && m->release > m->submitted)
-		return false;
-	return r->next > *next + QUEUE_WAIT_S;
-}
-
-int
-work_clock(struct run *r)
-{
-	struct queue_txn *t = queue_begin(r->queue, true);
-	struct queue_message m;
-	struct queue_rcpt rcpt = { .id = 0 };
-	struct arena a = ARENA_INIT;
-	int64_t now = now_s(), next;
-	int got = -1;
-
-	if (t == NULL)
-		return -1;
-	while ((got = queue_next_rcpt(t, &a, rcpt.id, rcpt.n, &rcpt)) == 1) {
-		if ((got = queue_get_message(t, &a, rcpt.id, &m)) != 1)
-			break;
-		if (!rcpt.held && is_too_far(&m, &rcpt, now, &next)) {
-			rcpt.next = next;
-			if ((got = queue_set_rcpt(t, &rcpt)) == -1)
-				break;
-		}
-		arena_reset(&a);
-	}
-	arena_free(&a);
-	if (got == -1) {
-		queue_abort(t);
-		return -1;
-	}
-	return queue_commit(t, true);
 }

@@ -60,6 +60,7 @@ log_in_by_key(struct smtp_session *s)
 	if (!s->options.logged_in)
 		return;
 	memcpy(r->account, reply.user, sizeof(r->account));
+	memcpy(r->login, reply.login, sizeof(r->login));
 	memcpy(r->mechanism, FRONT_KEY_LOGIN, sizeof(FRONT_KEY_LOGIN));
 	log_login(s, "ok");
 }
@@ -99,7 +100,7 @@ login_tls_begin(struct smtp_session *s)
 	/* RFC 3207 4.2: what was known is forgotten */
 	sasl_client_close(r->auth);
 	r->auth = NULL;
-	r->account[0] = '\0';
+	r->account[0] = r->login[0] = '\0';
 	login_options(s);
 	return 0;
 }
@@ -159,6 +160,7 @@ handle_reply(struct smtp_session *s, struct sasl_reply *reply)
 	switch (reply->kind) {
 	case SASL_REPLY_OK:
 		memcpy(r->account, reply->user, sizeof(r->account));
+		memcpy(r->login, reply->login, sizeof(r->login));
 		r->failures = 0;
 		s->slow = false;
 		log_login(s, "ok");

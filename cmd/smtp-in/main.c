@@ -25,6 +25,7 @@ struct program {
 	struct front_options front;
 	bool submission;
 	char tls_path[1024], auth_path[1024], lmtp_path[1024];
+	char queue_path[1024];
 };
 
 static int
@@ -56,7 +57,9 @@ set_options(struct program *p)
 	const struct config *c = p->settings.config;
 	struct smtp_options *o = &p->settings.smtp;
 
-	o->submission = p->submission;
+	o->submission = o->dsn = p->submission;
+	o->ask_mail = p->submission || config_get_bool(c, "server", NULL,
+	    "simulate");
 	if (p->submission) {
 		o->auth_in_clear = config_get_bool(c, "submission", NULL,
 		    "no-require-starttls");
@@ -156,6 +159,7 @@ serve(struct server_conn *conn, void *ctx)
 		.data_timeout_ms = p->settings.data_timeout_ms,
 		.spool_dir = p->settings.spool_dir,
 		.ctx = &r,
+		.mail = receive_mail,
 		.rcpt = receive_rcpt,
 		.message = receive_message,
 		.refused = receive_refused,
@@ -176,6 +180,10 @@ serve(struct server_conn *conn, void *ctx)
 	r.remote_host = conn->inherited ? bytes_str(env_get("TCPREMOTEHOST"))
 	    : BYTES_EMPTY;
 	r.auth_path = p->auth_path;
+	r.queue_path = p->queue_path;
+	if (p->submission)	/* as far as HOLDFOR reaches (RFC 4865 4) */
+		s.options.hold_until_max = time_wall_us() / 1000000 +
+		    SMTP_HOLD_MAX_S;
 	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
 	front_init(&r.front, &p->front, conn);
 	if (front_begin(&r.front) == 0)
@@ -202,6 +210,7 @@ set_front(struct program *p)
 	set_path(p->tls_path, sizeof(p->tls_path), "tls");
 	set_path(p->auth_path, sizeof(p->auth_path), "auth");
 	set_path(p->lmtp_path, sizeof(p->lmtp_path), "lmtp");
+	set_path(p->queue_path, sizeof(p->queue_path), "queue-add");
 	p->front.tls_path = p->tls_path;
 	p->front.listener = p->submission ? BYTES("submission")
 	    : BYTES("smtp");

@@ -3,22 +3,28 @@
  *
  * Recipients of a transaction are either all known or all unknown. So a
  * message to unknown ones can be refused whole, after DATA and a wait
- * (BEHAVIOUR 1), and no message is ever accepted for a part of its
- * recipients: nothing is lost, and no bounce has to be written to a sender
- * who may be forged.
+ * (BEHAVIOUR 1). Delivery can still fail for a part of them: a sender with
+ * several recipients is vouched for (R-17), so a DSN tells it (R-33); if none
+ * can be queued, the message is not accepted.
  */
 #include "smtp_in.h"
 
 #include <errno.h>
 #include <poll.h>
 
+#include "dsn/dsn.h"
 #include "recipient/recipient.h"
 #include "trace/trace.h"
 
 /* Fields above the message, as stages make them. */
 #define PREFIX_MAX STAGE_PREFIX_MAX
+/* BEHAVIOUR 17: what "timeout" waits. */
+#define SIMULATED_WAIT_MS (3600 * 1000)
 /* Methods named in the log line. */
 #define RESULTS_MAX 256
+
+static const char simulated_text[] =
+    "simulated: the local part asks for this failure";
 
 static struct receiver *
 receiver_of(struct smtp_session *s)
@@ -36,6 +42,7 @@ fill_envelope(struct smtp_session *s, struct trace_envelope *t)
 
 	*t = (struct trace_envelope){ .sender = e->sender_text,
 	    .helo = e->helo, .with = bytes_str(e->with),
+	    .requiretls = e->requiretls,
 	    .id = bytes_str(s->id), .remote = r->conn->remote,
 	    .local = r->conn->local, .remote_port = r->conn->remote_port,
 	    .local_port = r->conn->local_port,
@@ -73,7 +80,7 @@ several_allowed(struct smtp_session *s)
 	struct trace_envelope e;
 	struct stage_job job;
 
-	if (r->conn->remote.family == 0 || is_authenticated(r) ||
+	if (r->conn->remote.family == 0 ||
 	    ip_is_loopback(&r->conn->remote))
 		return true;
 	if (r->spf == SPF_NOT_ASKED) {
@@ -89,8 +96,9 @@ several_allowed(struct smtp_session *s)
 	return r->spf == SPF_PASSES;
 }
 
-static void
-log_rcpt(struct smtp_session *s, int code, const char *why)
+void
+receive_log_refused(struct smtp_session *s, struct bytes to, int code,
+    const char *why)
 {
 	struct receiver *r = receiver_of(s);
 	struct logline l;
@@ -100,17 +108,20 @@ log_rcpt(struct smtp_session *s, int code, const char *why)
 	log_num(&l, "cid", (int64_t)r->conn->id);
 	log_str(&l, "ip", ip_format(&r->conn->remote, ip));
 	log_bytes(&l, "from", smtp_envelope(s->smtp)->sender_text);
-	log_bytes(&l, "to", smtp_asked(s->smtp)->text);
+	if (is_authenticated(r))
+		log_str(&l, "account", r->account);
+	if (to.n > 0)
+		log_bytes(&l, "to", to);
 	log_num(&l, "code", code);
 	log_str(&l, "why", why);
 	log_end(&l);
 }
 
-static void
-refuse_rcpt(struct smtp_session *s, int code, const char *status,
+void
+receive_refuse_rcpt(struct smtp_session *s, int code, const char *status,
     const char *why)
 {
-	log_rcpt(s, code, why);
+	receive_log_refused(s, smtp_asked(s->smtp)->text, code, why);
 	smtp_rcpt_refuse(s->smtp, code, status, bytes_str(why));
 }
 
@@ -121,15 +132,13 @@ take_rcpt(struct smtp_session *s, bool is_known)
 	bool first_known = e->nrecipients > 0 &&
 	    e->recipients[0].user != NULL;
 
-	if (!is_known && is_authenticated(receiver_of(s)))
-		refuse_rcpt(s, 550, "5.1.1", "no such user");
-	else if (e->nrecipients > 0 && !several_allowed(s))
-		refuse_rcpt(s, 452, "4.5.3",
+	if (e->nrecipients > 0 && !several_allowed(s))
+		receive_refuse_rcpt(s, 452, "4.5.3",
 		    "one recipient at a time without an SPF pass");
 	else if (e->nrecipients > 0 && first_known && !is_known)
-		refuse_rcpt(s, 550, "5.1.1", "no such user");
+		receive_refuse_rcpt(s, 550, "5.1.1", "no such user");
 	else if (e->nrecipients > 0 && !first_known && is_known)
-		refuse_rcpt(s, 452, "4.5.3",
+		receive_refuse_rcpt(s, 452, "4.5.3",
 		    "send to this recipient separately");
 	else {
 		/* anything but NULL marks a known one */
@@ -138,13 +147,76 @@ take_rcpt(struct smtp_session *s, bool is_known)
 	}
 }
 
+/*
+ * [server] simulate: a failure that the local part asks for. *status holds
+ * its enhanced code. 0: none.
+ */
+static int
+simulated(struct smtp_session *s, struct bytes local_part,
+    enum recipient_step step, const char **status)
+{
+	int code = recipient_simulated(receiver_of(s)->settings->config,
+	    local_part, step);
+
+	if (code == RECIPIENT_TIMEOUT) {
+		(void)poll(NULL, 0, SIMULATED_WAIT_MS);
+		code = 451;
+	}
+	*status = code >= 500 ? "5.0.0" : "4.0.0";
+	return code;
+}
+
+void
+receive_mail(struct smtp_session *s)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	const char *status;
+	int code = simulated(s, e->sender.local_part, RECIPIENT_MAIL,
+	    &status);
+
+	if (code != 0)
+		smtp_mail_refuse(s->smtp, code, status,
+		    bytes_str(simulated_text));
+	else if (s->options.submission)
+		submit_mail(s);
+	else
+		smtp_mail_accept(s->smtp);
+}
+
+/* After the message: the first recipient that asks for one. */
+static bool
+is_simulated(struct smtp_session *s, struct smtp_answer *out)
+{
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	const char *status;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < e->nrecipients; i++)
+		code = simulated(s, e->recipients[i].path.local_part,
+		    RECIPIENT_MESSAGE, &status);
+	if (code != 0)
+		*out = (struct smtp_answer){ code, bytes_str(status),
+		    bytes_str(simulated_text) };
+	return code != 0;
+}
+
 void
 receive_rcpt(struct smtp_session *s)
 {
 	struct receiver *r = receiver_of(s);
 	struct recipient found;
-	int n;
+	const char *status;
+	int n = simulated(s, smtp_asked(s->smtp)->path.local_part,
+	    RECIPIENT_RCPT, &status);
 
+	if (n != 0) {
+		receive_refuse_rcpt(s, n, status, simulated_text);
+		return;
+	}
+	if (s->options.submission) {
+		submit_rcpt(s);
+		return;
+	}
 	if (smtp_envelope(s->smtp)->nrecipients == 0)
 		r->spf = SPF_NOT_ASKED;		/* another transaction */
 	n = recipient_find(r->settings->config, &r->job,
@@ -152,10 +224,10 @@ receive_rcpt(struct smtp_session *s)
 	if (n != -1)
 		take_rcpt(s, n == 1);
 	else if (errno == EACCES)
-		refuse_rcpt(s, 550, "5.7.1", "relay denied: not a domain "
+		receive_refuse_rcpt(s, 550, "5.7.1", "relay denied: not a domain "
 		    "of this server");
 	else
-		refuse_rcpt(s, 450, "4.2.1", "domain is disabled for now");
+		receive_refuse_rcpt(s, 450, "4.2.1", "domain is disabled for now");
 	arena_reset(&r->job);
 }
 
@@ -229,6 +301,24 @@ log_failure(struct smtp_session *s, const char *what, int err)
 }
 
 void
+receive_log_dsn(struct smtp_session *s, bool taken,
+    const struct smtp_answer *reply)
+{
+	struct receiver *r = receiver_of(s);
+	struct logline l;
+
+	log_begin(&l, taken ? LOG_INFO : LOG_WARN, taken ? "dsn"
+	    : "dsn-not-queued");
+	log_num(&l, "cid", (int64_t)r->conn->id);
+	log_str(&l, "id", s->id);
+	log_bytes(&l, "to", smtp_envelope(s->smtp)->sender_text);
+	if (reply->code != 0)
+		log_num(&l, "code", reply->code);
+	log_bytes(&l, "reply", reply->text);
+	log_end(&l);
+}
+
+void
 receive_refused(struct smtp_session *s, const char *why)
 {
 	struct smtp_answer answer = { 500, BYTES_EMPTY, bytes_str(why) };
@@ -273,9 +363,9 @@ is_acceptable(struct smtp_session *s, struct bytes text,
 	return true;
 }
 
-static void
-fail(struct smtp_session *s, struct smtp_answer *out, const char *what,
-    int err)
+void
+receive_fail(struct smtp_session *s, struct smtp_answer *out,
+    const char *what, int err)
 {
 	char text[SMTP_FAIL_TEXT];
 	const char *status;
@@ -326,6 +416,32 @@ set_xforward(struct smtp_session *s, const struct stage_job *job,
 	    .port = e->remote_port };
 }
 
+/* some have it and some do not. */
+static bool
+is_partial(const struct smtp_answer *answers, size_t n)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < n; i++)
+		good += answers[i].code < 300;
+	return good > 0 && good < n;
+}
+
+/* The original as it would have been delivered; its headers go back. */
+static bool
+report_failures(struct smtp_session *s, struct bytes prefix,
+    struct bytes message, const struct smtp_answer *answers)
+{
+	struct buf original = BUF_INIT(SIZE_MAX);
+	bool taken;
+
+	buf_add(&original, prefix);
+	buf_add(&original, bytes_first(message, DSN_HEADERS_MAX));
+	taken = submit_dsn(s, buf_bytes(&original), answers);
+	buf_free(&original);
+	return taken;
+}
+
 static void
 hand_over(struct smtp_session *s, struct stage_job *job,
     struct smtp_answer *out)
@@ -339,26 +455,21 @@ hand_over(struct smtp_session *s, struct stage_job *job,
 	answers = arena_zalloc(&r->job, e->nrecipients, sizeof(*answers));
 	set_xforward(s, job, &x);
 	if (stage_job_prefix(job, &prefix) == -1)
-		fail(s, out, "trace fields", errno);
+		receive_fail(s, out, "trace fields", errno);
 	else if (relay_send(&r->relay, &r->job, e, &x, buf_bytes(&prefix),
 	    job->message, answers) == -1)
-		fail(s, out, r->relay.path, errno);
+		receive_fail(s, out, r->relay.path, errno);
 	else {
 		smtp_answer_combine(&r->job, e->recipients, answers,
 		    e->nrecipients, out);
+		if (is_partial(answers, e->nrecipients) &&
+		    report_failures(s, buf_bytes(&prefix), job->message,
+		    answers))
+			out->code = 250;
 		if (out->code < 300)
 			set_answer(out, 250, "2.0.0", ok_text(s));
 	}
 	buf_free(&prefix);
-}
-
-/* RFC 8601 2.7.4: in place of the checks, which are for strangers. */
-static void
-add_auth_result(const struct receiver *r, struct stage_job *job)
-{
-	stage_add_resinfo(job, bytes_str(arena_printf(job->arena,
-	    "auth=pass smtp.auth=%s", r->account)));
-	job->block.has_results = true;
 }
 
 static void
@@ -371,8 +482,6 @@ judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
 
 	fill_envelope(s, &e);
 	stage_job_init(&job, &r->job, r->settings->stage, &e, text);
-	if (is_authenticated(r))
-		add_auth_result(r, &job);
 	stage_run(&job, &r->settings->stages);
 	if (job.verdict == STAGE_PASS)
 		hand_over(s, &job, out);
@@ -391,7 +500,12 @@ receive_message(struct smtp_session *s, struct bytes text)
 	char status[16] = "";
 
 	r->messages++;
-	if (is_acceptable(s, text, &answer))
+	if (is_simulated(s, &answer)) {
+		log_message(s, NULL, &answer, text.n, started);
+	} else if (s->options.submission) {
+		submit_message(s, text, &answer);
+		log_message(s, NULL, &answer, text.n, started);
+	} else if (is_acceptable(s, text, &answer))
 		judge(s, text, &answer, started);
 	else
 		log_message(s, NULL, &answer, text.n, started);

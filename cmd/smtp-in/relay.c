@@ -105,18 +105,20 @@ read_greeting(struct relay *r, struct arena *a)
 		return -1;
 	}
 	r->greeted = true;
+	r->requiretls = has_line(answer.text, BYTES("REQUIRETLS"));
 	return 0;
 }
 
 static int
-add_commands(struct buf *out, const struct smtp_envelope *e,
+add_commands(struct buf *out, const struct smtp_envelope *e, bool requiretls,
     const struct smtp_xforward *x)
 {
 	if (smtp_add_xforward(out, x) == -1 ||
 	    buf_adds(out, "MAIL FROM:<") == -1 ||
 	    buf_add(out, e->sender_text) == -1 ||
-	    buf_printf(out, "> BODY=8BITMIME%s\r\n",
-	    e->smtputf8 ? " SMTPUTF8" : "") == -1)
+	    buf_printf(out, "> BODY=8BITMIME%s%s\r\n",
+	    e->smtputf8 ? " SMTPUTF8" : "",
+	    e->requiretls && requiretls ? " REQUIRETLS" : "") == -1)
 		return -1;
 	for (size_t i = 0; i < e->nrecipients; i++) {
 		if (buf_adds(out, "RCPT TO:<") == -1 ||
@@ -273,7 +275,15 @@ relay_send(struct relay *r, struct arena *a, const struct smtp_envelope *e,
 	struct buf commands = BUF_INIT(COMMANDS_MAX);
 	int n;
 
-	n = add_commands(&commands, e, x);
+	n = 0;
+	if (e->requiretls && r->fd == -1) {
+		/* whether it may be said has to be known first */
+		n = connect_relay(r, BYTES_EMPTY);
+		if (n == 0)
+			n = read_greeting(r, a);
+	}
+	if (n == 0)
+		n = add_commands(&commands, e, r->requiretls, x);
 	if (n == 0)
 		n = send_commands(r, buf_bytes(&commands));
 	buf_free(&commands);

@@ -18,6 +18,7 @@ struct relay {
 	struct bytes hostname;
 	int fd;			/* -1: not connected */
 	bool greeted;
+	bool requiretls;	/* the peer offers it */
 	struct buf in;
 };
 void relay_init(struct relay *r, const char *path, struct bytes hostname);
@@ -45,18 +46,46 @@ struct receiver {
 
 	struct front front;
 	int tls_serve;		/* between tls_open and tls_begin */
-	const char *auth_path;
+	const char *auth_path, *queue_path;
 	struct sasl_client *auth;	/* NULL: not connected */
 	unsigned int failures;
 	/* Who is logged in; "" nobody. And how. */
 	char account[SASL_ACCOUNT_MAX + 1];
+	char login[SASL_NAME_MAX + 1];	/* the address used; "": none */
 	char mechanism[32];
 	bool limited;		/* no logins from there now */
 };
 /* For struct smtp_session. */
+void receive_mail(struct smtp_session *s);
 void receive_rcpt(struct smtp_session *s);
 void receive_message(struct smtp_session *s, struct bytes text);
 void receive_refused(struct smtp_session *s, const char *why);
+
+/* For submit.c: the reply to RCPT, with its log line; log lines alone; the
+ * answer to a failure of ours, which is logged. */
+void receive_refuse_rcpt(struct smtp_session *s, int code,
+    const char *status, const char *why);
+void receive_log_refused(struct smtp_session *s, struct bytes to, int code,
+    const char *why);
+void receive_log_dsn(struct smtp_session *s, bool taken,
+    const struct smtp_answer *reply);
+void receive_fail(struct smtp_session *s, struct smtp_answer *out,
+    const char *what, int err);
+
+/* ---- submit.c: by way of run/queue-add ---- */
+
+/* Accept or refuse, for a client that logged in. */
+void submit_mail(struct smtp_session *s);
+void submit_rcpt(struct smtp_session *s);
+/* queue-add's answer, or that there is none. */
+void submit_message(struct smtp_session *s, struct bytes text,
+    struct smtp_answer *out);
+/*
+ * Delivery failed for some recipients (answers of 300 and above): a DSN to the
+ * sender, with the headers of the original. False: it is not queued.
+ */
+bool submit_dsn(struct smtp_session *s, struct bytes original,
+    const struct smtp_answer *answers);
 
 /* ---- login.c: TLS and who the client is ---- */
 

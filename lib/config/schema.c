@@ -59,6 +59,8 @@ const struct config_key config_schema[] = {
 	BOOL("server", "no-fix-permissions", "no"),
 	CHOICE("server", "log-level", "error warn info debug", "info"),
 	BOOL("server", "pedantic", "no"),
+	BOOL("server", "no-requiretls", "no"),
+	BOOL("server", "simulate", "no"),
 	RANGE("server", "recipients-max", CONFIG_NUMBER, 100, 100000, "1000"),
 	RANGE("server", "received-max", CONFIG_NUMBER, 10, 10000, "100"),
 	RANGE("server", "line-timeout", CONFIG_DURATION, 1, HOUR, "30"),

@@ -281,10 +281,10 @@ queue_dest_time(struct queue_txn *t, struct bytes dest, int64_t *earliest)
 		return queue_fail(EINVAL);
 	got = seek_due(t, &a, bytes_of(key, due_key(key, dest, &place)),
 	    &got_dest, &place);
-	if (got == 1) {
-		got = bytes_eq(got_dest, dest);
+	if (got == 1 && !bytes_eq(got_dest, dest))
+		got = 0;	/* what stands behind it */
+	if (got == 1)
 		*earliest = place.time;
-	}
 	arena_free(&a);
 	return got;
 }

@@ -44,8 +44,28 @@ struct recipient {
  *  3. "@domain" (D-2);
  *  4. postmaster in any case at a hosted domain: the postmaster account;
  *  5. [server] unknown-recipients-to.
+ * With [server] simulate rule 5 also takes what is of no domain of ours.
  */
 int recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out);
+
+/* ---- [server] simulate: for trying, as localserve does (O-4) ---- */
+
+/* Where a failure is to come: at MAIL by the sender, at RCPT or after the
+ * message by the recipient. */
+enum recipient_step { RECIPIENT_MAIL, RECIPIENT_RCPT, RECIPIENT_MESSAGE };
+#define RECIPIENT_TIMEOUT 1
+/*
+ * What the local part asks for by how it ends: "temperror" 451, "permerror"
+ * 550, three digits that code (400 to 599), "timeout" RECIPIENT_TIMEOUT, by a
+ * wait of an hour. It comes after the message, or at MAIL where the local part
+ * begins with "mailfrom", at RCPT where with "rcptto". 0: nothing, or not now,
+ * or simulate is off.
+ */
+int recipient_simulated(const struct config *c, struct bytes local_part,
+    enum recipient_step step);
+/* A message to it stays in the queue, on hold: it begins with "queue". */
+bool recipient_simulates_hold(const struct config *c,
+    struct bytes local_part);
 
 #endif

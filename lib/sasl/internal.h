@@ -38,6 +38,10 @@ bool sasl_name_unescape(struct bytes s, struct sasl_text *t);
 
 /* A parameter of AUTH; false: a value that no service of ours sends. */
 bool sasl_origin_param(struct sasl_origin *from, struct bytes param);
+/* The address that was logged in with, of a client key or, which submission
+ * needs to know (U-23), of others; empty: none, or an account's name. */
+struct bytes sasl_login_of(const struct sasl_request *r,
+    const struct sasl_outcome *o);
 
 /* The name of a hash: "SHA-256". */
 const char *sasl_hash_name(enum sasl_hash hash);

@@ -1,5 +1,6 @@
 /*
- * param.c - what a service tells of a connection in AUTH
+ * param.c - what a service tells of a connection in AUTH, and is told of a
+ * login
  */
 #include "sasl/internal.h"
 
@@ -64,4 +65,17 @@ sasl_origin_param(struct sasl_origin *from, struct bytes v)
 		from->preauth = true;
 	}
 	return true;
+}
+
+struct bytes
+sasl_login_of(const struct sasl_request *r, const struct sasl_outcome *o)
+{
+	struct bytes id = bytes_of(r->sasl.authcid.p, r->sasl.authcid.n);
+	size_t at;
+
+	if (o->login[0] != '\0')
+		return bytes_str(o->login);
+	return strcmp(r->from.service, "submission") == 0 &&
+	    id.n <= SASL_NAME_MAX && bytes_chr(id, '@', &at) ? id
+	    : BYTES_EMPTY;
 }

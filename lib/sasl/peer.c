@@ -223,8 +223,8 @@ reply_ok(struct sasl_peer *p, const struct sasl_request *r,
 	}
 	buf_printf(&p->out, "OK\t%llu", (unsigned long long)r->id);
 	add_field(&p->out, "user", bytes_str(o->account));
-	if (o->login[0] != '\0')
-		add_field(&p->out, "login", bytes_str(o->login));
+	if (sasl_login_of(r, o).n > 0)
+		add_field(&p->out, "login", sasl_login_of(r, o));
 	if (r->ticket)
 		add_field(&p->out, "ticket", bytes_str(ticket));
 	if (last.n > 0) {

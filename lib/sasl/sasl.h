@@ -530,7 +530,7 @@ enum sasl_reply_kind { SASL_REPLY_OK, SASL_REPLY_CONT, SASL_REPLY_FAIL };
 struct sasl_reply {
 	enum sasl_reply_kind kind;
 	char user[SASL_ACCOUNT_MAX + 1];	/* OK: the account */
-	char login[SASL_NAME_MAX + 1];		/* OK: a client key's address */
+	char login[SASL_NAME_MAX + 1];	/* OK: address used, as far as told */
 	char ticket[SASL_TICKET_CHARS + 1];	/* OK, if asked for */
 	char reason[SASL_REASON_MAX + 1];	/* FAIL: text for the user */
 	bool temporary;				/* FAIL: try later */

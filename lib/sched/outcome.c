@@ -112,8 +112,11 @@ decide(struct arena *a, const struct outcome_settings *s,
 	const struct job_result *result = result_of(o, r->n);
 
 	out->dsn = -1;
+	out->dsn_index = SIZE_MAX;
 	if (result != NULL) {
 		out->attempt = result->attempt;
+		if (out->attempt.start_ms == 0)
+			out->attempt.start_ms = r->last * 1000;
 		out->dialled = result->dialled;
 	} else {
 		(void)queue_attempt_parse(BYTES_EMPTY, &out->attempt);
@@ -324,6 +327,7 @@ make_dsn(struct queue *q, struct arena *a, const struct outcome_settings *s,
 		    !bytes_eq(sender_of(m, &rcpts[i]), to))
 			continue;
 		report_rcpt(m, &rcpts[i], &plan->rcpts[i], &list[d.count++]);
+		plan->rcpts[i].dsn_index = plan->ndsns;
 		done[i] = true;
 	}
 	return compose(q, a, s, o, &d, now, plan);
@@ -346,6 +350,7 @@ make_dsns(struct queue *q, struct arena *a, const struct outcome_settings *s,
 		return 0;
 	plan->dsns = arena_zalloc(a, n, sizeof(*plan->dsns));
 	plan->dsn_rcpts = arena_zalloc(a, n, sizeof(*plan->dsn_rcpts));
+	plan->dsn_stored = arena_zalloc(a, n, sizeof(*plan->dsn_stored));
 	(void)map_original(q, o->job->message.id, &original);
 	for (i = 0; i < plan->count && r == 0; i++) {
 		if (!done[i])
@@ -375,6 +380,15 @@ outcome_plan(struct queue *q, struct arena *a,
 	}
 	*plan = p;
 	return 0;
+}
+
+void
+outcome_tidy(struct queue *q, const struct outcome_plan *plan)
+{
+	for (size_t i = 0; i < plan->ndsns; i++) {
+		if (!plan->dsn_stored[i])
+			queue_file_remove(q, plan->dsns[i].id);
+	}
 }
 
 void
@@ -413,6 +427,7 @@ reroute(struct arena *a, const struct outcome_settings *s,
 	r->dest = route_dest(a, route_find(s->config, &query), r->domain);
 }
 
+/* 1; 0 it was removed meanwhile; -1. */
 static int
 store_rcpt(struct queue_txn *t, struct arena *a,
     const struct outcome_settings *s, const struct outcome *o,
@@ -424,7 +439,7 @@ store_rcpt(struct queue_txn *t, struct arena *a,
 	int got = queue_get_rcpt(t, a, was->id, was->n, &r);
 
 	if (got != 1)
-		return got;	/* 0: removed meanwhile */
+		return got;
 	if (queue_add_attempt(t, r.id, r.n, &what->attempt) == -1)
 		return -1;
 	if (what->ends) {
@@ -432,13 +447,13 @@ store_rcpt(struct queue_txn *t, struct arena *a,
 		    &what->attempt, now) == -1)
 			return -1;
 		return queue_end(t, m, &r, &what->attempt, now,
-		    keep_until(s, m, a, now), gone);
+		    keep_until(s, m, a, now), gone) == -1 ? -1 : 1;
 	}
 	r.result = what->attempt;
 	r.dialled = what->dialled;
 	r.delay_told |= what->dsn == DSN_DELAYED;
 	reroute(a, s, m, &r);
-	return queue_set_rcpt(t, &r);
+	return queue_set_rcpt(t, &r) == -1 ? -1 : 1;
 }
 
 int
@@ -446,15 +461,21 @@ outcome_store(struct queue_txn *t, struct arena *a,
     const struct outcome_settings *settings, const struct outcome *o,
     const struct outcome_plan *plan, int64_t now, bool *gone)
 {
+	size_t dsn;
+	int got;
+
 	*gone = false;
 	for (size_t i = 0; i < plan->count; i++) {
-		if (store_rcpt(t, a, settings, o, &o->job->rcpts[i],
-		    &plan->rcpts[i], now, gone) == -1)
+		dsn = plan->rcpts[i].dsn_index;
+		if ((got = store_rcpt(t, a, settings, o, &o->job->rcpts[i],
+		    &plan->rcpts[i], now, gone)) == -1)
 			return -1;
+		if (got == 1 && dsn < plan->ndsns)
+			plan->dsn_stored[dsn] = true;
 	}
 	for (size_t i = 0; i < plan->ndsns; i++) {
-		if (queue_put(t, &plan->dsns[i], &plan->dsn_rcpts[i],
-		    1) == -1)
+		if (plan->dsn_stored[i] && queue_put(t, &plan->dsns[i],
+		    &plan->dsn_rcpts[i], 1) == -1)
 			return -1;
 	}
 	return 0;

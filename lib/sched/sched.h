@@ -90,12 +90,15 @@ struct outcome_rcpt {
 	struct bytes dialled;
 	bool ends;
 	int dsn;		/* enum dsn_action, or -1: none */
+	size_t dsn_index;	/* in the plan's dsns; SIZE_MAX: none */
 };
 struct outcome_plan {
 	struct outcome_rcpt *rcpts;	/* one for each of the job's */
 	size_t count;
 	struct queue_message *dsns;	/* files made, not in the queue yet */
 	struct queue_rcpt *dsn_rcpts;	/* the one recipient of each */
+	bool *dsn_stored;	/* by outcome_store; the others' files are to
+				 * be removed after the commit */
 	size_t ndsns;
 };
 /*
@@ -108,7 +111,8 @@ int outcome_plan(struct queue *q, struct arena *a,
     int64_t now, struct outcome_plan *plan);
 /*
  * Store the plan: attempts, ends, next times, DSNs, suppression. Recipients
- * removed or changed meanwhile are respected. *gone: the message has no
+ * removed or changed meanwhile are respected: nothing is told about those
+ * that are gone, unless the same DSN tells of others too. *gone: the message has no
  * recipient left, its file is to be removed after the commit. Destinations
  * of DSNs put in are plan->dsn_rcpts[].dest. -1 errno: abort.
  */
@@ -117,5 +121,7 @@ int outcome_store(struct queue_txn *t, struct arena *a,
     const struct outcome_plan *plan, int64_t now, bool *gone);
 /* The plan will not be stored: remove its files. */
 void outcome_discard(struct queue *q, const struct outcome_plan *plan);
+/* After the commit: remove the files of DSNs that were not stored. */
+void outcome_tidy(struct queue *q, const struct outcome_plan *plan);
 
 #endif

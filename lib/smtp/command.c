@@ -8,15 +8,6 @@
 
 #include <errno.h>
 
-/* Parameters of one MAIL command; five are known. */
-#define PARAMS_MAX 16
-
-struct mail_params {
-	bool has_size, has_body, has_auth, smtputf8;
-	uint64_t size;
-	bool body_8bit;
-};
-
 /* ---- small pieces ---- */
 
 static bool
@@ -68,6 +59,34 @@ helo_fits(const struct smtp *s, struct bytes name, const char **why)
 	return r == 0;
 }
 
+/* RFC 4865 3: the longest delay, and until when. */
+static int
+add_futurerelease(struct buf *b, int64_t until)
+{
+	struct date d = date_from_unix(until);
+
+	return buf_printf(b, "FUTURERELEASE %d %04lld-%02d-%02dT%02d:%02d:"
+	    "%02dZ\nDELIVERBY\n", SMTP_HOLD_MAX_S, (long long)d.year,
+	    d.month, d.day, d.hour, d.min, d.sec);
+}
+
+/* Those that depend on the service. */
+static int
+add_offers(const struct smtp *s, struct buf *b)
+{
+	int r = 0;
+
+	if (s->o.requiretls && (s->o.tls || s->o.lmtp))
+		r = buf_adds(b, "REQUIRETLS\n");
+	if (r == 0 && s->o.dsn)
+		r = buf_adds(b, "DSN\n");
+	if (r == 0 && s->o.chunking)
+		r = buf_adds(b, "CHUNKING\n");
+	if (r == 0 && s->o.hold_until_max != 0)
+		r = add_futurerelease(b, s->o.hold_until_max);
+	return r;
+}
+
 static void
 say_extensions(struct smtp *s)
 {
@@ -86,6 +105,8 @@ say_extensions(struct smtp *s)
 		r = buf_adds(&b, "STARTTLS\n");
 	if (r == 0 && smtp_offers_auth(s))
 		r = buf_printf(&b, "AUTH %s\n", s->o.mechanisms);
+	if (r == 0)
+		r = add_offers(s, &b);
 	if (r == 0)
 		r = buf_printf(&b, "LIMITS RCPTMAX=%zu\nSMTPUTF8",
 		    s->o.recipients_max);
@@ -151,80 +172,6 @@ cut_path(const struct smtp *s, struct bytes *args, struct bytes keyword,
 	return args->n == 0 || ascii_is_wsp(args->p[0]) ? 0 : -1;
 }
 
-static int
-set_size(struct mail_params *p, struct bytes value, const char **why)
-{
-	*why = "bad SIZE parameter";
-	if (p->has_size)
-		return 501;
-	p->has_size = true;
-	/* RFC 1870 3: up to 20 digits; more than 64 bits is too big */
-	if (num_parse(value, 0, UINT64_MAX, &p->size) == 0)
-		return 0;
-	if (errno != ERANGE || value.n > 20)
-		return 501;
-	p->size = UINT64_MAX;
-	return 0;
-}
-
-static int
-set_param(struct mail_params *p, struct bytes word, const char **why)
-{
-	struct bytes name, value = word;
-	bool has_value = bytes_split(&value, '=', &name);
-
-	if (bytes_caseeq(name, BYTES("SIZE")))
-		return set_size(p, has_value ? value : BYTES_EMPTY, why);
-	if (bytes_caseeq(name, BYTES("BODY"))) {
-		*why = "bad BODY parameter";
-		if (p->has_body || !has_value)
-			return 501;
-		p->has_body = true;
-		p->body_8bit = bytes_caseeq(value, BYTES("8BITMIME"));
-		return p->body_8bit || bytes_caseeq(value, BYTES("7BIT"))
-		    ? 0 : 501;
-	}
-	if (bytes_caseeq(name, BYTES("SMTPUTF8"))) {
-		*why = "bad SMTPUTF8 parameter";
-		if (p->smtputf8 || has_value)
-			return 501;
-		p->smtputf8 = true;
-		return 0;
-	}
-	if (bytes_caseeq(name, BYTES("AUTH"))) {
-		/* RFC 4954 5: told by a peer nobody vouches for, not used */
-		*why = "bad AUTH parameter";
-		if (p->has_auth || !has_value || value.n == 0)
-			return 501;
-		p->has_auth = true;
-		return 0;
-	}
-	if (bytes_caseeq(name, BYTES("REQUIRETLS"))) {
-		*why = "REQUIRETLS needs TLS";
-		return 530;
-	}
-	*why = "unknown MAIL parameter";
-	return 555;
-}
-
-/* 0 or the reply code. */
-static int
-read_params(struct bytes args, struct mail_params *p, const char **why)
-{
-	struct bytes word;
-	int code, n = 0;
-
-	*p = (struct mail_params){ 0 };
-	while (bytes_word(&args, &word)) {
-		*why = "too many parameters";
-		if (++n > PARAMS_MAX)
-			return 501;
-		if ((code = set_param(p, word, why)) != 0)
-			return code;
-	}
-	return 0;
-}
-
 /* RFC 3848, RFC 6531 3.7.3. */
 static const char *
 with_keyword(const struct smtp *s)
@@ -263,19 +210,24 @@ refuse_mail(struct smtp *s, int code, const char *status, const char *why)
 	smtp_sayf(s, code, status, why);
 }
 
+/* What was asked for becomes the envelope. */
 static void
-start_mail(struct smtp *s, const struct path *path,
-    const struct mail_params *p)
+start_mail(struct smtp *s, const struct path *path)
 {
+	struct smtp_envelope e = s->asked_mail;
+
 	s->in_mail = true;
 	s->rcpt_refused = false;
-	s->e.sender = *path;
-	s->e.smtputf8 = p->smtputf8;
-	s->e.sender_text = addr_path_text(&s->job, path, !p->smtputf8);
-	s->e.body_8bit = p->body_8bit;
-	s->e.declared_size = p->size;
+	e.helo = s->e.helo;
+	e.ehlo = s->e.ehlo;
+	e.xforward = s->e.xforward;
+	e.sender = *path;
+	e.sender_text = addr_path_text(&s->job, path, !e.smtputf8);
+	s->e = e;
 	s->e.with = with_keyword(s);
-	smtp_sayf(s, 250, "2.1.0", "sender ok");
+	s->state = STATE_ASK_MAIL;
+	if (!s->o.ask_mail)
+		smtp_mail_accept(s);
 }
 
 static const char *
@@ -287,7 +239,7 @@ param_status(int code)
 static void
 cmd_mail(struct smtp *s, struct bytes args)
 {
-	struct mail_params params;
+	const struct smtp_envelope *asked = &s->asked_mail;
 	struct bytes content;
 	struct path path;
 	const char *why;
@@ -304,15 +256,16 @@ cmd_mail(struct smtp *s, struct bytes args)
 		refuse_mail(s, 501, "5.5.2", why);
 		return;
 	}
-	if ((code = read_params(args, &params, &why)) != 0) {
+	s->asked_mail = smtp_empty_envelope();
+	if ((code = smtp_mail_params(s, args, &why)) != 0) {
 		refuse_mail(s, code, param_status(code), why);
 		return;
 	}
-	if (!params.smtputf8 && !bytes_is_ascii(content)) {
+	if (!asked->smtputf8 && !bytes_is_ascii(content)) {
 		refuse_mail(s, 553, "5.6.7", "SMTPUTF8 is needed");
 		return;
 	}
-	if (addr_parse_path(&s->job, content, params.smtputf8
+	if (addr_parse_path(&s->job, content, asked->smtputf8
 	    ? ADDR_SMTPUTF8 : 0, &path, &why) == -1) {
 		refuse_mail(s, 501, "5.1.7", why);
 		return;
@@ -321,11 +274,11 @@ cmd_mail(struct smtp *s, struct bytes args)
 		refuse_mail(s, 501, "5.1.7", "a sender needs a domain");
 		return;
 	}
-	if (params.size > s->o.size_limit) {
+	if (asked->declared_size > s->o.size_limit) {
 		refuse_mail(s, 552, "5.3.4", "message over the size limit");
 		return;
 	}
-	start_mail(s, &path, &params);
+	start_mail(s, &path);
 }
 
 /* ---- RCPT ---- */
@@ -355,17 +308,24 @@ cmd_rcpt(struct smtp *s, struct bytes args)
 	struct bytes content;
 	struct path path;
 	const char *why;
+	int code;
 
 	if (!s->in_mail) {
 		smtp_sayf(s, 503, "5.5.1", "say MAIL first");
+		return;
+	}
+	if (s->in_bdat) {
+		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
 		return;
 	}
 	if (cut_path(s, &args, BYTES("TO:"), &content, &why) == -1) {
 		refuse_rcpt(s, 501, "5.5.2", why);
 		return;
 	}
-	if (bytes_trim(args).n > 0) {
-		refuse_rcpt(s, 555, "5.5.4", "unknown RCPT parameter");
+	s->asked = (struct smtp_recipient){ .text = BYTES_EMPTY,
+	    .orcpt = BYTES_EMPTY };
+	if ((code = smtp_rcpt_params(s, args, &why)) != 0) {
+		refuse_rcpt(s, code, "5.5.4", why);
 		return;
 	}
 	if (!s->e.smtputf8 && !bytes_is_ascii(content)) {
@@ -384,8 +344,8 @@ cmd_rcpt(struct smtp *s, struct bytes args)
 		refuse_rcpt(s, 452, "4.5.3", "too many recipients");
 		return;
 	}
-	s->asked = (struct smtp_recipient){ path,
-	    addr_path_text(&s->job, &path, !s->e.smtputf8), NULL };
+	s->asked.path = path;
+	s->asked.text = addr_path_text(&s->job, &path, !s->e.smtputf8);
 	s->state = STATE_ASK_RCPT;
 }
 
@@ -396,6 +356,10 @@ cmd_data(struct smtp *s, struct bytes args)
 {
 	if (refuse_args(s, args))
 		return;
+	if (s->in_bdat) {	/* RFC 3030 2: not both in one transaction */
+		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
+		return;
+	}
 	if (!s->in_mail || (s->e.nrecipients == 0 && !s->rcpt_refused)) {
 		smtp_sayf(s, 503, "5.5.1", s->in_mail ? "say RCPT first"
 		    : "say MAIL first");
@@ -485,6 +449,7 @@ static const struct {
 	{ "MAIL", IN_BOTH, cmd_mail },
 	{ "RCPT", IN_BOTH, cmd_rcpt },
 	{ "DATA", IN_BOTH, cmd_data },
+	{ "BDAT", IN_BOTH, smtp_cmd_bdat },
 	{ "RSET", IN_BOTH, cmd_rset },
 	{ "NOOP", IN_BOTH, cmd_noop },
 	{ "HELP", IN_BOTH, cmd_help },
@@ -512,7 +477,10 @@ smtp_command(struct smtp *s, struct bytes line)
 		    !bytes_caseeq(verb, bytes_str(commands[i].verb)))
 			continue;
 		s->seen_command = true;
-		if (has_bad_bytes(args))
+		/* a BDAT that is not understood ends the session: what
+		 * follows it cannot be told from commands */
+		if (has_bad_bytes(args) &&
+		    commands[i].run != smtp_cmd_bdat)
 			smtp_sayf(s, 501, "5.5.2",
 			    "control bytes are not allowed");
 		else

@@ -12,9 +12,11 @@ enum smtp_state {
 	STATE_ASK_AUTH,
 	STATE_RESPONSE,		/* a line of AUTH is awaited */
 	STATE_CANCELLED,
+	STATE_ASK_MAIL,
 	STATE_ASK_RCPT,
 	STATE_ASK_DATA,
 	STATE_TEXT,
+	STATE_CHUNK,	/* bytes of BDAT */
 	STATE_ASK_END,
 	STATE_CLOSED,
 };
@@ -41,6 +43,7 @@ struct smtp {
 	struct arena session;		/* HELO name, XFORWARD */
 	struct arena job;		/* one transaction */
 	struct smtp_envelope e;
+	struct smtp_envelope asked_mail;	/* what MAIL asks for */
 	bool greeted;
 	bool in_mail;
 	bool rcpt_refused;		/* in this transaction */
@@ -62,6 +65,18 @@ struct smtp {
 	size_t text_line;		/* bytes of the line so far */
 	bool too_big, line_too_long, has_nul;
 	bool dropped;			/* SMTP_DROP was given */
+
+	/* BDAT */
+	bool in_bdat;			/* this transaction's text comes so */
+	bool chunk_last;
+	uint64_t chunk_left;		/* bytes that are not commands */
+	int skip_code;			/* the chunk is refused: the reply */
+	char skip_status[16];
+	struct bytes skip_text;
+	bool skip_ends;			/* the transaction too */
+	uint64_t skipped;		/* bytes in this session */
+
+	/* one event's bytes */
 	size_t chunk_n;
 	unsigned char *chunk;		/* SMTP_BYTES_MAX */
 };
@@ -79,6 +94,12 @@ void smtp_end_transaction(struct smtp *s, bool accepted);
 /* command.c: a line without its CRLF. */
 void smtp_command(struct smtp *s, struct bytes line);
 
+/* params.c: into s->asked_mail and s->asked. 0 or the reply code, *why. */
+int smtp_mail_params(struct smtp *s, struct bytes args, const char **why);
+int smtp_rcpt_params(struct smtp *s, struct bytes args, const char **why);
+/* An envelope without anything. */
+struct smtp_envelope smtp_empty_envelope(void);
+
 /* secure.c: STARTTLS and AUTH */
 void smtp_cmd_starttls(struct smtp *s, struct bytes args);
 void smtp_cmd_auth(struct smtp *s, struct bytes args);
@@ -92,6 +113,19 @@ void smtp_auth_wipe(struct smtp *s);
 void smtp_text_start(struct smtp *s);
 /* SMTP_READ when all input is used; may change the state. */
 enum smtp_event smtp_text(struct smtp *s, struct bytes *in);
+/* After the last chunk; like smtp_text. */
+enum smtp_event smtp_text_end(struct smtp *s);
+/* Is it refused already? Then the reply is given and the transaction over. */
+bool smtp_text_refused(struct smtp *s);
+
+/* chunk.c */
+void smtp_cmd_bdat(struct smtp *s, struct bytes args);
+/* The caller does not want the message. */
+void smtp_chunk_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
+/* Like smtp_text; with no bytes left: its end. */
+enum smtp_event smtp_chunk(struct smtp *s, struct bytes *in);
+enum smtp_event smtp_chunk_end(struct smtp *s);
 
 /* xforward.c: the arguments; -1 with *why. */
 int smtp_xforward_parse(struct arena *a, struct bytes args,

@@ -76,13 +76,14 @@ smtp_close_with(struct smtp *s, int code, const char *status,
 
 /* ---- life ---- */
 
-static struct smtp_envelope
-empty_envelope(void)
+struct smtp_envelope
+smtp_empty_envelope(void)
 {
 	const struct bytes none = BYTES_EMPTY;
 
 	return (struct smtp_envelope){ .helo = none, .with = "",
-	    .sender_text = none, .xforward = { .name = none, .helo = none,
+	    .sender_text = none, .envid = none,
+	    .xforward = { .name = none, .helo = none,
 	    .proto = none, .ident = none, .source = none } };
 }
 
@@ -100,7 +101,7 @@ smtp_new(const struct smtp_options *options)
 	s->chunk = mem_alloc(SMTP_BYTES_MAX);
 	s->o = *options;
 	s->out = BUF_INIT(OUTPUT_MAX);
-	s->e = empty_envelope();
+	s->e = smtp_empty_envelope();
 	if (buf_add(&text, bytes_first(options->hostname, 255)) == 0 &&
 	    buf_adds(&text, options->lmtp ? " LMTP " : " ESMTP ") == 0)
 		(void)buf_add(&text, bytes_first(options->banner, 200));
@@ -129,13 +130,13 @@ smtp_free(struct smtp *s)
 void
 smtp_end_transaction(struct smtp *s, bool accepted)
 {
-	struct smtp_envelope e = empty_envelope();
+	struct smtp_envelope e = smtp_empty_envelope();
 
 	if (accepted)
 		s->good++;
 	else if (s->in_mail && s->rcpt_refused)
 		s->bad++;
-	s->in_mail = s->rcpt_refused = false;
+	s->in_mail = s->rcpt_refused = s->in_bdat = false;
 	e.helo = s->e.helo;
 	e.ehlo = s->e.ehlo;
 	s->e = e;
@@ -247,12 +248,20 @@ smtp_next(struct smtp *s, struct bytes *in)
 		case STATE_CANCELLED:
 			s->state = STATE_COMMAND;
 			return SMTP_AUTH_CANCEL;
+		case STATE_ASK_MAIL:
+			return SMTP_MAIL;
 		case STATE_ASK_RCPT:
 			return SMTP_RCPT;
 		case STATE_ASK_DATA:
 			return SMTP_DATA;
 		case STATE_ASK_END:
 			return SMTP_END;
+		case STATE_CHUNK:
+			if (s->chunk_left > 0)
+				break;
+			if ((event = smtp_chunk_end(s)) != SMTP_READ)
+				return event;
+			continue;
 		case STATE_CLOSED:
 			*in = BYTES_EMPTY;
 			return SMTP_CLOSE;
@@ -264,6 +273,7 @@ smtp_next(struct smtp *s, struct bytes *in)
 		if (in->n == 0)
 			return SMTP_READ;
 		event = s->state == STATE_TEXT ? smtp_text(s, in)
+		    : s->state == STATE_CHUNK ? smtp_chunk(s, in)
 		    : command_line(s, in);
 		if (event != SMTP_READ)
 			return event;
@@ -303,7 +313,7 @@ smtp_asked(struct smtp *s)
 bool
 smtp_in_data(const struct smtp *s)
 {
-	return s->state == STATE_TEXT;
+	return s->state == STATE_TEXT || s->in_bdat;
 }
 
 size_t
@@ -331,6 +341,25 @@ smtp_why(const struct smtp *s)
 }
 
 /* ---- answers of the caller ---- */
+
+void
+smtp_mail_accept(struct smtp *s)
+{
+	assert(s->state == STATE_ASK_MAIL);
+	s->state = STATE_COMMAND;
+	smtp_sayf(s, 250, "2.1.0", "sender ok");
+}
+
+void
+smtp_mail_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text)
+{
+	assert(s->state == STATE_ASK_MAIL);
+	s->state = STATE_COMMAND;
+	s->rcpt_refused = true;		/* a bad transaction */
+	smtp_say(s, code, status, text);	/* text may be the envelope's */
+	smtp_end_transaction(s, false);
+}
 
 void
 smtp_rcpt_accept(struct smtp *s)
@@ -368,8 +397,9 @@ smtp_data_accept(struct smtp *s)
 {
 	assert(s->state == STATE_ASK_DATA);
 	smtp_text_start(s);
-	s->state = STATE_TEXT;
-	smtp_sayf(s, 354, "", "send the message, end with <CRLF>.<CRLF>");
+	s->state = s->in_bdat ? STATE_CHUNK : STATE_TEXT;
+	if (!s->in_bdat)
+		smtp_sayf(s, 354, "", "send the message, end with <CRLF>.<CRLF>");
 }
 
 void
@@ -377,8 +407,12 @@ smtp_data_refuse(struct smtp *s, int code, const char *status,
     struct bytes text)
 {
 	assert(s->state == STATE_ASK_DATA);
-	s->state = STATE_COMMAND;
 	s->rcpt_refused = true;
+	if (s->in_bdat) {
+		smtp_chunk_refuse(s, code, status, text);
+		return;
+	}
+	s->state = STATE_COMMAND;
 	smtp_say(s, code, status, text);	/* text may be the envelope's */
 	smtp_end_transaction(s, false);
 }

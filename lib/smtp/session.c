@@ -114,6 +114,7 @@ end_message(struct smtp_session *s)
 		log_end(&line);
 		smtp_session_fail(s, s->spool_error);
 	} else {
+		s->text_fd = s->spool.fd;
 		s->message(s, text);
 	}
 	spool_reset(&s->spool);
@@ -188,6 +189,9 @@ run(struct smtp_session *s, unsigned char *buffer)
 			break;
 		case SMTP_AUTH_CANCEL:
 			s->auth_cancel(s);
+			break;
+		case SMTP_MAIL:
+			s->mail(s);
 			break;
 		case SMTP_RCPT:
 			s->rcpt(s);

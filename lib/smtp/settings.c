@@ -49,6 +49,10 @@ load_options(struct smtp_settings *s, bool lmtp)
 		    "size-limit"),
 		.recipients_max = (size_t)config_get_num(c, "server", NULL,
 		    "recipients-max"),
+		.requiretls = !config_get_bool(c, "server", NULL,
+		    "no-requiretls"),
+		/* nothing on run/lmtp would use it */
+		.chunking = !lmtp,
 	};
 	/* the trace fields of the server in front are in the message */
 	if (lmtp)

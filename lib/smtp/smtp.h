@@ -8,7 +8,9 @@
  *
  * RFC 5321 (SMTP), 2033 (LMTP), 1870 (SIZE), 2920 (PIPELINING), 6152
  * (8BITMIME), 6531 (SMTPUTF8), 2034 and 3463 (enhanced status codes), 3207
- * (STARTTLS), 4954 (AUTH), 9422 (LIMITS), Postfix's XFORWARD for LMTP.
+ * (STARTTLS), 4954 (AUTH), 9422 (LIMITS), 3030 (CHUNKING), 3461 (DSN), 8689
+ * (REQUIRETLS), 4865 (FUTURERELEASE), 2852 (DELIVERBY), Postfix's XFORWARD
+ * for LMTP. Not BINARYMIME: text is kept with LF line ends.
  *
  *	s = smtp_new(&options);
  *	for (;;) {
@@ -18,6 +20,7 @@
  *		case SMTP_STARTTLS:	smtp_starttls, then smtp_secured
  *		case SMTP_AUTH:		ask who knows, then smtp_auth_...
  *		case SMTP_AUTH_CANCEL:	tell who was asked
+ *		case SMTP_MAIL:		check, then smtp_mail_accept/_refuse
  *		case SMTP_RCPT:		look up, then smtp_rcpt_accept/_refuse
  *		case SMTP_DATA:		open a spool, smtp_data_accept/_refuse
  *		case SMTP_BYTES:	store smtp_bytes
@@ -79,13 +82,32 @@ struct smtp_options {
 	bool auth_in_clear;		/* AUTH also without TLS */
 	bool logged_in;			/* by its certificate: no AUTH needed,
 					 * but it may come (U-10, U-11) */
+	bool ask_mail;			/* SMTP_MAIL comes for each sender */
 	const char *mechanisms;		/* for AUTH, blanks between */
+	bool requiretls;		/* RFC 8689, offered with TLS */
+	bool dsn;			/* RFC 3461 */
+	/* RFC 4865 and 2852 are offered: the last second of HOLDUNTIL. 0: they
+	 * are not. */
+	int64_t hold_until_max;
+	bool chunking;			/* RFC 3030 */
+};
+/* The longest HOLDFOR, sixty days (U-21). */
+#define SMTP_HOLD_MAX_S 5184000
+
+/* RFC 3461 4.1; 0: no NOTIFY. */
+enum {
+	SMTP_NOTIFY_NEVER = 1,
+	SMTP_NOTIFY_SUCCESS = 2,
+	SMTP_NOTIFY_FAILURE = 4,
+	SMTP_NOTIFY_DELAY = 8,
 };
 
 struct smtp_recipient {
 	struct path path;
 	struct bytes text;	/* without <>, quoted as RFC 5321 needs */
 	void *user;		/* the caller's, NULL at first */
+	unsigned int notify;
+	struct bytes orcpt;	/* "rfc822;a@b", decoded; empty: none */
 };
 
 /* XFORWARD attributes; empty, or family 0: not given or not available. */
@@ -107,6 +129,12 @@ struct smtp_envelope {
 	size_t nrecipients;
 	bool body_8bit, smtputf8;
 	uint64_t declared_size;		/* 0: not given */
+	bool requiretls;
+	bool ret_full, ret_headers;
+	struct bytes envid;		/* decoded */
+	int64_t hold_s, hold_until;	/* one of them, or both 0 */
+	bool has_by, by_return, by_trace;
+	int64_t by_s;			/* from now */
 	struct smtp_xforward xforward;
 };
 
@@ -116,8 +144,12 @@ enum smtp_event {
 	SMTP_STARTTLS,	/* TLS is wanted: smtp_starttls */
 	SMTP_AUTH,	/* AUTH, or the answer to a challenge */
 	SMTP_AUTH_CANCEL,	/* the client gave up, and was answered */
+	SMTP_MAIL,	/* with options.ask_mail: the envelope has the
+			 * sender; accept or refuse */
 	SMTP_RCPT,	/* *smtp_asked: accept or refuse */
-	SMTP_DATA,	/* DATA with recipients: accept or refuse */
+	SMTP_DATA,	/* DATA, or the first BDAT, with recipients: accept
+			 * or refuse; what came before without SMTP_END is to
+			 * be forgotten */
 	SMTP_BYTES,	/* smtp_bytes: message text in LF form */
 	SMTP_DROP,	/* the text given so far is refused: forget it */
 	SMTP_END,	/* the message is whole: smtp_reply */
@@ -133,7 +165,7 @@ void smtp_free(struct smtp *s);
 /*
  * Go on with the bytes of *in, taking what was used off its front, up to the
  * next event. SMTP_READ is given only with *in empty. A question (RCPT, DATA,
- * END) must be answered before the next call.
+ * END, MAIL) must be answered before the next call.
  */
 enum smtp_event smtp_next(struct smtp *s, struct bytes *in);
 /* Reply bytes that wait to be written; smtp_written drops n of them. */
@@ -144,7 +176,7 @@ struct bytes smtp_bytes(const struct smtp *s);
 const struct smtp_envelope *smtp_envelope(const struct smtp *s);
 /* The recipient asked about by SMTP_RCPT; not in the envelope yet. */
 struct smtp_recipient *smtp_asked(struct smtp *s);
-/* In the middle of a message's text. */
+/* In the middle of a message's text, or between two of its chunks. */
 bool smtp_in_data(const struct smtp *s);
 /* A message waits for smtp_reply: for so many replies. */
 size_t smtp_replies_due(const struct smtp *s);
@@ -176,6 +208,9 @@ void smtp_auth_accept(struct smtp *s);
 void smtp_auth_refuse(struct smtp *s, int code, const char *status,
     struct bytes text);
 
+void smtp_mail_accept(struct smtp *s);
+void smtp_mail_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
 void smtp_rcpt_accept(struct smtp *s);
 /* code and status as "550", "5.1.1" (RFC 3463); text is cleaned and cut. */
 void smtp_rcpt_refuse(struct smtp *s, int code, const char *status,
@@ -273,6 +308,9 @@ struct smtp_session {
 	 */
 	bool (*tls_open)(struct smtp_session *s);
 	int (*tls_begin)(struct smtp_session *s);
+	/* Where options.ask_mail is set: a sender is asked for,
+	 * smtp_mail_accept or _refuse. */
+	void (*mail)(struct smtp_session *s);
 	/* Where options.submission is set: answer, forget. */
 	void (*auth)(struct smtp_session *s);
 	void (*auth_cancel)(struct smtp_session *s);
@@ -281,6 +319,8 @@ struct smtp_session {
 	/* for the program's use */
 	struct smtp *smtp;
 	char id[23];		/* received-id, new for each message */
+	int text_fd;		/* in message: the file that holds all of
+				 * the text; -1: it is in memory */
 	const char *end;	/* how it ended, for the log: constant text */
 
 	/* private */

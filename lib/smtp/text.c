@@ -20,11 +20,17 @@ static const char bare_cr[] = "bad syntax: bare CR in the message, "
 void
 smtp_text_start(struct smtp *s)
 {
-	s->text = TEXT_START;
+	s->text = s->in_bdat ? TEXT_LINE : TEXT_START;
 	s->wire_size = 0;
 	s->text_line = 0;
 	s->too_big = s->line_too_long = s->has_nul = s->dropped = false;
 	s->why = NULL;
+}
+
+static bool
+is_text(const struct smtp *s)
+{
+	return s->state == STATE_TEXT || s->state == STATE_CHUNK;
 }
 
 static bool
@@ -124,7 +130,7 @@ decide(struct smtp *s, struct bytes *in)
 	} else {
 		*in = bytes_from(*in, 1);
 		add_text(s, BYTES("\n"), 2);
-		s->text = TEXT_START;
+		s->text = s->in_bdat ? TEXT_LINE : TEXT_START;
 		s->text_line = 0;
 	}
 }
@@ -145,7 +151,7 @@ must_drop(struct smtp *s)
 enum smtp_event
 smtp_text(struct smtp *s, struct bytes *in)
 {
-	while (in->n > 0 && s->state == STATE_TEXT) {
+	while (in->n > 0 && is_text(s)) {
 		if (s->chunk_n >= SMTP_BYTES_MAX - STEP_ROOM)
 			return SMTP_BYTES;
 		if (s->text == TEXT_LINE)
@@ -154,10 +160,34 @@ smtp_text(struct smtp *s, struct bytes *in)
 			decide(s, in);
 		if (must_drop(s))
 			return SMTP_DROP;
-		if (s->state == STATE_TEXT && s->too_big && s->wire_size >
+		if (is_text(s) && s->too_big && s->wire_size >
 		    s->o.size_limit + SMTP_DISCARD_MAX)
 			smtp_close_with(s, 552, "5.3.4",
 			    "message far over the size limit");
 	}
 	return s->chunk_n > 0 ? SMTP_BYTES : SMTP_READ;
+}
+
+bool
+smtp_text_refused(struct smtp *s)
+{
+	if (!is_refused(s))
+		return false;
+	finish(s);
+	return true;
+}
+
+enum smtp_event
+smtp_text_end(struct smtp *s)
+{
+	if (s->text == TEXT_CR) {
+		smuggled(s, bare_cr);
+	} else if (s->text_line > 0 && !is_refused(s)) {
+		/* RFC 3030 asks for no line end there; a message has one */
+		add_text(s, BYTES("\n"), 0);
+		s->text_line = 0;
+		return SMTP_BYTES;
+	} else
+		finish(s);
+	return SMTP_READ;
 }

@@ -263,6 +263,7 @@ enum store_tag {
 	STORE_TAG_TLS,			/* version and cipher */
 	STORE_TAG_ORIGINAL_MAILBOX,
 	STORE_TAG_DESTINED_MAILBOX,
+	STORE_TAG_REQUIRETLS,		/* "1": RFC 8689 was asked for */
 	STORE_TAG_MAX = 0xffff,
 };
 /* Appends one field to b; -1 EMSGSIZE. value at most 65535 bytes. */

@@ -48,6 +48,7 @@ read_rcpt(struct submit *s, const struct add_rcpt *in, struct queue_rcpt *r,
 	r->notify = in->notify;
 	r->next = s->message.release;
 	r->tls = s->message.tls;
+	r->held = recipient_simulates_hold(s->config, path.local_part);
 	if (check_local(s, &path, r, reply) == -1)
 		return -1;
 	if (addr_parse_mailbox(s->a, s->message.sender, ADDR_SMTPUTF8,

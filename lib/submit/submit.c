@@ -75,6 +75,8 @@ read_envelope(struct submit *s, struct submit_reply *reply)
 	m->by_return = q->by_return;
 	m->by_trace = q->by_trace;
 	m->kind = q->kind;
+	if (q->kind == QUEUE_DMARC_REPORT || q->kind == QUEUE_TLS_REPORT)
+		m->max_attempts = SUBMIT_REPORT_ATTEMPTS;
 	m->ret_full = q->ret_full;
 	m->ret_headers = q->ret_headers;
 	m->body_binary = q->body_binary;
@@ -92,6 +94,7 @@ add_trace(struct submit *s, struct buf *out)
 	    "hostname");
 	struct trace_envelope e = { .sender = s->message.sender,
 	    .helo = q->helo, .with = q->with, .tls = q->tls,
+	    .requiretls = q->requiretls != 0,
 	    .id = q->received_id, .remote_host = q->remote_host,
 	    .time = s->now, .recipients = &s->rcpts[0].address,
 	    .nrecipients = s->count };

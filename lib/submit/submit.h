@@ -24,6 +24,8 @@
 #define SUBMIT_PREFIX_MAX (256 * 1024)
 /* HOLDFOR and HOLDUNTIL at most (U-21, RFC 4865 4). */
 #define SUBMIT_HOLD_MAX_S 5184000
+/* Attempts at reports, which nobody waits for. */
+#define SUBMIT_REPORT_ATTEMPTS 5
 /* "pipemail-extra-" NAME: its name's bytes. */
 #define SUBMIT_EXTRA_NAME_MAX 100
 

@@ -131,6 +131,8 @@ add_received(struct buf *out, const struct trace_envelope *e,
 	if (e->with.n > 0 && (buf_adds(out, " with ") == -1 ||
 	    add_name(out, e->with) == -1))
 		return -1;
+	if (e->requiretls && buf_adds(out, " (requiretls)") == -1)
+		return -1;
 	if (e->tls.n > 0 && (buf_adds(out, "\n\t(") == -1 ||
 	    trace_clean(out, e->tls, true, TLS_BYTES_MAX) == -1 ||
 	    buf_addc(out, ')') == -1))

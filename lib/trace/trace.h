@@ -27,6 +27,7 @@ struct trace_envelope {
 	struct bytes helo;
 	struct bytes with;	/* ESMTP, SMTP, UTF8SMTP, LMTP, ... */
 	struct bytes tls;	/* "TLSv1.3 TLS_AES_128_GCM_SHA256"; or empty */
+	bool requiretls;	/* RFC 8689: "(requiretls)" after "with" */
 	struct bytes id;	/* received-id */
 	struct ip remote, local;	/* family 0: not known */
 	int remote_port, local_port;	/* 0: not known */

@@ -68,6 +68,7 @@ m/var/accounts 61004:61004 700
 m/var/auth 61003:61003 700
 m/var/cache 0:0 751
 m/var/jwks 61006:61003 2750
+m/var/queue 61005:61005 700
 m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755

@@ -8,7 +8,7 @@ exits 100 "an operand is a usage error" lmtp-in x
 is "$(cat .err)" "lmtp-in: fatal: usage: lmtp-in" "the usage line"
 
 # lmtp: dialogue by hand without the replies to LHLO
-lmtp() { dialogue lmtp-in | sed '1,9d'; }
+lmtp() { dialogue lmtp-in | sed '1,10d'; }
 is "$(printf 'LHLO c\nQUIT\n' | dialogue lmtp-in)" "220 mx.example.org LMTP pipemail
 250-mx.example.org
 250-PIPELINING
@@ -16,6 +16,7 @@ is "$(printf 'LHLO c\nQUIT\n' | dialogue lmtp-in)" "220 mx.example.org LMTP pipe
 250-ENHANCEDSTATUSCODES
 250-8BITMIME
 250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE
+250-REQUIRETLS
 250-LIMITS RCPTMAX=1000
 250 SMTPUTF8
 221 2.0.0 bye" "R-3 what LHLO offers"

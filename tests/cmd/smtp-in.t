@@ -25,12 +25,13 @@ Subject: one
 QUIT
 END
 )
-is "$(echo "$out" | head -8)" "220 mx.example.org ESMTP pipemail
+is "$(echo "$out" | head -9)" "220 mx.example.org ESMTP pipemail
 250-mx.example.org
 250-PIPELINING
 250-SIZE 20971520
 250-ENHANCEDSTATUSCODES
 250-8BITMIME
+250-CHUNKING
 250-LIMITS RCPTMAX=1000
 250 SMTPUTF8" "R-1 R-3 banner and extensions"
 like "$out" '^250 2\.0\.0 ok, received-id [A-Za-z0-9_-]{22}$' "a message is accepted"
@@ -62,7 +63,7 @@ send() {
 		printf 'EHLO c.example\nMAIL FROM:<a@example.net>%s\n' "${1:-}"
 		for r in $to; do printf 'RCPT TO:<%s>\n' "$r"; done
 		printf 'DATA\n'; cat; printf '.\nQUIT\n'
-	} | dialogue from_net smtp-in | sed '1,8d'
+	} | dialogue from_net smtp-in | sed '1,9d'
 }
 is "$(to=x@foreign.example send </dev/null | sed -n 2p)" "550 5.7.1 relay denied: not a domain of this server" "X-8 no relaying"
 is "$(to=x@off.example send </dev/null | sed -n 2p)" "450 4.2.1 domain is disabled for now" "R-19 disabled domain"
@@ -183,6 +184,9 @@ elif what == "huge":
     s.sendall(b"NOOP\r\n"); print(reply(f))
 elif what == "idle":
     print(reply(f)); start = time.time(); print(reply(f), f.read() == b"", 0.5 < time.time() - start < 10)
+elif what == "chunk":       # silent in the middle of a chunk, and between two
+    s.sendall(head.replace(b"DATA\r\n", b"BDAT 10\r\nab") + sys.argv[3].encode().decode("unicode_escape").encode())
+    print(f.read().decode().splitlines()[-1])
 elif what == "flood":
     socks = [connect() for i in range(4)]
     print(sum(1 for x in socks if x.makefile("rb").readline().startswith(b"421 4.7.0 ")) > 0)
@@ -240,6 +244,9 @@ open-limits = 2 2 2' 'banner = Mail
 stages-in ='
 is "$(client idle)" "220 mx.example.org ESMTP Mail
 421 4.4.2 time-out, closing True True" "R-7 time-out; a new configuration counts at once"
+is "$(client chunk '')" "421 4.4.2 time-out, closing" "B-17 time-out within a chunk"
+is "$(client chunk 'cdefgh\r\n')" "421 4.4.2 time-out, closing" "B-17 time-out between chunks"
+is "$(find var/spool -type f | wc -l | tr -d ' ')" 0 "nothing of it is kept"
 is "$(client flood)" True "R-28 too many connections at once: 421"
 printf 'Subject: x\n\n' | send >out
 is "$(newest alice | sed -n 3p)" "Received: from c.example ([192.0.2.1])" "no stages: only Received"

@@ -12,7 +12,7 @@ c() { client smtp "$@"; }
 b64() { printf "$@" | base64 -w0; }
 plain=$(b64 '\0alice\0%s' $pw)
 wrong=$(b64 '\0alice\0wrong-password')
-start_lmtp
+start_queue_add
 front_setup mx.example.org
 listen sub smtp-in -s; sub=$port
 listen subt smtp-in -s -t; subt=$port
@@ -30,9 +30,8 @@ like "$out" '^250-AUTH SCRAM-SHA-(256|512)-PLUS .* PLAIN' "U-2 the mechanisms of
 like "$out" '^530 5.7.0 authentication is required' "MAIL before AUTH with TLS: 530 too"
 like "$out" '^235 2.7.0' "AUTH PLAIN with initial response"
 like "$out" '^503 5.5.1 authenticated already' "no AUTH twice"
-is "$(printf '%s\n' "$out" | grep -c '^250 2.1.5')" 2 "local recipients are taken"
-like "$out" '^550 5.7.1 relay denied' "others are refused"
-like "$out" '^550 5.1.1 no such user' "and unknown ones at once"
+is "$(printf '%s\n' "$out" | grep -c '^250 2.1.5')" 3 "U-25 recipients here and elsewhere are taken"
+like "$out" '^550 5.1.1 no such user' "U-25 and unknown ones of ours refused at once"
 like "$(c implicit $subt mx.example.org 'EHLO me' "$login" 'MAIL FROM:<alice@example.org>')" '^250 2.1.0' "U-1 implicit TLS"
 like "$(c implicit $subt nobody.example 'NOOP')" 'UNRECOGNIZED_NAME' "L-7 unknown name: submission fails with unrecognized_name"
 like "$(tls "$login")" '^503 5.5.1 say EHLO first' "AUTH before EHLO"
@@ -90,12 +89,15 @@ for m in PLAIN LOGIN CRAM-MD5; do
 done
 send --port $subt --tls-on-connect --auth PLAIN
 is $? 0 "swaks --tls-on-connect"
-n=$(newest bob)
+n=$(newest_queued)
 like "$n" ' with ESMTPSA$' "R-6 Received with ESMTPSA"
 like "$n" '^	\(TLSv1\.3 TLS_[A-Z0-9_]+\)$' "R-6 version and cipher"
 like "$n" '^Authentication-Results: mx.example.org;' "Authentication-Results"
-like "$n" 'auth=pass smtp.auth=alice$' "auth=pass smtp.auth=alice"
-is "$(printf '%s\n' "$n" | grep -Ec 'spf=|dkim=|iprev=|^Received-SPF')" 0 "no check was made, and a forged result is gone"
+like "$n" 'auth=pass smtp.auth=alice$' "U-19 auth=pass smtp.auth=alice"
+is "$(printf '%s\n' "$n" | grep -Ec 'spf=|iprev=|^Received-SPF')" 0 "no check was made"
+is "$(messages bob)" 0 "U-19 no short cut to a local mailbox: it is in the queue"
+is "$(grep -c 'm=queued .*account=alice .*to=bob@example.org' queue.log)" 4 "and so are the others"
+like "$(cat swaks.out)" '<~  250 2.0.0 queued as ' "the reply is queue-add's"
 like "$(cat subt.log)" 'm=accepted .*tls=TLSv1.3 account=alice' "the log names who sent it"
 like "$(cat subt.log)" 'm=auth .*mech=PLAIN account=alice result=ok' "and the login"
 for m in SCRAM-SHA-256 SCRAM-SHA-1 SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS; do

@@ -59,6 +59,7 @@ exits 100 "-o: no such user" unix-bind -o no-such-user s true
 exits 100 "-p: no such user" unix-bind -p no-such-user s true
 is "$(PIPEMAIL_PEERS=5 unix-bind -p 61001 -p '' -p 61002 s printenv PIPEMAIL_PEERS)" "61001 61002" \
 	"-p: the program is told who may be served"
+is "$(unix-bind -p 61001 -p '*' s printenv PIPEMAIL_PEERS)" "61001 *" "-p '*': everybody"
 exits 1 "without -p none of the caller's" env PIPEMAIL_PEERS=5 unix-bind s printenv PIPEMAIL_PEERS
 if [ "$(id -u)" = 0 ]; then
 	is "$(unix-bind -u 61001 -g 61002 -o 61003 -m 660 owned sh -c 'id -u; stat -c "%u:%g" owned' |
@@ -74,6 +75,9 @@ if [ "$(id -u)" = 0 ]; then
 	like "$(as 61001)" '^220 ' "so is the server's own user"
 	like "$(as 0)" '^220 ' "and the superuser"
 	is "$(as 61003)" "" "another user, whom the mode lets in, is not"
+	bg env PIPEMAIL_VAR="$TMP/var" unix-bind -m 666 -u 61001 -p '*' open/all lmtp-in 2>>all.log
+	wait_for 10 nc -w 1 -U open/all </dev/null
+	like "$(setpriv --reuid 61003 --regid 61003 --clear-groups nc -w 5 -U open/all </dev/null)" '^220 ' "with -p '*' it is"
 	like "$(cat peers.log)" 'm=peer-refused uid=61003 pid=[0-9]+' "and is logged"
 else
 	skip "SO_PEERCRED: a peer that is not listed" "not run as root"

@@ -37,7 +37,7 @@ ptr = localhost
 [static-dns "localhost"]
 a = 127.0.0.1
 CONF
-printf '[domain]\nseparators = +\n' >etc/domains/example.org.conf
+printf '[domain]\nseparators = +\ndkim = sel dkim/local.pem\n' >etc/domains/example.org.conf
 printf '[account]\naddress = alice@example.org\n' >etc/accounts/alice.conf
 printf '[account]\naddress = bob@example.org\n' >etc/accounts/bob.conf
 ok "the configuration compiles" config-compile
@@ -51,11 +51,11 @@ exits 0 "after which all is right" config-check -p
 rm -rf run
 chmod 755 var/auth; chmod 644 etc/tls/*.pem; chown 0:0 var/spool
 pids=
-for s in tls-serve auth-serve lmtp-in imap-serve imap-login imaps smtp-in submission submissions mtasts-serve; do
+for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-login imaps smtp-in submission submissions mtasts-serve; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap mtasts; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap mtasts queue queue-add; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
 for p in "$IMAP" "$IMAPS" "$SUBMISSION" "$SUBMISSIONS"; do wait_for 10 port_open "$p"; done
 tls=${pids#*tls-serve=}; tls=${tls%% *}
@@ -67,9 +67,11 @@ for w in $pids; do
 		kid=$(cut -d' ' -f1 "/proc/$tls/task/$tls/children")
 		is "$(uid_of "$kid")" "61002 61002 61002" "the worker of tls-serve is pm-tls"
 		continue ;;
+	queue-add=*) continue ;;	# root: its children are looked at below
+	queue-run=*) u=61005 ;;
 	auth-serve=*) u=61003 ;;
 	lmtp-in=* | imap-serve=*) u=61004 ;;
-	mtasts-serve=*) u=61006 ;;
+	mtasts-serve=*) u=61007 ;;
 	*) u=61001 ;;
 	esac
 	is "$(uid_of "${w#*=}")" "$u $u $u" "${w%%=*} runs as its user"
@@ -120,6 +122,21 @@ ok "L-6 SIGHUP brings a new key that only root can read" \
     wait_for 10 sh -c "$py certificate.py $IMAPS other.example.org | grep True"
 is "$(cat "/proc/$tls/task/$tls/children")" "$workers" "to the same workers"
 
+cat >submit.py <<'PY'
+import smtplib, socket, ssl, struct, os, sys
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), "me", timeout=30)
+s.starttls(context=c)
+s.login("alice@example.org", "secret-password")
+for n in (10, 400000):      # inline, and from the spool as a descriptor
+    s.sendmail("alice@example.org", ["alice@example.org", "x@elsewhere.example"],
+        "From: alice@example.org\r\nSubject: out\r\n\r\n" + ("y" * 70 + "\r\n") * (n // 72 + 1))
+s.quit()
+PY
+is "$($py submit.py "$SUBMISSION" 2>&1)" "" "U-19 messages of who logged in are taken by pm-net and pm-queue"
+is "$(find var/queue/message -type f -user 61005 -perm 600 | wc -l)" 2 "the queue has them, and none but pm-queue can read them"
+is "$(cat "$(find var/queue/message -type f -size -100k)" | grep -c '^DKIM-Signature:')" 1 "U-16 signed, with a key that pm-queue cannot read"
+
 # ---- what must not ----
 grep -Ec '^\| pm-[a-z]+ \| can(not)? \|' "$TOP/doc/security.md" >claims
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <"$TOP/doc/security.md" >probed 2>&1
@@ -161,10 +178,10 @@ printf '| %s |\n' 'pm-net | can | read | var/auth/*' 'pm-mail | cannot | connect
 is "$(grep -c '^bad' probed)" 4 "false claims are found"
 
 # the second check alone: the mode lets everybody in
-chmod 666 run/lmtp run/auth run/imap run/tls run/mtasts
+chmod 666 run/lmtp run/auth run/imap run/tls run/mtasts run/queue
 sed -n 's/^| pm-[a-z]* | can | connect .*/&/p' "$TOP/doc/security.md" >allowed
-for s in lmtp imap auth tls; do
-	echo "| pm-queue | cannot | connect | run/$s |"
+for s in lmtp imap auth tls queue; do
+	[ $s = queue ] || echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed
 echo "| pm-net | cannot | connect | run/mtasts |" >>allowed

@@ -356,7 +356,7 @@ def flood():
         show("%s: others are served meanwhile" % word, (good, worst < limit or (worst, limit)), (True, True))
         w.s.close()
     show("no worker died of it", workers(), before)
-    show("nor is there more than 16 MB more in use", resident() - kb < 16384)
+    show("nor is there more than 16 MB more in use", resident() - kb < 16384 or os.environ.get("SAN") == "1")
 # ---- the socket of tls-serve ----
 
 def requests():

@@ -41,8 +41,13 @@ start(unsigned int flags)
 		.size_limit = flags & 4 ? 50 : 1000000,
 		.recipients_max = flags & 8 ? 2 : 100,
 		.submission = (flags & 16) != 0,
+		.ask_mail = (flags & 16) != 0,
 		.tls = (flags & 32) != 0,
 		.mechanisms = "PLAIN LOGIN",
+		.requiretls = (flags & 64) != 0,
+		.dsn = (flags & 64) != 0,
+		.hold_until_max = flags & 64 ? 1800000000 : 0,
+		.chunking = (flags & 128) != 0,
 	};
 
 	return smtp_new(&o);
@@ -63,6 +68,13 @@ answer(struct smtp *s, enum smtp_event event, struct result *r)
 			smtp_auth_refuse(s, 535, "5.7.8",
 			    smtp_auth(s).response64);
 		break;
+	case SMTP_MAIL:
+		if (bytes_at(smtp_envelope(s)->sender_text, 0) == 'o')
+			smtp_mail_refuse(s, 550, "5.7.1",
+			    smtp_envelope(s)->sender_text);
+		else
+			smtp_mail_accept(s);
+		break;
 	case SMTP_RCPT:
 		if (bytes_at(smtp_asked(s)->text, 0) == 'n')
 			smtp_rcpt_refuse(s, 550, "5.1.1",
@@ -71,6 +83,7 @@ answer(struct smtp *s, enum smtp_event event, struct result *r)
 			smtp_rcpt_accept(s);
 		break;
 	case SMTP_DATA:
+		r->text.n = r->kept;	/* BDAT that was broken off */
 		if (bytes_at(smtp_envelope(s)->sender_text, 0) == 'd')
 			smtp_data_refuse(s, 451, "4.3.0", BYTES("no\nno"));
 		else

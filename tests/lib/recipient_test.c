@@ -375,6 +375,71 @@ key(void **state)
 	assert_true(bytes_eq(r.domain, BYTES("mx.example.org")));
 }
 
+/* ---- simulate ---- */
+
+static void
+simulate(void **state)
+{
+	static const struct text_file files[] = {
+		{ "main.conf", "[server]\nhostname = mx.example.org\n"
+		    "simulate = yes\n"
+		    "unknown-recipients-to = alice@example.org\n" },
+		{ "domains/example.org.conf", "" },
+		{ "accounts/alice.conf", "[account]\n"
+		    "address = alice@example.org\n" },
+		{ NULL, NULL },
+	};
+	static const struct {
+		const char *local_part;
+		int mail, rcpt, message;
+	} rows[] = {
+		{ "alice", 0, 0, 0 },
+		{ "temperror", 0, 0, 451 },
+		{ "x-TempError", 0, 0, 451 },
+		{ "a.permerror", 0, 0, 550 },
+		{ "a-timeout", 0, 0, RECIPIENT_TIMEOUT },
+		{ "400", 0, 0, 400 },
+		{ "u399", 0, 0, 0 },
+		{ "u599", 0, 0, 599 },
+		{ "u600", 0, 0, 0 },
+		{ "u1452", 0, 0, 0 },
+		{ "45", 0, 0, 0 },
+		{ "", 0, 0, 0 },
+		{ "452x", 0, 0, 0 },
+		{ "mailfrom452", 452, 0, 0 },
+		{ "MailFrom-permerror", 550, 0, 0 },
+		{ "mailfrom", 0, 0, 0 },
+		{ "rcptto-timeout", 0, RECIPIENT_TIMEOUT, 0 },
+		{ "rcptto421", 0, 421, 0 },
+		{ "queue-permerror", 0, 0, 550 },
+	};
+	struct fixture *off = *state, f;
+	struct bytes l;
+
+	fixture_init(&f, files);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		l = bytes_str(rows[i].local_part);
+		assert_int_equal(recipient_simulated(f.c, l, RECIPIENT_MAIL),
+		    rows[i].mail);
+		assert_int_equal(recipient_simulated(f.c, l, RECIPIENT_RCPT),
+		    rows[i].rcpt);
+		assert_int_equal(recipient_simulated(f.c, l,
+		    RECIPIENT_MESSAGE), rows[i].message);
+		assert_int_equal(recipient_simulated(off->c, l,
+		    RECIPIENT_MESSAGE), 0);
+	}
+	assert_true(recipient_simulates_hold(f.c, BYTES("Queue-x")));
+	assert_false(recipient_simulates_hold(f.c, BYTES("queu")));
+	assert_false(recipient_simulates_hold(off->c, BYTES("queue-x")));
+	assert_string_equal(look_up(&f, "x@elsewhere.example"),
+	    "alice Inbox x@elsewhere.example unknown");
+	assert_string_equal(look_up(&f, "x@[192.0.2.1]"),
+	    "alice Inbox x@[192.0.2.1] unknown");
+	assert_string_equal(look_up(&f, "alice@example.org"),
+	    "alice Inbox alice@example.org");
+	fixture_free(&f);
+}
+
 int
 main(void)
 {
@@ -396,6 +461,8 @@ main(void)
 		    NULL, NULL, NULL },
 		{ "unknown recipients go where the server says", unknown_to,
 		    NULL, NULL, NULL },
+		{ "O-4 special local parts, and every domain is ours",
+		    simulate, NULL, NULL, NULL },
 		{ "D-1 settings of an address are found", key, NULL, NULL,
 		    NULL },
 	};

@@ -13,6 +13,7 @@
 
 #include "smtp/smtp.h"
 #include "smtp_rows.h"
+#include "smtp_send_rows.h"
 
 #define RESULT_MAX (8 * 1024 * 1024)
 
@@ -36,10 +37,15 @@ options_of(int flags)
 		.size_limit = flags & SMALL ? 20 : 104857600,
 		.recipients_max = flags & FEW ? 2 : 1000,
 		.submission = (flags & SUBMIT) != 0,
+		.ask_mail = (flags & SUBMIT) != 0,
 		.tls = (flags & TLS) != 0,
 		.logged_in = (flags & KEY) != 0,
 		.require_tls = (flags & MUST) != 0,
 		.mechanisms = "PLAIN LOGIN",
+		.requiretls = (flags & SEND) != 0,
+		.dsn = (flags & SEND) != 0,
+		.hold_until_max = flags & SEND ? HOLD_LAST : 0,
+		.chunking = (flags & BD) != 0,
 	};
 }
 
@@ -83,6 +89,7 @@ record_envelope(struct smtp *s, struct result *r)
 	for (size_t i = 0; i < e->nrecipients; i++)
 		buf_printf(&r->envelopes, "%s%.*s", i == 0 ? "" : ",",
 		    BYTES_ARG(e->recipients[i].text));
+	record_params(e, &r->envelopes);
 	buf_addc(&r->envelopes, '\n');
 }
 
@@ -142,11 +149,25 @@ feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
 			break;
 		case SMTP_AUTH_CANCEL:
 			break;
+		case SMTP_MAIL:
+			if (bytes_starts(smtp_envelope(s)->sender_text,
+			    BYTES("other")))
+				smtp_mail_refuse(s, 550, "5.7.1",
+				    BYTES("not yours"));
+			else
+				smtp_mail_accept(s);
+			break;
 		case SMTP_RCPT:
 			answer_rcpt(s);
 			break;
 		case SMTP_DATA:
-			smtp_data_accept(s);
+			drop_unfinished(r);	/* BDAT that was broken off */
+			if (bytes_starts(smtp_envelope(s)->sender_text,
+			    BYTES("busy")))
+				smtp_data_refuse(s, 452, "4.3.1",
+				    BYTES("busy"));
+			else
+				smtp_data_accept(s);
 			break;
 		case SMTP_BYTES:
 			buf_add(&r->messages, smtp_bytes(s));
@@ -600,13 +621,17 @@ main(void)
 		    "the transaction", test_recipient_user),
 	};
 	const size_t n_more = sizeof(more) / sizeof(more[0]);
-	struct CMUnitTest tests[ROWS + sizeof(more) / sizeof(more[0])];
+	struct CMUnitTest tests[ROWS + SEND_ROWS +
+	    sizeof(more) / sizeof(more[0])];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 		    NULL, (void *)(uintptr_t)&rows[i] };
+	for (size_t i = 0; i < SEND_ROWS; i++)
+		tests[ROWS + i] = (struct CMUnitTest){ send_rows[i].name,
+		    test_row, NULL, NULL, (void *)(uintptr_t)&send_rows[i] };
 	for (size_t i = 0; i < n_more; i++)
-		tests[ROWS + i] = more[i];
+		tests[ROWS + SEND_ROWS + i] = more[i];
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,13 @@ test_received(void **state)
 	    "\n\tby mx.example.org ([198.51.100.2]) via tcp with ESMTPSA\n"
 	    "\t(TLSv1.3 \\(x\\))\n\tid id-1\n\tfor <u@example.org>;\n"
 	    "\tFri, 20 Nov 2026 12:00:00 +0000\n");
+	/* between "with" and "id" */
+	e.requiretls = true;
+	check_received(&e, "Received: from c.example (rev.example [192.0.2.1])"
+	    "\n\tby mx.example.org ([198.51.100.2]) via tcp with ESMTPSA "
+	    "(requiretls)\n"
+	    "\t(TLSv1.3 \\(x\\))\n\tid id-1\n\tfor <u@example.org>;\n"
+	    "\tFri, 20 Nov 2026 12:00:00 +0000\n");
 	e = envelope();
 	e.nrecipients = 2;
 	e.remote_host = BYTES_EMPTY;
