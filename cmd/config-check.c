@@ -23,7 +23,7 @@ static const char usage[] = "usage: config-check -p [-f]";
 
 #define DEPTH_MAX 16	/* of a tree; an account needs five */
 
-enum who { ROOT, NET, TLS, AUTH, MAIL, WHO_COUNT };
+enum who { ROOT, NET, TLS, AUTH, MAIL, QUEUE, STS, WHO_COUNT };
 
 static const struct {
 	const char *name, *env;
@@ -33,6 +33,8 @@ static const struct {
 	[TLS] = { "pm-tls", "PIPEMAIL_USER_TLS" },
 	[AUTH] = { "pm-auth", "PIPEMAIL_USER_AUTH" },
 	[MAIL] = { "pm-mail", "PIPEMAIL_USER_MAIL" },
+	[QUEUE] = { "pm-queue", "PIPEMAIL_USER_QUEUE" },
+	[STS] = { "pm-sts", "PIPEMAIL_USER_STS" },
 };
 
 enum place { ETC, VAR, RUN };
@@ -61,6 +63,8 @@ static const struct rule rules[] = {
 	{ VAR, "config.cdb", PLAIN, ROOT, ROOT, 0644, 0 },
 	{ VAR, "accounts", TREE, MAIL, MAIL, 0700, 0600 },
 	{ VAR, "auth", TREE, AUTH, AUTH, 0700, 0600 },
+	{ VAR, "cache", DIRECTORY, ROOT, ROOT, 0751, 0 },
+	{ VAR, "cache/mtasts", TREE, STS, STS, 0700, 0600 },
 	{ VAR, "spool", TREE, NET, NET, 0700, 0600 },
 	{ VAR, "spool-mail", TREE, MAIL, MAIL, 0700, 0600 },
 	{ RUN, "", DIRECTORY, ROOT, ROOT, 0755, 0 },
@@ -70,6 +74,7 @@ static const struct rule rules[] = {
 	/* Two users connect: one owns it, the other has its group. */
 	{ RUN, "auth", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "tls", PLAIN, ROOT, NET, 0660, 0 },
+	{ RUN, "mtasts", PLAIN, STS, QUEUE, 0660, 0 },
 };
 
 struct checker {

@@ -8,6 +8,7 @@ FILE is JSON (or "-": standard input):
   { "name": { "TYPE": [value, ...] | "BEHAVIOUR",
               "*": "BEHAVIOUR",         for the types not named
               "error": "BEHAVIOUR",     the same as "*"
+              "ede": [CODE, "text"],    an extended error (RFC 8914)
               "options": ["OPTION", ...] } }
 
 Types are A AAAA MX TXT PTR CNAME TLSA. Values are text as in a zone file
@@ -21,7 +22,7 @@ Behaviours: TIMEOUT (silence), SERVFAIL, REFUSED, NXDOMAIN, NODATA, FORMERR,
   LOOP (compression pointers in a circle), MANY (thousands of records),
   RDLENGTH (a record longer than the message), NOQUESTION, EMPTY (a datagram
   of no bytes), LATE (silent the first time, then answers).
-Options: ad (authentic data), tc (UDP answers are truncated), toobig (UDP
+Options: ad (authentic data: each name of a CNAME chain must have it), tc (UDP answers are truncated), toobig (UDP
   answers of 4000 bytes, whatever was offered), tcpclose (TCP connections are
   closed without an answer), tcpslow (TCP answers byte by byte), noedns
   (FORMERR when the query has an OPT record), upper (names in answers in upper
@@ -115,12 +116,17 @@ class Stub:
     def lookup(self, name, kind):
         """(rcode, records, behaviour, options)"""
         records, options = [], set()
+        self.ede, secure = None, True
         for _ in range(12):
             entry = self.zone.get(name.lower())
             if entry is None:
                 return (0 if self.exists(name.lower()) else 3), records, \
                     None, options
+            secure = secure and "ad" in entry.get("options", [])
             options |= set(entry.get("options", []))
+            if not secure:
+                options.discard("ad")
+            self.ede = entry.get("ede")
             found = entry.get(kind)
             if found is None and "CNAME" in entry:
                 target = entry["CNAME"][0]
@@ -164,7 +170,12 @@ class Stub:
                 not any(k != "CNAME" for _, k, _ in records):
             authority = b"\0" + struct.pack(">HHIH", 6, 1, 60, 22) + \
                 b"\0\0" + struct.pack(">5I", 1, 2, 3, 4, 5)
-        extra = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0) if q.edns else b""
+        opt = b""
+        if self.ede:
+            text = self.ede[1].encode()
+            opt = struct.pack(">HHH", 15, 2 + len(text), self.ede[0]) + text
+        extra = b"\0" + struct.pack(">HHIH", 41, 1232, 0, len(opt)) + opt \
+            if q.edns else b""
         head = struct.pack(">6H", ident, 0x8180 | ad | rcode,
                            1 if question else 0, len(records),
                            1 if authority else 0, 1 if extra else 0)

@@ -98,7 +98,7 @@ make_env(struct local *l)
 		{ "SUBMISSION", 587 },
 		{ "IMAPS", 993 },
 	};
-	const char *extra[20];
+	const char *extra[24];
 	const char *path = env_get("PATH");
 	size_t i, n = 0;
 
@@ -112,7 +112,10 @@ make_env(struct local *l)
 	extra[n++] = "PIPEMAIL_USER_MAIL=";
 	extra[n++] = "PIPEMAIL_USER_AUTH=";
 	extra[n++] = "PIPEMAIL_USER_TLS=";
+	extra[n++] = "PIPEMAIL_USER_QUEUE=";
+	extra[n++] = "PIPEMAIL_USER_STS=";
 	extra[n++] = "PIPEMAIL_GROUP_NET=";
+	extra[n++] = "PIPEMAIL_GROUP_QUEUE=";
 	for (i = 0; i < sizeof(listen) / sizeof(listen[0]); i++)
 		extra[n++] = arena_printf(&l->arena,
 		    "PIPEMAIL_LISTEN_%s=127.0.0.1 %d", listen[i].name,

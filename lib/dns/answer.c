@@ -46,6 +46,7 @@ dns_answer_set(struct dns_answer *out, struct dns_record *records, size_t n)
 	out->records = records;
 	out->nrecords = kept;
 	out->why = "";
+	out->extended = (struct dns_extended){ .text = BYTES_EMPTY };
 }
 
 void
@@ -56,6 +57,7 @@ dns_answer_none(struct dns_answer *out, enum dns_status status,
 	out->records = NULL;
 	out->nrecords = 0;
 	out->why = why;
+	out->extended = (struct dns_extended){ .text = BYTES_EMPTY };
 }
 
 /* ---- answers known beforehand ---- */

@@ -56,6 +56,19 @@ struct dns_record {
 };
 
 /*
+ * What the server says beyond the response code (RFC 8914): a validating one
+ * tells here why it does not believe an answer. The first of several.
+ */
+struct dns_extended {
+	bool there;
+	unsigned int code;	/* INFO-CODE */
+	struct bytes text;	/* EXTRA-TEXT, any bytes; often empty */
+};
+#define DNS_EXTENDED_TEXT_MAX 255	/* the rest of the text is cut off */
+/* "DNSSEC Bogus", or NULL for codes that were not known in RFC 8914. */
+const char *dns_extended_name(unsigned int code);
+
+/*
  * Records are of the type asked for, without duplicates, in a fixed order
  * that does not depend on the server: MX by preference and name, others by
  * their bytes.
@@ -67,6 +80,7 @@ struct dns_answer {
 	const struct dns_record *records;
 	size_t nrecords;	/* 0 unless DNS_OK */
 	const char *why;	/* constant text; "" when DNS_OK */
+	struct dns_extended extended;
 };
 
 /* ---- names ---- */
@@ -89,6 +103,9 @@ int dns_type_parse(struct bytes s, enum dns_type *out);
 const char *dns_type_name(enum dns_type type);
 /* "ok", "nodata", "nxdomain", "temperror", "malformed". */
 const char *dns_status_name(enum dns_status status);
+/* why and the extended error of an answer for a person or a report, escaped:
+ * "server failure: DNSSEC Bogus (6): text". Made in the arena. */
+const char *dns_describe(const struct dns_answer *answer, struct arena *a);
 
 /* ---- set-up ---- */
 

@@ -36,6 +36,11 @@ void dns_answer_set(struct dns_answer *out, struct dns_record *records,
 void dns_answer_none(struct dns_answer *out, enum dns_status status,
     const char *why);
 
+/* Find the extended error among the options of an OPT record's data, if it
+ * is not there yet. RFC 6891 6.1.2: malformed options end the search. */
+void dns_extended_read(struct bytes options, struct arena *a,
+    struct dns_extended *out);
+
 /*
  * Look in the table: DNS_PARSED with *out, DNS_PARSED_ALIAS with out->name,
  * or DNS_PARSED_OTHER when the name is not there.

@@ -206,12 +206,21 @@ get_record(struct bytes msg, const struct rr *rr, struct arena *a,
 	return false;
 }
 
+static bool
+too_many(const struct header *h)
+{
+	return h->answers > DNS_RECORDS_MAX ||
+	    h->authorities > DNS_RECORDS_MAX ||
+	    h->additionals > DNS_RECORDS_MAX;
+}
+
 /* What stands behind the question. */
 struct sections {
 	struct rr *answers;
 	size_t n;
 	bool has_soa;		/* in the authority section: a real no */
 	unsigned int rcode_high;	/* upper eight bits, from OPT */
+	struct dns_extended extended;	/* from OPT */
 };
 
 static bool
@@ -236,8 +245,10 @@ get_sections(struct bytes msg, struct bytes *s, const struct header *h,
 	for (i = 0; i < h->additionals; i++) {
 		if (!get_rr(msg, s, a, &rr))
 			return false;
-		if (rr.type == TYPE_OPT)
+		if (rr.type == TYPE_OPT) {
 			out->rcode_high = rr.ttl >> 24;
+			dns_extended_read(rr.data, a, &out->extended);
+		}
 	}
 	return true;
 }
@@ -332,6 +343,19 @@ failed(struct dns_answer *out, unsigned int rcode)
 	return DNS_PARSED_FAILED;
 }
 
+/* A failure may come with its reason; it is one without, too. */
+static enum dns_parsed
+failed_because(struct bytes msg, struct bytes *s, const struct header *h,
+    struct arena *a, struct dns_answer *out)
+{
+	struct sections sections = { .extended.text = BYTES_EMPTY };
+	enum dns_parsed r = failed(out, h->rcode);
+
+	if (!too_many(h) && get_sections(msg, s, h, a, &sections))
+		out->extended = sections.extended;
+	return r;
+}
+
 /* Whether the one question is the one we asked. */
 static bool
 is_question(struct bytes msg, struct bytes *s, enum dns_type type,
@@ -349,9 +373,10 @@ enum dns_parsed
 dns_parse(struct bytes msg, unsigned int id, enum dns_type type,
     struct bytes name, struct arena *a, struct dns_answer *out)
 {
-	struct sections sections = { 0 };
+	struct sections sections = { .extended.text = BYTES_EMPTY };
 	struct header h = { 0 };
 	struct bytes s = msg;
+	enum dns_parsed r;
 
 	*out = (struct dns_answer){ .status = DNS_TEMP, .why = "no answer",
 		.name = dns_name_canonical(a, name) };
@@ -364,16 +389,17 @@ dns_parse(struct bytes msg, unsigned int id, enum dns_type type,
 	if (h.questions != 1 || !is_question(msg, &s, type, name, a))
 		return DNS_PARSED_OTHER;
 	if (h.rcode != 0 && h.rcode != RCODE_NXDOMAIN)
-		return failed(out, h.rcode);
+		return failed_because(msg, &s, &h, a, out);
 	if (h.flags & FLAG_TC)
 		return DNS_PARSED_TRUNCATED;
-	if (h.answers > DNS_RECORDS_MAX || h.authorities > DNS_RECORDS_MAX ||
-	    h.additionals > DNS_RECORDS_MAX)
+	if (too_many(&h))
 		return bad(out, "too many records");
 	if (!get_sections(msg, &s, &h, a, &sections))
 		return bad(out, "malformed answer");
 	if (sections.rcode_high != 0)
 		return failed(out, sections.rcode_high << 4 | h.rcode);
 	out->authentic = (h.flags & FLAG_AD) != 0;
-	return collect(msg, &sections, &h, type, a, out);
+	r = collect(msg, &sections, &h, type, a, out);
+	out->extended = sections.extended;
+	return r;
 }

@@ -115,3 +115,13 @@ stage_options_new(struct arena *a, const struct config *c,
 	o->dns = read_dns(a, c);
 	return o;
 }
+
+const struct dns_options *
+stage_dns_configured(struct arena *a)
+{
+	struct config *c = config_open();
+
+	if (c == NULL && errno != ENOENT)
+		return NULL;
+	return read_dns(a, c);
+}

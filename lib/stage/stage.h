@@ -55,6 +55,11 @@ struct stage_options {
  */
 const struct stage_options *stage_options_new(struct arena *a,
     const struct config *c, const char *section);
+/*
+ * How the configuration in place has names looked up, for commands: none was
+ * compiled, and the defaults hold. It stays mapped. NULL with errno.
+ */
+const struct dns_options *stage_dns_configured(struct arena *a);
 /* A filter may add this much to a message of the size limit. */
 #define STAGE_GROWTH_MAX (1024 * 1024)
 /* Whole chain, if no configuration says otherwise. */

@@ -92,61 +92,11 @@ accept_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 
 /* ---- why ---- */
 
-static enum tls_reason
-reason_of(int code)
-{
-	switch (code) {
-	case SSL_R_HTTP_REQUEST:
-	case SSL_R_HTTPS_PROXY_REQUEST:
-	case SSL_R_WRONG_VERSION_NUMBER:
-	case SSL_R_UNKNOWN_PROTOCOL:
-	case SSL_R_PACKET_LENGTH_TOO_LONG:
-		return TLS_REASON_NOT_TLS;
-	case SSL_R_UNSUPPORTED_PROTOCOL:
-	case SSL_R_VERSION_TOO_LOW:
-	case SSL_R_WRONG_SSL_VERSION:
-	case SSL_R_NO_PROTOCOLS_AVAILABLE:
-	case SSL_R_INAPPROPRIATE_FALLBACK:
-		return TLS_REASON_VERSION;
-	case SSL_R_NO_SHARED_CIPHER:
-	case SSL_R_NO_SHARED_GROUPS:
-	case SSL_R_NO_SUITABLE_KEY_SHARE:
-	case SSL_R_NO_SUITABLE_GROUPS:
-	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
-	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
-	case SSL_R_NO_CIPHERS_AVAILABLE:
-		return TLS_REASON_CIPHER;
-	case SSL_R_NO_APPLICATION_PROTOCOL:
-		return TLS_REASON_ALPN;
-	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-		return TLS_REASON_EOF;
-	case ERR_R_INTERNAL_ERROR:
-	case ERR_R_MALLOC_FAILURE:
-		return TLS_REASON_INTERNAL;
-	default:
-		return TLS_REASON_PROTOCOL;
-	}
-}
-
 static enum tls_result
 handshake_failed(struct tls *t, int error, int err)
 {
-	unsigned long e = ERR_peek_error();
-	int code = ERR_GET_REASON(e);
-
-	if (t->reason != TLS_REASON_NONE)
-		return TLS_FAILED;	/* a callback has said it */
-	if (e != 0 && ERR_GET_LIB(e) == ERR_LIB_SSL &&
-	    code > SSL_AD_REASON_OFFSET && code < SSL_AD_REASON_OFFSET + 256) {
-		t->reason = TLS_REASON_ALERT;
-		t->alert = code - SSL_AD_REASON_OFFSET;
-	} else if (error == SSL_ERROR_ZERO_RETURN) {
-		t->reason = TLS_REASON_EOF;
-	} else if (error == SSL_ERROR_SYSCALL) {
-		t->reason = err == 0 ? TLS_REASON_EOF : TLS_REASON_RESET;
-	} else {
-		t->reason = reason_of(code);
-	}
+	if (t->reason == TLS_REASON_NONE)	/* else a callback said it */
+		t->reason = tls_reason_take(error, err, &t->alert);
 	return TLS_FAILED;
 }
 

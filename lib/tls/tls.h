@@ -1,8 +1,9 @@
 /*
  * tls.h - TLS for servers: certificates, contexts, connections
  *
- * The only module that includes OpenSSL's <openssl/ssl.h>; tls-serve is the
- * only server that links it, so private keys are in no other process.
+ * With lib/tlsc, its other half for clients, the only module that includes
+ * OpenSSL's <openssl/ssl.h>; tls-serve is the only server that links it, so
+ * private keys of hosts are in no other process.
  */
 #ifndef TLS_H
 #define TLS_H
@@ -126,6 +127,13 @@ const char *tls_reason_name(enum tls_reason r);
 /* "bad_certificate" (RFC 8446 6), or "number_N" into out; returns out. */
 #define TLS_ALERT_NAME_MAX 40
 const char *tls_alert_name(int alert, char out[TLS_ALERT_NAME_MAX]);
+
+/*
+ * For lib/tlsc: what OpenSSL's error queue, which is emptied, says about a
+ * handshake that gave that SSL_ERROR_*, with errno as it was then. *alert is
+ * set with TLS_REASON_ALERT.
+ */
+enum tls_reason tls_reason_take(int ssl_error, int err, int *alert);
 
 enum tls_result {
 	TLS_OK,

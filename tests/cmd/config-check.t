@@ -21,7 +21,7 @@ chmod 640 one/var/auth/data.mdb
 single() {
 	env PIPEMAIL_ETC="$TMP/one/etc" PIPEMAIL_VAR="$TMP/one/var" PIPEMAIL_RUN="$TMP/one/run" \
 	    PIPEMAIL_USER_NET= PIPEMAIL_USER_TLS= PIPEMAIL_USER_AUTH= \
-	    PIPEMAIL_USER_MAIL= config-check "$@"
+	    PIPEMAIL_USER_MAIL= PIPEMAIL_USER_QUEUE= PIPEMAIL_USER_STS= config-check "$@"
 }
 exits 1 "O-1 what is open too far is found" single -p
 is "$(sort .out)" "$TMP/one/var/accounts: mode 0755, should be 0700
@@ -45,7 +45,8 @@ fi
 
 # ---- services under their users ----
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
-PIPEMAIL_USER_MAIL=61004
+PIPEMAIL_USER_MAIL=61004 PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_USER_STS=61006
+export PIPEMAIL_USER_QUEUE PIPEMAIL_USER_STS
 PIPEMAIL_ETC=$TMP/m/etc PIPEMAIL_VAR=$TMP/m/var PIPEMAIL_RUN=$TMP/m/run
 export PIPEMAIL_USER_NET PIPEMAIL_USER_TLS PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
@@ -64,6 +65,7 @@ m/etc/tls 0:0 700
 m/var 0:0 751
 m/var/accounts 61004:61004 700
 m/var/auth 61003:61003 700
+m/var/cache 0:0 751
 m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755
@@ -105,13 +107,13 @@ mkdir -p r/etc
 : >r/etc/passwd; : >r/etc/group; : >r/etc/shadow; : >r/etc/gshadow
 users() { make -s -C "$TOP" BUILD="${BUILD:-build}" DESTDIR="$TMP/r" install-users; }
 exits 0 "install-users" users
-is "$(grep -c ': created$' .out)" 10 "says what it made: five users, five groups"
-is "$(cut -d: -f1 r/etc/passwd | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue " "users"
-is "$(cut -d: -f1 r/etc/group | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue " "groups"
+is "$(grep -c ': created$' .out)" 12 "says what it made: six users, six groups"
+is "$(cut -d: -f1 r/etc/passwd | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-sts " "users"
+is "$(cut -d: -f1 r/etc/group | tr '\n' ' ')" "pm-net pm-tls pm-auth pm-mail pm-queue pm-sts " "groups"
 ok "no one can log in as them" sh -c '! grep -v ":/nonexistent:/usr/sbin/nologin$" r/etc/passwd'
 cp r/etc/passwd before
 exits 0 "install-users once more" users
-is "$(grep -c ': is there$' .out)" 10 "finds them all"
+is "$(grep -c ': is there$' .out)" 12 "finds them all"
 ok "and changes nothing" cmp before r/etc/passwd
 exits 0 "install-dirs" env -u PIPEMAIL_ETC -u PIPEMAIL_VAR -u PIPEMAIL_RUN \
 	make -s -C "$TOP" DESTDIR="$TMP/d" ETCDIR=/e VARDIR=/v RUNDIR=/r \

@@ -8,9 +8,11 @@ py=/usr/bin/python3
 PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
 PIPEMAIL_USER_NET=61001 PIPEMAIL_USER_TLS=61002 PIPEMAIL_USER_AUTH=61003
 PIPEMAIL_USER_MAIL=61004 PIPEMAIL_GROUP_NET=61001
+PIPEMAIL_USER_QUEUE=61005 PIPEMAIL_GROUP_QUEUE=61005 PIPEMAIL_USER_STS=61006
+export PIPEMAIL_USER_QUEUE PIPEMAIL_GROUP_QUEUE PIPEMAIL_USER_STS
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_USER_NET PIPEMAIL_USER_TLS
 export PIPEMAIL_USER_AUTH PIPEMAIL_USER_MAIL PIPEMAIL_GROUP_NET
-uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005"
+uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005 pm-sts=61006"
 
 # where every user may run them
 mkdir bin && cp "$BIN"/* bin/ && chmod 755 bin bin/*
@@ -41,11 +43,11 @@ exits 0 "config-check -p -f gives the services what is theirs" config-check -p -
 exits 0 "after which all is right" config-check -p
 
 pids=
-for s in tls-serve auth-serve lmtp-in imap-serve imap-login smtp-in; do
+for s in tls-serve auth-serve lmtp-in imap-serve imap-login smtp-in mtasts-serve; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap mtasts; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
 wait_for 10 port_open "$IMAP"
 tls=${pids#*tls-serve=}; tls=${tls%% *}
@@ -59,6 +61,7 @@ for w in $pids; do
 		continue ;;
 	auth-serve=*) u=61003 ;;
 	lmtp-in=* | imap-serve=*) u=61004 ;;
+	mtasts-serve=*) u=61006 ;;
 	*) u=61001 ;;
 	esac
 	is "$(uid_of "${w#*=}")" "$u $u $u" "${w%%=*} runs as its user"
@@ -104,12 +107,13 @@ printf '| %s |\n' 'pm-net | can | read | var/auth/*' 'pm-mail | cannot | connect
 is "$(grep -c '^bad' probed)" 4 "false claims are found"
 
 # the second check alone: the mode lets everybody in
-chmod 666 run/lmtp run/auth run/imap run/tls
+chmod 666 run/lmtp run/auth run/imap run/tls run/mtasts
 sed -n 's/^| pm-[a-z]* | can | connect .*/&/p' "$TOP/doc/security.md" >allowed
 for s in lmtp imap auth tls; do
 	echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed
+echo "| pm-net | cannot | connect | run/mtasts |" >>allowed
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <allowed >probed 2>&1
 while read -r r text; do is "$r" ok "SO_PEERCRED with mode 666: $text"; done <probed
 like "$(cat ./*.log)" 'm=peer-refused uid=61005' "a refused peer is logged"

@@ -387,6 +387,73 @@ test_parse_errors(void **state)
 	buf_free(&b);
 }
 
+/* An answer with these options in its OPT record. */
+static void
+put_options(struct buf *b, unsigned int rcode, struct bytes options)
+{
+	put_head(b, rcode, 0, 0, "a.example", DNS_A);
+	b->p[11] = 1;
+	assert_int_equal(buf_add(b, bytes_of("\0\0\x29\4\xd0\0\0\0\0", 9)),
+	    0);
+	put16(b, (unsigned int)options.n);
+	assert_int_equal(buf_add(b, options), 0);
+}
+
+static void
+test_extended(void **state)
+{
+	static const struct {
+		struct bytes options;
+		unsigned int rcode;
+		const char *described;
+	} all[] = {
+		{ BYTES("\0\xf\0\2\0\6"), 2,
+		    "server failure: DNSSEC Bogus (6)" },
+		{ BYTES("\0\xf\0\5\0\7old"), 2,
+		    "server failure: Signature Expired (7): old" },
+		{ BYTES("\0\xf\0\6\0\7old\0"), 2,
+		    "server failure: Signature Expired (7): old" },
+		{ BYTES("\0\xa\0\1x\0\xf\0\2\0\6\0\xf\0\2\0\7"), 2,
+		    "server failure: DNSSEC Bogus (6)" },
+		{ BYTES("\0\xf\0\4\x10\0\n\x1b"), 5,
+		    "server refuses: extended error (4096): \\x0a\\x1b" },
+		{ BYTES("\0\xf\0\2\0\3"), 3,
+		    "no such name: Stale Answer (3)" },
+		{ BYTES("\0\xf\0\2\0\x18"), 0,
+		    "no such record: Invalid Data (24)" },
+		{ BYTES("\0\xf\0\1\0"), 2, "server failure" },
+		{ BYTES("\0\xf\0\x9\0\6"), 2, "server failure" },
+		{ BYTES("\0\xf\0"), 2, "server failure" },
+		{ BYTES(""), 2, "server failure" },
+	};
+	static char text[DNS_EXTENDED_TEXT_MAX + 1];
+	struct buf b = BUF_INIT(BIG), o = BUF_INIT(BIG);
+	struct dns_answer r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(all); i++) {
+		put_options(&b, all[i].rcode, all[i].options);
+		(void)parse(&b, DNS_A, "a.example", &r);
+		assert_string_equal(dns_describe(&r, &arena),
+		    all[i].described);
+	}
+	/* As much text as is kept, and a byte more. */
+	memset(text, 'x', sizeof(text));
+	for (i = 0; i < 2; i++) {
+		buf_reset(&o);
+		put16(&o, 15);
+		put16(&o, (unsigned int)(2 + DNS_EXTENDED_TEXT_MAX + i));
+		put16(&o, 6);
+		buf_add(&o, bytes_of(text, DNS_EXTENDED_TEXT_MAX + i));
+		put_options(&b, 2, buf_bytes(&o));
+		(void)parse(&b, DNS_A, "a.example", &r);
+		assert_int_equal(r.extended.text.n, DNS_EXTENDED_TEXT_MAX);
+	}
+	buf_free(&b);
+	buf_free(&o);
+}
+
 static void
 test_parse_malformed(void **state)
 {
@@ -510,6 +577,7 @@ main(void)
 		T("bad DNS: not the answer to our query",
 		    test_parse_not_ours),
 		T("bad DNS: errors, truncation", test_parse_errors),
+		T("T-12 extended errors (RFC 8914)", test_extended),
 		T("bad DNS: malformed records, loops", test_parse_malformed),
 		T("bad DNS: CNAME chain at the limit", test_parse_chain),
 		T("bad DNS: too many records", test_parse_many),
