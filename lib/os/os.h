@@ -25,6 +25,10 @@ int os_connect_unix(const char *path, int64_t deadline);
 /* A listening TCP socket; IPv6 ones are IPv6 only. Port 0: any. */
 int os_listen_tcp(const struct ip *ip, int port, int backlog);
 int os_connect_tcp(const struct ip *ip, int port, int64_t deadline);
+/* From an address of this machine; NULL, or of family 0: any. -1, also
+ * EADDRNOTAVAIL. */
+int os_connect_tcp_from(const struct ip *from, const struct ip *ip, int port,
+    int64_t deadline);
 int os_nodelay(int fd);
 
 /*
