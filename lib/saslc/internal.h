@@ -28,7 +28,8 @@ enum {
 };
 
 struct saslc {
-	const struct saslc_login *login;
+	struct saslc_login copy;		/* its slices never at NULL */
+	const struct saslc_login *login;	/* that */
 	const struct saslc_mech *mech;
 	int step;
 	bool plus_offered;

@@ -315,7 +315,7 @@ fits(const struct saslc_login *l, const struct saslc_mech *m)
 	    (l->user.n == 0 && m->needs == NEEDS_PASSWORD))
 		return false;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (bytes_has_nul(parts[i]))
+		if (parts[i].n > 0 && bytes_has_nul(parts[i]))
 			return false;
 	}
 	/* 0x01 ends the pairs of OAuth */
@@ -337,7 +337,13 @@ saslc_new(const struct saslc_login *l, const char *mechanism,
 		return NULL;
 	}
 	s = mem_zalloc(1, sizeof(*s));
-	s->login = l;
+	s->copy = *l;
+	s->copy.user = bytes_of(l->user.p, l->user.n);
+	s->copy.password = bytes_of(l->password.p, l->password.n);
+	s->copy.token = bytes_of(l->token.p, l->token.n);
+	s->copy.authzid = bytes_of(l->authzid.p, l->authzid.n);
+	s->copy.host = bytes_of(l->host.p, l->host.n);
+	s->login = &s->copy;
 	s->mech = m;
 	s->plus_offered = offers_plus(offered);
 	s->binding = best_binding(l, &s->binding_type);
@@ -347,10 +353,10 @@ saslc_new(const struct saslc_login *l, const char *mechanism,
 	s->gs2 = BUF_INIT(SASLC_RESPONSE_MAX);
 	s->auth = BUF_INIT(2 * SASLC_RESPONSE_MAX);
 	/* as it was derived from; without a normal form as it is */
-	if (m->needs == NEEDS_PASSWORD && sasl_password_normal(l->password,
-	    &s->password, &why) == -1) {
+	if (m->needs == NEEDS_PASSWORD && sasl_password_normal(
+	    s->copy.password, &s->password, &why) == -1) {
 		buf_reset(&s->password);
-		(void)buf_add(&s->password, l->password);
+		(void)buf_add(&s->password, s->copy.password);
 	}
 	return s;
 }

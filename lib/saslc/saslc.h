@@ -43,7 +43,8 @@
 
 /*
  * What a login is made from; borrowed, it must outlive what is made with it.
- * A user and a password, or a user and a token, or a client certificate.
+ * A user and a password, or a user and a token, or a client certificate; what
+ * is zero is not given.
  */
 struct saslc_login {
 	struct bytes user, password;

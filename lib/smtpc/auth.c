@@ -23,6 +23,8 @@ smtpc_auth_forget(struct smtpc *s)
 		secret_wipe(s->response.p, s->response.size);
 	buf_reset(&s->response);
 	s->has_response = s->auth_begun = s->auth_cancelled = false;
+	if (s->out.n == 0 && s->out.size > 0)	/* what was said */
+		secret_wipe(s->out.p, s->out.size);
 }
 
 /* The response as a line: "=" stands for an empty initial one. */
@@ -138,6 +140,18 @@ accepted(struct smtpc *s)
 	s->state = STATE_READY;
 }
 
+/* RFC 4954 6, 504 and 534: not this mechanism; perhaps the next. */
+static void
+try_next(struct smtpc *s, const struct smtpc_reply *r)
+{
+	size_t from = s->mechanism_from;
+	const char *why;
+
+	smtpc_auth_forget(s);	/* begin() takes the next */
+	if (saslc_choose(s->login, s->offer.auth, &from, &why) == NULL)
+		smtpc_end_reply(s, SMTPC_TEMPORARY, r);
+}
+
 void
 smtpc_auth_reply(struct smtpc *s, const struct smtpc_reply *r)
 {
@@ -150,12 +164,7 @@ smtpc_auth_reply(struct smtpc *s, const struct smtpc_reply *r)
 	} else if (s->auth_cancelled) {
 		failed(s, s->auth_why);
 	} else if (r->code == 504 || r->code == 534) {
-		/* RFC 4954 6: not this mechanism; perhaps the next */
-		smtpc_auth_forget(s);
-		if (saslc_choose(s->login, s->offer.auth,
-		    &(size_t){ s->mechanism_from }, &(const char *){ NULL })
-		    == NULL)
-			smtpc_end_reply(s, SMTPC_TEMPORARY, r);
+		try_next(s, r);
 	} else {
 		smtpc_end_reply(s, SMTPC_TEMPORARY, r);
 	}

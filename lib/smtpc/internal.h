@@ -91,6 +91,14 @@ struct smtpc {
 	struct buf chunk;
 };
 
+/* result.c */
+enum smtpc_class smtpc_class_of(int code);
+void smtpc_result_reply(struct smtpc_result *out, struct arena *a,
+    enum smtpc_class class, enum smtpc_step step,
+    const struct smtpc_reply *r);
+void smtpc_result_why(struct smtpc_result *out, enum smtpc_class class,
+    enum smtpc_step step, const char *status, const char *why);
+
 /* session.c */
 /* A line to be said, without CRLF; its reply is due. */
 void smtpc_say(struct smtpc *s, const char *line);
@@ -101,12 +109,6 @@ void smtpc_end_why(struct smtpc *s, enum smtpc_class class,
     const char *status, const char *why);
 /* The same, the server being at fault: nothing more is said. */
 void smtpc_broken(struct smtpc *s, const char *why);
-enum smtpc_class smtpc_class_of(int code);
-void smtpc_result_reply(struct smtpc_result *out, struct arena *a,
-    enum smtpc_class class, enum smtpc_step step,
-    const struct smtpc_reply *r);
-void smtpc_result_why(struct smtpc_result *out, enum smtpc_class class,
-    enum smtpc_step step, const char *status, const char *why);
 
 /* auth.c */
 void smtpc_auth_say(struct smtpc *s);

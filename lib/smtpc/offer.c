@@ -113,7 +113,8 @@ read_args(struct arena *a, unsigned int ext, struct bytes args,
 		break;
 	case SMTPC_EXT_FUTURERELEASE:
 		o->hold_seconds_max = first_number(args);
-		if (bytes_word(&args, &word) && bytes_word(&args, &word))
+		(void)bytes_word(&args, &word);	/* that number */
+		if (bytes_word(&args, &word))
 			o->hold_until_max = arena_bytes(a, word);
 		break;
 	case SMTPC_EXT_PRIORITY:

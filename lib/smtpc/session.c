@@ -10,18 +10,13 @@
 
 #include <stdlib.h>
 
-#include "unicode/unicode.h"
-
-const char *
-smtpc_step_name(enum smtpc_step step)
+/* Of a server that has not said anything, or only HELO. */
+static struct smtpc_offer
+no_offer(void)
 {
-	static const char *const names[SMTPC_STEPS] = {
-		"connect", "greeting", "EHLO", "STARTTLS", "TLS", "AUTH",
-		"check", "RSET", "MAIL", "RCPT", "DATA", "text", "end",
-		"ready", "QUIT",
-	};
-
-	return (size_t)step < SMTPC_STEPS ? names[step] : "";
+	return (struct smtpc_offer){ .name = BYTES_EMPTY,
+	    .auth = BYTES_EMPTY, .hold_until_max = BYTES_EMPTY,
+	    .priority = BYTES_EMPTY };
 }
 
 struct smtpc *
@@ -35,6 +30,7 @@ smtpc_new(const struct smtpc_options *options)
 		s->o.recipients_max = SMTPC_RECIPIENTS_MAX;
 	s->login = s->o.login;
 	s->secured = s->o.secured;
+	s->offer = no_offer();
 	s->state = STATE_GREETING;
 	s->due = 1;
 	s->reader = SMTPC_READER_INIT;
@@ -52,6 +48,7 @@ smtpc_free(struct smtpc *s)
 {
 	if (s == NULL)
 		return;
+	buf_reset(&s->out);
 	smtpc_auth_forget(s);
 	smtpc_reader_free(&s->reader);
 	buf_free(&s->out);
@@ -63,34 +60,7 @@ smtpc_free(struct smtpc *s)
 	free(s);
 }
 
-/* ---- results ---- */
-
-enum smtpc_class
-smtpc_class_of(int code)
-{
-	return code < 400 ? SMTPC_OK
-	    : code < 500 ? SMTPC_TEMPORARY : SMTPC_PERMANENT;
-}
-
-void
-smtpc_result_reply(struct smtpc_result *out, struct arena *a,
-    enum smtpc_class class, enum smtpc_step step, const struct smtpc_reply *r)
-{
-	*out = (struct smtpc_result){ .class = class, .step = step,
-	    .code = r->code };
-	memcpy(out->status, r->status, sizeof(out->status));
-	out->text = arena_bytes(a, unicode_first(r->text, SMTPC_TEXT_MAX));
-}
-
-void
-smtpc_result_why(struct smtpc_result *out, enum smtpc_class class,
-    enum smtpc_step step, const char *status, const char *why)
-{
-	*out = (struct smtpc_result){ .class = class, .step = step,
-	    .text = BYTES_EMPTY, .why = why };
-	assert(strlen(status) < sizeof(out->status));
-	memcpy(out->status, status, strlen(status) + 1);
-}
+/* ---- the end of it ---- */
 
 static enum smtpc_step
 step_of(const struct smtpc *s)
@@ -541,7 +511,7 @@ smtpc_secured(struct smtpc *s, const struct saslc_login *login)
 	if (login != NULL)
 		s->login = login;
 	arena_reset(&s->session);
-	s->offer = (struct smtpc_offer){ .extended = false };
+	s->offer = no_offer();
 	s->state = STATE_EHLO;
 }
 

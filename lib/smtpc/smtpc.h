@@ -24,7 +24,8 @@
  *
  * Each write and read may take smtpc_wait_ms; past that: smtpc_timed_out. At
  * end of file or an error of the connection: smtpc_lost, after what was read
- * before has been given to smtpc_next (a server that closes often says why).
+ * before has been given to smtpc_next. When a write fails, read once more
+ * first: a server that closes often says why.
  */
 #ifndef SMTPC_H
 #define SMTPC_H
@@ -193,7 +194,8 @@ struct smtpc_result {
 	/*
 	 * Q-5: not refused, only not in this transaction: send it again in a
 	 * new one at once. Only set where the mail got rid of at least one
-	 * other recipient, so that repeating comes to an end.
+	 * other recipient, so that repeating comes to an end. The session
+	 * may have ended meanwhile: then in a new one.
 	 */
 	bool again;
 	/*

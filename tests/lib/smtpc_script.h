@@ -20,7 +20,7 @@ enum {
 	CHUNKING = 32, LOGIN = 64, FEW = 128,
 	/* of the mail */
 	UTF8 = 256, REQUIRETLS = 512, BINARY = 1024, EXTRAS = 2048,
-	BY_R = 4096, HOLD = 8192, BY_N = 16384,
+	BY_R = 4096, HOLD = 8192, BY_N = 16384, UNTIL = 32768,
 };
 
 struct row {
@@ -93,6 +93,8 @@ play_mail(struct play *p)
 	}
 	if (f & HOLD)
 		p->mail.hold_for = 3600;
+	if (f & UNTIL)
+		p->mail.hold_until = BYTES("2029-01-01T00:00:00Z");
 	p->part = bytes_str(p->row->text);
 	p->parts = (struct smtpc_parts){ &p->part, 1 };
 	p->mail.source = smtpc_source_parts(&p->parts);

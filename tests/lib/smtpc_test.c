@@ -268,6 +268,16 @@ endings(void **state)
 		{ "different codes in one reply", 0, FROM, "u@x.example", MSG,
 		    OPEN "S:250-ok\nS:550 ok\n",
 		    "temp 0 4.5.0 MAIL/temp 0 4.5.0 MAIL" },
+		{ "8-bit text in a reply", 0, FROM, "u@x.example", MSG,
+		    OPEN "S:550 5.7.1 n\xf6\n", "perm 550 5.7.1 MAIL/open" },
+		{ "which a pedant does not read", PEDANTIC, FROM,
+		    "u@x.example", MSG, OPEN "S:550 5.7.1 n\xf6\n",
+		    "temp 0 4.5.0 MAIL/temp 0 4.5.0 MAIL" },
+		{ "UTF-8 only after SMTPUTF8 was said", PEDANTIC, FROM,
+		    "\xc3\xa4@x.example", MSG,
+		    HI "S:250-mx\nS:250 SMTPUTF8\n!send\n"
+		    "C:MAIL FROM:<a@me.example> SMTPUTF8\n"
+		    "S:550 5.7.1 n\xc3\xb6\n", "perm 550 5.7.1 MAIL/open" },
 		{ "any answer to QUIT is right", 0, FROM, "u@x.example", MSG,
 		    PLAIN_EHLO "!quit\nC:QUIT\nS:nonsense\n",
 		    "- 0  connect" IN_ORDER },
@@ -327,6 +337,14 @@ starttls(void **state)
 		{ "text before TLS", TLS_IF, FROM, "u@x.example", MSG,
 		    ASK_TLS "S:220 go\nS:250 injected\n",
 		    "- 0  connect/temp 0 4.5.0 TLS" },
+		{ "not even 421 is believed there", TLS_IF, FROM,
+		    "u@x.example", MSG, ASK_TLS "S:220 go\nS:421 down\n",
+		    "- 0  connect/temp 0 4.5.0 TLS" },
+		{ "not with HELO after TLS either", TLS_IF, FROM,
+		    "u@x.example", MSG, ASK_TLS "S:220 go\n!tls\n"
+		    "C:EHLO me.example\nS:502 what?\nC:HELO me.example\n"
+		    "S:250 mx\n!send\nC:MAIL FROM:<a@me.example>\nS:550 no\n",
+		    "perm 550  MAIL/open" },
 		{ "even one byte", TLS_IF, FROM, "u@x.example", MSG,
 		    ASK_TLS "S:220 go\nS:\n",
 		    "- 0  connect/temp 0 4.5.0 TLS" },
@@ -448,6 +466,11 @@ what_is_offered(void **state)
 		{ "FUTURERELEASE", HOLD, FROM, "u@x.example", MSG,
 		    TO_SEND("FUTURERELEASE 86400 2030-01-01T00:00:00Z")
 		    "C:MAIL FROM:<a@me.example> HOLDFOR=3600\nS:550 no\n",
+		    "perm 550  MAIL/open" },
+		{ "until", UNTIL, FROM, "u@x.example", MSG,
+		    TO_SEND("FUTURERELEASE 86400 2030-01-01T00:00:00Z")
+		    "C:MAIL FROM:<a@me.example> "
+		    "HOLDUNTIL=2029-01-01T00:00:00Z\nS:550 no\n",
 		    "perm 550  MAIL/open" },
 		{ "FUTURERELEASE not offered", HOLD, FROM, "u@x.example", MSG,
 		    TO_SEND("HELP"), "perm 0 5.3.3 check/open" },
