@@ -8,7 +8,7 @@
 #include "mtasts/mtasts.h"
 #include "stage/stage.h"
 
-static const char usage[] = "usage: mtasts-check [-Cq] domain [host ...]";
+static const char usage[] = "usage: mtasts-check [-Cqs] domain [host ...]";
 
 #define OUTPUT_MAX (4 * MTASTS_POLICY_MAX)
 
@@ -18,7 +18,7 @@ struct check {
 	struct dns *dns;
 	struct mtasts_cache *cache;
 	struct bytes domain;
-	bool quiet;
+	bool quiet, ask;
 };
 
 /* Columns with tabs. Results are not looked at: out.full tells. */
@@ -136,7 +136,11 @@ check(struct check *k, char *hosts[])
 
 	if (!k->quiet)
 		show_record(k);
-	mtasts_look(k->dns, k->cache, &k->arena, k->domain, &d);
+	if (!k->ask)
+		mtasts_look(k->dns, k->cache, &k->arena, k->domain, &d);
+	else if (mtasts_ask(&k->arena, k->domain,
+	    deadline_in(MTASTS_ASK_MS), &d) == -1)
+		msg_diesys(exit_for(errno), "cannot ask mtasts-serve");
 	show_policy(k, &d);
 	if (d.verdict == MTASTS_POLICY)
 		all = *hosts != NULL ? show_given(k, &d.policy, hosts)
@@ -168,7 +172,7 @@ main(int argc, char *argv[])
 	int c, code;
 
 	msg_init("mtasts-check");
-	while ((c = getopt(argc, argv, "Cq")) != -1) {
+	while ((c = getopt(argc, argv, "Cqs")) != -1) {
 		switch (c) {
 		case 'C':
 			cached = true;
@@ -176,11 +180,14 @@ main(int argc, char *argv[])
 		case 'q':
 			k.quiet = true;
 			break;
+		case 's':
+			k.ask = true;
+			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);
 		}
 	}
-	if (optind == argc)
+	if (optind == argc || (cached && k.ask))
 		msg_die(EXIT_PERM, "%s", usage);
 	if (addr_parse_domain(&k.arena, bytes_str(argv[optind]),
 	    ADDR_SMTPUTF8, &text, &k.domain, &why) == -1)

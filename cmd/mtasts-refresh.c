@@ -163,14 +163,23 @@ run_once(struct refresher *r)
 	arena_reset(&r->arena);
 }
 
-/* "": stay who we are. */
+static _Noreturn void
+run_daily(struct refresher *r)
+{
+	for (;;) {
+		run_once(r);
+		rest((uint64_t)PERIOD_SECONDS * 1000);
+	}
+}
+
+/* NULL or "": stay who we are. */
 static void
 become(const char *user)
 {
 	uid_t uid;
 	gid_t gid;
 
-	if (user[0] == '\0')
+	if (user == NULL || user[0] == '\0')
 		return;
 	if (os_user(user, &uid, &gid) == -1)
 		msg_die(EXIT_PERM, "cannot become %s: no such user", user);
@@ -182,7 +191,7 @@ int
 main(int argc, char *argv[])
 {
 	struct refresher r = { .spread_seconds = 0 };
-	const char *time = NULL, *user = "";
+	const char *time = NULL, *user = NULL;
 	bool loop = false;
 	int c;
 
@@ -216,11 +225,9 @@ main(int argc, char *argv[])
 	if ((r.cache = mtasts_cache_open(dir_var())) == NULL)
 		msg_diesys(exit_for(errno), "cannot open the cache below %s",
 		    dir_var());
+	if (loop)
+		run_daily(&r);
 	run_once(&r);
-	while (loop) {
-		rest((uint64_t)PERIOD_SECONDS * 1000);
-		run_once(&r);
-	}
 	mtasts_cache_close(r.cache);
 	return EXIT_YES;
 }

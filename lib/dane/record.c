@@ -79,7 +79,7 @@ int
 dane_parse_text(struct bytes text, struct arena *a, struct dane_record *out,
     const char **why)
 {
-	struct dane_record r;
+	struct dane_record r = { .data = BYTES_EMPTY };
 	unsigned char *const field[] = { &r.usage, &r.selector, &r.matching };
 	struct bytes word;
 	uint64_t v;

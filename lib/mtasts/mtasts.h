@@ -191,6 +191,7 @@ void mtasts_look(struct dns *d, struct mtasts_cache *c, struct arena *a,
  * answers it is MTASTS_DEFER: acting as without a policy could be made to
  * happen. 0; -1 EINVAL: not a domain.
  */
+#define MTASTS_ASK_MS 100000	/* a look-up, a fetch, and a bit */
 int mtasts_ask(struct arena *a, struct bytes domain, int64_t deadline,
     struct mtasts_decision *out);
 /* The protocol's two halves, for the service and for fuzzing: see

@@ -26,6 +26,9 @@ openssl x509 -in leaf.one -outform DER -out leaf.der
 is "$(dane-record -s 0 -m 0 leaf.der)" "3 0 0 $(od -An -tx1 -v leaf.der | tr -d ' \n')" "the whole of a certificate in DER"
 is "$(dane-record -n _25._tcp.mx1.example. leaf.pem)" "_25._tcp.mx1.example. IN TLSA 3 1 1 $spki" "with an owner, for a zone"
 is "$(dane-record leaf.pem leaf.key | wc -l | tr -d ' ')" 2 "a line for each file"
+cp leaf.pem mx.example.org.pem; cp middle.pem authority.pem
+exits 0 "EXAMPLES: a server" dane-record -n _25._tcp.mx.example.org. mx.example.org.pem
+exits 0 "EXAMPLES: its authority" dane-record -u 2 authority.pem
 exits 100 "usages 0 and 1 are refused" dane-record -u 1 leaf.pem
 like "$(cat .err)" "not for SMTP" "and why"
 exits 100 "a whole certificate cannot be had from a key" dane-record -s 0 leaf.key
@@ -148,6 +151,12 @@ pki_cert domain middle 10 DNS:dom.example
 is "$(dane-check -q -f domain.pem dom.example | cut -f1)" verified "T-2 a certificate for the domain, with MX"
 is "$(dane-check -q -f domain.pem www.example | cut -f1)" verified "T-2 for what the domain is an alias of"
 is "$(verdict domain.pem)" fail "T-2 but not for a host by itself"
+
+zone "{\"example.org\":{\"MX\":[\"10 mx.example.org\"],\"options\":[\"ad\"]},\"mx.example.org\":{\"A\":[\"127.0.0.1\"],\"options\":[\"ad\"]},$(tlsa _25._tcp.mx.example.org "$ee")}"
+cp leaf.pem new.pem
+exits 0 "EXAMPLES: a new certificate" dane-check -h -f new.pem mx.example.org
+dane-check -t 2 example.org >out 2>&1
+like "$(cat out)" "^tlsa	_25._tcp.mx.example.org	3 1 1" "EXAMPLES: a domain"
 
 # ---- servers ----
 # serve CERT MODE: sets port

@@ -18,7 +18,7 @@ for n in $names; do
 	[ $n = noweb ] || san="$san${san:+,}DNS:mta-sts.$n.example"
 done
 pki_ca root
-pki_cert web root 10 "$san"
+pki_cert web root 10 "$san,DNS:mta-sts.example.org"
 bg /usr/bin/python3 "$TOP/tests/mtasts-server.py" -c web.all.pem -r web.port -l web.log policies
 wait_for 10 test -s web.port || { echo "Bail out! no policy host"; exit 111; }
 PIPEMAIL_MTASTS_PORT=$(cat web.port)
@@ -62,6 +62,9 @@ zone["enforce.example"] = {"MX": ["10 mx1.example.net", "20 a.example.org"]}
 zone["wild.example"] = {"MX": ["10 a.b.example.org"]}
 zone["_mta-sts.fails.example"] = {"TXT": "SERVFAIL", "ede": [6, "signature crypto failed"]}
 zone["plain.example"] = {"MX": ["10 mx1.example.net"]}
+zone["mta-sts.example.org"] = {"A": ["127.0.0.1"]}
+zone["_mta-sts.example.org"] = {"TXT": ["v=STSv1; id=20261121T0900;"]}
+zone["example.org"] = {"MX": ["10 mx1.example.org"]}
 for change in os.environ.get("CHANGE", "").split(","):
     if change:
         name, text = change.split("=", 1)
@@ -76,6 +79,27 @@ zone() {	# CHANGE: NAME=JSON,...
 	dns_stub_start zone.json
 }
 cp policies/mta-sts.enforce.example policies/mta-sts.wild.example
+
+# ---- mtasts-policy ----
+exits 0 "EXAMPLES: a policy" mtasts-policy -m testing -a 7d mx1.example.org '*.mx.example.net'
+is "$(tr -d '\r' <.out)" "version: STSv1
+mode: testing
+mx: mx1.example.org
+mx: *.mx.example.net
+max_age: 604800" "is written as it is to be served"
+cp .out policies/mta-sts.example.org
+is "$(mtasts-policy -c <.out | cksum)" "$(cksum <policies/mta-sts.example.org)" "and is understood so"
+is "$(mtasts-policy münchen.example | tr -d '\r' | sed -n 3p)" "mx: xn--mnchen-3ya.example" "A-labels"
+is "$(mtasts-policy -m none | tr -d '\r' | sed -n 2p)" "mode: none" "mode none has no hosts"
+exits 100 "no hosts" mtasts-policy
+exits 100 "a mode that is none" mtasts-policy -m strict a.example
+exits 100 "a host that is none" mtasts-policy 'a..b'
+exits 100 "a line of one's own" mtasts-policy "a
+mode: none"
+exits 100 "an age that is none" mtasts-policy -a 2y a.example
+echo "mode: enforce" >bad
+exits 100 "no policy" sh -c 'mtasts-policy -c <bad'
+like "$(cat .err)" "there is no version" "and why"
 zone
 
 # ---- mtasts-fetch ----
@@ -100,7 +124,11 @@ like "$(cat .out)" "^sts-policy-fetch-error${tab}" "is one as well"
 exits 100 "no domain name" mtasts-fetch 'a b'
 exits 100 "no port" mtasts-fetch -p 0 enforce.example
 
+exits 0 "EXAMPLES: mtasts-fetch" mtasts-fetch example.org
+
 # ---- mtasts-check ----
+exits 0 "EXAMPLES: mtasts-check" mtasts-check example.org
+exits 1 "EXAMPLES: with hosts" mtasts-check -q example.org mx1.example.net mx2.example.net
 exits 0 "T-10 a domain in mode enforce" mtasts-check enforce.example
 is "$(cat .out)" "record${tab}enforce1${tab}found
 policy${tab}enforce${tab}fetched
@@ -132,6 +160,7 @@ is "$(cut -f1-3 .out)" "absent${tab}plain.example${tab}success" "is nothing to r
 exits 111 "T-3 a record that cannot be looked up" mtasts-check -q fails.example
 is "$(cat .out)" "defer${tab}fails.example${tab}success${tab}server failure: DNSSEC Bogus (6): signature crypto failed" "T-12 defers, with what DNS says (RFC 8914)"
 exits 100 "no operand" mtasts-check
+exits 100 "the cache is the service's with -s" mtasts-check -Cs enforce.example
 exits 100 "no domain name" mtasts-check 'a b'
 
 # ---- the cache ----
@@ -205,11 +234,15 @@ else
 	skip "T-3 refreshing what is old" "mdb_load is not installed"
 fi
 zone
+exits 0 "EXAMPLES: mtasts-refresh" mtasts-refresh -n
 exits 100 "an operand too many" mtasts-refresh x
+exits 100 "no such user" mtasts-refresh -u no-such-user
 exits 100 "a time too long" mtasts-refresh -w 13h
 
 # ---- mtasts-serve ----
-bg unix-bind "$TMP/run/mtasts" mtasts-serve 2>serve.log
+exits 111 "T-3 no service" mtasts-check -qs enforce.example
+is "$(cat .out)" "defer${tab}enforce.example${tab}success${tab}mtasts-serve does not answer" "is no absence of policies"
+bg unix-bind run/mtasts mtasts-serve 2>serve.log	# EXAMPLES
 wait_for 10 test -S run/mtasts
 ask() { printf '%s\n' "$1" | nc -U -N run/mtasts; }
 is "$(ask enforce.example | tr -d '\r')" "policy success 88
@@ -219,6 +252,10 @@ mode: enforce
 mx: mx1.example.net
 mx: *.example.org
 max_age: 604800" "T-3 the service answers with the policy"
+is "$(mtasts-check -qs enforce.example)" "enforce${tab}enforce.example${tab}success" "T-3 senders are told the policy"
+is "$(mtasts-check -qs broken.example)" "$(mtasts-check -q broken.example)" "and what is to be reported"
+exits 1 "and that there is none" mtasts-check -qs plain.example
+exits 111 "and that nobody knows" mtasts-check -qs fails.example
 is "$(ask plain.example)" "absent success 0
 there is no MTA-STS record" "without one"
 is "$(ask fails.example | head -1)" "defer success 0" "and that it cannot tell"
