@@ -51,6 +51,11 @@ add_peer(struct options *o, const char *name)
 
 	if (name[0] == '\0')
 		return;
+	if (name[0] == '*' && name[1] == '\0') {
+		if (buf_adds(&o->peers, o->peers.n == 0 ? "*" : " *") == -1)
+			msg_die(EXIT_PERM, "cannot take so many peers");
+		return;
+	}
 	find_user(name, &uid, &gid);
 	if (buf_printf(&o->peers, "%s%lu", o->peers.n == 0 ? "" : " ",
 	    (unsigned long)uid) == -1)

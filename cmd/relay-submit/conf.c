@@ -294,11 +294,11 @@ check(struct setting *s)
 		r->port = r->starttls ? PORT_STARTTLS : PORT_TLS;
 	if (r->local_recipient.n == 0)
 		r->local_recipient = r->from;
-	if (r->hostname.n == 0) {
-		if (os_hostname(host, sizeof(host)) == -1)
-			return fail(s, 0, "the host has no name");
-		r->hostname = arena_bytes(&r->arena, bytes_str(host));
-	}
+	if (os_hostname(host, sizeof(host)) == -1)
+		return fail(s, 0, "the host has no name");
+	r->machine = arena_bytes(&r->arena, bytes_str(host));
+	if (r->hostname.n == 0)
+		r->hostname = r->machine;
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct relay {
 	const char *mechanisms;		/* NULL: the safest in common */
 	bool client_cert;
 	struct bytes hostname;		/* ours, for EHLO */
+	struct bytes machine;		/* what the system is called */
 	struct bytes from;
 	struct bytes local_recipient;
 	struct bytes allow[RELAY_LIST_MAX];	/* address, or @domain */

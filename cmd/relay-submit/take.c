@@ -39,6 +39,7 @@ is_local(const struct relay *r, struct bytes address, struct bytes *name)
 	*name = bytes_first(address, at);
 	domain = bytes_from(address, at + 1);
 	return bytes_caseeq(domain, r->hostname) ||
+	    bytes_caseeq(domain, r->machine) ||
 	    bytes_caseeq(domain, BYTES("localhost")) ||
 	    bytes_caseeq(domain, BYTES("localhost.localdomain"));
 }
@@ -101,12 +102,14 @@ result_text(struct arena *a, const struct smtpc_result *r)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX);
 	struct bytes rest = r->text, line;
-	char *out;
+	char status[SMTPC_STATUS_MAX], *out;
 
 	if (r->code == 0)
 		return arena_printf(a, "%s%s", r->why == NULL ? "" : r->why,
 		    r->doubtful ? "; it may have been sent" : "");
 	while (bytes_line(&rest, &line)) {
+		line = bytes_trim(bytes_from(line, smtpc_status_cut(line,
+		    r->code, status)));
 		if (b.n > 0)
 			(void)buf_addc(&b, ' ');	/* or it is cut */
 		(void)buf_add(&b, line);	/* likewise */

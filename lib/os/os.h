@@ -41,7 +41,7 @@ int os_nodelay(int fd);
 int os_send_fds(int sock, struct bytes data, const int *fds, size_t nfds);
 ssize_t os_recv_fds(int sock, void *data, size_t size, int *fds,
     size_t *nfds, int64_t deadline);
-/* The credentials of the peer of a Unix socket. */
+/* The credentials of the peer of a Unix socket; pid may be NULL. */
 int os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid);
 
 /* An unnamed file below dirfd/path for reading and writing (O_TMPFILE, or

@@ -218,7 +218,8 @@ os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid)
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &n) == -1)
 		return -1;
-	*pid = cred.pid;
+	if (pid != NULL)
+		*pid = cred.pid;
 	*uid = cred.uid;
 	*gid = cred.gid;
 	return 0;
