@@ -37,7 +37,9 @@ add_member(struct arena *a, const struct addr_member *m,
 	struct bytes text = member_text(a, m);
 	struct path path;
 
-	if (!m->has_mailbox || m->mailbox.n == 0)
+	/* Without a domain every member counts as bad. */
+	if (!m->has_mailbox || m->mailbox.n == 0 ||
+	    (m->is_bad && m->domain.n > 0))
 		return fail(EBADMSG, why, "not an address");
 	if (addr_parse_mailbox(a, m->domain.n > 0 ? text : bytes_str(
 	    arena_printf(a, "%.*s@localhost", BYTES_ARG(text))),
