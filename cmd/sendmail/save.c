@@ -25,12 +25,13 @@ add_letter(struct writer *w, const struct local *l, struct bytes text)
 	struct buf date = BUF_INIT(64);
 	struct date d = date_from_unix(time_wall_us() / 1000000);
 	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = DATE_MONTHS;
 	struct bytes line;
 
 	(void)buf_printf(&date, "From %.*s %.3s %.3s %2d %02d:%02d:%02d "
 	    "%lld\n", BYTES_ARG(bytes_first(l->user, 20)),
-	    days + (size_t)d.weekday * 3,
-	    DATE_MONTHS + ((size_t)d.month - 1) * 3, d.day, d.hour, d.min,
+	    &days[(size_t)d.weekday * 3], &months[((size_t)d.month - 1) * 3],
+	    d.day, d.hour, d.min,
 	    d.sec, (long long)d.year);	/* it fits */
 	(void)writer_add(w, buf_bytes(&date));	/* told by writer_flush */
 	buf_free(&date);

@@ -50,6 +50,22 @@ add_member(struct arena *a, const struct addr_member *m,
 	return add_one(out, text, why);
 }
 
+/* What is one bare address must be that from end to end; the reader of lists
+ * passes over what it does not understand. */
+static bool
+is_cut_short(struct arena *a, struct bytes list, const struct addr_list *m)
+{
+	size_t at;
+
+	for (size_t i = 0; i < list.n; i++) {
+		if (bytes_chr(BYTES("\"<(,:;\\"), list.p[i], &at))
+			return false;
+	}
+	list = bytes_trim(list);
+	return list.n > 0 && (m->first == NULL ||
+	    !bytes_eq(member_text(a, m->first), list));
+}
+
 int
 compose_add_rcpts(struct arena *a, struct bytes list,
     struct compose_rcpts *out, const char **why)
@@ -61,6 +77,8 @@ compose_add_rcpts(struct arena *a, struct bytes list,
 	addr_parse_list(a, list, &members);
 	if (members.is_cut)
 		return fail(EMSGSIZE, why, "more than 1000 recipients");
+	if (is_cut_short(a, list, &members))
+		return fail(EBADMSG, why, "not an address");
 	for (const struct addr_member *m = members.first; m != NULL;
 	    m = m->next) {
 		if (m->kind == ADDR_MAILBOX &&
