@@ -137,6 +137,7 @@ const struct config_key config_schema[] = {
 	RANGE("queue", "connections", CONFIG_NUMBER, 1, 10000, "50"),
 	RANGE("queue", "connections-per-destination", CONFIG_NUMBER,
 	    1, 1000, "5"),
+	BOOL("queue", "private-addresses", "no"),
 	MANY("queue", "route", CONFIG_ROUTE, NULL),
 	MANY("queue", "local-user", CONFIG_TEXT, NULL),
 

@@ -25,6 +25,10 @@ int os_connect_unix(const char *path, int64_t deadline);
 /* A listening TCP socket; IPv6 ones are IPv6 only. Port 0: any. */
 int os_listen_tcp(const struct ip *ip, int port, int backlog);
 int os_connect_tcp(const struct ip *ip, int port, int64_t deadline);
+/* From an address of this machine; NULL, or of family 0: any. -1, also
+ * EADDRNOTAVAIL. */
+int os_connect_tcp_from(const struct ip *from, const struct ip *ip, int port,
+    int64_t deadline);
 int os_nodelay(int fd);
 /* Bytes that can be read from a stream socket now; -1. */
 int os_unread(int fd);
@@ -39,7 +43,7 @@ int os_unread(int fd);
 int os_send_fds(int sock, struct bytes data, const int *fds, size_t nfds);
 ssize_t os_recv_fds(int sock, void *data, size_t size, int *fds,
     size_t *nfds, int64_t deadline);
-/* The credentials of the peer of a Unix socket. */
+/* The credentials of the peer of a Unix socket; pid may be NULL. */
 int os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid);
 
 /* An unnamed file below dirfd/path for reading and writing (O_TMPFILE, or

@@ -159,8 +159,27 @@ finish_connect(int fd, int64_t deadline)
 	return err == 0 ? 0 : -1;
 }
 
+static int
+bind_to(int fd, const struct ip *from)
+{
+	struct sockaddr_storage sa;
+	socklen_t n;
+
+	if (from == NULL || from->family == 0)
+		return 0;
+	n = (socklen_t)ip_to_sockaddr(from, 0, &sa);
+	return bind(fd, (struct sockaddr *)&sa, n);
+}
+
 int
 os_connect_tcp(const struct ip *ip, int port, int64_t deadline)
+{
+	return os_connect_tcp_from(NULL, ip, port, deadline);
+}
+
+int
+os_connect_tcp_from(const struct ip *from, const struct ip *ip, int port,
+    int64_t deadline)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = (socklen_t)ip_to_sockaddr(ip, port, &sa);
@@ -173,6 +192,8 @@ os_connect_tcp(const struct ip *ip, int port, int64_t deadline)
 	fd = socket(ip->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
+	if (bind_to(fd, from) == -1)
+		return close_keep(fd);
 	if (connect(fd, (struct sockaddr *)&sa, n) == -1) {
 		if (errno != EINPROGRESS && errno != EINTR)
 			return close_keep(fd);
@@ -206,7 +227,8 @@ os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid)
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &n) == -1)
 		return -1;
-	*pid = cred.pid;
+	if (pid != NULL)
+		*pid = cred.pid;
 	*uid = cred.uid;
 	*gid = cred.gid;
 	return 0;

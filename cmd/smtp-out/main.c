@@ -1,0 +1,151 @@
+/*
+ * smtp-out - send a message to other hosts, or into a program
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "smtp_out.h"
+#include "stage/stage.h"
+
+static const char usage[] = "usage: smtp-out [-v] [-f sender] [-p port] "
+    "[-t transport] [place recipient ...]";
+
+#define SMTP_PORT 25
+/* The message is mapped; what else there is, is small. */
+#define MEMORY_BASE ((uint64_t)1024 * 1024 * 1024)
+#define FILES_MAX 256
+
+static int
+make_sandboxes(struct program *p)
+{
+	if (p->network.filter != NULL)
+		return 0;
+	if (os_sandbox_make(&p->network, OS_SANDBOX_NET) == -1 ||
+	    os_sandbox_make(&p->commands, OS_SANDBOX_FILTERS) == -1)
+		return -1;
+	p->network.files = FILES_MAX;
+	p->network.memory_bytes = MEMORY_BASE;
+	return 0;
+}
+
+static int
+load(struct settings *s)
+{
+	struct config *c = config_open();
+	const struct stage_options *o;
+
+	/* Nothing was compiled: the defaults hold. */
+	if (c == NULL && errno != ENOENT)
+		return -1;
+	/* What is replaced stays: jobs of children may still use it. */
+	o = stage_options_new(&s->arena, c, "smtp-in");
+	s->hostname = o->hostname;
+	s->dns = o->dns;
+	s->local = c != NULL && config_get_bool(c, "queue", NULL,
+	    "private-addresses");
+	return 0;
+}
+
+static int
+prepare(void *ctx)
+{
+	struct program *p = ctx;
+	struct tlsc_settings set = { .ca_file = p->settings.ca_file };
+	const char *why;
+
+	if (load(&p->settings) == -1) {
+		msg_warnsys("cannot open configuration");
+		return -1;
+	}
+	if (p->settings.tls == NULL &&
+	    (p->settings.tls = tlsc_ctx_new(&set, &why)) == NULL) {
+		msg_warn("cannot set up TLS: %s", why);
+		return -1;
+	}
+	if (p->settings.dead == NULL &&
+	    (p->settings.dead = dial_dead_new()) == NULL) {
+		msg_warnsys("cannot make shared memory");
+		return -1;
+	}
+	if (make_sandboxes(p) == -1) {
+		msg_warnsys("cannot make sandbox");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+parse_port(const char *text)
+{
+	uint64_t port;
+
+	if (num_parse(bytes_str(text), 1, 65535, &port) == -1)
+		msg_die(EXIT_PERM, "cannot use port %s: not within 1 and "
+		    "65535", text);
+	return (int)port;
+}
+
+static int
+run_server(struct program *p)
+{
+	p->server = (struct server){
+		.name = "smtp-out",
+		.limits = SERVER_LIMITS_LOCAL,
+		.refusal = "",
+		.prepare = prepare,
+		.serve = serve,
+		.ctx = p,
+		.watch_file = p->config_file,
+		.notify_fd = -1,
+	};
+	return server_run(&p->server);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct program p = { .settings = { .arena = ARENA_INIT,
+	    .mx_port = SMTP_PORT } };
+	const char *transport = NULL, *sender = "";
+	bool verbose = false;
+	int c, code;
+
+	msg_init("smtp-out");
+	while ((c = getopt(argc, argv, "f:p:t:v")) != -1) {
+		switch (c) {
+		case 'f':
+			sender = optarg;
+			break;
+		case 'p':
+			p.settings.mx_port = parse_port(optarg);
+			break;
+		case 't':
+			transport = optarg;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			msg_die(EXIT_PERM, "%s", usage);
+		}
+	}
+	if (argc - optind == 1)
+		msg_die(EXIT_PERM, "%s", usage);
+	p.settings.ca_file = env_get("PIPEMAIL_CA_FILE");
+	p.config_file = arena_printf(&p.settings.arena, "%s/config.cdb",
+	    dir_var());
+	if (optind == argc)
+		code = run_server(&p);
+	else if (prepare(&p) == -1)
+		code = EXIT_TEMP;
+	else
+		code = by_hand(&p, transport, sender, verbose, argv + optind);
+	tlsc_ctx_free(p.settings.tls);
+	free(p.network.filter);
+	free(p.commands.filter);
+	arena_free(&p.settings.arena);
+	return code;
+}
