@@ -308,12 +308,12 @@ main(int argc, char *argv[])
 			add_trusted(&s.program, optarg);
 			break;
 		default:
-			msg_die(EXIT_PERM, "%s", usage);
+			msg_usage(usage);
 		}
 	}
 	if (account == NULL ? argc != optind || sender != NULL
 	    : argc == optind || s.program.ntrusted > 0)
-		msg_die(EXIT_PERM, "%s", usage);
+		msg_usage(usage);
 	if (account != NULL)
 		code = by_hand(&s.program, account, sender == NULL ? ""
 		    : sender, argv + optind, (size_t)(argc - optind));
