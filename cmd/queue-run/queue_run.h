@@ -23,7 +23,7 @@
 /* Jobs begun in one commit. */
 #define BEGIN_MAX 64
 /* Messages that share the fate of one that reached no host, in one commit. */
-#define SHARE_MAX 200
+#define SHARE_MAX 50
 /* How many descriptors may be listened to: connections and who wakes us. */
 #define EVENTS_MAX 64
 

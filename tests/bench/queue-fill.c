@@ -1,11 +1,40 @@
 /*
  * queue-fill COUNT DOMAINS - that many messages, 99 of 100 of them for
- * DOMAINS dead destinations, the others held; the text is made only for one
+ * DOMAINS dead destinations, the others held; texts are links to a few files
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "queue/queue.h"
+
+#define LINKS_MAX 50000		/* file systems allow 65,000 */
+
+static void
+make_text(const char *dir, uint64_t id, uint64_t i)
+{
+	static char from[4096];
+	char path[4096], sub[4096];
+	FILE *f;
+
+	if (snprintf(sub, sizeof(sub), "%s/queue/message/%02x", dir,
+	    (unsigned int)(id % 256)) < 0 ||
+	    snprintf(path, sizeof(path), "%s/%llx", sub,
+	    (unsigned long long)id) < 0)
+		exit(111);
+	(void)mkdir(sub, 0700);		/* there already, mostly */
+	if (i % LINKS_MAX != 0) {
+		if (link(from, path) == -1)
+			exit(111);
+		return;
+	}
+	memcpy(from, path, sizeof(from));
+	if ((f = fopen(path, "w")) == NULL ||
+	    fputs("From: mail@localhost\n\ntext\n", f) == EOF ||
+	    fclose(f) == EOF)
+		exit(111);
+}
 
 static void
 put(struct queue_txn *t, struct arena *a, uint64_t i, uint64_t domains,
@@ -30,6 +59,7 @@ put(struct queue_txn *t, struct arena *a, uint64_t i, uint64_t domains,
 	r.dest = r.domain;
 	r.next = now;
 	r.held = i % 100 == 99;
+	make_text(dir_var(), m.id, i);
 	if (queue_put(t, &m, &r, 1) == -1)
 		exit(111);
 }
