@@ -91,7 +91,7 @@ is_trusted(const struct program *p, uid_t uid)
 
 /*
  * Whose account it is: what a server says; for others, the account main.conf
- * gives the user of the system (local-user = USER ACCOUNT).
+ * gives the local user (local-user = USER ACCOUNT).
  */
 static bool
 find_account(struct program *p, struct arena *a, int sock,

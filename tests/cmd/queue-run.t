@@ -283,6 +283,7 @@ while [ $n -lt 8 ] && queue-list "$id" >/dev/null; do
 	wake wake
 	n=$((n + 1))
 	wait_for 5 sh -c "! queue-list $id || [ \$(queue-list $id | cut -f 5) = $n ]" >/dev/null
+	sleep 0.3	# its result
 done
 is "$n $(queue-retired list "$id" | cut -f 2)" "5 failed" "Q-30 a report is given up after 5 attempts"
 is "$(grep -l 'Action: delayed' texts/* | wc -l)" 0 "Q-30 without a delay DSN"
