@@ -2,6 +2,7 @@
 # as the addresses say:
 #
 #   domain dead*      no host was reached, unless the file "alive" is there
+#   domain deadslow*  the same, after 0.2 seconds
 #   domain slow*      each job takes a second; slowN...: N tenths of a second
 #   domain null*      no host, for good
 #   local part bad*   550 5.1.1        later*   450 4.2.0
@@ -102,6 +103,8 @@ def answer(c, fields, conn):
     note("begin", conn, job)
     if domain.startswith("slow"):
         time.sleep(delay_of(domain))
+    if domain.startswith("deadslow"):
+        time.sleep(0.2)
     no_host = 0
     for i, r in enumerate(rcpts):
         address = r["address"].decode()

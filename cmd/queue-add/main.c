@@ -94,7 +94,7 @@ is_trusted(const struct program *p, uid_t uid)
 
 /*
  * Whose account it is: what a server says; for others, the account main.conf
- * gives to local users (local-user = USER ACCOUNT).
+ * gives the local user (local-user = USER ACCOUNT).
  */
 static bool
 find_account(struct program *p, struct arena *a, int sock,
@@ -331,12 +331,12 @@ main(int argc, char *argv[])
 			set_user(&s, optarg);
 			break;
 		default:
-			msg_die(EXIT_PERM, "%s", usage);
+			msg_usage(usage);
 		}
 	}
 	if (account == NULL ? argc != optind || sender != NULL
 	    : argc == optind || s.program.ntrusted > 0 || s.drop)
-		msg_die(EXIT_PERM, "%s", usage);
+		msg_usage(usage);
 	if (account != NULL)
 		code = by_hand(&s.program, account, sender == NULL ? ""
 		    : sender, argv + optind, (size_t)(argc - optind));

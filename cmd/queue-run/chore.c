@@ -51,6 +51,13 @@ share_free(struct run *r, struct share *s)
 	free(s);
 }
 
+void
+work_forget(struct run *r)
+{
+	while (r->shares != NULL)
+		share_free(r, r->shares);
+}
+
 int
 work_share(struct run *r)
 {

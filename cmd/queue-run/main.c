@@ -254,6 +254,19 @@ open_all(struct run *r)
 	arena_free(&a);
 }
 
+static void
+close_all(struct run *r)
+{
+	work_forget(r);
+	while (r->busy != NULL)
+		link_close(r, r->busy);
+	while (r->over != NULL)
+		link_close(r, r->over);
+	sched_free(r->sched);
+	queue_close(r->queue);
+	config_close(r->config);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -282,5 +295,7 @@ main(int argc, char *argv[])
 	if (serve(&r, &unblocked) == -1)
 		msg_diesys(EXIT_TEMP, "cannot wait for events");
 	finish(&r, &unblocked);
+	close_all(&r);
+	arena_free(&a);
 	return EXIT_YES;
 }

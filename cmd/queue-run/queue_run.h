@@ -23,7 +23,7 @@
 /* Jobs begun in one commit. */
 #define BEGIN_MAX 64
 /* Messages that share the fate of one that reached no host, in one commit. */
-#define SHARE_MAX 200
+#define SHARE_MAX 50
 /* How many descriptors may be listened to: connections and who wakes us. */
 #define EVENTS_MAX 64
 
@@ -134,6 +134,8 @@ uint32_t work_jitter(void);
 
 /* A step of passing a result on to what waits for the same destination. */
 int work_share(struct run *r);
+/* Drop those that are left, at the end: their time comes again. */
+void work_forget(struct run *r);
 /* Now and then: retired messages, orphan files. -1 errno. */
 int work_clean(struct run *r);
 /* After the clock was set back: times that lie too far ahead. -1 errno. */

@@ -443,6 +443,9 @@ finish_one(struct run *r, struct ending *e, int64_t now)
 		drop_link(r, l, now);
 		return;
 	}
+	/* the table learns that a host was reached */
+	sched_end(r->sched, l->dest, false, now);
+	sched_begin(r->sched, l->dest);
 	r->jobs++;
 	link_give(l, e->next);
 	link_move(l, &r->busy);

@@ -54,9 +54,11 @@ parse_date(struct bytes s, int64_t *out)
 			return -1;
 		(void)bytes_skip(&s, BYTES("Z"));	/* UTC anyway */
 	}
+	if (s.n > 0)
+		return -1;
 	*out = date_to_unix(year, (int)month, (int)day, (int)hour, (int)min,
 	    (int)sec);
-	return s.n == 0 ? 0 : -1;
+	return 0;
 }
 
 int

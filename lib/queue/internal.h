@@ -25,7 +25,7 @@ enum {
 	TABLE_HOLDRULE,		/* id: rule */
 	TABLE_SUPPRESS,		/* account NUL base: entry */
 	TABLE_FAILURE,		/* account NUL address: two last outcomes */
-	TABLE_SENT,		/* account NUL time seq: counts */
+	TABLE_SENT,		/* account NUL time: counts */
 	TABLE_FIRST,		/* account NUL address: time */
 	TABLE_KNOWN,		/* account NUL domain: what it can do */
 };

@@ -9,16 +9,15 @@
 
 #define DAY_S (24 * 3600)
 #define ENTRY_SIZE 16
-#define STAMP_SIZE 16
+#define STAMP_SIZE 8
 
-/* The key of (account, place in time): account NUL time count. */
+/* One entry for each second in which something was sent: account NUL time. */
 static int
-sent_key(struct buf *out, struct bytes account, int64_t time, uint64_t number)
+sent_key(struct buf *out, struct bytes account, int64_t time)
 {
 	unsigned char stamp[STAMP_SIZE];
 
 	be64_put(stamp, time < 0 ? 0 : (uint64_t)time);
-	be64_put(stamp + 8, number);
 	if (queue_key_pair(out, account, BYTES_EMPTY) == -1)
 		return -1;
 	if (buf_add(out, bytes_of(stamp, STAMP_SIZE)) == -1)
@@ -33,10 +32,10 @@ is_of(struct bytes key, struct bytes account)
 	    bytes_starts(key, account) && key.p[account.n] == '\0';
 }
 
-/* Sum the entries of the last 24 h; *number is beyond the last one's. */
+/* Sum the entries of the last 24 h. */
 static int
 sum_sent(struct queue_txn *t, struct bytes account, int64_t now,
-    struct queue_sent *sent, uint64_t *number)
+    struct queue_sent *sent)
 {
 	struct buf from = BUF_INIT(KV_KEY_MAX);
 	struct kv_cursor *c = kv_cursor_open(t->kv, TABLE_SENT);
@@ -44,8 +43,7 @@ sum_sent(struct queue_txn *t, struct bytes account, int64_t now,
 	int got;
 
 	*sent = (struct queue_sent){ 0, 0 };
-	*number = 0;
-	if (c == NULL || sent_key(&from, account, now - DAY_S + 1, 0) == -1) {
+	if (c == NULL || sent_key(&from, account, now - DAY_S + 1) == -1) {
 		buf_free(&from);
 		kv_cursor_close(c);
 		return -1;
@@ -59,7 +57,6 @@ sum_sent(struct queue_txn *t, struct bytes account, int64_t now,
 		}
 		sent->day += be64_get(value.p);
 		sent->first_time += be64_get(value.p + 8);
-		*number = be64_get(key.p + account.n + 9) + 1;
 	}
 	kv_cursor_close(c);
 	buf_free(&from);
@@ -85,8 +82,8 @@ queue_sent_count(struct queue_txn *t, struct bytes account,
     struct queue_sent *sent, uint64_t *fresh)
 {
 	struct buf key = BUF_INIT(KV_KEY_MAX);
-	uint64_t number, n = 0;
-	int r = sum_sent(t, account, now, sent, &number);
+	uint64_t n = 0;
+	int r = sum_sent(t, account, now, sent);
 
 	for (size_t i = 0; r != -1 && i < count; i++) {
 		if ((r = is_fresh(t, &key, account, addresses[i])) == 1)
@@ -106,7 +103,7 @@ remove_old(struct queue_txn *t, struct bytes account, int64_t now)
 	unsigned char old[KV_KEY_MAX];
 	struct kv_cursor *c;
 	struct bytes key, value;
-	int r = sent_key(&from, account, 0, 0);
+	int r = sent_key(&from, account, 0);
 
 	while (r == 0) {
 		if ((c = kv_cursor_open(t->kv, TABLE_SENT)) == NULL) {
@@ -157,17 +154,23 @@ queue_sent_add(struct queue_txn *t, struct bytes account,
 {
 	struct buf key = BUF_INIT(KV_KEY_MAX);
 	unsigned char entry[ENTRY_SIZE];
-	struct queue_sent sent;
-	uint64_t number;
+	uint64_t total = count, first;
+	struct bytes old;
 	int64_t fresh;
 	int r = -1;
 
 	fresh = note_first(t, &key, account, addresses, count, now);
 	if (fresh != -1 && remove_old(t, account, now) != -1 &&
-	    sum_sent(t, account, now, &sent, &number) != -1 &&
-	    sent_key(&key, account, now, number) == 0) {
-		be64_put(entry, count);
-		be64_put(entry + 8, (uint64_t)fresh);
+	    sent_key(&key, account, now) == 0)
+		r = kv_get(t->kv, TABLE_SENT, buf_bytes(&key), &old);
+	if (r != -1) {
+		first = (uint64_t)fresh;
+		if (r == 1 && old.n == ENTRY_SIZE) {
+			total += be64_get(old.p);
+			first += be64_get(old.p + 8);
+		}
+		be64_put(entry, total);
+		be64_put(entry + 8, first);
 		r = kv_put(t->kv, TABLE_SENT, buf_bytes(&key),
 		    bytes_of(entry, ENTRY_SIZE));
 	}

@@ -30,7 +30,7 @@ struct sched_limits {
 /*
  * Each destination is known by name while something waits or is under way
  * there. Ready means: something is due, it is not dead, and it has less than
- * per_dest connections. Those whose last attempt reached no host may have at
+ * per_dest connections, or none while no host there was reached yet. Those whose last attempt reached no host may have at
  * most half of the connections, so that dead ones never keep live ones
  * waiting.
  */

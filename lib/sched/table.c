@@ -19,6 +19,7 @@ struct entry {
 	int64_t earliest;	/* something is due */
 	int64_t dead_until;
 	unsigned int failures;	/* one after another, no host reached */
+	bool proven;		/* a host was reached while we know it */
 	unsigned int busy;
 	size_t heap_index;
 	struct entry *chain;
@@ -177,7 +178,9 @@ settle(struct sched *s, struct entry *e)
 {
 	struct entry **p;
 
-	if (e->earliest != SCHED_NEVER && e->busy < s->limits.per_dest) {
+	/* what may be dead is tried by one connection */
+	if (e->earliest != SCHED_NEVER &&
+	    e->busy < (e->proven ? s->limits.per_dest : 1)) {
 		heap_add(heap_of(s, e), e);
 		return;
 	}
@@ -319,6 +322,7 @@ note_end(struct entry *e, bool no_host, int64_t now)
 {
 	int64_t wait = SCHED_DEAD_MAX_S;
 
+	e->proven = !no_host;
 	if (!no_host) {
 		e->failures = 0;
 		e->dead_until = 0;

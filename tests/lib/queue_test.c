@@ -216,6 +216,10 @@ test_schedule(void **state)
 	place = (struct queue_place){ 0, 0, 0 };
 	assert_int_equal(queue_take(t, &f->a, S("one.example"), NOW, 10,
 	    &place, &job), 0);
+	/* nothing waits there: not the time of what stands behind it */
+	time = 7;
+	assert_int_equal(queue_dest_time(t, S("aaa.example"), &time), 0);
+	assert_int_equal(time, 7);
 	assert_int_equal(queue_take(t, &f->a, S("late.example"), NOW, 10,
 	    &place, &job), 0);
 	assert_int_equal(queue_take(t, &f->a, S("one.example"), NOW + 450, 1,
