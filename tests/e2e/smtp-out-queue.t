@@ -22,6 +22,7 @@ cat >>"$PIPEMAIL_ETC/main.conf" <<M
 
 [queue]
 private-addresses = yes
+connections-per-destination = 1
 route = smart to smart.example
 
 [transport "smart"]
@@ -52,4 +53,11 @@ ok "and is in the mailbox" test "$(store-list -a alice 2>/dev/null | wc -l)" -ge
 ok "a message for a domain without mail is taken" add d@gone.example
 ok "Q-10 null MX fails at once" wait_for 10 grep -q 'm=failed.*to=d@gone.example.*status=5.1.10' queue-run.log
 ok "the failure comes back to the sender's mailbox" wait_for 10 test "$(store-list -a alice 2>/dev/null | wc -l)" -ge 2
+
+# one connection at a time: what waits goes over the one that is open
+for i in 1 2 3 4 5 6; do add r$i@smart.example & done >/dev/null
+wait_for 10 test "$(grep -c '^connect' sink.log)" -ge 1
+wait_for 10 sh -c 'for i in 1 2 3 4 5 6; do grep -q "m=relayed.*to=r$i@smart" queue-run.log || exit 1; done'
+ok "Q-5 six messages arrive" test "$(grep -c '^message' sink.log)" = 8
+ok "Q-5 over fewer connections than messages" test "$(grep -c '^connect' sink.log)" -lt 8
 done_testing
