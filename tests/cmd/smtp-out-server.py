@@ -223,5 +223,7 @@ os.rename(opts["-p"] + ".new", opts["-p"])
 while True:
     s, _ = server.accept()
     count += 1
+    if "-u" not in opts:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     note("connect %s" % s.getsockname()[0] if "-u" not in opts else "connect")
     threading.Thread(target=run, args=(s, count), daemon=True).start()
