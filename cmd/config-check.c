@@ -84,7 +84,7 @@ static const struct rule rules[] = {
 	/* Two users connect: one owns it, the other has its group. */
 	{ RUN, "auth", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "tls", PLAIN, ROOT, NET, 0660, 0 },
-	{ RUN, "mtasts", PLAIN, STS, QUEUE, 0660, 0 },
+	{ RUN, "mtasts", PLAIN, STS, NET, 0660, 0 },
 	/* Users of the system send mail, too. */
 	{ RUN, "queue-add", PLAIN, ROOT, ROOT, 0666, 0 },
 	{ RUN, "queue", PLAIN, QUEUE, QUEUE, 0600, 0 },

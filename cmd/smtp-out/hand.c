@@ -132,6 +132,7 @@ set_rcpts(struct arena *a, struct job_request *r, char *args[])
 		r->rcpts[i] = none;
 		r->rcpts[i].id = r->message.id;
 		r->rcpts[i].n = i + 1;
+		r->rcpts[i].attempts = 1;
 		r->rcpts[i].address = bytes_str(args[i]);
 		if (addr_parse_mailbox(a, r->rcpts[i].address, ADDR_SMTPUTF8,
 		    &path, &why) == -1)
@@ -156,7 +157,7 @@ set_transport(struct arena *a, struct job_request *r, const char *name)
 
 int
 by_hand(struct program *p, const char *transport, const char *sender,
-    bool verbose, char *args[])
+    enum queue_tls tls, bool verbose, char *args[])
 {
 	struct session s = { .a = ARENA_INIT, .conn = { .fd = -1 } };
 	struct arena a = ARENA_INIT;
@@ -178,6 +179,8 @@ by_hand(struct program *p, const char *transport, const char *sender,
 	    .text = none };
 	set_place(&a, &r, bytes_str(args[0]));
 	set_rcpts(&a, &r, args + 1);
+	for (size_t i = 0; i < r.count; i++)
+		r.rcpts[i].tls = tls;
 	if (transport != NULL)
 		set_transport(&a, &r, transport);
 	p->settings.by_hand = true;

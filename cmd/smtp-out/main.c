@@ -10,7 +10,7 @@
 #include "smtp_out.h"
 #include "stage/stage.h"
 
-static const char usage[] = "usage: smtp-out [-v] [-f sender] [-p port] "
+static const char usage[] = "usage: smtp-out [-NRv] [-f sender] [-p port] "
     "[-t transport] [place recipient ...]";
 
 #define SMTP_PORT 25
@@ -110,12 +110,19 @@ main(int argc, char *argv[])
 	struct program p = { .settings = { .arena = ARENA_INIT,
 	    .mx_port = SMTP_PORT } };
 	const char *transport = NULL, *sender = "";
+	enum queue_tls tls = QUEUE_TLS_DEFAULT;
 	bool verbose = false;
 	int c, code;
 
 	msg_init("smtp-out");
-	while ((c = getopt(argc, argv, "f:p:t:v")) != -1) {
+	while ((c = getopt(argc, argv, "NRf:p:t:v")) != -1) {
 		switch (c) {
+		case 'N':
+			tls = QUEUE_TLS_OPTIONAL;
+			break;
+		case 'R':
+			tls = QUEUE_TLS_REQUIRED;
+			break;
 		case 'f':
 			sender = optarg;
 			break;
@@ -142,7 +149,8 @@ main(int argc, char *argv[])
 	else if (prepare(&p) == -1)
 		code = EXIT_TEMP;
 	else
-		code = by_hand(&p, transport, sender, verbose, argv + optind);
+		code = by_hand(&p, transport, sender, tls, verbose,
+		    argv + optind);
 	tlsc_ctx_free(p.settings.tls);
 	free(p.network.filter);
 	free(p.commands.filter);

@@ -171,6 +171,6 @@ struct program {
 };
 int serve(struct server_conn *conn, void *ctx);
 int by_hand(struct program *p, const char *transport, const char *sender,
-    bool verbose, char *args[]);
+    enum queue_tls tls, bool verbose, char *args[]);
 
 #endif

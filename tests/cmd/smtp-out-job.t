@@ -1,0 +1,103 @@
+#!/bin/sh
+# smtp-out-job.t - the job protocol: what result frames and done say
+. "$(dirname "$0")/../tap.sh"
+need python3 openssl smtp-out unix-bind mtasts-serve
+. "$TOP/tests/dns-fixture"
+. "$TOP/tests/pki.sh"
+PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
+export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
+mkdir -p etc var run
+printf '[server]\nhostname = mx.own.example\n[queue]\nprivate-addresses = yes\n' >etc/main.conf
+config-compile || { echo "Bail out! configuration"; exit 111; }
+pki_ca root
+pki_cert server root 10 DNS:mx.test.example
+PIPEMAIL_CA_FILE=$TMP/root.pem; export PIPEMAIL_CA_FILE
+printf 'Subject: x\n\ntext\n' >m
+n=0
+server() {
+	n=$((n + 1))
+	bg /usr/bin/python3 "$TOP/tests/cmd/smtp-out-server.py" -p "port.$n" -l "log.$n" "$@"
+	wait_for 10 test -s "port.$n"
+	port=$(cat "port.$n") log=log.$n
+}
+# out: smtp-out with the DNS and port of now
+out() {
+	bg unix-bind run/out smtp-out -p "$port" 2>out.err
+	wait_for 10 test -S run/out
+}
+job() { got=$(/usr/bin/python3 "$TOP/tests/cmd/smtp-out-job.py" run/out m "$@"); }
+
+server -c server.all.pem offer2=PIPELINING,DSN,REQUIRETLS,8BITMIME
+cat >zone.json <<'Z'
+{ "test.example": { "MX": ["10 mx.test.example"] }, "mx.test.example": { "A": ["127.0.0.1"] } }
+Z
+dns_stub_start zone.json
+bg unix-bind run/mtasts mtasts-serve 2>sts.err
+wait_for 10 test -S run/mtasts
+out
+job
+like "$got" '^n=1 attempt\{code=250 status=2.0.0 .*host=mx.test.example ip=127.0.0.1 tls=TLSv1.3 .*outcome=1\}' "B-17 delivered, to a server with DSN"
+like "$got" 'dialled=mx.test.example 127.0.0.1;' "Q-11 what was dialled"
+like "$got" '^done=1 reusable=1 no-host=0 known\{starttls=1 requiretls=1' "S-18 what is known of the domain; the connection stays"
+like "$got" 'tls\{policy-type=no-policy-found policy-domain=test.example mx-host=mx.test.example ip=127.0.0.1' "T-9 the TLS result of the domain"
+like "$got" 'tls\{policy-type=no-policy-found policy-domain=mx.test.example .*is-host=1' "T-9 and of the host"
+: >"$log"
+job jobs=3
+is "$(grep -c '^connect' "$log") $(grep -c '^message' "$log") $(grep -c '^> QUIT' "$log")" "1 3 1" "Q-5 three jobs, one connection, QUIT at the end"
+job "rcpt=b@test.example,c@test.example" m.envid=x+y r.notify=1 "r.orcpt=rfc822;b+b@test.example" m.ret-headers=1
+like "$(grep RET= "$log")" '^> MAIL FROM:<a@own.example>.* RET=HDRS ENVID=x\+2By' "B-17 DSN parameters of the message"
+like "$(grep NOTIFY "$log")" '^> RCPT TO:<c@test.example> NOTIFY=NEVER ORCPT=rfc822;b\+2Bb@test.example' "B-17 and of recipients"
+job jobs=2 m.kind=2
+like "$got" 'outcome=1' "T-7 a DMARC report over TLS"
+
+server -c server.all.pem tls=FAIL
+out
+job m.kind=2
+like "$got" 'status=4.7.5 .*outcome=3' "T-7 a DMARC report does not go in clear when TLS fails"
+is "$(grep -c '^connect' "$log")" 1 "T-7 there is no second try"
+job
+like "$got" 'outcome=2' "T-1 other mail does"
+like "$got" 'tls\{.*policy-domain=test.example .*result-type=validation-failure' "T-9 the failure is recorded"
+
+server mails=1
+out
+job jobs=2
+is "$(grep -c '^message' "$log") $(grep -c '^connect' "$log")" "2 2" "Q-5 421 over the old connection: a new one"
+server 'rcpt=550 5.7.1 your address'
+echo '{"test.example":{"A":["127.0.0.1"],"AAAA":["::1"]}}' >zone.json
+dns_stub_start zone.json
+bg unix-bind run/mtasts mtasts-serve 2>sts.err
+out
+job 'r.dialled=test.example ::1'
+like "$got" 'code=550 status=5.7.1 .*outcome=3' "Q-11 5.7.x of a host with both families, first attempt: temporary"
+job 'r.dialled=test.example ::1' r.attempts=2
+like "$got" 'code=550 status=5.7.1 .*outcome=4' "Q-11 and for good at the second"
+job t.no-ipv6=1
+like "$got" 'outcome=4' "Q-6 with IPv6 off it is no such host"
+
+# nobody there
+port=$(free_port)
+out
+job t.no-ipv6=1
+like "$got" 'status=4.4.1 text=cannot connect: Connection refused' "nobody listens"
+like "$got" 'done=1 reusable=0 no-host=1' "B-33 no host could be reached"
+job t.no-ipv6=1
+like "$got" 'text=the host did not answer a short time ago' "B-33 the next process knows"
+job t.source4=192.0.2.77 t.no-ipv6=1 t.type=1 t.host=127.0.0.1 t.port="$port" t.tls-insecure=1
+like "$got" 'text=cannot send from 192.0.2.77' "Q-12 the source address is used"
+# without the service of policies nothing is assumed
+rm run/mtasts
+server
+out
+job t.no-ipv6=1
+like "$got" 'status=4.7.5 text=MTA-STS' "T-3 no answer about the policy: later"
+job t.no-ipv6=1 r.tls=2
+like "$got" 'outcome=2' "T-5 but for TLS-Required: No"
+
+# garbage instead of a job
+printf '\0\0\0\4abcd' | nc -U -N run/out >/dev/null 2>&1
+server 'end=CLOSE'
+out
+job t.no-ipv6=1 r.tls=2
+like "$got" 'outcome=8' "taken, and closed before the reply: unknown"
+done_testing
