@@ -88,6 +88,7 @@ static const struct rule rules[] = {
 	/* Users of the system send mail, too. */
 	{ RUN, "queue-add", PLAIN, ROOT, ROOT, 0666, 0 },
 	{ RUN, "queue", PLAIN, QUEUE, QUEUE, 0600, 0 },
+	{ RUN, "smtp-out", PLAIN, NET, QUEUE, 0660, 0 },
 };
 
 struct checker {

@@ -41,6 +41,7 @@ static const struct endpoint endpoints[] = {
 	{ "tls-serve", 0, "" },
 	{ "queue-add", 0, "" },
 	{ "queue-run", 0, "" },
+	{ "smtp-out", 0, "" },
 	{ "submission", 587, "220 " },
 	{ "submissions", 465, "" },
 	{ "imaps", 993, "" },
@@ -83,6 +84,7 @@ probe_connect(struct local *l, const struct endpoint *e)
 		{ "tls-serve", "run/tls" },
 		{ "queue-add", "run/queue-add" },
 		{ "queue-run", "run/queue" },
+		{ "smtp-out", "run/smtp-out" },
 	};
 	struct ip loopback;
 	size_t i;

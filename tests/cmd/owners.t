@@ -80,6 +80,7 @@ is "$(cat .out)" "$TMP/var/auth: mode 0777, should be 0700" "the same line; -s l
 is "$(stat -c %a var/auth)" 777 "and nothing is changed"
 exits 0 "-f asks nobody" config-check -p -f
 for s in "$TOP"/service/*/run; do
+	case $s in */relay-submit/run) continue ;; esac	# no server is there
 	grep -q '^foreground { pipemail config-check -p -a -s }$' "$s" || echo "$s"
 done >bad
 is "$(cat bad)" "" "O-1 each service does that when it starts"

@@ -184,7 +184,7 @@ for s in lmtp imap auth tls queue; do
 	[ $s = queue ] || echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed
-echo "| pm-net | cannot | connect | run/mtasts |" >>allowed
+echo "| pm-queue | cannot | connect | run/mtasts |" >>allowed
 $py "$TOP/tests/security-probe.py" "$uids" "$pids" <allowed >probed 2>&1
 while read -r r text; do is "$r" ok "X-1 SO_PEERCRED with mode 666: $text"; done <probed
 like "$(cat ./*.log)" 'm=peer-refused uid=61005' "a refused peer is logged"
