@@ -16,6 +16,15 @@ config-compile || exit 111
 pw=secret-of-alice
 echo $pw | passwd-set -a alice || exit 111
 start_lmtp
+start_queue_add
+bg unix-bind -m 600 run/smtp-out smtp-out 2>>queue.log
+bg unix-bind -m 600 run/queue queue-run 2>>queue.log
+for s in smtp-out queue; do wait_for 5 test -S run/$s; done
+# what the smart host took is delivered by its queue
+newest() {
+	wait_for 10 sh -c '[ "$(queue-list | wc -l)" = 0 ]'
+	cat "var/accounts/$1/Maildir/new/$(ls "var/accounts/$1/Maildir/new" | sort -t= -k4n | tail -1)"
+}
 front_setup mx.example.org
 tls-cert localhost; kill -HUP $tls_pid
 listen sub smtp-in -s; sub=$port
@@ -143,7 +152,7 @@ temp() { # NAME WHY
 	is "$?" 75 "$1: 75"
 	like "$(cat out)" "$2" "and why"
 }
-before=$(messages bob)
+newest bob >newest.before; before=$(messages bob)
 echo wrong-password >password2
 edited "s,^password-file.*,password-file = $TMP/password2," "port = $subt"
 temp "Q-28 a wrong password" 'not sent: 451 4.* '
