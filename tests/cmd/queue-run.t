@@ -232,6 +232,7 @@ id=$(add heldon later@slow9.example)
 wait_for 5 test -s jobs.log
 queue-hold "$id" >/dev/null
 wait_for 5 tried "$id"
+wait_for 5 sh -c "queue-list $id | grep -q 4.2.0"
 is "$(col "$id" 2) $(col "$id" 11)" "held 4.2.0" "held while it is under way: the result is stored, it stays held"
 queue-drop -A >/dev/null
 is "$(find var/queue/message -type f | wc -l)" 0 "no file is left behind"

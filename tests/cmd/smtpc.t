@@ -143,13 +143,15 @@ echo "secret of alice" | passwd-set -a alice || exit 111
 bg unix-bind "$TMP/run/auth" auth-serve 2>auth.log
 wait_for 10 test -S run/auth
 aport=$(free_port)
+start_queue_add
 bg tcp-bind 127.0.0.1 "$aport" smtp-in -s 2>sub.log
 wait_for 10 port_open "$aport"
+sed "s/a@nospf.example/alice@example.org/" m >mine
 for mech in SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN; do
-	out=$("$DRIVE" -u alice -w "secret of alice" -m $mech "$aport" alice@example.org bob@example.org <m)
+	out=$("$DRIVE" -u alice -w "secret of alice" -m $mech "$aport" alice@example.org bob@example.org <mine)
 	like "$out" '^bob ok 250' "Q-9 smtp-in -s: $mech"
 done
 like "$(cat auth.log)" 'mech=SCRAM-SHA-1 ' "auth-serve saw them"
-out=$("$DRIVE" -u alice -w "wrong" "$aport" alice@example.org bob@example.org <m)
+out=$("$DRIVE" -u alice -w "wrong" "$aport" alice@example.org bob@example.org <mine)
 like "$out" '^session failed at AUTH 535' "a wrong password"
 done_testing
