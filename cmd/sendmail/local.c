@@ -83,9 +83,12 @@ local_open(struct local *l)
 	struct bytes name;
 
 	*l = (struct local){ .arena = ARENA_INIT, .account = BYTES_EMPTY };
-	if ((pw = getpwuid(getuid())) == NULL)
+	pw = getpwuid(getuid());
+	if (pw == NULL) {
 		msg_die(EX_NOUSER, "cannot send: user id %lu has no name",
 		    (unsigned long)getuid());
+		return;		/* not reached */
+	}
 	l->user = arena_bytes(&l->arena, bytes_str(pw->pw_name));
 	l->full_name = gecos_name(&l->arena, pw);
 	l->home = env_get("HOME");

@@ -31,6 +31,20 @@ make_sandboxes(struct program *p)
 	return 0;
 }
 
+/* L-12: roots of the system, of the administrator, or both. */
+static void
+load_roots(struct settings *s, const struct config *c)
+{
+	struct bytes file = config_get_text(c, "queue", NULL, "ca-file");
+
+	if (s->ca_file != NULL || file.n == 0)
+		return;		/* the environment's, or the system's alone */
+	s->ca_file = file.p[0] == '/' ? arena_str(&s->arena, file)
+	    : arena_printf(&s->arena, "%s/%.*s", dir_etc(), BYTES_ARG(file));
+	if (config_get_bool(c, "queue", NULL, "system-ca"))
+		s->ca_dir = TLSC_CA_DIR;
+}
+
 static int
 load(struct settings *s)
 {
@@ -46,6 +60,8 @@ load(struct settings *s)
 	s->dns = o->dns;
 	s->local = c != NULL && config_get_bool(c, "queue", NULL,
 	    "private-addresses");
+	if (c != NULL)
+		load_roots(s, c);
 	return 0;
 }
 
@@ -53,13 +69,15 @@ static int
 prepare(void *ctx)
 {
 	struct program *p = ctx;
-	struct tlsc_settings set = { .ca_file = p->settings.ca_file };
+	struct tlsc_settings set = { .ca_file = NULL };
 	const char *why;
 
 	if (load(&p->settings) == -1) {
 		msg_warnsys("cannot open configuration");
 		return -1;
 	}
+	set.ca_file = p->settings.ca_file;
+	set.ca_dir = p->settings.ca_dir;
 	if (p->settings.tls == NULL &&
 	    (p->settings.tls = tlsc_ctx_new(&set, &why)) == NULL) {
 		msg_warn("cannot set up TLS: %s", why);

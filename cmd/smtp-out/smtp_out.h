@@ -28,7 +28,7 @@ struct settings {
 	const struct dns_options *dns;
 	struct tlsc_ctx *tls;
 	struct dial_dead *dead;
-	const char *ca_file;		/* for contexts of their own */
+	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
 	int mx_port;
 	bool local;			/* private addresses are dialled */
 	bool by_hand;

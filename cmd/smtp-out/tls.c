@@ -180,7 +180,8 @@ tls_client(struct job *j, const char **why)
 {
 	const struct transport *t = &j->request->transport;
 	struct buf pem = BUF_INIT(TLSC_CERT_MAX);
-	struct tlsc_settings set = { .ca_file = j->settings->ca_file };
+	struct tlsc_settings set = { .ca_file = j->settings->ca_file,
+	    .ca_dir = j->settings->ca_dir };
 	struct tlsc_ctx *ctx = NULL;
 
 	*why = "the client certificate is too large";

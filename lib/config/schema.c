@@ -138,6 +138,8 @@ const struct config_key config_schema[] = {
 	RANGE("queue", "connections-per-destination", CONFIG_NUMBER,
 	    1, 1000, "5"),
 	BOOL("queue", "private-addresses", "no"),
+	PLAIN("queue", "ca-file", CONFIG_TEXT, NULL),
+	BOOL("queue", "system-ca", "yes"),
 	MANY("queue", "route", CONFIG_ROUTE, NULL),
 	MANY("queue", "local-user", CONFIG_TEXT, NULL),
 

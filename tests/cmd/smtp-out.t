@@ -210,6 +210,22 @@ $1"; printf '%s' "{$host}" >zone.json; dns_stub_start zone.json; send -t r test.
 server -c server.all.pem
 relay 'type = relay'
 is "$got" "relayed 250 2.0.0;0" "T-11 a relay with a right certificate"
+unset PIPEMAIL_CA_FILE
+server -c server.all.pem
+relay 'type = relay'
+is "$got" "delayed 0 4.7.5;111" "L-12 the system does not know its issuer"
+cp root.pem etc/own-ca.pem
+relay 'type = relay
+[queue]
+ca-file = own-ca.pem'
+is "$got" "relayed 250 2.0.0;0" "L-12 trusted by ca-file, below the configuration directory"
+server -c server.all.pem
+relay "type = relay
+[queue]
+system-ca = no
+ca-file = $TMP/other.pem"
+is "$got" "delayed 0 4.7.5;111" "L-12 not by another"
+export PIPEMAIL_CA_FILE="$TMP/root.pem"
 server -c wrong.all.pem
 relay 'type = relay'
 is "$got" "delayed 0 4.7.5;111" "T-11 with a wrong one"
