@@ -27,7 +27,7 @@ tree_kb() { for p in "$@"; do tree_of "$p"; done | xargs sh -c '
 
 ours_start() {
 	EXTRA_SERVER="connections-max = 20000" configure localhost
-	printf '[tls]\nhandshake-limits = 0 0 0\nhandshakes-max = 100000\n' \
+	printf '[tls]\nhandshake-limits = 0 0 0\nhandshake-rate-limits = 0 0 0\nhandshakes-max = 100000\n' \
 	    >>"$W/etc/main.conf"
 	config-compile || exit 111
 	tls-cert localhost || exit 111
