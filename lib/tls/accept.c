@@ -53,11 +53,13 @@ accept_name(SSL *ssl, int *alert, void *arg)
 		return refuse(t, alert, SSL_AD_UNRECOGNIZED_NAME,
 		    TLS_REASON_UNKNOWN_NAME);
 	if (g == NULL)
-		g = certs_find(s->certs, bytes_str(s->hostname));
+		g = s->host;
 	if (g == NULL)
 		return refuse(t, alert, SSL_AD_INTERNAL_ERROR,
 		    TLS_REASON_NO_CERT);
 	t->hs->group = g;
+	if (g == s->host && s->host_set[t->hs->listener])
+		return SSL_TLSEXT_ERR_OK;
 	if (certs_use(g, ssl) == -1)
 		return refuse(t, alert, SSL_AD_INTERNAL_ERROR,
 		    TLS_REASON_INTERNAL);

@@ -448,10 +448,27 @@ certs_use(const struct cert_group *g, SSL *ssl)
 {
 	int t;
 
+	/* Those of the context are another name's. */
+	SSL_certs_clear(ssl);
 	for (t = 0; t < KEY_TYPES; t++) {
 		const struct cert *c = &g->certs[t];
 
 		if (c->leaf != NULL && SSL_use_cert_and_key(ssl, c->leaf,
+		    c->key, c->chain, 1) != 1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+certs_use_all(const struct cert_group *g, SSL_CTX *ctx)
+{
+	int t;
+
+	for (t = 0; t < KEY_TYPES; t++) {
+		const struct cert *c = &g->certs[t];
+
+		if (c->leaf != NULL && SSL_CTX_use_cert_and_key(ctx, c->leaf,
 		    c->key, c->chain, 1) != 1)
 			return -1;
 	}

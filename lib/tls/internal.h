@@ -27,8 +27,10 @@ struct cert_group {
 /* As tls_certs_find. */
 const struct cert_group *certs_find(const struct tls_certs *c,
     struct bytes name);
-/* -1: OpenSSL refuses. */
+/* In place of what its context has. -1: OpenSSL refuses. */
 int certs_use(const struct cert_group *g, SSL *ssl);
+/* For all connections of a context that has none yet. As certs_use. */
+int certs_use_all(const struct cert_group *g, SSL_CTX *ctx);
 
 /* For SSL_CTX_set_tlsext_ticket_key_evp_cb; the context's application data
  * is the struct tls_tickets. */
@@ -51,6 +53,8 @@ SSL_TICKET_RETURN tickets_decrypted(SSL *ssl, SSL_SESSION *session,
 struct tls_server {
 	SSL_CTX *ctx[TLS_LISTENERS];
 	struct tls_certs *certs;
+	const struct cert_group *host;	/* the default; NULL: there is none */
+	bool host_set[TLS_LISTENERS];	/* the context has it */
 	char *hostname;
 	bool client_auth;
 	bool tickets[TLS_LISTENERS];

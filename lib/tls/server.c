@@ -126,7 +126,9 @@ make_context(const struct tls_options *o, enum tls_listener l,
 	    (o->kernel_tls && kernel_has_tls() ? SSL_OP_ENABLE_KTLS : 0));
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	    /* Files have whole chains; there is no store to look in. */
+	    SSL_MODE_NO_AUTO_CHAIN);
 	/* Or a stream of key updates would be read without a pause. */
 	(void)SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_read_ahead(ctx, 1);
@@ -158,6 +160,7 @@ tls_server_new(const struct tls_options *o, struct tls_certs *certs,
 	s->refs = 1;
 	s->certs = certs;
 	s->hostname = mem_strdup(o->hostname);
+	s->host = certs_find(certs, bytes_str(o->hostname));
 	s->client_auth = o->client_auth;
 	memcpy(s->tickets, o->tickets, sizeof(s->tickets));
 	for (l = 0; l < TLS_LISTENERS; l++) {
@@ -168,7 +171,12 @@ tls_server_new(const struct tls_options *o, struct tls_certs *certs,
 			errno = ENOMEM;
 			return NULL;
 		}
+		/* What most ask for is set up once. If that fails, each
+		 * handshake tries, and tells. */
+		s->host_set[l] = s->host != NULL &&
+		    certs_use_all(s->host, s->ctx[l]) == 0;
 	}
+	ERR_clear_error();
 	return s;
 }
 

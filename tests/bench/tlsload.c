@@ -1,15 +1,13 @@
 /*
  * tlsload.c - TLS 1.3 clients for make bench
  *
- *   tlsload greet ADDR PORT SECONDS CONNS   handshakes until the greeting
  *   tlsload idle ADDR PORT N [USER PASS]    open (and log in) N, then wait
  *                                           for the end of standard input
  *   tlsload fetch ADDR PORT USER PASS       all messages of INBOX, whole
  *   tlsload login ADDR PORT N MECHANISM USER PASS     one after the other
  *
- * greet prints connections, seconds and its own CPU seconds; fetch bytes
- * and seconds; the others say when they are done. Certificates are not
- * checked, sessions not resumed.
+ * fetch prints bytes and seconds; the others say when they are done.
+ * Certificates are not checked, sessions not resumed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -44,16 +41,6 @@ now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-own_cpu(void)
-{
-	struct rusage r;
-
-	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-	    (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
 static SSL_CTX *
@@ -90,98 +77,6 @@ dial(const char *addr, const char *port, int flags, unsigned int from)
 	if (connect(fd, (void *)&sa, sizeof(sa)) == -1 && errno != EINPROGRESS)
 		die("connect");
 	return fd;
-}
-
-/* ---- greet ---- */
-
-struct greet {
-	SSL *ssl;
-	int fd;
-	int greeted;
-	size_t n;
-	char text[2048];
-};
-
-struct greeting {
-	SSL_CTX *ctx;
-	const char *addr, *port;
-	int set;
-	long count;
-	unsigned int from;
-};
-
-static void
-greet_begin(struct greeting *g, struct greet *c)
-{
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
-	    .data = { .ptr = c } };
-
-	c->n = 0;
-	c->fd = dial(g->addr, g->port, SOCK_NONBLOCK, g->from++);
-	c->ssl = SSL_new(g->ctx);
-	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1)
-		die("connection");
-	SSL_set_connect_state(c->ssl);
-	if (epoll_ctl(g->set, EPOLL_CTL_ADD, c->fd, &e) == -1)
-		die("epoll_ctl");
-}
-
-/* Closed by a reset, so that no port is left waiting. */
-static void
-greet_end(struct greet *c)
-{
-	struct linger l = { 1, 0 };
-
-	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	close(c->fd);
-	SSL_free(c->ssl);
-}
-
-static void
-greet_event(struct greeting *g, struct greet *c)
-{
-	int r = SSL_read(c->ssl, c->text + c->n,
-	    (int)(sizeof(c->text) - c->n));
-
-	if (r <= 0) {
-		r = SSL_get_error(c->ssl, r);
-		if (r != SSL_ERROR_WANT_READ && r != SSL_ERROR_WANT_WRITE)
-			die("handshake");
-		return;
-	}
-	c->n += (size_t)r;
-	if (memchr(c->text, '\n', c->n) == NULL)
-		return;
-	if (memcmp(c->text, "* OK", 4) != 0)
-		die("greeting");
-	g->count++;
-	greet_end(c);
-	greet_begin(g, c);
-}
-
-static void
-greet(char **arg)
-{
-	struct greeting g = { context(), arg[0], arg[1], epoll_create1(0), 0,
-	    0 };
-	long conns = strtol(arg[3], NULL, 10), i;
-	struct greet *all = calloc((size_t)conns, sizeof(*all));
-	double seconds = strtod(arg[2], NULL), start = now(), cpu = own_cpu();
-	struct epoll_event got[64];
-
-	if (all == NULL)
-		die("memory");
-	for (i = 0; i < conns; i++)
-		greet_begin(&g, &all[i]);
-	while (now() - start < seconds) {
-		int n = epoll_wait(g.set, got, 64, 1000);
-
-		if (n == 0)
-			die("nothing came for a second");
-		while (n > 0)
-			greet_event(&g, got[--n].data.ptr);
-	}
-	printf("%ld %.4f %.4f\n", g.count, now() - start, own_cpu() - cpu);
 }
 
 /* ---- one after the other ---- */
@@ -453,9 +348,7 @@ logins(char **arg)
 int
 main(int argc, char *argv[])
 {
-	if (argc == 6 && strcmp(argv[1], "greet") == 0)
-		greet(argv + 2);
-	else if ((argc == 5 || argc == 7) && strcmp(argv[1], "idle") == 0)
+	if ((argc == 5 || argc == 7) && strcmp(argv[1], "idle") == 0)
 		idle(argv + 2, argc == 7);
 	else if (argc == 6 && strcmp(argv[1], "fetch") == 0)
 		fetch(argv + 2);

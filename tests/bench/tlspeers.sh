@@ -3,6 +3,9 @@
 cc -O2 -std=gnu11 -Wall -D_GNU_SOURCE -o "$W/tlsload" \
     "$TOP/tests/bench/tlsload.c" -lssl -lcrypto || exit 111
 tlsload=$W/tlsload
+cc -O2 -std=gnu11 -Wall -D_GNU_SOURCE -o "$W/tlsgreet" \
+    "$TOP/tests/bench/tlsgreet.c" -lcrypto || exit 111
+tlsgreet=$W/tlsgreet
 cores=$(getconf _NPROCESSORS_ONLN)
 free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 answers() { /usr/bin/python3 -c 'import socket,sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])))' "$1"; }
@@ -27,13 +30,17 @@ tree_kb() { for p in "$@"; do tree_of "$p"; done | xargs sh -c '
 
 ours_start() {
 	EXTRA_SERVER="connections-max = 20000" configure localhost
-	printf '[tls]\nhandshake-limits = 0 0 0\nhandshakes-max = 100000\n' \
+	printf '[tls]\nhandshake-limits = 0 0 0\nhandshake-rate-limits = 0 0 0\nhandshakes-max = 100000\n' \
 	    >>"$W/etc/main.conf"
 	config-compile || exit 111
 	tls-cert localhost || exit 111
 	# as the service does: without the superuser's rights
 	drop=
-	[ "$(id -u)" != 0 ] || drop="-u nobody"
+	mkdir -p "$W/run/limits/tls"
+	if [ "$(id -u)" = 0 ]; then
+		drop="-u nobody"
+		chown nobody "$W/run/limits/tls"
+	fi
 	# shellcheck disable=SC2086 # an option and its argument, or nothing
 	bg unix-bind -m 600 "$W/run/tls" tls-serve $drop 2>"$W/tls.log"
 	TLS_PID=$bg_pid
