@@ -82,18 +82,17 @@ copy_text(struct qcmd *q)
 {
 	int fd = queue_file_open(q->queue, q->filter.ids[0].id);
 	unsigned char space[COPY_BYTES];
+	bool failed = false;
 	ssize_t n = 0;
 
 	q->problem = "print message";
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	while ((n = read(fd, space, sizeof(space))) > 0) {
-		if (io_write_all(STDOUT_FILENO, bytes_of(space, (size_t)n),
-		    DEADLINE_NONE) == -1)
-			n = -1;
-	}
+	while (!failed && (n = read(fd, space, sizeof(space))) > 0)
+		failed = io_write_all(STDOUT_FILENO,
+		    bytes_of(space, (size_t)n), DEADLINE_NONE) == -1;
 	(void)close(fd);	/* read only */
-	return n == -1 ? -1 : 1;
+	return failed || n == -1 ? -1 : 1;
 }
 
 int

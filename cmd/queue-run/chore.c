@@ -103,11 +103,10 @@ int
 work_clean(struct run *r)
 {
 	struct queue_txn *t = queue_begin(r->queue, true);
-	int n;
 
 	if (t == NULL)
 		return -1;
-	if ((n = queue_purge(t, now_s(), PURGE_MAX)) == -1) {
+	if (queue_purge(t, now_s(), PURGE_MAX) == -1) {
 		queue_abort(t);
 		return -1;
 	}

@@ -116,8 +116,8 @@ set_mode(struct program *p, const char *mode)
 	size_t at;
 
 	if (mode[0] != '\0' && mode[1] == '\0' &&
-	    bytes_chr(bytes_str(known), mode[0], &at)) {
-		p->mode = mode[0];
+	    bytes_chr(bytes_str(known), (unsigned char)mode[0], &at)) {
+		p->mode = (unsigned char)mode[0];
 		return;
 	}
 	if (bytes_eq(bytes_str(mode), BYTES("v")))

@@ -122,7 +122,8 @@ find_dane(struct job *j, struct way *w, const struct dial_host *host,
 {
 	struct dane_host h = { .host = t->host, .port = t->port,
 	    .authentic = w->domain.authentic,
-	    .addresses = host->a->nrecords > 0 ? host->a : host->aaaa,
+	    .addresses = host->a != NULL && host->a->nrecords > 0
+	    ? host->a : host->aaaa,
 	    .domain = BYTES_EMPTY, .expanded_domain = BYTES_EMPTY };
 
 	*dane = (struct dane){ .state = DANE_NONE, .why = "" };

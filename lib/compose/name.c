@@ -56,7 +56,7 @@ word_length(struct bytes s)
 static void
 add_encoded(struct buf *out, struct bytes name)
 {
-	struct bytes word;
+	struct bytes word = BYTES_EMPTY;
 	bool first = true;
 
 	while (name.n > 0) {

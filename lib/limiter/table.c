@@ -496,7 +496,7 @@ limiter_add(struct limiter *l, const struct ip *ip, int64_t now_seconds,
 	r = allowed(l, ip, now_seconds);
 	for (i = 0; r && i < l->windows; i++)
 		count_one(l, &l->window[i], ip, now_seconds);
-	if (r && l->open != NULL)
+	if (r && l->open != NULL && ticket != NULL)
 		*ticket = take_record(l, ip);
 	limiter_end(l);
 	return r;

@@ -20,7 +20,7 @@
 static int
 stat_nearest(const char *path, struct stat *st)
 {
-	char *p = mem_strdup(path), *slash = p;
+	char *p = mem_strdup(path), *slash;
 	int r;
 
 	while ((r = stat(p, st)) == -1 && errno == ENOENT &&

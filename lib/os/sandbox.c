@@ -293,7 +293,7 @@ on_violation(int signo, siginfo_t *info, void *context)
 	memcpy(line + n, why, sizeof(why) - 1);
 	n += sizeof(why) - 1;
 	if (write(STDERR_FILENO, line, n) == -1)
-		n = 0;		/* nobody reads it */
+		errno = 0;	/* nobody reads it */
 	(void)syscall((long)FILTER_CALLS_MAX - 1);
 	_exit(EXIT_TEMP);
 }

@@ -195,7 +195,7 @@ queue_end(struct queue_txn *t, const struct queue_message *m,
 {
 	unsigned char key[KEY_RCPT];
 	struct arena a = ARENA_INIT;
-	struct queue_rcpt done;
+	struct queue_rcpt done = { .id = 0 };
 	int got;
 
 	queue_key(key, r->id, r->n);
@@ -264,7 +264,7 @@ queue_drop_retired(struct queue_txn *t, uint64_t id, uint64_t n)
 {
 	unsigned char key[KEY_RCPT];
 	struct arena a = ARENA_INIT;
-	struct queue_retired r;
+	struct queue_retired r = { .ended = 0 };
 	struct bytes value;
 	int got;
 

@@ -254,7 +254,7 @@ queue_next_dest(struct queue_txn *t, struct arena *a, struct bytes dest,
     struct bytes *next, int64_t *earliest)
 {
 	unsigned char key[DUE_KEY_MAX];
-	struct queue_place place;
+	struct queue_place place = { 0, 0, 0 };
 	int got;
 
 	if (dest.n > QUEUE_DEST_MAX)
@@ -274,7 +274,7 @@ queue_dest_time(struct queue_txn *t, struct bytes dest, int64_t *earliest)
 	struct arena a = ARENA_INIT;
 	unsigned char key[DUE_KEY_MAX];
 	struct queue_place place = { 0, 0, 0 };
-	struct bytes got_dest;
+	struct bytes got_dest = BYTES_EMPTY;
 	int got;
 
 	if (dest.n == 0 || dest.n > QUEUE_DEST_MAX)
@@ -315,9 +315,10 @@ collect(struct queue_txn *t, struct arena *a, struct kv_cursor *c,
     struct queue_job *job)
 {
 	unsigned char from[DUE_KEY_MAX];
-	struct bytes key = bytes_of(from, due_key(from, dest, p)), value, d;
-	struct queue_place place;
-	struct queue_rcpt r;
+	struct bytes key = bytes_of(from, due_key(from, dest, p)), value;
+	struct bytes d = BYTES_EMPTY;
+	struct queue_place place = { 0, 0, 0 };
+	struct queue_rcpt r = { .id = 0 };
 	int got;
 
 	for (got = kv_seek(c, &key, &value); got == 1;

@@ -101,7 +101,7 @@ heap_add(struct heap *h, struct entry *e)
 {
 	if (h->n == h->size) {
 		h->size = h->size == 0 ? SLOTS_FIRST : h->size * 2;
-		h->item = mem_realloc(h->item, h->size * sizeof(*h->item));
+		h->item = mem_realloc(h->item, h->size * sizeof(struct entry *));
 	}
 	heap_place(h, h->n++, e);
 	heap_up(h, e->heap_index);
@@ -137,7 +137,7 @@ static void
 grow(struct sched *s)
 {
 	size_t slots = s->slots * 2;
-	struct entry **slot = mem_zalloc(slots, sizeof(*slot)), *e, *next;
+	struct entry **slot = mem_zalloc(slots, sizeof(struct entry *)), *e, *next;
 
 	for (size_t i = 0; i < s->slots; i++) {
 		for (e = s->slot[i]; e != NULL; e = next) {
@@ -207,7 +207,7 @@ sched_new(const struct sched_limits *limits)
 
 	s->limits = *limits;
 	s->slots = SLOTS_FIRST;
-	s->slot = mem_zalloc(s->slots, sizeof(*s->slot));
+	s->slot = mem_zalloc(s->slots, sizeof(struct entry *));
 	return s;
 }
 

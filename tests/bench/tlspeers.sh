@@ -57,8 +57,8 @@ ours_start() {
 }
 
 # Dovecot as its documentation has it fast: a login process on each core
-# serves all ("high-performance mode"); or as it is by default, a process
-# for each login ("secure mode"). dovecot_start fast|default
+# serves all ("high-performance mode"); one such process; or as it is by
+# default, a process for each login ("secure mode"). dovecot_start fast|one|default
 have_dovecot() {
 	[ "$(id -u)" = 0 ] && command -v dovecot >/dev/null
 }
@@ -72,9 +72,14 @@ dovecot_start() {
 	openssl x509 -in "$W/etc/tls/localhost.pem" -out "$D/cert.pem"
 	openssl pkey -in "$W/etc/tls/localhost.pem" -out "$D/key.pem"
 	login_mode='service_count = 1'
-	[ "$1" = default ] || login_mode="service_count = 0
+	case $1 in
+	one) login_mode="service_count = 0
+  process_min_avail = 1
+  client_limit = 12000" ;;
+	fast) login_mode="service_count = 0
   process_min_avail = $cores
-  client_limit = 12000"
+  client_limit = 12000" ;;
+	esac
 	cat >"$D/dovecot.conf" <<C
 base_dir = $D/run
 state_dir = $D/state
