@@ -151,6 +151,7 @@ link_send(struct run *r, struct link *l)
 	int file = -1;
 
 	fill_request(l->work, &j);
+	j.anew = l->anew;
 	if (j.count == 0) {
 		over(r, l, "");
 		return;

@@ -55,6 +55,7 @@ struct link {
 	struct work *work;
 	bool is_over;			/* nothing more will come for the job */
 	bool sent;			/* the job went out */
+	bool anew;			/* its first job: as in job.h */
 	bool last;			/* no further job: we are ending */
 	bool stored;			/* its results are, in the transaction
 					 * that is open */

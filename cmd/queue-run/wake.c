@@ -86,7 +86,7 @@ obey(struct run *r, struct bytes lines)
 {
 	struct queue_txn *t = queue_begin(r->queue, false);
 	struct bytes line, word;
-	bool all = false;
+	bool all = false, revives;
 	int result = 0;
 
 	if (t == NULL)
@@ -95,9 +95,8 @@ obey(struct run *r, struct bytes lines)
 		if (!bytes_word(&line, &word))
 			continue;
 		line = bytes_trim(line);
-		if (bytes_eq(word, BYTES("revive")))
-			sched_revive(r->sched, line);
-		else if (!bytes_eq(word, BYTES("wake"))) {
+		revives = bytes_eq(word, BYTES("revive"));
+		if (!revives && !bytes_eq(word, BYTES("wake"))) {
 			msg_warn("unknown word from a client");
 			continue;
 		}
@@ -105,6 +104,8 @@ obey(struct run *r, struct bytes lines)
 			all = true;
 		else if (line.n <= QUEUE_DEST_MAX)
 			result = wake_dest(r, t, line);
+		if (revives)	/* behind: now the table knows it */
+			sched_revive(r->sched, line);
 	}
 	queue_abort(t);
 	return result == 0 && all ? wake_all(r) : result;

@@ -244,7 +244,7 @@ next_link(struct run *r, int64_t now)
 	}
 	r->pause_until_ms = 0;
 	link_give(l, work_new());
-	sched_begin(r->sched, dest);
+	l->anew = sched_begin(r->sched, dest);
 	return l;
 }
 
@@ -445,7 +445,7 @@ finish_one(struct run *r, struct ending *e, int64_t now)
 	}
 	/* the table learns that a host was reached */
 	sched_end(r->sched, l->dest, false, now);
-	sched_begin(r->sched, l->dest);
+	(void)sched_begin(r->sched, l->dest);	/* it has a connection */
 	r->jobs++;
 	link_give(l, e->next);
 	link_move(l, &r->busy);

@@ -153,7 +153,8 @@ try_addresses(struct job *j, struct target *t, struct dial_host *host,
 		t->ip = host->ips[i];
 		left = deadline_left(deadline) / (int64_t)(host->count - i);
 		t->connect_deadline = deadline_in(left);
-		if (t->via.socks.family == 0 && dial_dead_is(s->dead, &t->ip,
+		if (t->via.socks.family == 0 && !j->request->anew &&
+		    dial_dead_is(s->dead, &t->ip,
 		    t->port, time_mono_ms() / 1000)) {
 			job_note(j, "4.4.1", "the host did not answer a "
 			    "short time ago", t->host, &t->ip);

@@ -268,7 +268,8 @@ bytes_hash(struct bytes s)
 void
 secret_wipe(void *p, size_t n)
 {
-	explicit_bzero(p, n);
+	if (n > 0)		/* p may be NULL then */
+		explicit_bzero(p, n);
 }
 
 int

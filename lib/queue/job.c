@@ -94,6 +94,7 @@ job_format_request(struct buf *out, const struct job_request *j)
 	buf_free(&b);
 	frame_add(out, "sender", j->sender);
 	frame_add(out, "domain", j->domain);
+	frame_add_num(out, "anew", j->anew);
 	add_record(out, "transport", transport_members, &j->transport);
 	return frame_end(out, start);
 }
@@ -155,6 +156,8 @@ parse_request_field(const struct frame_field *f, struct job_request *j)
 		j->sender = f->value;
 	else if (frame_is(f, "domain"))
 		j->domain = f->value;
+	else if (frame_is(f, "anew"))
+		j->anew = bytes_eq(f->value, BYTES("1"));
 	return 0;
 }
 

@@ -60,6 +60,7 @@ struct job_request {
 	struct bytes sender;	/* reverse-path of this transaction */
 	struct bytes domain;	/* to look up (direct): the recipients' */
 	struct transport transport;
+	bool anew;		/* try addresses that did not answer lately */
 };
 
 struct job_result {

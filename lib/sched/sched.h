@@ -43,8 +43,10 @@ void sched_set(struct sched *s, struct bytes dest, int64_t earliest);
 /* The readiest destination at now, if there is one and a connection is free;
  * the view holds until the next call with s. */
 bool sched_next(struct sched *s, int64_t now, struct bytes *dest);
-/* A connection for dest begins; ends (no_host: it reached none). */
-void sched_begin(struct sched *s, struct bytes dest);
+/* A connection for dest begins (true: it was revived, or dead, so addresses
+ * known not to answer are to be tried again); ends (no_host: it reached none).
+ */
+bool sched_begin(struct sched *s, struct bytes dest);
 void sched_end(struct sched *s, struct bytes dest, bool no_host,
     int64_t now);
 /* Forget that destinations are dead: all, or this one. */

@@ -19,6 +19,7 @@ struct entry {
 	int64_t earliest;	/* something is due */
 	int64_t dead_until;
 	unsigned int failures;	/* one after another, no host reached */
+	bool revived;		/* and not tried since */
 	bool proven;		/* a host was reached while we know it */
 	unsigned int busy;
 	size_t heap_index;
@@ -304,17 +305,20 @@ sched_next(struct sched *s, int64_t now, struct bytes *dest)
 	return true;
 }
 
-void
+bool
 sched_begin(struct sched *s, struct bytes dest)
 {
 	struct entry *e = entry_of(s, dest);
+	bool anew = e->revived || e->failures > 0;
 
+	e->revived = false;
 	unsettle(s, e);
 	e->busy++;
 	s->busy++;
 	if (e->failures > 0)
 		s->busy_dead++;
 	settle(s, e);
+	return anew;
 }
 
 static void
@@ -357,6 +361,7 @@ revive(struct entry *e)
 {
 	e->failures = 0;
 	e->dead_until = 0;
+	e->revived = true;
 }
 
 void

@@ -508,12 +508,13 @@ test_jobs(void **state)
 
 	assert_int_equal(job_parse_request(&f->a, BYTES_EMPTY, &got), -1);
 	j.message.id = 5;
+	j.anew = true;
 	j.transport.name = j.transport.host = S("relay");
 	j.transport.type = TRANSPORT_RELAY;
 	assert_int_equal(job_format_request(&b, &j), 0);
 	assert_int_equal(job_parse_request(&f->a,
 	    bytes_from(buf_bytes(&b), 4), &got), 0);
-	assert_true(got.count == 1 && got.message.id == 5);
+	assert_true(got.count == 1 && got.message.id == 5 && got.anew);
 	assert_true(bytes_eq(got.transport.host, S("relay")));
 	buf_reset(&b);
 	d.known.starttls = 1;

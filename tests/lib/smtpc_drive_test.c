@@ -170,6 +170,7 @@ by_hand(struct smtpc_options *o, int mails, char *argv[])
 	static struct smtpc_recipient rcpt[2000];
 	struct arena a = ARENA_INIT;
 	struct buf text = BUF_INIT(MESSAGE_MAX);
+	int code;
 	struct bytes part;
 	struct smtpc_parts parts = { &part, 1 };
 	struct smtpc_mail m = { .recipients = rcpt, .arena = &a,
@@ -194,11 +195,12 @@ by_hand(struct smtpc_options *o, int mails, char *argv[])
 	printf("session %s at %s %d %.*s%s\n", f->class == SMTPC_OK
 	    ? "ok" : "failed", smtpc_step_name(f->step), f->code,
 	    BYTES_ARG(f->text), f->why != NULL ? f->why : "");
+	code = f->class == SMTPC_OK ? EXIT_YES : EXIT_NO;
 	smtpc_free(d.s);
 	(void)close(d.fd);
 	arena_free(&a);
 	buf_free(&text);
-	return f->class == SMTPC_OK ? EXIT_YES : EXIT_NO;
+	return code;
 }
 
 /* SASL by lines: a peer that talks base64 on a terminal. */
