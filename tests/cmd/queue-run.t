@@ -229,7 +229,8 @@ ok "failed by hand while it is under way" empty 5
 is "$(grep -l multipart/report texts/* | wc -l)" 1 "is told once"
 : >jobs.log
 id=$(add heldon later@slow9.example)
-wait_for 5 test -s jobs.log
+# it is under way once its attempt is counted
+wait_for 10 sh -c "[ \"\$(queue-list $id | cut -f 5)\" = 1 ]"
 queue-hold "$id" >/dev/null
 wait_for 5 tried "$id"
 wait_for 5 sh -c "queue-list $id | grep -q 4.2.0"
