@@ -119,15 +119,17 @@ wait_for() {
 		sleep 0.05
 	done
 }
-# free_port: a TCP and UDP port of 127.0.0.1 that nothing uses now
+# free_port: a TCP and UDP port of 127.0.0.1 that nothing uses now, below those
+# that the kernel gives to clients, which may take one before a server does
 free_port() {
-	/usr/bin/python3 -c 'import socket
+	/usr/bin/python3 -c 'import random, socket
 while True:
-    t = socket.socket(); t.bind(("127.0.0.1", 0)); p = t.getsockname()[1]
-    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try: u.bind(("127.0.0.1", p))
+    p = random.randrange(20000, 32000)
+    try:
+        for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+            socket.socket(socket.AF_INET, kind).bind(("127.0.0.1", p))
     except OSError: continue
-    if p > 20000: print(p); break'
+    print(p); break'
 }
 # port_open PORT: something accepts there
 port_open() {

@@ -32,11 +32,12 @@ struct endpoint {
 	const char *greeting;
 };
 
+/* auth-serve is first: those that log clients in ask it what to offer. */
 static const struct endpoint endpoints[] = {
+	{ "auth-serve", 0, "VERSION\t" },
 	{ "smtp-in", 25, "220 " },
 	{ "imap-login", 143, "* OK " },
 	{ "lmtp-in", 0, "220 " },
-	{ "auth-serve", 0, "VERSION\t" },
 	{ "imap-serve", 0, "" },
 	{ "tls-serve", 0, "" },
 	{ "queue-add", 0, "" },

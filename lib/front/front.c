@@ -19,6 +19,10 @@
 /* The same for a parent, for which all others wait too. */
 #define EARLY_LIST_MS 250
 #define LIST_AGE_MS 1000	/* for which a parent's list is good */
+/* The same when auth-serve did not give it: soon again where that was found
+ * out at once, or the parent would do little but wait. */
+#define LIST_RETRY_MS 50
+#define LIST_RETRY_TIMES 4	/* as long as it took */
 
 bool
 front_certificates(void)
@@ -284,20 +288,23 @@ log_limited(const struct front *f)
 
 static const char fallback[] = "PLAIN LOGIN";
 
-static void
+/* True if they are auth-serve's. */
+static bool
 list_mechanisms(const struct sasl_client *c, bool bindings, bool key,
     char out[FRONT_MECHANISMS_MAX])
 {
 	struct buf b = BUF_INIT(FRONT_MECHANISMS_MAX - 1);
+	bool given = c != NULL &&
+	    sasl_client_mechanisms(c, true, bindings, key, &b) == 0;
 
-	if (c != NULL && sasl_client_mechanisms(c, true, bindings, key,
-	    &b) == 0) {
+	if (given) {
 		memcpy(out, buf_bytes(&b).p, b.n);
 		out[b.n] = '\0';
 	} else {
 		memcpy(out, fallback, sizeof(fallback));
 	}
 	buf_free(&b);
+	return given;
 }
 
 const char *
@@ -308,7 +315,7 @@ front_mechanisms(struct front *f, const char *auth_path, const char *service,
 	struct sasl_client *c = sasl_client_open(auth_path,
 	    deadline_in(LIST_MS));
 
-	list_mechanisms(c, f->has_bindings, has_key(f), list);
+	(void)list_mechanisms(c, f->has_bindings, has_key(f), list);
 	*limited = c != NULL && sasl_client_allowed(c, service,
 	    &f->conn->remote, deadline_in(LIST_MS)) == 0;
 	if (*limited)
@@ -321,15 +328,19 @@ bool
 front_mechanisms_look(struct front_mechanisms *m, const char *auth_path)
 {
 	struct sasl_client *c;
+	int64_t begin = time_mono_ms(), now;
+	bool given = true;
 	int i;
 
-	if (m->until > time_mono_ms())
+	if (m->until > begin)
 		return false;
 	c = sasl_client_open(auth_path, deadline_in(EARLY_LIST_MS));
 	for (i = 0; i < TLSREQ_GREETINGS; i++)
-		list_mechanisms(c, i != 0, false, m->list[i]);
+		given = list_mechanisms(c, i != 0, false, m->list[i]) && given;
 	sasl_client_close(c);
-	m->until = time_mono_ms() + LIST_AGE_MS;
+	now = time_mono_ms();
+	m->until = now + (given ? LIST_AGE_MS :
+	    LIST_RETRY_MS + LIST_RETRY_TIMES * (now - begin));
 	return true;
 }
 

@@ -122,8 +122,8 @@ int front_key_login(const struct front *f, const char *auth_path,
     struct sasl_params *params, struct sasl_reply *reply);
 /* How such a login is called in logs. */
 #define FRONT_KEY_LOGIN "client-certificate"
-/* The same in a parent, asked at most once a second: true if *m, which is
- * zero at first, was filled anew. [0] is the list without channel bindings,
+/* The same in a parent, asked at most once a second, and anew after a moment
+ * when it could not be asked: true if *m, zero at first, was filled anew. [0] is the list without channel bindings,
  * [1] that with them; clients with a key are not greeted ahead.
  * front_mechanisms_known: that for f. */
 #define FRONT_MECHANISMS_MAX 512

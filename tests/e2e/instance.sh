@@ -3,7 +3,7 @@
 instance_base() {
 	while :; do
 		p=$(free_port); p=$((p - 25))
-		[ $p -gt 59000 ] && continue
+		[ $p -gt 31000 ] && continue
 		for q in 143 465 587 993; do
 			port_open $((p + q)) && continue 2
 		done

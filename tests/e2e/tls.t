@@ -8,8 +8,14 @@ instance_start
 py=/usr/bin/python3
 smtp=$((B + 25)) imap=$((B + 143)) submissions=$((B + 465)) submission=$((B + 587)) imaps=$((B + 993))
 send() { swaks --server 127.0.0.1 --helo localhost --from mail@localhost --to mail@localhost --body text "$@" >swaks.out 2>&1; }
-search() { # SUBJECT: how many there are, over imaps
+count() { # SUBJECT: how many there are, over imaps
 	curl -sk --url "imaps://127.0.0.1:$imaps/INBOX" -u "mail@localhost:$PW" -X "SEARCH SUBJECT $1" | tr -d '\r' | wc -w | awk '{print $1 - 2}'
+}
+arrived() { [ "$(count "$1")" -gt 0 ]; }
+# search SUBJECT: the same, once there is one; submitted mail comes by the queue
+search() {
+	wait_for 10 arrived "$1"
+	count "$1"
 }
 send --port $smtp --tls --header 'Subject: by-starttls'
 is "$? $(search by-starttls)" "0 1" "R-3 port 25 with STARTTLS, read over imaps"
