@@ -45,15 +45,10 @@ main(int argc, char *argv[])
 	/* All of a mailbox whatever its flags: that has to be spelt 1:*. */
 	if (name == NULL || (force && optind == argc))
 		msg_die(EXIT_PERM, "%s", usage);
-	if (account_open(&a, name) == -1)
-		msg_die(account_exit(errno), "cannot open account %s: %s",
-		    name, a.problem);
-	if (account_mailbox(&a, mailbox, &id) == -1)
-		msg_diesys(account_exit(errno), "cannot open mailbox %s",
-		    mailbox);
-	if (optind < argc && account_uids(&a, id, argv + optind,
-	    (size_t)(argc - optind), &uids, &count) == -1)
-		msg_diesys(account_exit(errno), "cannot understand the UIDs");
+	account_start(&a, name, mailbox, &id);
+	if (optind < argc)
+		account_start_uids(&a, id, argv + optind,
+		    (size_t)(argc - optind), &uids, &count);
 	if (store_expunge(a.store, id, uids, count, force, &modseq) == -1)
 		msg_diesys(account_exit(errno), "cannot expunge from %s",
 		    mailbox);

@@ -67,16 +67,10 @@ main(int argc, char *argv[])
 	}
 	if (name == NULL || argc - optind < 2)
 		msg_die(EXIT_PERM, "%s", usage);
-	if (account_open(&a, name) == -1)
-		msg_die(account_exit(errno), "cannot open account %s: %s",
-		    name, a.problem);
+	account_start(&a, name, mailbox, &id);
 	parse_change(&a, argv[optind++], &change);
-	if (account_mailbox(&a, mailbox, &id) == -1)
-		msg_diesys(account_exit(errno), "cannot open mailbox %s",
-		    mailbox);
-	if (account_uids(&a, id, argv + optind, (size_t)(argc - optind),
-	    &uids, &count) == -1)
-		msg_diesys(account_exit(errno), "cannot understand the UIDs");
+	account_start_uids(&a, id, argv + optind, (size_t)(argc - optind),
+	    &uids, &count);
 	if (store_flags(a.store, id, uids, count, &change, NULL, NULL) == -1)
 		msg_diesys(account_exit(errno), "cannot change flags in %s",
 		    mailbox);

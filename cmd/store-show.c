@@ -72,15 +72,9 @@ main(int argc, char *argv[])
 	}
 	if (name == NULL || optind == argc)
 		msg_die(EXIT_PERM, "%s", usage);
-	if (account_open(&a, name) == -1)
-		msg_die(account_exit(errno), "cannot open account %s: %s",
-		    name, a.problem);
-	if (account_mailbox(&a, mailbox, &id) == -1)
-		msg_diesys(account_exit(errno), "cannot open mailbox %s",
-		    mailbox);
-	if (account_uids(&a, id, argv + optind, (size_t)(argc - optind),
-	    &uids, &count) == -1)
-		msg_diesys(account_exit(errno), "cannot understand the UIDs");
+	account_start(&a, name, mailbox, &id);
+	account_start_uids(&a, id, argv + optind, (size_t)(argc - optind),
+	    &uids, &count);
 	for (i = 0; i < count; i++) {
 		if (paths)
 			print_path(&a, name, id, uids[i]);

@@ -62,11 +62,29 @@ int account_format_report(struct buf *out, const struct store_report *r);
  */
 int account_mailbox(struct account *a, const char *name, uint32_t *id);
 /*
- * UIDs named by operands "7", "3:9", "5:*", "*": those that are there,
- * ascending, each once, in the arena. -1 EBADMSG not of that form.
+ * UIDs named by operands "7", "3:9", "5:*", "*", or "-": those on standard
+ * input with blanks, line feeds or NULs between. Those that are there,
+ * ascending, each once, in the arena. -1 EBADMSG not of that form, EMSGSIZE
+ * more than ACCOUNT_STDIN_MAX on standard input (a UID has 10 digits: enough
+ * for five million).
  */
+#define ACCOUNT_STDIN_MAX (64 * 1024 * 1024)
 int account_uids(struct account *a, uint32_t mailbox, char *const args[],
     size_t count, uint32_t **uids, size_t *found);
+/*
+ * The beginning of a command: account_open, account_mailbox (mailbox NULL:
+ * none), account_uids; where one fails the program ends with the exit code
+ * and the words for it.
+ */
+void account_start(struct account *a, const char *name, const char *mailbox,
+    uint32_t *id);
+void account_start_uids(struct account *a, uint32_t mailbox,
+    char *const args[], size_t count, uint32_t **uids, size_t *found);
+/*
+ * store-copy (move: store-move) with its command line, of which usage is the
+ * usage. The exit code.
+ */
+int account_transfer(int argc, char *argv[], bool move, const char *usage);
 /*
  * Flag names with commas between: "\Seen" or "seen", "$Junk" or "junk", any
  * keyword. Flags to *flags, others to *names in the arena. -1 EBADMSG.
