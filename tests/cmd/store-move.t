@@ -101,11 +101,11 @@ exits 1 "-t: the time is over: 1" timeout 10 store-watch -a alice -t 1
 watch 2 -m INBOX -k added -n 1
 store-flag -a alice -- -seen "$uid"
 printf 'Subject: elsewhere\n\nx\n' | store-deliver -a alice -m Old
-printf 'Subject: by hand\n\nx\n' >"$ALICE/new/1.2.host"
+printf 'Subject: by hand\n\nx\n' >"$ALICE/tmp/1.2.host" && mv "$ALICE/tmp/1.2.host" "$ALICE/new"
 wait "$bg_pid"
 is "$(cut -f 2,3 "$out")" "added	INBOX" "S-12 one mailbox and kind, a file another program put there"
 watch 3 -n 1 -k added
-printf 'Subject: by hand\n\nx\n' >"$ALICE/.Old/new/3.4.host"
+printf 'Subject: by hand\n\nx\n' >"$ALICE/tmp/3.4.host" && mv "$ALICE/tmp/3.4.host" "$ALICE/.Old/new"
 wait "$bg_pid"
 is "$(cut -f 2,3 "$out")" "added	Old" "without -m it is found within a second"
 watch 4 -j -n 1 -k expunged
