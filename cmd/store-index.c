@@ -6,7 +6,7 @@
 #include "account/account.h"
 #include "base/base.h"
 
-static const char usage[] = "usage: store-index [-nr] -a account";
+static const char usage[] = "usage: store-index [-nrt] -a account";
 
 /* What is done goes to standard output here: it is the result asked for. */
 static void
@@ -48,22 +48,54 @@ only_report(struct account *a)
 	return count == 0 ? EXIT_YES : EXIT_NO;
 }
 
+static void
+show_progress(void *ctx, const struct store_text_fill *ask)
+{
+	(void)ctx;		/* nothing to carry */
+	(void)fprintf(stderr, "\r%llu of %llu", (unsigned long long)ask->seen,
+	    (unsigned long long)ask->all);
+}
+
+/* Filters for searches: as the configuration wants them. */
+static int
+fill_texts(struct account *a, const char *name, bool anew)
+{
+	struct store_text_fill ask = { .anew = anew };
+	int r;
+
+	if (a->config != NULL && !config_get_bool(a->config, "account", name,
+	    "search-index"))
+		return store_text_drop(a->store);
+	if (isatty(STDERR_FILENO))
+		ask.progress = show_progress;
+	r = store_text_fill(a->store, &ask);
+	if (ask.progress != NULL)
+		(void)fputc('\n', stderr);	/* for a person only */
+	if (r == 0 && printf("texts\t%llu\n",
+	    (unsigned long long)ask.made) < 0)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	return r;
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct account a = { .note = note, .note_each = true };
-	bool rebuild = false, report = false;
+	bool rebuild = false, report = false, texts = false;
 	const char *name = NULL;
 	int c, code = EXIT_YES;
 
 	msg_init("store-index");
-	while ((c = getopt(argc, argv, "nra:")) != -1) {
+	while ((c = getopt(argc, argv, "nrta:")) != -1) {
 		switch (c) {
 		case 'n':
 			report = true;
 			break;
 		case 'r':
 			rebuild = true;
+			break;
+		case 't':
+			texts = true;
 			break;
 		case 'a':
 			name = optarg;
@@ -79,8 +111,9 @@ main(int argc, char *argv[])
 		    name, a.problem);
 	if (report)
 		code = only_report(&a);
-	else if (rebuild ? store_rebuild(a.store) == -1
-	    : store_sync(a.store, 0, false) == -1)
+	else if ((rebuild ? store_rebuild(a.store)
+	    : store_sync(a.store, 0, false)) == -1 ||
+	    (texts && fill_texts(&a, name, rebuild) == -1))
 		msg_diesys(account_exit(errno), "cannot index account %s",
 		    name);
 	if (fflush(stdout) == EOF)

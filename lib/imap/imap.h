@@ -30,7 +30,7 @@
 /* Search keys in one command: each may cost a look at each message. */
 #define IMAP_SEARCH_KEYS_MAX 1000
 /* Decoded text of one message that SEARCH BODY and TEXT look at. */
-#define IMAP_SEARCH_TEXT_MAX (8 * 1024 * 1024)
+#define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */
 #define IMAP_BAD_MAX 20
 /* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */

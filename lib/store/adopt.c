@@ -122,7 +122,8 @@ adopt(struct syncing *y, const struct found *f)
 		return 0;
 	y->changed = true;
 	report(y->w->s, "adopted", y->b->rec.name, f->name, m.uid);
-	if (work_put(y->w, y->b, &m, NULL) == -1)
+	if (work_put(y->w, y->b, &m, NULL) == -1 ||
+	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1)
 		return -1;
 	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
 }

@@ -34,6 +34,7 @@ struct draft {
 	int fd;			/* of a file without name, or -1 */
 	bool in_cur, written, placed;
 	struct store_message m;
+	struct bytes text;	/* for searches, may be empty */
 };
 
 static int
@@ -63,8 +64,8 @@ join(struct arena *a, const struct store_incoming *in, struct bytes *out)
 
 /* Parse, and choose the name without its UID. */
 static int
-draft_prepare(struct arena *a, const struct store_incoming *in,
-    struct draft *d)
+draft_prepare(struct store *s, struct arena *a,
+    const struct store_incoming *in, struct draft *d)
 {
 	struct bytes content;
 
@@ -74,7 +75,8 @@ draft_prepare(struct arena *a, const struct store_incoming *in,
 	    .base = BYTES_EMPTY, .extension = in->extension } };
 	if (in->extension.p == NULL)
 		d->m.extension = BYTES_EMPTY;
-	message_parse(a, content, &d->m);
+	d->text = BYTES_EMPTY;
+	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
 	d->m.save_date = time_wall_us() / 1000000;
 	d->m.internal_date = in->internal_date != 0 ? in->internal_date
 	    : d->m.save_date;
@@ -174,7 +176,8 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	memcpy(d->name, name.p, name.n);
 	d->name[name.n] = '\0';
 	r = draft_link(b->folder, d);
-	if (r == 0 && (r = work_put(w, b, m, NULL)) == 0)
+	if (r == 0 && (r = work_put(w, b, m, NULL)) == 0 &&
+	    (r = work_text_put(w, m->mailbox, m->uid, d->text)) == 0)
 		r = work_change(w, STORE_CHANGE_ADDED, b, m->uid);
 end:
 	buf_free(&name);
@@ -288,7 +291,7 @@ add(struct store *s, uint32_t mailbox, struct bytes name,
 	int r = -1, err;
 
 	for (i = 0; i < count; i++) {
-		if (draft_prepare(&a, &in[i], &d[i]) == -1)
+		if (draft_prepare(s, &a, &in[i], &d[i]) == -1)
 			goto end;
 	}
 	if ((f = folder_open(s, mailbox, name)) == NULL)

@@ -10,7 +10,7 @@
  * sync.c    outside changes to a mailbox   adopt.c   files without a record
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
- * verify.c  proof (verify_box.c)
+ * verify.c  proof (verify_box.c)            text.c    searching texts
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -24,7 +24,7 @@
 enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
-	TABLE_SETTING,
+	TABLE_SETTING, TABLE_TEXT,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -84,6 +84,7 @@ struct store {
 	int dir, maildir;
 	struct kv *kv;
 	uint64_t quota_bytes;
+	bool no_text;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -222,6 +223,18 @@ struct known {
 struct known stamps_before(const struct box *b);
 void stamps_after(struct box *b, struct known known);
 
+/* ---- text.c: records for store_text_maybe ---- */
+
+struct mime_tree;
+/* The record of a message, in the arena; never empty. */
+struct bytes message_text(struct arena *a, const struct mime_tree *tree);
+/* Empty: none is kept. work_remove takes it away. */
+int work_text_put(struct work *w, uint32_t mailbox, uint32_t uid,
+    struct bytes text);
+int work_text_copy(struct work *w, struct arena *a,
+    const struct store_message *from, const struct store_message *to);
+int work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid);
+
 /* ---- keyword.c ---- */
 
 int keywords_load(struct work *w, struct box *b);
@@ -257,10 +270,11 @@ int message_locate(struct folder *f, const struct store_message *m,
     struct place *out);
 /*
  * Fill sizes, Message-ID hash, envelope, bodystructure and preview from the
- * bytes of a message; the texts are in the arena.
+ * bytes of a message, and *text, unless it is NULL, as its record for searches;
+ * all in the arena.
  */
 void message_parse(struct arena *a, struct bytes content,
-    struct store_message *m);
+    struct store_message *m, struct bytes *text);
 int map_fd(int fd, struct bytes *out);
 /* A copy whose bytes live in the arena: a view ends with the next change. */
 struct store_message message_copy(struct arena *a,

@@ -271,7 +271,8 @@ kept(struct arena *a, struct buf *b)
 }
 
 void
-message_parse(struct arena *a, struct bytes content, struct store_message *m)
+message_parse(struct arena *a, struct bytes content, struct store_message *m,
+    struct bytes *text_record)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 	struct bytes header, body, ids, id;
@@ -288,6 +289,8 @@ message_parse(struct arena *a, struct bytes content, struct store_message *m)
 	m->bodystructure = kept(a, &text);
 	buf_free(&text);
 	m->preview = mime_preview(a, tree, PREVIEW_CHARS);
+	if (text_record != NULL)
+		*text_record = message_text(a, tree);
 	m->message_id_hash = 0;
 	ids = mime_field_value(a, header, BYTES("Message-ID"));
 	if (mime_next_msg_id(a, &ids, &id))

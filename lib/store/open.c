@@ -23,7 +23,7 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
-	"message_id", "annotation", "setting", NULL,
+	"message_id", "annotation", "setting", "text", NULL,
 };
 
 const char *
@@ -439,6 +439,7 @@ new_store(const struct store_options *o)
 		host[0] = '\0';
 	s->host = mem_strdup(o->host != NULL ? o->host : host);
 	s->quota_bytes = o->quota_bytes;
+	s->no_text = o->no_text;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);

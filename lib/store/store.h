@@ -25,6 +25,7 @@
 #define STORE_H
 
 #include "base/base.h"
+#include "gram/gram.h"
 
 #define STORE_FORMAT 1
 #define STORE_MAP_BYTES ((size_t)16 << 30)
@@ -33,6 +34,8 @@
 #define STORE_KEYWORDS_MAX 256	/* different keywords in a mailbox */
 #define STORE_KEYWORD_MAX 100	/* bytes of one keyword */
 #define STORE_MAILBOXES_MAX 10000	/* in an account */
+#define STORE_TEXT_MAX ((size_t)8 << 20)	/* text of a message that is
+					searched, bytes of UTF-8 */
 #define STORE_LETTERS 26	/* keywords with a letter in file names */
 
 /* Flags of a message. Those from STORE_JUNK on are keywords to IMAP and
@@ -100,6 +103,7 @@ struct store_options {
 	const char *run;	/* NULL: dir_run() */
 	const char *host;	/* in file names; NULL: the system's */
 	uint64_t quota_bytes;	/* 0: no limit */
+	bool no_text;		/* keep nothing for searches of texts */
 	bool create;		/* make the account when it is not there */
 	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
 	const struct store_initial *initial;
@@ -230,6 +234,16 @@ struct store_place {
 uint64_t store_message_id_hash(struct bytes message_id);
 int store_message_id_next(struct store_view *v, uint64_t hash,
     struct store_place *at);
+
+/*
+ * Whether the word of q, folded (unicode_fold), may be in the header or the
+ * text parts of a message: 1, 0 it is not there, -1. By filters (lib/gram)
+ * that are kept with the records, of the header's fields decoded one by one
+ * and of the first STORE_TEXT_MAX bytes that mime_next_text gives. No file is
+ * opened; 1 for a message without filters.
+ */
+int store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    const struct gram_query *q, bool header, bool body);
 
 /*
  * The message file for reading, whatever other programs renamed it to; a
@@ -445,6 +459,21 @@ int store_verify(struct store *s, struct store_verify *v, uint64_t *count);
  * account open then.
  */
 int store_rebuild(struct store *s);
+/*
+ * Make the filters of store_text_maybe for messages that have none, or anew
+ * for all. The lock is held for each 200 messages in turn. progress (may be
+ * NULL) is called after each of these steps. A message that cannot be read
+ * stays without. 0, -1.
+ */
+struct store_text_fill {
+	void (*progress)(void *ctx, const struct store_text_fill *ask);
+	void *ctx;
+	bool anew;
+	uint64_t all, seen, made;	/* messages */
+};
+int store_text_fill(struct store *s, struct store_text_fill *ask);
+/* Remove them all. */
+int store_text_drop(struct store *s);
 /* Remove what crashes and expunges left: tmp/ files, expunged/ files, dead
  * FIFOs. store_close and store_open call it now and then. */
 int store_sweep(struct store *s);

@@ -227,7 +227,9 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 	int r = 0;
 
 	if (fd != -1 && fstat(fd, &st) == 0 && map_fd(fd, &content) == 0) {
-		message_parse(&y->scratch, content, m);
+		y->text = BYTES_EMPTY;
+		message_parse(&y->scratch, content, m,
+		    y->w->s->no_text ? NULL : &y->text);
 		m->internal_date = st.st_mtim.tv_sec;
 		store_unmap(content);
 		r = 1;
@@ -248,13 +250,16 @@ update(struct syncing *y, const struct store_message *old,
 {
 	struct store_message m = *old;
 	bool flags;
-	int r;
+	int r = 0;
 
 	m.suffix = f->n.suffix;
 	take_letters(y, f->n.letters, &m);
 	/* A file whose name gives another size than it has gets another. */
 	if (y->deep && ((r = parse_file(y, f, &m)) == -1 ||
 	    (r == 1 && give_name(y, f, &m) == -1)))
+		return -1;
+	if (y->deep && r == 1 && work_text_put(y->w, m.mailbox, m.uid,
+	    y->text) == -1)
 		return -1;
 	flags = m.flags != old->flags ||
 	    !keywords_same(&m.keywords, &old->keywords);

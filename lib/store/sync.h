@@ -29,6 +29,7 @@ struct syncing {
 	size_t batch;		/* what may still be done */
 	struct arena arena;	/* names */
 	struct arena scratch;	/* one message */
+	struct bytes text;	/* its record for searches, may be empty */
 	struct found *files;
 	size_t file_count;
 	struct pair *pairs;

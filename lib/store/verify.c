@@ -128,6 +128,22 @@ check_orphan(struct verifying *y, struct bytes key, struct bytes value)
 }
 
 static int
+check_search(struct verifying *y, struct bytes key, struct bytes value)
+{
+	struct store_message m;
+	int r = key.n != KEY_MESSAGE ? 0 : store_message_get(y->v,
+	    be32_get(key.p), be32_get(key.p + 4), &m);
+
+	(void)value;		/* verify_box compares it */
+	if (r == -1)
+		return errno == EBADMSG ? 0 : -1;
+	if (r == 0)
+		verify_found(y, "text", BYTES_EMPTY, key.n < 8 ? 0
+		    : be32_get(key.p + 4), "a record of no message");
+	return 0;
+}
+
+static int
 check_message_id(struct verifying *y, struct bytes key, struct bytes value)
 {
 	struct store_message m;
@@ -192,6 +208,7 @@ run(struct verifying *y)
 	    each_entry(y, TABLE_MAILBOX_NAME, check_name) == -1 ||
 	    each_entry(y, TABLE_MESSAGE, check_orphan) == -1 ||
 	    each_entry(y, TABLE_KEYWORD, check_orphan) == -1 ||
+	    each_entry(y, TABLE_TEXT, check_search) == -1 ||
 	    each_entry(y, TABLE_MESSAGE_ID, check_message_id) == -1 ||
 	    each_entry(y, TABLE_CHANGE, check_change) == -1)
 		return -1;

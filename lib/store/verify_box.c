@@ -167,8 +167,16 @@ check_text(struct boxing *b, const struct store_message *m,
     struct bytes content)
 {
 	struct store_message fresh = { 0 };
+	unsigned char key[KEY_MESSAGE];
+	struct bytes text, kept;
 
-	message_parse(&b->y->scratch, content, &fresh);
+	message_parse(&b->y->scratch, content, &fresh, &text);
+	key_message(key, m->mailbox, m->uid);
+	/* none is no contradiction */
+	if (kv_get(b->y->v->t, TABLE_TEXT, key_of(key, sizeof(key)),
+	    &kept) == 1 && !bytes_eq(kept, text))
+		verify_found(b->y, "text", b->m->name, m->uid,
+		    "not what the message says");
 	if (fresh.size_crlf != m->size_crlf)
 		verify_found(b->y, "size", b->m->name, m->uid,
 		    "index %llu with CRLF, file %llu",

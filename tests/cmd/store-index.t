@@ -12,6 +12,21 @@ m() { printf 'From: a@example.org\nSubject: %s\n\nbody\n' "$1"; }
 for i in 1 2 3 4; do m "m$i" | store-deliver -a alice; done
 store-flag -a alice +seen,work 2
 
+# ---- texts for searches ----
+is "$(store-index -t -a alice)" "texts	0" "what was delivered has its filters"
+is "$(store-index -rt -a alice)" "texts	4" "-r with -t makes them anew"
+mkdir -p etc/accounts etc/domains
+printf '[server]\nhostname = mx.example.org\n' >etc/main.conf
+printf '[account]\nsearch-index = no\n' >etc/accounts/alice.conf
+config-compile
+is "$(store-index -t -a alice)" "" "switched off for the account: they are removed"
+printf '[account]\n' >etc/accounts/alice.conf
+config-compile
+is "$(script -qec 'store-index -t -a alice' /dev/null </dev/null | tr -d '\r' | tail -2)" "4 of 4
+texts	4" "switched on again they are made, with progress on a terminal"
+is "$(verifydata -a alice)" "" "verifydata is content"
+rm -r etc var/config.cdb
+
 # ---- other programs ----
 exits 0 "nothing to do" store-index -a alice
 is "$(cat .out)" "" "prints nothing"

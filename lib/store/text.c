@@ -1,0 +1,285 @@
+/*
+ * text.c - what searches may pass by: filters of messages' texts
+ *
+ * A record of the table text: a byte for the format, flags, the length of
+ * the first filter (be32), the filter of the header, that of the text parts
+ * (lib/gram). It is made with the message's record and goes with it; a
+ * message without one may hold any word.
+ */
+#include "store/internal.h"
+#include "mime/mime.h"
+#include "unicode/unicode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TEXT_FORMAT 1
+#define TEXT_FIXED 6
+enum {
+	ANY_HEADER = 1,		/* a field was too long to be sure of */
+};
+#define TEXT_RECORD_MAX (TEXT_FIXED + 2 * GRAM_FILTER_MAX)
+/* One step of store_text_fill, made ready without the lock. */
+#define FILL_MESSAGES 200
+
+/* Words are folded as SEARCH folds them. */
+static void
+add_text(struct arena *a, struct gram_set *g, struct bytes text)
+{
+	gram_set_add(g, bytes_is_ascii(text) ? arena_lower(a, text)
+	    : unicode_fold(a, text));
+}
+
+/* False: a search may see more of it than was added. */
+static bool
+add_header(struct arena *a, struct gram_set *g, struct bytes header)
+{
+	struct mime_field f;
+	bool whole = true;
+
+	while (mime_next_field(&header, &f)) {
+		whole = whole && f.raw.n < MIME_VALUE_MAX / 4;
+		add_text(a, g, mime_decode_words(a, mime_unfold(a,
+		    bytes_trim(f.raw))));
+	}
+	return whole;
+}
+
+struct bytes
+message_text(struct arena *a, const struct mime_tree *tree)
+{
+	struct buf b = BUF_INIT(TEXT_RECORD_MAX);
+	struct gram_set *g = gram_set_new();
+	const struct mime_part *part = NULL;
+	size_t left = STORE_TEXT_MAX;
+	struct bytes filter, text, record;
+	unsigned char fixed[TEXT_FIXED] = { TEXT_FORMAT };
+
+	if (!add_header(a, g, tree->root->header))
+		fixed[1] = ANY_HEADER;
+	filter = gram_set_filter(g);
+	be32_put(fixed + 2, (uint32_t)filter.n);
+	(void)buf_add(&b, bytes_of(fixed, TEXT_FIXED));	/* all of it fits */
+	(void)buf_add(&b, filter);
+	while (mime_next_text(a, tree, &part, &left, &text))
+		add_text(a, g, text);
+	(void)buf_add(&b, gram_set_filter(g));
+	record = arena_bytes(a, buf_bytes(&b));
+	buf_free(&b);
+	gram_set_free(g);
+	return record;
+}
+
+int
+store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    const struct gram_query *q, bool header, bool body)
+{
+	unsigned char key[KEY_MESSAGE];
+	struct bytes s;
+	size_t n;
+	int r;
+
+	key_message(key, mailbox, uid);
+	r = kv_get(v->t, TABLE_TEXT, key_of(key, sizeof(key)), &s);
+	if (r != 1)
+		return r == 0 ? 1 : -1;
+	if (s.n < TEXT_FIXED || s.p[0] != TEXT_FORMAT ||
+	    (n = be32_get(s.p + 2)) > s.n - TEXT_FIXED)
+		return 1;	/* of another version */
+	if (header && ((s.p[1] & ANY_HEADER) != 0 ||
+	    gram_maybe(q, bytes_of(s.p + TEXT_FIXED, n))))
+		return 1;
+	return body && gram_maybe(q, bytes_from(s, TEXT_FIXED + n)) ? 1 : 0;
+}
+
+/* ---- in a write transaction ---- */
+
+int
+work_text_put(struct work *w, uint32_t mailbox, uint32_t uid,
+    struct bytes text)
+{
+	unsigned char key[KEY_MESSAGE];
+
+	if (text.n == 0)
+		return 0;
+	key_message(key, mailbox, uid);
+	return kv_put(w->t, TABLE_TEXT, key_of(key, sizeof(key)), text);
+}
+
+int
+work_text_copy(struct work *w, struct arena *a,
+    const struct store_message *from, const struct store_message *to)
+{
+	unsigned char key[KEY_MESSAGE];
+	struct bytes text;
+	int r;
+
+	key_message(key, from->mailbox, from->uid);
+	r = kv_get(w->t, TABLE_TEXT, key_of(key, sizeof(key)), &text);
+	if (r != 1)
+		return r;
+	/* a value does not outlive the next change */
+	return work_text_put(w, to->mailbox, to->uid, arena_bytes(a, text));
+}
+
+int
+work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid)
+{
+	unsigned char key[KEY_MESSAGE];
+
+	key_message(key, mailbox, uid);
+	return kv_delete(w->t, TABLE_TEXT, key_of(key, sizeof(key))) == -1
+	    ? -1 : 0;
+}
+
+/* ---- messages that came before it was kept ---- */
+
+struct filling {
+	struct store *s;
+	struct store_text_fill *ask;
+	struct arena arena;
+	struct store_place place[FILL_MESSAGES];
+	struct bytes text[FILL_MESSAGES];
+	size_t n;
+	unsigned char at[KEY_MESSAGE];	/* where the next step begins */
+	bool end;
+};
+
+/* The next messages without a record. */
+static int
+collect(struct filling *f, struct store_view *v)
+{
+	struct bytes key = key_of(f->at, KEY_MESSAGE), value, ignored;
+	struct kv_cursor *c = kv_cursor_open(v->t, TABLE_MESSAGE);
+	int r;
+
+	if (c == NULL)
+		return -1;
+	f->n = 0;
+	for (r = kv_seek(c, &key, &value); r == 1 && f->n < FILL_MESSAGES;
+	    r = kv_next(c, &key, &value)) {
+		if (key.n != KEY_MESSAGE)
+			continue;
+		f->ask->seen++;
+		r = f->ask->anew ? 0 : kv_get(v->t, TABLE_TEXT, key,
+		    &ignored);
+		if (r == -1)
+			break;
+		if (r == 0) {
+			f->place[f->n].mailbox = be32_get(key.p);
+			f->place[f->n++].uid = be32_get(key.p + 4);
+		}
+	}
+	f->end = r == 0;
+	if (r == 1)
+		memcpy(f->at, key.p, KEY_MESSAGE);
+	kv_cursor_close(c);
+	return r == -1 ? -1 : 0;
+}
+
+/* One that is gone or cannot be read stays without. */
+static void
+prepare(struct filling *f)
+{
+	struct bytes content;
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		f->text[i] = BYTES_EMPTY;
+		if (store_message_map(f->s, f->place[i].mailbox,
+		    f->place[i].uid, &content) == -1)
+			continue;
+		f->text[i] = message_text(&f->arena,
+		    mime_parse(&f->arena, content));
+		store_unmap(content);
+	}
+}
+
+static int
+put_all(struct filling *f)
+{
+	struct store_message m;
+	struct work w;
+	size_t i;
+	int r = 1;
+
+	if (work_begin(f->s, &w) == -1)
+		return -1;
+	for (i = 0; i < f->n && r != -1; i++) {
+		r = work_get(&w, f->place[i].mailbox, f->place[i].uid, &m);
+		if (r == 1) {
+			r = work_text_put(&w, m.mailbox, m.uid, f->text[i]);
+			f->ask->made += f->text[i].n > 0;
+		}
+	}
+	if (r != -1)
+		return work_commit(&w);
+	work_abort(&w);
+	return -1;
+}
+
+static int
+step(struct filling *f)
+{
+	struct store_view *v = store_view_open(f->s);
+	int r;
+
+	if (v == NULL)
+		return -1;
+	r = collect(f, v);
+	store_view_close(v);
+	if (r == 0 && f->n > 0) {
+		prepare(f);
+		r = put_all(f);
+		arena_reset(&f->arena);
+	}
+	if (r == 0 && f->ask->progress != NULL)
+		f->ask->progress(f->ask->ctx, f->ask);
+	return r;
+}
+
+static int
+count_all(struct store *s, uint64_t *all)
+{
+	struct store_view *v = store_view_open(s);
+	int64_t n = v == NULL ? -1 : kv_count(v->t, TABLE_MESSAGE);
+
+	store_view_close(v);
+	*all = n == -1 ? 0 : (uint64_t)n;
+	return n == -1 ? -1 : 0;
+}
+
+int
+store_text_fill(struct store *s, struct store_text_fill *ask)
+{
+	struct filling *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (f == NULL)
+		return -1;
+	f->s = s;
+	f->ask = ask;
+	f->arena = (struct arena)ARENA_INIT;
+	ask->seen = ask->made = 0;
+	r = count_all(s, &ask->all);
+	while (r == 0 && !f->end)
+		r = step(f);
+	arena_free(&f->arena);
+	free(f);
+	return r;
+}
+
+int
+store_text_drop(struct store *s)
+{
+	struct work w;
+
+	if (work_begin(s, &w) == -1)
+		return -1;
+	if (kv_empty(w.t, TABLE_TEXT) == 0)
+		return work_commit(&w);
+	work_abort(&w);
+	return -1;
+}

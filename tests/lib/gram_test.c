@@ -1,0 +1,203 @@
+/* gram_test - filters of texts: never wrong about what is there */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gram/gram.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static uint64_t seed = 1;
+
+static uint32_t
+roll(uint32_t n)
+{
+	seed = seed * 6364136223846793005U + 1442695040888963407U;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+static bool
+maybe(struct bytes filter, const char *word)
+{
+	struct gram_query q;
+
+	gram_query_make(&q, bytes_str(word));
+	return gram_maybe(&q, filter);
+}
+
+static void
+test_words(void **state)
+{
+	static const struct {
+		const char *text, *word;
+		bool maybe;
+	} t[] = {
+		{ "the quick brown fox", "quick", true },
+		{ "the quick brown fox", "the quick brown fox", true },
+		{ "the quick brown fox", "k br", true },
+		{ "the quick brown fox", "slow", false },
+		{ "the quick brown fox", "quickbrown", false },
+		{ "the quick brown fox", "Quick", false },
+		{ "the quick brown fox", "zzz", true },	/* too short */
+		{ "the quick brown fox", "", true },
+		{ "abc", "abc", true },
+		{ "abc", "abcd", false },
+		{ "", "", true },
+		{ "", "word", false },
+		{ "gr\xc3\xbc\xc3\x9f" "e", "\xc3\xbc\xc3\x9f", true },
+	};
+	struct gram_set *g = gram_set_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		gram_set_add(g, bytes_str(t[i].text));
+		if (maybe(gram_set_filter(g), t[i].word) != t[i].maybe)
+			fail_msg("%s in %s", t[i].word, t[i].text);
+	}
+	gram_set_free(g);
+}
+
+static void
+test_across(void **state)
+{
+	struct gram_set *g = gram_set_new();
+	struct bytes f;
+
+	(void)state;
+	gram_set_add(g, BYTES("first part"));
+	gram_set_add(g, BYTES("next part"));
+	f = gram_set_filter(g);
+	assert_true(maybe(f, "first") && maybe(f, "next part"));
+	assert_false(maybe(f, "partnext"));
+	/* the next text begins anew, also where nothing was added */
+	assert_int_equal(gram_set_filter(g).n, 0);
+	gram_set_add(g, BYTES("other words"));
+	f = gram_set_filter(g);
+	assert_false(maybe(f, "first"));
+	assert_true(maybe(f, "other"));
+	gram_set_free(g);
+}
+
+static void
+fill(unsigned char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		p[i] = (unsigned char)('a' + roll(26));
+}
+
+static unsigned int
+set_bits(struct bytes f)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < f.n * 8; i++)
+		n += f.p[i / 8] >> i % 8 & 1;
+	return n;
+}
+
+/* Sizes of texts to sizes of filters; every part of each text is found. */
+static void
+test_sizes(void **state)
+{
+	static const struct {
+		size_t text, filter;
+	} t[] = {
+		{ 3, 0 }, { 4, GRAM_FILTER_MIN }, { 14, 8 }, { 15, 16 },
+		{ 2000, 2048 }, { 20000, 16384 }, { 90000, 65536 },
+		{ 1 << 20, GRAM_FILTER_MAX },
+	};
+	struct gram_set *g = gram_set_new();
+	unsigned char *text = malloc(1 << 20);
+	struct gram_query q;
+	struct bytes f;
+	size_t i, at, n;
+	int k;
+
+	(void)state;
+	assert_non_null(text);
+	for (i = 0; i < COUNT(t); i++) {
+		fill(text, t[i].text);
+		gram_set_add(g, bytes_of(text, t[i].text));
+		f = gram_set_filter(g);
+		if (f.n != t[i].filter)
+			fail_msg("%zu: %zu", t[i].text, f.n);
+		if (t[i].text <= 90000)
+			assert_true(set_bits(f) * 100 <=
+			    f.n * 8 * GRAM_DENSITY);
+		for (k = 0; k < 1000; k++) {
+			at = roll((uint32_t)t[i].text);
+			n = 1 + roll((uint32_t)(t[i].text - at));
+			gram_query_make(&q, bytes_of(text + at, n));
+			assert_true(q.n <= GRAM_QUERY_MAX);
+			assert_true(gram_maybe(&q, f));
+		}
+	}
+	free(text);
+	gram_set_free(g);
+}
+
+/* Words of 8 letters that are not there: few get past. */
+static void
+test_rate(void **state)
+{
+	struct gram_set *g = gram_set_new();
+	unsigned char text[3000], word[8];
+	struct gram_query q;
+	struct bytes f;
+	size_t at, past = 0;
+	int i;
+
+	(void)state;
+	fill(text, sizeof(text));
+	gram_set_add(g, bytes_of(text, sizeof(text)));
+	f = gram_set_filter(g);
+	for (i = 0; i < 100000; i++) {
+		fill(word, sizeof(word));
+		gram_query_make(&q, bytes_of(word, sizeof(word)));
+		if (!bytes_find(bytes_of(text, sizeof(text)),
+		    bytes_of(word, sizeof(word)), &at))
+			past += gram_maybe(&q, f);
+	}
+	print_message("# %zu of 100000 got past\n", past);
+	assert_true(past < 60);
+	gram_set_free(g);
+}
+
+/* What is no filter rules out nothing. */
+static void
+test_damaged(void **state)
+{
+	static unsigned char zero[2 * GRAM_FILTER_MAX];
+	static const size_t sizes[] = { 1, 2, 4, 7, 9, 24, 100,
+	    2 * GRAM_FILTER_MAX };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sizes); i++)
+		assert_true(maybe(bytes_of(zero, sizes[i]), "word"));
+	assert_false(maybe(bytes_of(zero, GRAM_FILTER_MIN), "word"));
+	assert_false(maybe(bytes_of(zero, GRAM_FILTER_MAX), "word"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_across),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_damaged),
+	};
+
+	return cmocka_run_group_tests_name("gram", tests, NULL, NULL);
+}
