@@ -90,34 +90,65 @@ check_sender(struct run *r, struct work *w)
 		    "4.2.1", "the sender's domain is disabled"));
 }
 
-/* As the routes say now: 1 it still goes to this destination; 0 moved. */
-static int
-check_route(struct run *r, struct queue_txn *t, struct bytes at,
-    struct work *w)
+/* The transport for it, as the routes say now. */
+static struct bytes
+route_of(struct run *r, struct work *w, const struct queue_rcpt *rcpt)
 {
-	struct queue_rcpt *first = &w->job.rcpts[0];
 	struct route_query q = { .account = w->job.message.account,
-	    .sender_domain = BYTES_EMPTY, .rcpt_domain = first->domain,
-	    .chosen = first->transport, .attempts = first->attempts };
-	struct bytes sender = first->sender.n > 0 ? first->sender
-	    : w->job.message.sender, name, dest;
+	    .sender_domain = BYTES_EMPTY, .rcpt_domain = rcpt->domain,
+	    .chosen = rcpt->transport, .attempts = rcpt->attempts };
+	struct bytes sender = rcpt->sender.n > 0 ? rcpt->sender
+	    : w->job.message.sender;
 	struct path path;
 	const char *why;
 
 	if (sender.n > 0 && addr_parse_mailbox(&w->a, sender, ADDR_SMTPUTF8,
 	    &path, &why) == 0)
 		q.sender_domain = path.domain_ascii;
-	name = route_find(r->config, &q);
-	dest = route_dest(&w->a, name, first->domain);
-	if (!bytes_eq(dest, at)) {
-		for (size_t i = 0; i < w->job.count; i++) {
-			w->job.rcpts[i].dest = route_dest(&w->a, name,
-			    w->job.rcpts[i].domain);
-			if (queue_set_rcpt(t, &w->job.rcpts[i]) == -1)
-				return -1;
+	return route_find(r->config, &q);
+}
+
+/* Those whose route changed leave the job for their new destination; *name
+ * is the transport of the others. -1. */
+static int
+move_rerouted(struct run *r, struct queue_txn *t, struct bytes at,
+    struct work *w, struct bytes *name)
+{
+	struct queue_rcpt *rcpt;
+	struct bytes transport;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->job.count; i++) {
+		rcpt = &w->job.rcpts[i];
+		transport = route_of(r, w, rcpt);
+		rcpt->dest = route_dest(&w->a, r->config, transport,
+		    rcpt->domain);
+		if (bytes_eq(rcpt->dest, at)) {
+			*name = transport;
+			w->job.rcpts[kept++] = *rcpt;
+			continue;
 		}
-		return wake_dest(r, t, dest);
+		if (queue_set_rcpt(t, rcpt) == -1 ||
+		    wake_dest(r, t, rcpt->dest) == -1)
+			return -1;
 	}
+	w->job.count = kept;
+	return 0;
+}
+
+/* As the routes say now: 1 there is something for this destination; 0 all of
+ * it moved. */
+static int
+check_route(struct run *r, struct queue_txn *t, struct bytes at,
+    struct work *w)
+{
+	struct bytes name = BYTES_EMPTY;
+	const char *why;
+
+	if (move_rerouted(r, t, at, w, &name) == -1)
+		return -1;
+	if (w->job.count == 0)
+		return 0;
 	if (route_transport(&w->a, r->config, name, &w->transport,
 	    &why) == 0)
 		return 1;

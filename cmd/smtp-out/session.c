@@ -18,7 +18,7 @@ session_close(struct session *s)
 	secret_wipe(&s->binding, sizeof(s->binding));
 	arena_reset(&s->a);
 	s->conn.fd = -1;
-	s->host = s->tls = s->transport = BYTES_EMPTY;
+	s->host = s->domain = s->tls = s->transport = BYTES_EMPTY;
 	s->ip.family = 0;
 	s->has_known = s->broken = s->lmtp = false;
 	s->mails = 0;
@@ -96,6 +96,8 @@ open_session(struct job *j, const struct target *t, int fd, bool plain)
 
 	s->transport = arena_bytes(&s->a, transport->name);
 	s->host = arena_bytes(&s->a, t->host);
+	s->domain = t->direct ? arena_bytes(&s->a, j->request->domain)
+	    : BYTES_EMPTY;
 	s->ip = t->ip;
 	s->lmtp = t->lmtp;
 	s->dual = j->dual;
@@ -351,6 +353,9 @@ is_fit(const struct job *j)
 {
 	const struct session *s = j->session;
 
+	if (j->request->transport.type == TRANSPORT_DIRECT &&
+	    !bytes_eq(s->domain, j->request->domain))
+		return false;
 	return s->conn.fd != -1 && !s->broken &&
 	    bytes_eq(s->transport, j->request->transport.name) &&
 	    s->tls_demand == j->tls && s->no_plaintext ==

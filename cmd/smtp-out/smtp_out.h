@@ -42,6 +42,7 @@ struct session {
 	struct arena a;
 	struct dial_conn conn;		/* fd -1: none */
 	struct bytes transport;		/* its name */
+	struct bytes domain;		/* direct: whose host it is */
 	struct bytes host;
 	struct ip ip;			/* family 0: a Unix socket, a proxy */
 	struct bytes tls;		/* "TLSv1.3 dane"; empty: none */

@@ -153,7 +153,8 @@ qcmd_reroute(struct qcmd *q, struct arena *a, const struct queue_message *m,
 
 	if (addr_parse_mailbox(a, sender, ADDR_SMTPUTF8, &path, &why) == 0)
 		query.sender_domain = path.domain_ascii;
-	r->dest = route_dest(a, route_find(q->config, &query), r->domain);
+	r->dest = route_dest(a, q->config, route_find(q->config, &query),
+	    r->domain);
 }
 
 /* One of them: 1 changed, its destination to be told; 0; -1. */

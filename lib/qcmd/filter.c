@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "route/route.h"
+
 #define YEARS_MAX ((uint64_t)100 * 366 * 86400)
 #define PLACES_FIRST 64
 
@@ -244,11 +246,10 @@ is_within(const struct qcmd_times *t, int64_t at)
 static bool
 transport_matches(const char *want, const struct queue_rcpt *r)
 {
-	struct bytes dest = r->dest;
+	struct bytes name = route_dest_transport(r->dest);
 
-	if (!bytes_skip(&dest, BYTES("transport:")))
-		return bytes_eq(bytes_str(want), BYTES("direct"));
-	return bytes_eq(bytes_str(want), dest);
+	return bytes_eq(bytes_str(want), name.n == 0 ? BYTES("direct")
+	    : name);
 }
 
 /* The null reverse-path is written "<>". */

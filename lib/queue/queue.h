@@ -30,8 +30,9 @@
 #define QUEUE_ATTEMPTS_MAX 64
 /* Extra data of one message, all keys and values. */
 #define QUEUE_EXTRA_MAX 65536
-/* A destination: a domain in A-labels, or "transport:NAME". */
-#define QUEUE_DEST_MAX 280
+/* A destination: a domain in A-labels, "transport:NAME", or both with a slash
+ * between (route.h): 10 + 64 + 1 + 255 bytes. */
+#define QUEUE_DEST_MAX 340
 
 /* ---- records ---- */
 

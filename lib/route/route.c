@@ -125,15 +125,6 @@ route_find(const struct config *c, const struct route_query *q)
 	return local ? BYTES("local") : BYTES_EMPTY;
 }
 
-struct bytes
-route_dest(struct arena *a, struct bytes transport, struct bytes rcpt_domain)
-{
-	if (transport.n == 0)
-		return arena_lower(a, rcpt_domain);
-	return bytes_str(arena_printf(a, "transport:%.*s",
-	    BYTES_ARG(transport)));
-}
-
 /* ---- settings ---- */
 
 /* A whole file below the configuration, or at an absolute path. */
@@ -219,6 +210,35 @@ is_configured(const struct config *c, struct bytes name)
 			return true;
 	}
 	return false;
+}
+
+/* ---- destinations ---- */
+
+struct bytes
+route_dest(struct arena *a, const struct config *c, struct bytes transport,
+    struct bytes rcpt_domain)
+{
+	struct bytes domain = arena_lower(a, rcpt_domain);
+
+	if (transport.n == 0)
+		return domain;
+	if (is_configured(c, transport) && type_of(config_get_text(c,
+	    "transport", arena_str(a, transport), "type")) ==
+	    TRANSPORT_DIRECT)
+		return bytes_str(arena_printf(a, "transport:%.*s/%.*s",
+		    BYTES_ARG(transport), BYTES_ARG(domain)));
+	return bytes_str(arena_printf(a, "transport:%.*s",
+	    BYTES_ARG(transport)));
+}
+
+struct bytes
+route_dest_transport(struct bytes dest)
+{
+	size_t at;
+
+	if (!bytes_skip(&dest, BYTES("transport:")))
+		return BYTES_EMPTY;
+	return bytes_chr(dest, '/', &at) ? bytes_first(dest, at) : dest;
 }
 
 int

@@ -29,11 +29,15 @@ struct route_query {
  */
 struct bytes route_find(const struct config *c, const struct route_query *q);
 /*
- * The key it is scheduled under: the domain for direct mail, else
- * "transport:NAME". In the arena.
+ * The key it is scheduled under, in the arena: the domain for direct mail,
+ * "transport:NAME/DOMAIN" for a transport that goes to the domain's hosts
+ * itself (type direct), since another domain's mail has no business there;
+ * else "transport:NAME".
  */
-struct bytes route_dest(struct arena *a, struct bytes transport,
-    struct bytes rcpt_domain);
+struct bytes route_dest(struct arena *a, const struct config *c,
+    struct bytes transport, struct bytes rcpt_domain);
+/* The transport in such a key; empty: none. */
+struct bytes route_dest_transport(struct bytes dest);
 /*
  * The settings of a transport, secrets read from their files, in the arena.
  * -1: ENOENT not configured, EACCES and others a file; *why names it.

@@ -245,7 +245,7 @@ address_dsn(struct arena *a, const struct outcome_settings *s,
 	query = (struct route_query){ .account = m->account,
 	    .sender_domain = s->hostname, .rcpt_domain = path.domain_ascii,
 	    .chosen = BYTES_EMPTY };
-	out->dest = route_dest(a, route_find(s->config, &query),
+	out->dest = route_dest(a, s->config, route_find(s->config, &query),
 	    path.domain_ascii);
 	return 0;
 }
@@ -424,7 +424,8 @@ reroute(struct arena *a, const struct outcome_settings *s,
 
 	if (addr_parse_mailbox(a, sender, ADDR_SMTPUTF8, &path, &why) == 0)
 		query.sender_domain = path.domain_ascii;
-	r->dest = route_dest(a, route_find(s->config, &query), r->domain);
+	r->dest = route_dest(a, s->config, route_find(s->config, &query),
+	    r->domain);
 }
 
 /* 1; 0 it was removed meanwhile; -1. */

@@ -55,7 +55,8 @@ read_rcpt(struct submit *s, const struct add_rcpt *in, struct queue_rcpt *r,
 	    &sender, &why) == 0)
 		q.sender_domain = sender.domain_ascii;
 	q.rcpt_domain = r->domain;
-	r->dest = route_dest(s->a, route_find(s->config, &q), r->domain);
+	r->dest = route_dest(s->a, s->config, route_find(s->config, &q),
+	    r->domain);
 	*canonical = arena_lower(s->a, r->address);
 	if (addr_needs_smtputf8(&path))
 		s->message.smtputf8 = 1;

@@ -139,6 +139,37 @@ queue-holdrule remove "$(cat rule)"
 queue-release "$id" >/dev/null
 ok "Q-7 a message whose route changed while it waited goes" empty 5 "$id"
 is "$(queue-retired list "$id" | cut -f 10)" "transport:hub" "Q-7 by the new route"
+# a transport of the type direct: hosts are those of each domain
+: >jobs.log
+v4_conf() {
+	printf '[server]\nhostname = mx.own.example\n' >etc/main.conf
+	printf '[transport "%s"]\ntype = relay\nhost = x.example\n' hub other >>etc/main.conf
+	printf '[transport "v4"]\ntype = direct\nipv6 = no\n[queue]\n' >>etc/main.conf
+	for conf_line; do printf '%s\n' "$conf_line"; done >>etc/main.conf
+	config-compile >/dev/null || exit 111
+}
+v4_conf 'connections = 6' 'connections-per-destination = 2' 'route = v4 to t1.example t2.example dead.t3.example'
+id=$(add domains a@t1.example b@t2.example c@dead.t3.example d@t1.example)
+ok "Q-6 a direct transport, three domains" wait_for 5 sh -c '[ "$(queue-list "$1" | cut -f 11)" = 4.4.1 ]' sh "$id"
+is "$($PYTHON -c 'import json
+print(sorted((j["domain"], j["rcpts"]) for j in map(json.loads, open("jobs.log")) if j["event"] == "begin"))')" \
+    "[('dead.t3.example', ['c@dead.t3.example']), ('t1.example', ['a@t1.example', 'd@t1.example']), ('t2.example', ['b@t2.example'])]" \
+    "Q-6 each domain's mail goes to its own hosts"
+is "$(queue-list -T v4 | cut -f 1,10)" "$id.3	transport:v4/dead.t3.example" "Q-19 what goes by it is found by its name"
+id2=$(add domains a@t1.example)
+ok "B-33 that one domain is dead does not delay another of the same transport" empty 5 "$id2"
+queue-drop "$id" >/dev/null
+# recipients of one message and transport whose routes part
+: >jobs.log
+v4_conf 'connections = 6' 'connections-per-destination = 2' 'route = hub to p1.example p2.example'
+queue-holdrule add -t p1.example | cut -f 1 >rule
+queue-holdrule add -t p2.example | cut -f 1 >>rule
+id=$(add part a@p1.example b@p2.example)
+v4_conf 'connections = 6' 'connections-per-destination = 2' 'route = other to p1.example' 'route = hub to p2.example'
+while read -r one; do queue-holdrule remove "$one"; done <rule
+queue-release "$id" >/dev/null
+ok "Q-7 routes of one message's recipients part" empty 5 "$id"
+is "$(queue-retired list "$id" | cut -f 1,10 | tr '\t\n' ' ;')" "$id.1 transport:other;$id.2 transport:hub;" "Q-7 each goes by its own"
 conf 'connections = 1' 'connections-per-destination = 1'
 kill -HUP "$run_pid"
 sleep 0.3

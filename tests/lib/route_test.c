@@ -23,7 +23,7 @@ static const char main_conf[] = "[server]\nhostname = mx.own.example\n"
     "user = me\npassword-file = smart.pass\nverify = no\n"
     "[transport \"uucp\"]\ntype = bsmtp\ncommand = uux - rsmtp\n"
     "[transport \"here\"]\ntype = relay\nhost = 127.0.0.1\nport = 1025\n"
-    "ipv6 = no\n";
+    "ipv6 = no\n[transport \"v4\"]\ntype = direct\nipv6 = no\n";
 
 static const struct {
 	const char *account, *sender, *rcpt, *chosen;
@@ -84,10 +84,20 @@ finds_routes(void **state)
 		if (!bytes_eq(got, bytes_str(rows[i].transport)))
 			fail_msg("row %zu: %.*s", i, BYTES_ARG(got));
 	}
-	assert_true(bytes_eq(route_dest(&a, BYTES_EMPTY, BYTES("X.example")),
+	assert_true(bytes_eq(route_dest(&a, c, BYTES_EMPTY, BYTES("X.example")),
 	    BYTES("x.example")));
-	assert_true(bytes_eq(route_dest(&a, BYTES("smart"), BYTES("x")),
+	assert_true(bytes_eq(route_dest(&a, c, BYTES("smart"), BYTES("x")),
 	    BYTES("transport:smart")));
+	/* one domain's mail never goes to another's hosts */
+	assert_true(bytes_eq(route_dest(&a, c, BYTES("v4"), BYTES("X.y")),
+	    BYTES("transport:v4/x.y")));
+	assert_true(bytes_eq(route_dest(&a, c, BYTES("gone"), BYTES("x")),
+	    BYTES("transport:gone")));
+	assert_true(bytes_eq(route_dest_transport(BYTES("x.y")), BYTES_EMPTY));
+	assert_true(bytes_eq(route_dest_transport(BYTES("transport:v4/x.y")),
+	    BYTES("v4")));
+	assert_true(bytes_eq(route_dest_transport(BYTES("transport:hub")),
+	    BYTES("hub")));
 	arena_free(&a);
 	config_close(c);
 	dirs_free(&d);
