@@ -3,6 +3,7 @@
  */
 #include "dial/dial.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "os/os.h"
@@ -141,6 +142,20 @@ dial_before_own(const struct dial_mx *hosts, size_t count, struct bytes own)
 
 /* ---- addresses ---- */
 
+/* ::ffff:0:0/96 leads to IPv4, whoever it was that wrote it into an AAAA
+ * record. */
+static struct ip
+without_mapping(const struct ip *ip)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct ip v4 = { .family = AF_INET };
+
+	if (ip->family != AF_INET6 || memcmp(ip->a, mapped, 12) != 0)
+		return *ip;
+	memcpy(v4.a, ip->a + 12, 4);
+	return v4;
+}
+
 bool
 dial_is_local(const struct ip *ip)
 {
@@ -154,11 +169,11 @@ dial_is_local(const struct ip *ip)
 		{ "224.0.0.0", 3 }, { "::", 127 }, { "fc00::", 7 },
 		{ "fe80::", 10 }, { "ff00::", 8 },
 	};
-	struct ip net;
+	struct ip net, plain = without_mapping(ip);
 
 	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
 		if (ip_parse(bytes_str(nets[i].net), &net) == 0 &&
-		    ip_in_net(ip, &net, nets[i].bits))
+		    ip_in_net(&plain, &net, nets[i].bits))
 			return true;
 	}
 	return false;

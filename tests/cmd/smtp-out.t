@@ -135,6 +135,8 @@ direct '{"test.example":{"MX":["10 mx.test.example"]},'"$host"'}' test.example
 is "$got" "delayed 0 4.4.4;111" "Q-10 private addresses are not dialled"
 direct '{"test.example":{"A":["127.0.0.1"]}}' test.example
 is "$got" "failed 0 5.4.4;100" "Q-10 nor those of the domain itself"
+direct '{"test.example":{"AAAA":["::ffff:127.0.0.1"]}}' test.example
+is "$got" "failed 0 5.4.4;100" "Q-10 nor an IPv4 one dressed up as IPv6"
 main_conf yes "[transport \"v6\"]
 type = direct
 ipv4 = no"
