@@ -71,6 +71,20 @@ check_suppressed(struct queue_txn *t, struct work *w)
 	return 0;
 }
 
+/* B-17: too late for what had to be delivered by then, or returned. */
+static void
+check_deadline(struct work *w, int64_t now)
+{
+	const struct queue_message *m = &w->job.message;
+
+	if (m->deliver_by == 0 || !m->by_return || now < m->deliver_by)
+		return;
+	for (size_t i = 0; i < w->job.count; i++)
+		add_result(w, w->job.rcpts[i].n, plain_result(QUEUE_FAILED,
+		    "5.4.7", "it was not delivered by the time that was "
+		    "asked for"));
+}
+
 /* mail of a domain that is switched off waits. */
 static void
 check_sender(struct run *r, struct work *w)
@@ -244,6 +258,8 @@ take_job(struct run *r, struct queue_txn *t, struct bytes dest,
 	}
 	if (got == 1 && queue_start(t, &w->job, now, work_jitter()) == -1)
 		return -1;
+	if (got == 1 && w->nresults == 0)
+		check_deadline(w, now);
 	if (got == 1 && w->nresults == 0)
 		check_sender(r, w);
 	if (got == 1 && w->nresults == 0 && check_suppressed(t, w) == -1)

@@ -94,7 +94,7 @@ set_deliver_by(struct job *j)
 	j->mail.by_trace = m->by_trace != 0;
 	j->mail.by_seconds = m->deliver_by - time_wall_us() / 1000000;
 	if (m->by_return && j->mail.by_seconds <= 0)
-		j->mail.by_seconds = 1;	/* queue-run says when it is over */
+		j->mail.by_seconds = 1;	/* queue-run sends it no later */
 }
 
 static int

@@ -363,6 +363,17 @@ queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
 	return r == 0 ? queue_fail(EBADMSG) : r;
 }
 
+/* What is wanted by a certain time is tried, or given up, or its delay told
+ * of, at that time (RFC 2852 4.1.3). */
+static int64_t
+next_time(const struct queue_message *m, int64_t now, int64_t wait_s)
+{
+	int64_t next = now + wait_s;
+
+	return m->deliver_by > now && next > m->deliver_by ? m->deliver_by
+	    : next;
+}
+
 int
 queue_start(struct queue_txn *t, struct queue_job *job, int64_t now,
     uint32_t jitter)
@@ -373,7 +384,8 @@ queue_start(struct queue_txn *t, struct queue_job *job, int64_t now,
 		r = &job->rcpts[i];
 		if (queue_schedule_remove(t, r) == -1)
 			return -1;
-		r->next = now + queue_wait_s(r->attempts, jitter);
+		r->next = next_time(&job->message, now,
+		    queue_wait_s(r->attempts, jitter));
 		r->last = now;
 		r->attempts++;
 		if (put_rcpt(t, r) == -1 || queue_schedule_add(t, r) == -1)

@@ -100,6 +100,21 @@ dsn=$(grep -l 'Action: relayed' texts/* | head -1)
 is "$(dsn-make -p <"${dsn:-/dev/null}" | cut -f 1-3,7,8)" "relay5@m.example	relayed	2.0.0	rfc822;first@m.example	env-1" \
     "B-17 NOTIFY=SUCCESS: a relayed DSN with ORCPT and ENVID"
 
+# ---- DELIVERBY (RFC 2852) ----
+: >jobs.log; rm -f texts/*
+by=$(($(date +%s) - 1))
+ask rcpt=good7@by.example deliver-by=$by by-return=1 >/dev/null
+ok "B-17 BY with R, and the time is over" empty 10
+is "$(jobs begin by.example) $(cat texts/* | dsn-make -p | cut -f 1-3)" "0 good7@by.example	failed	5.4.7" "B-17 it is returned, not delivered late"
+ask rcpt=good7@by.example deliver-by=$by >/dev/null
+ok "B-17 with N" empty 10
+is "$(jobs begin by.example)" 1 "B-17 it is delivered late"
+by=$(($(date +%s) + 300))
+ask rcpt=later7@by.example deliver-by=$by by-return=1 >/dev/null
+ok "B-17 a failure for now" wait_for 5 sh -c 'queue-list -t later7@by.example | grep -q 4.2.0'
+is "$(date -d "$(queue-list -j -t later7@by.example | sed 's/.*"next":"\([^"]*\)".*/\1/')" +%s)" "$by" "B-17 it is returned when the time is over, not at the next attempt"
+queue-drop -t later7@by.example >/dev/null
+
 # ---- suppression (Q-23) ----
 is "$(suppress-list -a alice | cut -f 2 | tr '\n' ' ')" "bad1@m.example bad2@m.example bad3@m.example bad5@m.example " "Q-23 addresses that failed with 550 are suppressed"
 : >jobs.log; rm -f texts/*
