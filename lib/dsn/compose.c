@@ -196,6 +196,18 @@ opening_of(enum dsn_action action)
 	return texts[action];
 }
 
+/* "451 4.2.0 ": what the peer said, not what we made of it. */
+static void
+add_code(struct buf *out, const struct dsn_rcpt *r)
+{
+	struct bytes status = r->code_status.n > 0 ? r->code_status
+	    : r->status;
+
+	if (r->code > 0)
+		buf_printf(out, "%llu ", (unsigned long long)r->code);
+	buf_printf(out, "%.*s ", BYTES_ARG(status));
+}
+
 static void
 add_text_rcpt(struct buf *out, const struct dsn_rcpt *r)
 {
@@ -204,6 +216,11 @@ add_text_rcpt(struct buf *out, const struct dsn_rcpt *r)
 	buf_adds(out, ">\n");
 	if (r->action != DSN_FAILED && r->action != DSN_DELAYED)
 		return;
+	if (r->note.n > 0) {
+		buf_adds(out, "  ");
+		add_clean(out, r->note, true, " ");
+		buf_adds(out, "; the last:\n");
+	}
 	if (r->host.n > 0) {
 		buf_adds(out, "  ");
 		add_clean(out, r->host, true, " ");
@@ -212,9 +229,7 @@ add_text_rcpt(struct buf *out, const struct dsn_rcpt *r)
 		buf_adds(out, r->code > 0 ? " said:\n" : ":\n");
 	}
 	buf_adds(out, "  ");
-	if (r->code > 0)
-		buf_printf(out, "%llu ", (unsigned long long)r->code);
-	buf_printf(out, "%.*s ", BYTES_ARG(r->status));
+	add_code(out, r);
 	add_clean(out, r->text, true, "\n  ");
 	buf_addc(out, '\n');
 	if (r->action == DSN_DELAYED && r->retry_until > 0) {
@@ -278,8 +293,8 @@ add_status_rcpt(struct buf *out, const struct dsn *d,
 		buf_addc(out, '\n');
 	}
 	if (r->code > 0) {
-		buf_printf(out, "Diagnostic-Code: smtp; %llu %.*s ",
-		    (unsigned long long)r->code, BYTES_ARG(r->status));
+		buf_adds(out, "Diagnostic-Code: smtp; ");
+		add_code(out, r);
 		add_clean(out, r->text, d->utf8, "\n  ");
 		buf_addc(out, '\n');
 	}

@@ -30,6 +30,10 @@ struct dsn_rcpt {
 	struct bytes status;		/* "5.1.1" */
 	uint64_t code;			/* SMTP reply, 0: none */
 	struct bytes text;		/* its text, or why not; may hold LF */
+	struct bytes code_status;	/* the status beside that code; empty:
+					 * status */
+	struct bytes note;		/* what we decided after that: "given
+					 * up after 5 attempts"; empty: none */
 	struct bytes host, ip;		/* remote MTA; empty: none */
 	int64_t last;			/* last attempt; 0: none */
 	int64_t retry_until;		/* delayed only */

@@ -94,11 +94,14 @@ decide_delayed(struct arena *a, const struct outcome_settings *s,
 		return;
 	}
 	out->ends = true;
+	out->note = bytes_str(arena_printf(a, "given up after %llu attempt%s",
+	    (unsigned long long)r->attempts, r->attempts == 1 ? "" : "s"));
+	out->said = out->attempt.text;
+	out->said_status = out->attempt.status;
 	out->attempt.outcome = QUEUE_FAILED;
 	out->attempt.status = BYTES("5.4.7");
-	out->attempt.text = bytes_str(arena_printf(a,
-	    "given up after %llu attempts; the last: %.*s",
-	    (unsigned long long)r->attempts, BYTES_ARG(out->attempt.text)));
+	out->attempt.text = bytes_str(arena_printf(a, "%.*s; the last: %.*s",
+	    BYTES_ARG(out->note), BYTES_ARG(out->said)));
 	if (wants(m, r, QUEUE_NOTIFY_FAILURE))
 		out->dsn = DSN_FAILED;
 }
@@ -199,6 +202,11 @@ report_rcpt(const struct queue_message *m, const struct queue_rcpt *r,
 	    .host = o->attempt.host, .ip = o->attempt.ip, .last = r->last };
 	if (o->dsn == DSN_DELAYED)
 		out->retry_until = m->expires;
+	if (o->note.n > 0) {
+		out->note = o->note;
+		out->text = o->said;
+		out->code_status = o->said_status;
+	}
 	if (out->status.n == 0 || (o->dsn == DSN_FAILED &&
 	    bytes_at(out->status, 0) != '5'))
 		out->status = o->dsn == DSN_FAILED ? BYTES("5.0.0")
@@ -314,7 +322,8 @@ make_dsn(struct queue *q, struct arena *a, const struct outcome_settings *s,
 	struct dsn d = { .hostname = s->hostname, .to = to,
 	    .envid = m->envid, .message_id = m->message_id,
 	    .subject = m->subject, .arrival = m->submitted, .now = now,
-	    .original = original, .full = m->ret_full,
+	    .original = original, .full = m->ret_full &&
+	    plan->rcpts[first].dsn == DSN_FAILED,	/* RFC 3461 4.3 */
 	    .utf8 = m->smtputf8 || !bytes_is_ascii(to), .rcpts = list };
 
 	queue_id_format(id, m->id, 0);

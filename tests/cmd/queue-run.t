@@ -100,6 +100,16 @@ dsn=$(grep -l 'Action: relayed' texts/* | head -1)
 is "$(dsn-make -p <"${dsn:-/dev/null}" | cut -f 1-3,7,8)" "relay5@m.example	relayed	2.0.0	rfc822;first@m.example	env-1" \
     "B-17 NOTIFY=SUCCESS: a relayed DSN with ORCPT and ENVID"
 
+# ---- RET (RFC 3461 4.3) ----
+rm -f texts/*
+subject=full; ask rcpt=relay8@m.example rcpt-notify=2 ret-full=1 >/dev/null
+ask rcpt=bad8@m.example ret-full=1 >/dev/null
+ok "RET=FULL" empty 10
+is "$(grep -c '^body of full' $(grep -l 'Action: relayed' texts/*))" 0 "B-17 RET=FULL: a DSN of success has the header only"
+is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 1 "B-17 one of failure has the message"
+suppress-remove -a alice bad8@m.example >/dev/null
+subject=
+
 # ---- DELIVERBY (RFC 2852) ----
 : >jobs.log; rm -f texts/*
 by=$(($(date +%s) - 1))
@@ -318,6 +328,9 @@ is "$(queued "$id") $(queue-retired list "$id" | cut -f 2,11)" "0 failed	5.4.7" 
 is "$(grep -l 'Action: delayed' texts/* | wc -l)" 1 "Q-13 the delay DSN came once:$seen"
 is "$(echo "$seen" | tr ' ' '\n' | grep -n 1 | head -1)" "7:1" "Q-13 with the first failure after four hours"
 is "$(grep -l 'Action: failed' texts/* | wc -l)" 1 "Q-13 the failure DSN came once"
+is "$(sed -n '/^Action: failed/,/^$/p' texts/* | grep -E '^(Status|Diagnostic)')" "Status: 5.4.7
+Diagnostic-Code: smtp; 450 4.2.0 come again" "Q-13 which quotes the server and does not put words into its mouth"
+like "$(cat $(grep -l 'Action: failed' texts/*))" "^  given up after $n attempts; the last:" "Q-13 and says why it is the end"
 like "$(cat $(grep -l 'Action: delayed' texts/*))" '^Will-Retry-Until:' "Q-13 the delay DSN says until when"
 is "$(queue-show "$id" 2>/dev/null; queue-retired show -j "$id" | grep -c '"record":"attempt"')" "$n" "Q-21, Q-22 every attempt is kept, after the end too"
 

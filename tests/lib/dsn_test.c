@@ -29,9 +29,11 @@ sample(const struct dsn_rcpt *rcpts, size_t n)
 static struct dsn_rcpt
 failed(const char *address)
 {
-	return (struct dsn_rcpt){ bytes_str(address), S("rfc822;orig@x.example"),
-	    DSN_FAILED, S("5.1.1"), 550, S("no such user\nreally"),
-	    S("mx.x.example"), S("192.0.2.1"), 1790000050, 0 };
+	return (struct dsn_rcpt){ .address = bytes_str(address),
+	    .orcpt = S("rfc822;orig@x.example"), .action = DSN_FAILED,
+	    .status = S("5.1.1"), .code = 550,
+	    .text = S("no such user\nreally"), .host = S("mx.x.example"),
+	    .ip = S("192.0.2.1"), .last = 1790000050 };
 }
 
 static const struct mime_part *
