@@ -14,10 +14,13 @@
 
 #include "addr/addr.h"
 #include "dsn/dsn.h"
+#include "recipient/recipient.h"
 #include "route/route.h"
 
 #define DSN_MESSAGE_MAX (DSN_FULL_MAX + 4 * 1024 * 1024)
 #define PREFIX_MAX 65536
+/* Retired mail of an account that is gone (BEHAVIOUR 7.5). */
+#define KEEP_GONE_S (7 * 24 * 3600)
 
 void
 outcome_settings_init(struct outcome_settings *s, const struct config *c)
@@ -233,6 +236,29 @@ write_file(struct queue *q, struct bytes prefix, struct bytes text,
 	return queue_file_keep(q, fd, id);
 }
 
+/* A sender that was ours and is no more: its failures are the postmaster's
+ * to know of, if there is one. */
+static int
+find_reader(struct arena *a, const struct outcome_settings *s,
+    struct bytes *to, struct path *path)
+{
+	struct bytes other = bytes_str(arena_printf(a, "postmaster@%.*s",
+	    BYTES_ARG(s->hostname)));
+	struct recipient r;
+	struct path p;
+	const char *why;
+
+	if (addr_parse_mailbox(a, *to, ADDR_SMTPUTF8, path, &why) == -1)
+		return -1;
+	if (recipient_find(s->config, a, path, &r) == 0 &&
+	    addr_parse_mailbox(a, other, 0, &p, &why) == 0 &&
+	    recipient_find(s->config, a, &p, &r) == 1) {
+		*to = other;
+		*path = p;
+	}
+	return 0;
+}
+
 /* The recipient of a DSN: the original's sender. -1: nobody can be told. */
 static int
 address_dsn(struct arena *a, const struct outcome_settings *s,
@@ -241,9 +267,8 @@ address_dsn(struct arena *a, const struct outcome_settings *s,
 {
 	struct route_query query;
 	struct path path;
-	const char *why;
 
-	if (addr_parse_mailbox(a, to, ADDR_SMTPUTF8, &path, &why) == -1)
+	if (find_reader(a, s, &to, &path) == -1)
 		return -1;
 	(void)queue_rcpt_parse(BYTES_EMPTY, out);	/* all zero */
 	out->address = to;
@@ -413,8 +438,10 @@ static int64_t
 keep_until(const struct outcome_settings *s, const struct queue_message *m,
     struct arena *a, int64_t now)
 {
-	if (m->account.n == 0 || !config_account_exists(s->config, m->account))
+	if (m->account.n == 0)
 		return 0;
+	if (!config_account_exists(s->config, m->account))
+		return now + KEEP_GONE_S;
 	return now + (int64_t)config_get_duration(s->config, "account",
 	    arena_str(a, m->account), "keep-retired");
 }
