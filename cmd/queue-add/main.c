@@ -93,12 +93,12 @@ is_trusted(const struct program *p, uid_t uid)
 }
 
 /*
- * Whose account it is: what a server says; for others, the account main.conf
+ * Whose account it is: what a server says (*trusted); for others, the account main.conf
  * gives the local user (local-user = USER ACCOUNT).
  */
 static bool
 find_account(struct program *p, struct arena *a, int sock,
-    struct add_request *r)
+    struct add_request *r, bool *trusted)
 {
 	struct config_list list;
 	struct bytes value, user;
@@ -108,7 +108,9 @@ find_account(struct program *p, struct arena *a, int sock,
 
 	if (os_peer(sock, &pid, &uid, &gid) == -1)
 		return false;
-	if (is_trusted(p, uid))
+	/* root's own mail has no account either, unless it is a local-user */
+	*trusted = is_trusted(p, uid);
+	if (*trusted && (r->account.n > 0 || r->kind != QUEUE_MESSAGE))
 		return true;
 	r->kind = QUEUE_MESSAGE;
 	config_list(p->config, "queue", NULL, "local-user", &list);
@@ -124,9 +126,10 @@ find_account(struct program *p, struct arena *a, int sock,
 	return false;
 }
 
-/* The message from a descriptor, mapped if it is a file. -1 errno. */
+/* The message from a descriptor, mapped if it is a file: of one who may say
+ * whose it is anyway, or our own. -1 errno. */
 static int
-read_text(struct arena *a, int fd, struct bytes *out)
+map_text(struct arena *a, int fd, struct bytes *out)
 {
 	struct buf b = BUF_INIT(TEXT_MAX);
 	struct stat st;
@@ -151,28 +154,68 @@ read_text(struct arena *a, int fd, struct bytes *out)
 	return 0;
 }
 
+/*
+ * A copy of the message of a local user, who can write to the file while it
+ * is looked at: what was checked must be what is signed and sent. No more
+ * than may be sent is read, and nobody is waited for long. -1 errno.
+ */
+static int
+copy_text(struct arena *a, int fd, size_t max, struct bytes *out)
+{
+	struct buf b = BUF_INIT(max);
+	int r;
+
+	(void)lseek(fd, 0, SEEK_SET);	/* a pipe has no place */
+	if ((r = io_read_all(fd, &b, deadline_in(REQUEST_TIMEOUT_MS))) == 0)
+		*out = arena_bytes(a, buf_bytes(&b));
+	buf_free(&b);
+	return r;
+}
+
+static int
+read_text(struct program *p, struct arena *a, int fd, bool trusted,
+    struct bytes *out)
+{
+	uint64_t max = config_get_size(p->config, "server", NULL,
+	    "size-limit");
+
+	return trusted ? map_text(a, fd, out)
+	    : copy_text(a, fd, max < TEXT_MAX ? (size_t)max : TEXT_MAX, out);
+}
+
+static void
+refuse_text(struct add_reply *reply)
+{
+	bool large = errno == EMSGSIZE;
+
+	reply->code = large ? 552 : 451;
+	reply->status = large ? BYTES("5.3.4") : BYTES("4.3.0");
+	reply->text = large ? BYTES("the message is too large")
+	    : BYTES("the message cannot be read");
+}
+
 static void
 answer(struct program *p, struct arena *a, int sock, struct bytes fields,
     int text_fd, struct add_reply *reply)
 {
 	struct add_request r;
 	struct bytes text;
+	bool trusted;
 
 	*reply = (struct add_reply){ .code = 554, .status = BYTES("5.5.0"),
 	    .text = BYTES("malformed request") };
 	if (add_parse_request(a, fields, &r) == -1)
 		return;
 	text = r.text;
-	if (text_fd != -1 && read_text(a, text_fd, &text) == -1) {
-		reply->code = 451;
-		reply->status = BYTES("4.3.0");
-		reply->text = BYTES("the message cannot be read");
-	} else if (!find_account(p, a, sock, &r)) {
+	if (!find_account(p, a, sock, &r, &trusted)) {
 		reply->code = 550;
 		reply->status = BYTES("5.7.1");
 		reply->text = BYTES("this user may not send mail: no "
 		    "local-user in main.conf");
-	} else
+	} else if (text_fd != -1 && read_text(p, a, text_fd, trusted,
+	    &text) == -1)
+		refuse_text(reply);
+	else
 		store_request(p, a, &r, text, reply);
 }
 
@@ -250,7 +293,7 @@ by_hand(struct program *p, const char *account, const char *sender,
 		return EXIT_TEMP;
 	if (!config_account_exists(p->config, r.account))
 		msg_die(EXIT_PERM, "there is no account %s", account);
-	if (read_text(&a, STDIN_FILENO, &text) == -1)
+	if (map_text(&a, STDIN_FILENO, &text) == -1)
 		msg_diesys(EXIT_TEMP, "cannot read message");
 	store_request(p, &a, &r, text, &reply);
 	if (reply.code >= 300)

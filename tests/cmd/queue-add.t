@@ -198,6 +198,13 @@ else
 	is "$(code) $(col "$(id)" 7)" "250 2.0.0 alice" "a local-user is its account, whatever it says"
 	m own bob@own.example | as account=bob sender=bob@own.example rcpt=x@one.example >out
 	is "$(code)" "550 5.7.1" "and no other"
+	m own >own.msg
+	as account=alice sender=alice@own.example rcpt=x@one.example <own.msg >out
+	is "$(code)" "250 2.0.0" "its message may be a file"
+	yes | { m own; cat; } | as account=alice sender=alice@own.example rcpt=x@one.example >out
+	is "$(code)" "552 5.3.4" "or a pipe, of which no more is read than may be sent"
+	"$PYTHON" "$TOP/tests/queue-add-client.py" run/queue-add sender=alice@own.example rcpt=x@one.example <own.msg >out
+	is "$(cat out)" "550 5.7.1 this user may not send mail: no local-user in main.conf" "root without an account is told what is missing"
 	kill "$add_pid"; wait "$add_pid" 2>/dev/null
 	start_add -t nobody
 	m own carol@own.example | as account=carol sender=carol@own.example rcpt=x@one.example >out
