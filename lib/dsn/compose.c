@@ -196,16 +196,14 @@ opening_of(enum dsn_action action)
 	return texts[action];
 }
 
-/* "451 4.2.0 ": what the peer said, not what we made of it. */
+/* What the peer said, its own status in the text; or what we say. */
 static void
 add_code(struct buf *out, const struct dsn_rcpt *r)
 {
-	struct bytes status = r->code_status.n > 0 ? r->code_status
-	    : r->status;
-
 	if (r->code > 0)
 		buf_printf(out, "%llu ", (unsigned long long)r->code);
-	buf_printf(out, "%.*s ", BYTES_ARG(status));
+	else
+		buf_printf(out, "%.*s ", BYTES_ARG(r->status));
 }
 
 static void

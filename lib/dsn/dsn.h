@@ -29,9 +29,9 @@ struct dsn_rcpt {
 	enum dsn_action action;
 	struct bytes status;		/* "5.1.1" */
 	uint64_t code;			/* SMTP reply, 0: none */
-	struct bytes text;		/* its text, or why not; may hold LF */
-	struct bytes code_status;	/* the status beside that code; empty:
-					 * status */
+	struct bytes text;		/* its text as it came, with the status
+					 * the peer gave, or why not; may hold
+					 * LF */
 	struct bytes note;		/* what we decided after that: "given
 					 * up after 5 attempts"; empty: none */
 	struct bytes host, ip;		/* remote MTA; empty: none */

@@ -100,7 +100,6 @@ decide_delayed(struct arena *a, const struct outcome_settings *s,
 	out->note = bytes_str(arena_printf(a, "given up after %llu attempt%s",
 	    (unsigned long long)r->attempts, r->attempts == 1 ? "" : "s"));
 	out->said = out->attempt.text;
-	out->said_status = out->attempt.status;
 	out->attempt.outcome = QUEUE_FAILED;
 	out->attempt.status = BYTES("5.4.7");
 	out->attempt.text = bytes_str(arena_printf(a, "%.*s; the last: %.*s",
@@ -208,7 +207,6 @@ report_rcpt(const struct queue_message *m, const struct queue_rcpt *r,
 	if (o->note.n > 0) {
 		out->note = o->note;
 		out->text = o->said;
-		out->code_status = o->said_status;
 	}
 	if (out->status.n == 0 || (o->dsn == DSN_FAILED &&
 	    bytes_at(out->status, 0) != '5'))

@@ -90,8 +90,8 @@ struct outcome {
 struct outcome_rcpt {
 	struct queue_attempt attempt;
 	struct bytes dialled;
-	struct bytes note;	/* why it ends after a temporary failure; */
-	struct bytes said, said_status;		/* of which this was told */
+	struct bytes note;	/* why it ends after a temporary failure */
+	struct bytes said;	/* of which this was told */
 	bool ends;
 	int dsn;		/* enum dsn_action, or -1: none */
 	size_t dsn_index;	/* in the plan's dsns; SIZE_MAX: none */

@@ -329,7 +329,7 @@ is "$(grep -l 'Action: delayed' texts/* | wc -l)" 1 "Q-13 the delay DSN came onc
 is "$(echo "$seen" | tr ' ' '\n' | grep -n 1 | head -1)" "7:1" "Q-13 with the first failure after four hours"
 is "$(grep -l 'Action: failed' texts/* | wc -l)" 1 "Q-13 the failure DSN came once"
 is "$(sed -n '/^Action: failed/,/^$/p' texts/* | grep -E '^(Status|Diagnostic)')" "Status: 5.4.7
-Diagnostic-Code: smtp; 450 4.2.0 come again" "Q-13 which quotes the server and does not put words into its mouth"
+Diagnostic-Code: smtp; 450 come again" "Q-13 which quotes the server and does not put words into its mouth"
 like "$(cat $(grep -l 'Action: failed' texts/*))" "^  given up after $n attempts; the last:" "Q-13 and says why it is the end"
 like "$(cat $(grep -l 'Action: delayed' texts/*))" '^Will-Retry-Until:' "Q-13 the delay DSN says until when"
 is "$(queue-show "$id" 2>/dev/null; queue-retired show -j "$id" | grep -c '"record":"attempt"')" "$n" "Q-21, Q-22 every attempt is kept, after the end too"

@@ -81,6 +81,8 @@ test_round_trip(void **state)
 	/* part of the original's thread */
 	assert_true(has(text, "\nReferences: <1@example.org>\n"));
 	assert_true(has(text, "\nAuto-Submitted: auto-replied\n"));
+	/* the peer's own words, its status among them or not */
+	assert_true(has(text, "\nDiagnostic-Code: smtp; 550 no such user\n"));
 	/* the header goes back, the body does not */
 	assert_true(mime_part_is(part(&a, text, "3"), S("text"),
 	    S("rfc822-headers")));
@@ -105,7 +107,9 @@ test_full_and_delayed(void **state)
 	rcpt.code = 0;
 	rcpt.retry_until = 1790400000;
 	d.full = true;
+	rcpt.text = S("nobody there");
 	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(has(buf_bytes(&out), "\n  4.4.1 nobody there\n"));
 	assert_true(has(buf_bytes(&out), "\nWill-Retry-Until: "));
 	assert_true(has(buf_bytes(&out), "\nbody\n"));
 	assert_true(part(&a, buf_bytes(&out), "3")->is_message);
