@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,7 +64,9 @@ static const char domain_conf[] =
 static const char account_conf[] =
     "[account]\n"
     "full-name = Local mail\n"
-    "address = " LOCAL_ADDRESS "\n";
+    "address = " LOCAL_ADDRESS "\n"
+    "# what was sent can be looked at for three days (queue-retired)\n"
+    "keep-retired = 72h\n";
 
 char *
 local_path(struct local *l, const char *below)
@@ -144,6 +147,16 @@ local_run(struct local *l, char *const argv[], struct bytes input,
 		    "cannot go on: %s exited %d", argv[0], code);
 }
 
+/* Programs that run as the caller may send by sendmail. */
+static const char *
+local_user(struct local *l)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw == NULL ? "" : arena_printf(&l->arena,
+	    "local-user = %s mail\n", pw->pw_name);
+}
+
 /* The DKIM key for localhost, and its record among the static answers. */
 static void
 make_dkim_key(struct local *l)
@@ -160,10 +173,10 @@ make_dkim_key(struct local *l)
 	local_run(l, print, BYTES_EMPTY, &record);
 	/* Q-32: what is sent, to whomever, comes in by our own SMTP */
 	if (buf_adds(&conf, main_conf) == -1 || buf_printf(&conf,
-	    "\n[queue]\nroute = self to localhost\nroute = self\n"
+	    "\n[queue]\n%sroute = self to localhost\nroute = self\n"
 	    "\n[transport \"self\"]\ntype = relay\nhost = 127.0.0.1\n"
 	    "port = %d\n# our own certificate is signed by nobody\n"
-	    "verify = no\n", l->port_base + 25) == -1 ||
+	    "verify = no\n", local_user(l), l->port_base + 25) == -1 ||
 	    buf_adds(&conf, "\n[static-dns \"local._domainkey.localhost\"]\n"
 	    "txt = \"") == -1)
 		msg_diesys(EXIT_PERM, "cannot write main.conf");

@@ -67,6 +67,13 @@ J
 else
 	skip "O-4 nodemailer" "NODE_CLIENTS does not name a folder with nodemailer"
 fi
+printf 'From: mail@localhost\nSubject: to program\n\nx\n' | sendmail far@elsewhere.example 2>sm.err
+is "$? $(cat sm.err)" "0 " "O-4 programs of the caller may use sendmail"
+wait_for 20 arrived program
+is "$(inbox program)" 1 "Q-32 delivered here"
+wait_for 20 sh -c 'queue-list -t far@elsewhere.example; [ $? = 1 ]'
+kept=$(queue-retired show -j "$(queue-retired list -t far@elsewhere.example | tail -1 | cut -f 1)" | sed -n 's/.*"ended":"\([^"]*\)","keep_until":"\([^"]*\)".*/\1 \2/p')
+is "$(echo $(($(date -d "${kept#* }" +%s) - $(date -d "${kept% *}" +%s))))" 259200 "O-4 what was sent is kept for 72 h"
 send queue-it@localhost >/dev/null
 is "$(queue-list -H yes | cut -f9)" "queue-it@localhost" "O-4 queue: on hold"
 is "$(queue-list -H no | wc -l | tr -d ' ')" 0 "nothing else is left in the queue"
