@@ -4,6 +4,8 @@
 #   domain dead*      no host was reached, unless the file "alive" is there
 #   domain deadslow*  the same, after 0.2 seconds
 #   domain slow*      each job takes a second; slowN...: N tenths of a second
+#   domain single*    each job takes half a second, and no host is reached
+#                     while another connection is served
 #   domain null*      no host, for good
 #   local part bad*   550 5.1.1        later*   450 4.2.0
 #              relay* handed on        maybe*   cut off after the end mark
@@ -57,7 +59,12 @@ def attempt(outcome, code=0, status="", text="", host=""):
     return b"".join(field(k, v) for k, v in pairs if v)
 
 
-def result_of(address, domain):
+serving = {}
+
+
+def result_of(address, domain, alone=True):
+    if not alone:
+        return attempt(3, 0, "4.4.1", "connect: refused"), 1
     if domain.startswith("dead") and not os.path.exists("alive"):
         return attempt(3, 0, "4.4.1", "connect: timed out"), 1
     if domain.startswith("null"):
@@ -101,6 +108,12 @@ def answer(c, fields, conn):
     job = {"domain": domain, "id": "%x" % int(message["id"]), "kind": int(message.get("kind", b"0")),
            "sender": one.get("sender", b"").decode(), "rcpts": [r["address"].decode() for r in rcpts]}
     note("begin", conn, job)
+    alone = True
+    if domain.startswith("single"):
+        with lock:
+            alone = serving.setdefault(domain, conn) == conn
+        if alone:
+            time.sleep(0.5)
     if domain.startswith("slow"):
         time.sleep(delay_of(domain))
     if domain.startswith("deadslow"):
@@ -108,7 +121,7 @@ def answer(c, fields, conn):
     no_host = 0
     for i, r in enumerate(rcpts):
         address = r["address"].decode()
-        a, gone = result_of(address, domain)
+        a, gone = result_of(address, domain, alone)
         no_host |= gone
         reply = frame(field("n", r["n"].decode()), field("attempt", a))
         if address.startswith("die"):
@@ -155,6 +168,9 @@ def serve(c, conn):
     except OSError:
         pass
     finally:
+        with lock:
+            for d in [d for d, at in serving.items() if at == conn]:
+                del serving[d]
         c.close()
 
 

@@ -297,9 +297,9 @@ next_link(struct run *r, int64_t now)
 
 /* A link without a job: nothing was due after all. */
 static void
-drop_link(struct run *r, struct link *l, int64_t now)
+drop_link(struct run *r, struct link *l)
 {
-	sched_end(r->sched, l->dest, l->work->done.no_host, now);
+	sched_cancel(r->sched, l->dest, l->anew);
 	link_close(r, l);
 }
 
@@ -319,7 +319,7 @@ begin_some(struct run *r, struct queue_txn *t, int64_t now,
 		if (got == 1)
 			links[(*count)++] = l;
 		else
-			drop_link(r, l, now);
+			drop_link(r, l);
 	}
 	return 0;
 }
@@ -345,7 +345,7 @@ work_begin(struct run *r)
 		got = queue_commit(t, true);
 	for (i = 0; i < count; i++) {
 		if (got == -1) {
-			drop_link(r, links[i], now);
+			drop_link(r, links[i]);
 			continue;
 		}
 		r->jobs++;
@@ -456,7 +456,7 @@ start_share(struct run *r, const struct link *l)
 	const struct queue_attempt *a;
 	struct share *s;
 
-	if (!w->done.no_host || w->nresults == 0)
+	if (w->nresults == 0)
 		return;
 	a = &w->results[0].attempt;
 	s = mem_zalloc(1, sizeof(*s));
@@ -485,9 +485,14 @@ finish_one(struct run *r, struct ending *e, int64_t now)
 	outcome_tidy(r->queue, &e->plan);
 	if (e->gone)
 		queue_file_remove(r->queue, e->id);
-	start_share(r, l);
+	if (e->next == NULL && !l->sent) {
+		drop_link(r, l);	/* no host was asked */
+		return;
+	}
 	if (e->next == NULL) {
-		drop_link(r, l, now);
+		if (sched_end(r->sched, l->dest, l->work->done.no_host, now))
+			start_share(r, l);
+		link_close(r, l);
 		return;
 	}
 	/* the table learns that a host was reached */

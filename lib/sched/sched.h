@@ -43,12 +43,17 @@ void sched_set(struct sched *s, struct bytes dest, int64_t earliest);
 /* The readiest destination at now, if there is one and a connection is free;
  * the view holds until the next call with s. */
 bool sched_next(struct sched *s, int64_t now, struct bytes *dest);
-/* A connection for dest begins (true: it was revived, or dead, so addresses
- * known not to answer are to be tried again); ends (no_host: it reached none).
+/*
+ * A connection for dest begins (true: it was revived, or dead, so addresses
+ * known not to answer are to be tried again); ends (no_host: it reached none);
+ * or comes to nothing: no host was tried, so nothing was learned. anew: what
+ * sched_begin said. sched_end tells whether dest is dead now. It is not where
+ * another connection is open: then it takes one at a time for a while.
  */
 bool sched_begin(struct sched *s, struct bytes dest);
-void sched_end(struct sched *s, struct bytes dest, bool no_host,
+bool sched_end(struct sched *s, struct bytes dest, bool no_host,
     int64_t now);
+void sched_cancel(struct sched *s, struct bytes dest, bool anew);
 /* Forget that destinations are dead: all, or this one. */
 void sched_revive(struct sched *s, struct bytes dest);
 /* Seconds until sched_next may say yes: 0 now, -1 not before a change. */

@@ -21,6 +21,8 @@ struct entry {
 	unsigned int failures;	/* one after another, no host reached */
 	bool revived;		/* and not tried since */
 	bool proven;		/* a host was reached while we know it */
+	bool alone;		/* it took no second connection lately */
+	int64_t alone_until;
 	unsigned int busy;
 	size_t heap_index;
 	struct entry *chain;
@@ -181,7 +183,7 @@ settle(struct sched *s, struct entry *e)
 
 	/* what may be dead is tried by one connection */
 	if (e->earliest != SCHED_NEVER &&
-	    e->busy < (e->proven ? s->limits.per_dest : 1)) {
+	    e->busy < (e->proven && !e->alone ? s->limits.per_dest : 1)) {
 		heap_add(heap_of(s, e), e);
 		return;
 	}
@@ -326,7 +328,13 @@ note_end(struct entry *e, bool no_host, int64_t now)
 {
 	int64_t wait = SCHED_DEAD_MAX_S;
 
+	if (no_host && e->busy > 0 && e->proven) {
+		e->alone = true;
+		e->alone_until = now + SCHED_DEAD_MAX_S;
+		return;
+	}
 	e->proven = !no_host;
+	e->alone &= !no_host && now < e->alone_until;
 	if (!no_host) {
 		e->failures = 0;
 		e->dead_until = 0;
@@ -339,8 +347,9 @@ note_end(struct entry *e, bool no_host, int64_t now)
 	e->dead_until = now + wait;
 }
 
-void
-sched_end(struct sched *s, struct bytes dest, bool no_host, int64_t now)
+/* One connection less. */
+static struct entry *
+leave(struct sched *s, struct bytes dest)
 {
 	struct entry *e = entry_of(s, dest);
 
@@ -350,10 +359,36 @@ sched_end(struct sched *s, struct bytes dest, bool no_host, int64_t now)
 		s->busy_dead -= e->busy;
 	e->busy--;
 	s->busy--;
-	note_end(e, no_host, now);
+	return e;
+}
+
+static void
+left(struct sched *s, struct entry *e)
+{
 	if (e->failures > 0)
 		s->busy_dead += e->busy;
 	settle(s, e);
+}
+
+bool
+sched_end(struct sched *s, struct bytes dest, bool no_host, int64_t now)
+{
+	struct entry *e = leave(s, dest);
+	bool dead;
+
+	note_end(e, no_host, now);
+	dead = e->failures > 0;
+	left(s, e);		/* it may be forgotten by that */
+	return dead;
+}
+
+void
+sched_cancel(struct sched *s, struct bytes dest, bool anew)
+{
+	struct entry *e = leave(s, dest);
+
+	e->revived |= anew;
+	left(s, e);
 }
 
 static void
@@ -362,6 +397,7 @@ revive(struct entry *e)
 	e->failures = 0;
 	e->dead_until = 0;
 	e->revived = true;
+	e->alone = false;
 }
 
 void

@@ -70,6 +70,13 @@ ok "B-33 revive: it is tried at once" empty 5 "$second"
 rm alive
 queue-drop -A >/dev/null
 
+: >jobs.log
+i=0
+while [ $i -lt 8 ]; do i=$((i + 1)); add "single$i" a@single.example >/dev/null; done
+ok "B-33 a host that takes one connection at a time gets the mail" wait_for 15 sh -c '[ "$(queue-list -t "*@single.example" | wc -l)" -le 1 ]'
+is "$(jobs begin single.example) $(queue-list -t '*@single.example' | cut -f 5,11)" "8 1	4.4.1" "B-33 what its refusal of a second one delays is one message, not all"
+queue-drop -A >/dev/null
+
 # ---- results and DSNs (Q-13 to Q-15) ----
 : >jobs.log; rm -f texts/*
 id=$(add mixed good@m.example bad1@m.example bad2@m.example)

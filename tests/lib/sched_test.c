@@ -77,6 +77,58 @@ test_dead(void **state)
 	sched_free(s);
 }
 
+static void
+test_second_refused(void **state)
+{
+	const struct sched_limits limits = { 4, 2 };
+	struct sched *s = sched_new(&limits);
+	struct bytes dest;
+
+	(void)state;
+	sched_set(s, S("host"), NOW);
+	assert_false(sched_begin(s, S("host")));
+	assert_false(sched_end(s, S("host"), false, NOW));
+	assert_false(sched_begin(s, S("host")));
+	assert_true(next_is(s, NOW, "host"));
+	assert_false(sched_begin(s, S("host")));
+	/* the second reaches nobody while the first is open */
+	assert_false(sched_end(s, S("host"), true, NOW));
+	assert_false(sched_next(s, NOW, &dest));
+	assert_false(sched_end(s, S("host"), false, NOW));
+	assert_true(next_is(s, NOW, "host"));
+	assert_false(sched_begin(s, S("host")));
+	assert_false(sched_next(s, NOW, &dest));
+	/* after a while two are tried again */
+	assert_false(sched_end(s, S("host"), false, NOW + SCHED_DEAD_MAX_S));
+	assert_false(sched_begin(s, S("host")));
+	assert_true(next_is(s, NOW, "host"));
+	/* the only one: dead it is */
+	assert_true(sched_end(s, S("host"), true, NOW));
+	sched_free(s);
+}
+
+static void
+test_cancel(void **state)
+{
+	const struct sched_limits limits = { 4, 2 };
+	struct sched *s = sched_new(&limits);
+	struct bytes dest;
+
+	(void)state;
+	sched_set(s, S("dead"), NOW);
+	assert_false(sched_begin(s, S("dead")));
+	assert_true(sched_end(s, S("dead"), true, NOW));
+	assert_true(sched_begin(s, S("dead")));
+	/* nothing was tried: it is as dead as before, and still new */
+	sched_cancel(s, S("dead"), true);
+	assert_int_equal(sched_busy(s), 0);
+	assert_false(sched_next(s, NOW + SCHED_DEAD_S - 1, &dest));
+	assert_true(sched_begin(s, S("dead")));
+	assert_true(sched_end(s, S("dead"), true, NOW));
+	assert_false(sched_next(s, NOW + 2 * SCHED_DEAD_S - 1, &dest));
+	sched_free(s);
+}
+
 int
 main(void)
 {
@@ -85,6 +137,10 @@ main(void)
 		    test_order_and_limits, NULL, NULL, NULL },
 		{ "B-33 dead destinations wait longer each time, or are revived",
 		    test_dead, NULL, NULL, NULL },
+		{ "B-33 who takes no second connection is not dead",
+		    test_second_refused, NULL, NULL, NULL },
+		{ "B-33 what was not tried says nothing", test_cancel, NULL,
+		    NULL, NULL },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
