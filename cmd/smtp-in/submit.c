@@ -243,6 +243,7 @@ submit_dsn(struct smtp_session *s, struct bytes original,
 	q.kind = QUEUE_DSN;
 	q.account = account;
 	q.smtputf8 = e->smtputf8;
+	q.requiretls = e->requiretls;	/* RFC 8689 5 */
 	q.rcpts = &to;
 	q.count = 1;
 	if (compose(s, from, original, answers, &text) == 0) {

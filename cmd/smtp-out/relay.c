@@ -9,9 +9,15 @@ static void
 choose_tls(struct job *j, struct target *t)
 {
 	const struct transport *transport = &j->request->transport;
+	bool here = t->lmtp && bytes_at(t->host, 0) == '/';
 	struct tlsc_policy p = { .dane = DANE_NONE,
-	    .requiretls = j->tls == QUEUE_TLS_REQUIRED };
+	    .requiretls = j->tls == QUEUE_TLS_REQUIRED && !here };
 	struct ip ip;
+
+	/* Delivery within this machine is the end of what REQUIRETLS asks for
+	 * (RFC 8689 2): the mail store offers no such extension. */
+	if (here)
+		j->mail.requiretls = false;
 
 	/* Without verification it is as good as any host's TLS. */
 	p.submission = !t->lmtp && (!transport->tls_insecure ||

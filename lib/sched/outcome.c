@@ -273,6 +273,7 @@ address_dsn(struct arena *a, const struct outcome_settings *s,
 	out->domain = path.domain_ascii;
 	out->next = now;
 	out->notify = QUEUE_NOTIFY_NEVER;
+	out->tls = m->tls;
 	query = (struct route_query){ .account = m->account,
 	    .sender_domain = s->hostname, .rcpt_domain = path.domain_ascii,
 	    .chosen = BYTES_EMPTY };
@@ -297,7 +298,9 @@ address_message(struct arena *a, const struct outcome_settings *s,
 	out->submitted = out->release = now;
 	out->expires = now + s->lifetime_s;
 	out->body_8bit = !bytes_is_ascii(text);
-	out->tls = QUEUE_TLS_DEFAULT;
+	/* what was not to be shown on the way is not in its DSN either (RFC
+	 * 8689 5); nor does that wait for what the message did not need */
+	out->tls = m->tls;
 }
 
 static int

@@ -116,6 +116,10 @@ is "$(grep -c '^body of full' $(grep -l 'Action: relayed' texts/*))" 0 "B-17 RET
 is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 1 "B-17 one of failure has the message"
 suppress-remove -a alice bad8@m.example >/dev/null
 subject=
+ask rcpt=bad8@m.example requiretls=1 >/dev/null
+ok "REQUIRETLS" empty 10
+is "$(queue-retired show -j "$(queue-retired list -f '<>' | tail -1 | cut -f 1)" | grep -o '"requiretls":"[a-z]*"' | sort -u)" '"requiretls":"yes"' "T-4 the DSN of a message with REQUIRETLS has it too"
+suppress-remove -a alice bad8@m.example >/dev/null
 
 # ---- DELIVERBY (RFC 2852) ----
 : >jobs.log; rm -f texts/*

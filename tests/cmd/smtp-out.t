@@ -289,4 +289,7 @@ is "$got" "delayed 451 4.0.0;delayed 451 4.0.0;111" "Q-6 a transport that fails"
 server -u sock lmtp=1 'end2=550 5.2.2 full'
 send "$TMP/sock" b@t.example c@t.example
 is "$got" "delivered 250 2.0.0;failed 550 5.2.2;100" "U-19 LMTP, a reply for each recipient"
+server -u sock2 lmtp=1
+send -R "$TMP/sock2" b@test.example
+is "$got" "delivered 250 2.0.0;0" "T-4 REQUIRETLS asks nothing of a socket of this machine"
 done_testing
