@@ -9,6 +9,8 @@
 #include "route/route.h"
 
 #define YEARS_MAX ((uint64_t)100 * 366 * 86400)
+/* The end of the year 9999, the last that can be written. */
+#define TIME_MAX 253402300799
 #define PLACES_FIRST 64
 
 /* ---- times ---- */
@@ -73,7 +75,7 @@ qcmd_time_parse(struct bytes s, int64_t now, int64_t *out)
 	if (bytes_eq(s, BYTES("now")))
 		*out = now;
 	else if (bytes_skip(&rest, BYTES("@"))) {
-		if ((r = num_parse(rest, 0, INT64_MAX, &n)) == 0)
+		if ((r = num_parse(rest, 0, TIME_MAX, &n)) == 0)
 			*out = (int64_t)n;
 	} else if (bytes_skip(&rest, BYTES("+"))) {
 		if ((r = num_parse_duration(rest, 0, YEARS_MAX, &n)) == 0)
