@@ -166,9 +166,13 @@ run_once(struct refresher *r)
 static _Noreturn void
 run_daily(struct refresher *r)
 {
+	int64_t next;
+
+	/* a day from beginning to beginning: a policy may be for no longer */
 	for (;;) {
+		next = deadline_in((int64_t)PERIOD_SECONDS * 1000);
 		run_once(r);
-		rest((uint64_t)PERIOD_SECONDS * 1000);
+		rest((uint64_t)deadline_left(next));
 	}
 }
 
