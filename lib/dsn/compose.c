@@ -238,6 +238,12 @@ add_text_rcpt(struct buf *out, const struct dsn_rcpt *r)
 	}
 }
 
+static bool
+returns_all(const struct dsn *d)
+{
+	return d->full && d->original.n < DSN_FULL_MAX;
+}
+
 static void
 add_text(struct buf *out, const struct dsn *d, const char *boundary)
 {
@@ -246,10 +252,11 @@ add_text(struct buf *out, const struct dsn *d, const char *boundary)
 	    opening_of(d->rcpts[0].action));
 	for (size_t i = 0; i < d->count; i++)
 		add_text_rcpt(out, &d->rcpts[i]);
-	buf_printf(out, "\nThe message%s is below. This notice was made by "
-	    "the mail server\n%.*s, where the message has the number %.*s.\n",
-	    d->full ? "" : "'s header", BYTES_ARG(d->hostname),
-	    BYTES_ARG(d->id));
+	buf_printf(out, "\n%sThis notice was made by the mail server\n%.*s, "
+	    "where the message has the number %.*s.\n",
+	    d->original.n == 0 ? "" : returns_all(d)
+	    ? "The message is below. " : "The message's header is below. ",
+	    BYTES_ARG(d->hostname), BYTES_ARG(d->id));
 }
 
 /* ---- for programs ---- */
@@ -350,7 +357,7 @@ static void
 add_original(struct buf *out, const struct dsn *d, const char *boundary)
 {
 	struct bytes text = header_of(d->original);
-	bool full = d->full && d->original.n < DSN_FULL_MAX, ascii;
+	bool full = returns_all(d), ascii;
 
 	if (d->original.n == 0)
 		return;

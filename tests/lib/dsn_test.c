@@ -94,6 +94,7 @@ test_round_trip(void **state)
 static void
 test_full_and_delayed(void **state)
 {
+	static const unsigned char huge[DSN_FULL_MAX] = "Subject: x\n\n";
 	struct dsn_rcpt rcpt = failed("b@x.example");
 	struct dsn d = sample(&rcpt, 1);
 	struct buf out = BUF_INIT(BIG);
@@ -112,6 +113,19 @@ test_full_and_delayed(void **state)
 	assert_true(has(buf_bytes(&out), "\n  4.4.1 nobody there\n"));
 	assert_true(has(buf_bytes(&out), "\nWill-Retry-Until: "));
 	assert_true(has(buf_bytes(&out), "\nbody\n"));
+	assert_true(has(buf_bytes(&out), "\nThe message is below. "));
+	/* one that cannot be read, or is too large, is not promised */
+	buf_reset(&out);
+	d.original = BYTES_EMPTY;
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_false(has(buf_bytes(&out), " is below. "));
+	buf_reset(&out);
+	d.original = bytes_of(huge, sizeof(huge));
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(has(buf_bytes(&out), "\nThe message's header is below. "));
+	buf_reset(&out);
+	d.original = sample(&rcpt, 1).original;
+	assert_int_equal(dsn_compose(&out, &d), 0);
 	assert_true(part(&a, buf_bytes(&out), "3")->is_message);
 	assert_int_equal(dsn_parse(&a, buf_bytes(&out), &r, &why), 1);
 	assert_int_equal(r.rcpts[0].action, DSN_DELAYED);
