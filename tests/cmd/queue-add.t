@@ -160,7 +160,7 @@ pad 1048577
 is "$(wc -c <pad.msg) $(code)" "1048577 552 5.3.4" "and one byte more"
 m u | sed 's/^Subject: u/Subject: gr\xc3\xbc\xc3\x9fe/' >u.msg
 ask $A rcpt=x@one.example <u.msg >out
-is "$(queue-show "$(id)" | grep -c '^smtputf8	yes')" 1 "U-20 8-bit header fields need SMTPUTF8"
+is "$(queue-show "$(id)" | grep -c '^smtputf8	yes')" 1 "U-20 N-4 8-bit header fields need SMTPUTF8"
 m plain | ask $A smtputf8=1 rcpt=x@one.example >out
 is "$(queue-show "$(id)" | grep -c '^smtputf8')" 0 "U-20 asked for and not needed: not demanded"
 m plain | sed 's/^body/b\xc3\xb6dy/' | ask $A rcpt=x@one.example >out

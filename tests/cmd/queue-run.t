@@ -100,6 +100,15 @@ dsn=$(grep -l 'Action: relayed' texts/* | head -1)
 is "$(dsn-make -p <"${dsn:-/dev/null}" | cut -f 1-3,7,8)" "relay5@m.example	relayed	2.0.0	rfc822;first@m.example	env-1" \
     "B-17 NOTIFY=SUCCESS: a relayed DSN with ORCPT and ENVID"
 
+rm -f texts/*
+subject='grüße' ask rcpt=badü@m.example smtputf8=1 >/dev/null
+ok "a recipient beyond ASCII fails" empty 10
+dsn=$(grep -l 'multipart/report' texts/* | head -1)
+like "$(cat "$dsn")" '^Content-Type: message/global-delivery-status' "N-7 R-33 its DSN is of the UTF-8 form (RFC 6533)"
+like "$(cat "$dsn")" '^Final-Recipient: utf-8; badü@m.example$' "N-7 with the address as it is"
+is "$(sed '/^$/q' "$dsn" | LC_ALL=C grep -c '[^ -~]')" 0 "N-7 and a header that needs no SMTPUTF8"
+suppress-remove -a alice badü@m.example >/dev/null
+
 # ---- suppression (Q-23) ----
 is "$(suppress-list -a alice | cut -f 2 | tr '\n' ' ')" "bad1@m.example bad2@m.example bad3@m.example bad5@m.example " "Q-23 addresses that failed with 550 are suppressed"
 : >jobs.log; rm -f texts/*
