@@ -78,6 +78,8 @@ static const struct rule rules[] = {
 	{ RUN, "limits/auth", TREE, AUTH, AUTH, 0750, 0640 },
 	{ RUN, "limits/net", TREE, NET, NET, 0750, 0640 },
 	{ RUN, "limits/tls", TREE, TLS, TLS, 0750, 0640 },
+	{ RUN, "metrics", DIRECTORY, ROOT, ROOT, 0755, 0 },
+	{ RUN, "metrics/net", TREE, NET, NET, 0755, 0644 },
 	{ RUN, "watch", TREE, MAIL, MAIL, 0700, 0600 },
 	{ RUN, "lmtp", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "imap", PLAIN, MAIL, NET, 0660, 0 },

@@ -7,6 +7,8 @@
 #   domain single*    each job takes half a second, and no host is reached
 #                     while another connection is served
 #   domain null*      no host, for good
+#   domain sts*       tells of a session of MTA-STS and DANE; with a local part
+#                     of exp* of one whose certificate has expired
 #   local part bad*   550 5.1.1        later*   450 4.2.0
 #              relay* handed on        maybe*   cut off after the end mark
 #              die*   the connection ends before the result
@@ -100,6 +102,19 @@ def delay_of(domain):
     return int(digits) / 10 if digits.isdigit() else 1
 
 
+def tls_of(address, domain):
+    """What the done frame tells of TLS."""
+    if not domain.startswith("sts"):
+        return b""
+    host = {"mx-host": "mx." + domain, "ip": "192.0.2.1"}
+    bad = {"result-type": "certificate-expired", "detail": "X509_V_ERR_CERT_HAS_EXPIRED"} if address.startswith("exp") else {}
+    lines = [dict(host, **{"policy-type": "sts", "policy-domain": domain}, **bad),
+             dict(host, **{"policy-type": "tlsa", "policy-domain": "mx." + domain, "is-host": 1})]
+    out = b"".join(field("tls", b"".join(field(k, v) for k, v in l.items())) for l in lines)
+    known = {"when": int(time.time()), "starttls": 1, "mta-sts": 1, "dnssec": 1, "dane": 1}
+    return out + field("known", b"".join(field(k, v) for k, v in known.items()))
+
+
 def answer(c, fields, conn):
     one = dict(fields)
     message = dict(parse(one["message"]))
@@ -136,7 +151,8 @@ def answer(c, fields, conn):
         if address.startswith("after") and i == 0:
             return False
     note("end", conn, job)
-    c.sendall(frame(field("done", 1), field("reusable", 0 if no_host else 1), field("no-host", no_host)))
+    c.sendall(frame(field("done", 1), field("reusable", 0 if no_host else 1), field("no-host", no_host),
+                    tls_of(rcpts[0]["address"].decode(), domain)))
     return True
 
 

@@ -83,8 +83,6 @@ prepare(void *ctx)
 static bool
 is_trusted(const struct program *p, uid_t uid)
 {
-	if (uid == 0 || uid == geteuid())
-		return true;
 	for (size_t i = 0; i < p->ntrusted; i++) {
 		if (p->trusted[i] == uid)
 			return true;
@@ -92,38 +90,70 @@ is_trusted(const struct program *p, uid_t uid)
 	return false;
 }
 
-/*
- * Whose account it is: what a server says (*trusted); for others, the account main.conf
- * gives the local user (local-user = USER ACCOUNT).
- */
+/* What main.conf gives the local user (local-user = USER ACCOUNT). */
 static bool
-find_account(struct program *p, struct arena *a, int sock,
-    struct add_request *r, bool *trusted)
+local_account(struct program *p, struct arena *a, uid_t uid,
+    struct bytes *account)
 {
 	struct config_list list;
 	struct bytes value, user;
-	uid_t uid, named;
+	uid_t named;
 	gid_t gid;
-	pid_t pid;
 
-	if (os_peer(sock, &pid, &uid, &gid) == -1)
-		return false;
-	/* root's own mail has no account either, unless it is a local-user */
-	*trusted = is_trusted(p, uid);
-	if (*trusted && (r->account.n > 0 || r->kind != QUEUE_MESSAGE))
-		return true;
-	r->kind = QUEUE_MESSAGE;
 	config_list(p->config, "queue", NULL, "local-user", &list);
 	while (config_list_next(&list, &value)) {
 		if (bytes_word(&value, &user) &&
 		    os_user(arena_str(a, user), &named, &gid) == 0 &&
 		    named == uid) {
-			r->account = bytes_trim(value);
-			r->login = BYTES_EMPTY;
+			*account = bytes_trim(value);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Root, and who we are: may read the queue by itself. */
+static bool
+is_owner(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
+/* Of a server: for reports others are asked; a DSN goes back to one. */
+static bool
+kind_allowed(const struct add_request *r)
+{
+	return r->kind == QUEUE_MESSAGE || (r->kind == QUEUE_DSN &&
+	    r->sender.n == 0 && r->count == 1);
+}
+
+/* Whose account it is: what a server says (*trusted); for others, their own.
+ * NULL, or why it is refused. */
+static const char *
+find_account(struct program *p, struct arena *a, int sock,
+    struct add_request *r, bool *trusted)
+{
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+
+	*trusted = false;
+	if (os_peer(sock, &pid, &uid, &gid) == -1)
+		return "the user is not known";
+	/* root's own mail has no account either, unless it is a local-user */
+	if (is_owner(uid) && (r->account.n > 0 || r->kind != QUEUE_MESSAGE)) {
+		*trusted = true;
+		return NULL;
+	}
+	if (is_trusted(p, uid) && !is_owner(uid) && !r->list) {
+		*trusted = true;
+		return kind_allowed(r) ? NULL
+		    : "a message of this kind is not taken from this user";
+	}
+	r->kind = QUEUE_MESSAGE;
+	r->login = BYTES_EMPTY;
+	return local_account(p, a, uid, &r->account) ? NULL
+	    : "this user may not send mail: no local-user in main.conf";
 }
 
 /* The message from a descriptor, mapped if it is a file: of one who may say
@@ -200,21 +230,23 @@ answer(struct program *p, struct arena *a, int sock, struct bytes fields,
 {
 	struct add_request r;
 	struct bytes text;
+	const char *why;
 	bool trusted;
 
 	*reply = (struct add_reply){ .code = 554, .status = BYTES("5.5.0"),
-	    .text = BYTES("malformed request") };
+	    .text = BYTES("malformed request"), .next = BYTES_EMPTY };
 	if (add_parse_request(a, fields, &r) == -1)
 		return;
 	text = r.text;
-	if (!find_account(p, a, sock, &r, &trusted)) {
+	if ((why = find_account(p, a, sock, &r, &trusted)) != NULL) {
 		reply->code = 550;
 		reply->status = BYTES("5.7.1");
-		reply->text = BYTES("this user may not send mail: no "
-		    "local-user in main.conf");
+		reply->text = bytes_str(why);
 	} else if (text_fd != -1 && read_text(p, a, text_fd, trusted,
 	    &text) == -1)
 		refuse_text(reply);
+	else if (r.list)
+		list_request(p, a, &r, reply);
 	else
 		store_request(p, a, &r, text, reply);
 }

@@ -2,6 +2,7 @@
  * queue_add.h - the parts of queue-add
  *
  * main.c  options, the service, by hand    store.c  a request into the queue
+ * list.c  a user's own part of the queue
  */
 #ifndef QUEUE_ADD_H_PARTS
 #define QUEUE_ADD_H_PARTS
@@ -32,5 +33,9 @@ struct program {
 void store_request(struct program *p, struct arena *a,
     const struct add_request *request, struct bytes text,
     struct add_reply *reply);
+
+/* What queue-list prints of the request's account (add.h). */
+void list_request(struct program *p, struct arena *a,
+    const struct add_request *request, struct add_reply *reply);
 
 #endif

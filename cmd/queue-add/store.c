@@ -168,7 +168,7 @@ store_request(struct program *p, struct arena *a,
 	    "size-limit");
 
 	*reply = (struct add_reply){ .status = BYTES_EMPTY,
-	    .text = BYTES_EMPTY };
+	    .text = BYTES_EMPTY, .next = BYTES_EMPTY };
 	if (text.n > limit) {
 		reply->code = 552;
 		reply->status = BYTES("5.3.4");

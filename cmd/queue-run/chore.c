@@ -106,7 +106,8 @@ work_clean(struct run *r)
 
 	if (t == NULL)
 		return -1;
-	if (queue_purge(t, now_s(), PURGE_MAX) == -1) {
+	if (queue_purge(t, now_s(), PURGE_MAX) == -1 ||
+	    queue_tlsresult_purge(t, now_s(), PURGE_MAX) == -1) {
 		queue_abort(t);
 		return -1;
 	}

@@ -14,6 +14,7 @@
 #include "os/os.h"
 #include "queue/job.h"
 #include "queue/queue.h"
+#include "queue/tlsresult.h"
 #include "sched/sched.h"
 #include "server/server.h"
 
@@ -24,6 +25,8 @@
 #define BEGIN_MAX 64
 /* Messages that share the fate of one that reached no host, in one commit. */
 #define SHARE_MAX 50
+/* Results of TLS that one job may tell: twice as many hosts as are tried. */
+#define TLS_RESULTS_MAX 64
 /* How many descriptors may be listened to: connections and who wakes us. */
 #define EVENTS_MAX 64
 

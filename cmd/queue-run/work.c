@@ -412,6 +412,18 @@ plan_one(struct run *r, struct ending *e, int64_t now)
 		msg_warnsys("cannot write a delivery status notification");
 }
 
+/* T-9: what reports will tell. */
+static int
+store_tls(struct queue_txn *t, struct work *w, int64_t now)
+{
+	for (size_t i = 0; i < w->done.ntls && i < TLS_RESULTS_MAX; i++) {
+		if (queue_tlsresult_add(t, &w->a, w->job.rcpts[0].domain,
+		    w->job.message.kind, &w->done.tls[i], now) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 store_one(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
 {
@@ -422,6 +434,8 @@ store_one(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
 		return -1;
 	if (w->done.has_known && queue_known_set(t, w->job.message.account,
 	    w->job.rcpts[0].domain, &w->done.known) == -1)
+		return -1;
+	if (store_tls(t, w, now) == -1)
 		return -1;
 	for (size_t i = 0; i < e->plan.ndsns; i++) {
 		if (wake_dest(r, t, e->plan.dsn_rcpts[i].dest) == -1)

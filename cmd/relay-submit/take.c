@@ -93,7 +93,7 @@ set_reply(struct add_reply *reply, uint64_t code, const char *status,
     const char *text)
 {
 	*reply = (struct add_reply){ code, bytes_str(status),
-	    bytes_str(text), 0 };
+	    bytes_str(text), 0, BYTES_EMPTY };
 }
 
 /* What a recipient's result says, on one line. */

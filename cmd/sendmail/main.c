@@ -176,9 +176,9 @@ set_option(struct program *p, int c, const char *value)
 	}
 }
 
-/* The caller's own part of the queue. */
+/* Without the service: who may read the queue itself can. */
 static int
-list_queue(struct local *l)
+list_by_command(struct local *l)
 {
 	char name[] = "queue-list", option[] = "-a";
 	char *argv[] = { name, option, arena_str(&l->arena, l->account),
@@ -189,6 +189,36 @@ list_queue(struct local *l)
 		    "main.conf for %.*s", BYTES_ARG(l->user));
 	(void)spawn_exec(argv);	/* comes back only when it failed */
 	msg_diesys(EX_OSFILE, "cannot run queue-list");
+}
+
+/* The caller's own part of the queue: queue-add knows who asks. */
+static int
+list_queue(struct local *l)
+{
+	const char *path = arena_printf(&l->arena, "%s/queue-add", dir_run());
+	struct add_request r;
+	struct add_reply reply = { .next = BYTES_EMPTY };
+
+	(void)add_parse_request(&l->arena, BYTES_EMPTY, &r);
+	r.list = 1;
+	r.account = l->account;
+	do {
+		r.after = reply.next;
+		if (add_send(&l->arena, path, &r, -1, &reply,
+		    deadline_in(ANSWER_TIMEOUT_MS)) == -1) {
+			if (errno == ENOENT && r.after.n == 0)
+				return list_by_command(l);
+			msg_diesys(EX_TEMPFAIL, "no answer from %s", path);
+		}
+		if (reply.code >= 300)
+			msg_die(reply.code < 500 ? EX_TEMPFAIL
+			    : EX_UNAVAILABLE, "no queue to show: %.*s",
+			    BYTES_ARG(reply.text));
+		if (io_write_all(STDOUT_FILENO, reply.text,
+		    DEADLINE_NONE) == -1)
+			msg_diesys(EX_IOERR, "cannot write");
+	} while (reply.next.n > 0);
+	return EX_OK;
 }
 
 static int

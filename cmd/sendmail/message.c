@@ -91,7 +91,6 @@ submit(struct job *j)
 	if (r.sender.n > 0)
 		r.sender = local_complete(j->l, r.sender);
 	r.smtputf8 = 1;
-	r.from_header = j->o->from_fields;
 	r.count = j->rcpts.count;
 	r.rcpts = arena_zalloc(&j->a, r.count, sizeof(*r.rcpts));
 	for (size_t i = 0; i < r.count; i++)

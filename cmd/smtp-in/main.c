@@ -57,7 +57,7 @@ set_options(struct program *p)
 	const struct config *c = p->settings.config;
 	struct smtp_options *o = &p->settings.smtp;
 
-	o->submission = o->dsn = p->submission;
+	o->submission = o->dsn = o->binary = p->submission;
 	o->ask_mail = p->submission || config_get_bool(c, "server", NULL,
 	    "simulate");
 	if (p->submission) {

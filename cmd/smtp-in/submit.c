@@ -139,8 +139,8 @@ add(struct smtp_session *s, const struct add_request *q, int text_fd,
 	return 0;
 }
 
-void
-submit_message(struct smtp_session *s, struct bytes text,
+static void
+hand_on(struct smtp_session *s, struct bytes text, int text_fd,
     struct smtp_answer *out)
 {
 	struct receiver *r = receiver_of(s);
@@ -161,15 +161,60 @@ submit_message(struct smtp_session *s, struct bytes text,
 	set_recipients(r, e, &q);
 	set_times(e, &q, time_wall_us() / 1000000);
 	set_client(s, &q);
-	if (s->text_fd == -1)
+	if (text_fd == -1)
 		q.text = text;
-	if (add(s, &q, s->text_fd, out) == 0)
+	if (add(s, &q, text_fd, out) == 0)
 		return;
 	if (errno == EMSGSIZE)
 		*out = (struct smtp_answer){ 452, BYTES("4.5.3"),
 		    BYTES("too many recipients at once") };
 	else
 		receive_fail(s, out, r->queue_path, errno);
+}
+
+/* ---- BODY=BINARYMIME ---- */
+
+static int
+add_converted(void *ctx, struct bytes piece)
+{
+	return spool_add(ctx, piece);
+}
+
+/* In LF form, in the spool. -1: out is the reply. */
+static int
+convert(struct smtp_session *s, struct bytes raw, struct spool *spool,
+    struct bytes *text, struct smtp_answer *out)
+{
+	const char *why = "";
+
+	if (mime_from_binary(&receiver_of(s)->job, raw, add_converted, spool,
+	    &why) == 0 && spool_view(spool, text) == 0)
+		return 0;
+	if (errno == EBADMSG)
+		*out = (struct smtp_answer){ 550, BYTES("5.6.0"),
+		    bytes_str(why) };
+	else if (errno == ENOTSUP)
+		*out = (struct smtp_answer){ 554, BYTES("5.6.3"),
+		    bytes_str(why) };
+	else
+		receive_fail(s, out, s->spool_dir, errno);
+	return -1;
+}
+
+void
+submit_message(struct smtp_session *s, struct bytes text,
+    struct smtp_answer *out)
+{
+	struct spool spool;
+
+	if (!smtp_envelope(s->smtp)->body_binary) {
+		hand_on(s, text, s->text_fd, out);
+		return;
+	}
+	spool_init(&spool, s->spool_dir);
+	if (convert(s, text, &spool, &text, out) == 0)
+		hand_on(s, text, spool.fd, out);
+	spool_free(&spool);
 }
 
 /* ---- a DSN (R-33) ---- */

@@ -81,6 +81,7 @@ log_requiretls(const struct job *j, const struct target *t)
 {
 	struct logline l;
 
+	count_refused(j, COUNT_POLICY);
 	log_begin(&l, LOG_INFO, "requiretls-refused");
 	log_bytes(&l, "domain", j->request->domain);
 	log_bytes(&l, "host", t->host);
@@ -110,6 +111,11 @@ is_allowed(struct job *j, struct way *w, struct target *t)
 		log_requiretls(j, t);
 		job_note(j, "5.7.30", t->choice.why, t->host, NULL);
 	} else {
+		if (policy && w->sts.policy.mode == MTASTS_ENFORCE &&
+		    !t->sts_matches)
+			count_ignored(j, TLSRESULT_VALIDATION_FAILURE);
+		if (t->dane != NULL && t->dane->state == DANE_FAILED)
+			count_ignored(j, t->dane->result);
 		return true;
 	}
 	j->held_back = true;

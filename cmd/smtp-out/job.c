@@ -338,13 +338,18 @@ take(struct job *j, struct rcpt *r, const struct smtpc_result *result)
 void
 job_take(struct job *j)
 {
+	bool refused = false;
+
 	for (size_t i = 0; i < j->request->count; i++) {
 		struct smtpc_result *r = &j->to[i].result;
 
-		if (!j->rcpts[i].told && r->class != SMTPC_PENDING &&
-		    !r->again)
-			take(j, &j->rcpts[i], r);
+		if (j->rcpts[i].told || r->class == SMTPC_PENDING || r->again)
+			continue;
+		refused |= needs_requiretls(r);
+		take(j, &j->rcpts[i], r);
 	}
+	if (refused)
+		count_refused(j, COUNT_SERVER);
 }
 
 /* ---- the way it goes ---- */

@@ -109,6 +109,7 @@ parse_port(const char *text)
 static int
 run_server(struct program *p)
 {
+	count_open(&p->settings);
 	p->server = (struct server){
 		.name = "smtp-out",
 		.limits = SERVER_LIMITS_LOCAL,
@@ -170,6 +171,7 @@ main(int argc, char *argv[])
 		code = by_hand(&p, transport, sender, tls, verbose,
 		    argv + optind);
 	tlsc_ctx_free(p.settings.tls);
+	metric_close(p.settings.metric);
 	free(p.network.filter);
 	free(p.commands.filter);
 	arena_free(&p.settings.arena);

@@ -112,6 +112,7 @@ relay_send(struct job *j)
 	choose_tls(j, &t);
 	if (t.choice.refuse) {
 		j->held_back = true;
+		count_refused(j, COUNT_POLICY);
 		job_note(j, "5.7.30", t.choice.why, t.host, NULL);
 		return;
 	}

@@ -5,12 +5,13 @@
  * hand.c    one message by hand      job.c    recipients and their results
  * direct.c  to the hosts of a domain relay.c  to a configured host, LMTP
  * session.c one connection           tls.c    its TLS, and what is recorded
- * pipe.c    commands, batch SMTP
+ * pipe.c    commands, batch SMTP   count.c  counters
  */
 #ifndef SMTP_OUT_H
 #define SMTP_OUT_H
 
 #include "dial/dial.h"
+#include "metric/metric.h"
 #include "mtasts/mtasts.h"
 #include "os/os.h"
 #include "queue/job.h"
@@ -28,6 +29,7 @@ struct settings {
 	const struct dns_options *dns;
 	struct tlsc_ctx *tls;
 	struct dial_dead *dead;
+	struct metric *metric;		/* NULL: nothing is counted */
 	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
 	int mx_port;
 	bool local;			/* private addresses are dialled */
@@ -113,6 +115,20 @@ void job_finish(struct job *j, uint64_t outcome, unsigned int code,
     const char *status, struct bytes text);
 /* The results of the mail, over the session. */
 void job_take(struct job *j);
+
+/* ---- count.c: T-6 ---- */
+
+enum count_reason {
+	COUNT_POLICY,		/* no policy to check a host by */
+	COUNT_SERVER,		/* it does not offer REQUIRETLS */
+	COUNT_REASONS,
+};
+/* For a service; without its file nothing is counted, and that is told. */
+void count_open(struct settings *s);
+/* What a message with "TLS-Required: No" went through; others count nothing. */
+void count_ignored(const struct job *j, enum tlsresult result);
+/* A host was left out for REQUIRETLS. */
+void count_refused(const struct job *j, enum count_reason reason);
 
 /* ---- the kinds ---- */
 

@@ -94,7 +94,7 @@ tls_record(struct job *j, const struct target *t,
 
 /* ---- the handshake ---- */
 
-/* T-6: what "TLS-Required: No" lets pass is counted in the log. */
+/* T-6: what "TLS-Required: No" lets pass is counted, and in the log. */
 static void
 log_ignored(const struct job *j, const struct target *t,
     const struct tlsc_finding *f)
@@ -103,6 +103,7 @@ log_ignored(const struct job *j, const struct target *t,
 
 	if (f->result == TLSRESULT_SUCCESS || j->tls != QUEUE_TLS_OPTIONAL)
 		return;
+	count_ignored(j, f->result);
 	log_begin(&l, LOG_INFO, "tls-finding-ignored");
 	log_bytes(&l, "host", t->host);
 	log_str(&l, "result", tlsresult_name(f->result));

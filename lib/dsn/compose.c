@@ -157,7 +157,8 @@ add_header(struct buf *out, const struct dsn *d, const char *boundary)
 	buf_printf(out, "Subject: %s", subject_of(d->rcpts[0].action));
 	if (subject.n > 0 && is_clean(subject)) {
 		buf_adds(out, ":\n ");
-		if (bytes_is_ascii(subject) || d->utf8)
+		/* never UTF-8: who sends it needs no SMTPUTF8 for the field */
+		if (bytes_is_ascii(subject))
 			buf_add(out, subject);
 		else
 			add_words(out, subject);
@@ -168,7 +169,9 @@ add_header(struct buf *out, const struct dsn *d, const char *boundary)
 	buf_printf(out, "\nMessage-ID: <%.*s.%016llx@%.*s>\n",
 	    BYTES_ARG(d->id), (unsigned long long)be64_get(random),
 	    BYTES_ARG(d->hostname));
-	if (d->message_id.n > 0 && is_clean(d->message_id))
+	/* one in UTF-8 (RFC 6532) cannot be written otherwise */
+	if (d->message_id.n > 0 && is_clean(d->message_id) &&
+	    (bytes_is_ascii(d->message_id) || !bytes_is_ascii(d->to)))
 		buf_printf(out, "In-Reply-To: %.*s\nReferences: %.*s\n",
 		    BYTES_ARG(d->message_id), BYTES_ARG(d->message_id));
 	buf_printf(out, "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
@@ -366,7 +369,8 @@ add_original(struct buf *out, const struct dsn *d, const char *boundary)
 	ascii = bytes_is_ascii(text);
 	buf_printf(out, "\n--%s\nContent-Type: ", boundary);
 	if (full)
-		buf_adds(out, "message/rfc822\n");
+		buf_adds(out, d->utf8 && !bytes_is_ascii(header_of(text))
+		    ? "message/global\n" : "message/rfc822\n");
 	else
 		buf_adds(out, !ascii && d->utf8 ? "message/global-headers\n"
 		    : "text/rfc822-headers\n");

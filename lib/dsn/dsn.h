@@ -51,7 +51,9 @@ struct dsn {
 	int64_t now;
 	struct bytes original;		/* message, LF form; empty: not there */
 	bool full;			/* return all of it (RET=FULL) */
-	bool utf8;			/* RFC 6533 forms may be used */
+	bool utf8;			/* RFC 6533 forms may be used: whoever
+					 * reads it knows them; those who only
+					 * carry it need 8BITMIME at most */
 	const struct dsn_rcpt *rcpts;
 	size_t count;
 };

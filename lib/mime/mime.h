@@ -257,6 +257,21 @@ struct bytes mime_part_name(struct arena *a, const struct mime_part *p);
 struct bytes mime_preview(struct arena *a, const struct mime_tree *t,
     size_t max_chars);
 
+/* ---- binary content (RFC 3030) ---- */
+
+/* Takes a piece of the result; -1 with errno ends it. */
+typedef int (*mime_add_fn)(void *ctx, struct bytes piece);
+/*
+ * A message with CRLF line ends and, in its parts, any bytes, becomes lines
+ * in LF form that 8BITMIME can carry: a part that is none, or has lines of
+ * more than 998 bytes, becomes base64, and no label says binary any more; the
+ * structure stays. 0; -1 with *why constant text: EBADMSG bytes that are no
+ * lines where nothing can be encoded (RFC 2045 6.4), ENOTSUP in a part that
+ * may not be changed (signed, RFC 1847); other errno is add's. What came before a failure is of no use.
+ */
+int mime_from_binary(struct arena *a, struct bytes message, mime_add_fn add,
+    void *ctx, const char **why);
+
 /* ---- IMAP text (RFC 9051 7.5.2, 9), without the outer parentheses ---- */
 
 /*

@@ -3,6 +3,8 @@
  */
 #include "qcmd/qcmd.h"
 
+#include <errno.h>
+
 #include "account/account.h"
 #include "json/json.h"
 
@@ -120,6 +122,25 @@ qcmd_out_end(struct qcmd_out *o)
 	(void)writer_add(&o->writer, buf_bytes(&o->line));
 	buf_reset(&o->line);
 	return o->writer.failed ? -1 : 0;
+}
+
+int
+qcmd_out_take(struct qcmd_out *o, struct buf *to)
+{
+	size_t before = to->n;
+
+	if (o->form == QCMD_JSON)
+		buf_addc(&o->line, '}');
+	buf_addc(&o->line, '\n');
+	o->first = true;
+	(void)buf_add(to, buf_bytes(&o->line));	/* full */
+	buf_reset(&o->line);
+	if (!to->full)
+		return 0;
+	to->n = before;
+	to->full = false;
+	errno = EMSGSIZE;
+	return -1;
 }
 
 int

@@ -148,6 +148,8 @@ void qcmd_out_bool(struct qcmd_out *o, const char *name, bool value);
 void qcmd_out_id(struct qcmd_out *o, uint64_t id, uint64_t n);
 /* The end of a line or record. -1 errno: it cannot be written. */
 int qcmd_out_end(struct qcmd_out *o);
+/* Instead: put the line at the end of to. -1 EMSGSIZE, and nothing of it. */
+int qcmd_out_take(struct qcmd_out *o, struct buf *to);
 /* Write the rest. -1 errno. */
 int qcmd_out_close(struct qcmd_out *o);
 

@@ -36,7 +36,8 @@ static const struct member request_members[] = {
 	REQUEST("remote-ip", MEMBER_TEXT, remote_ip),
 	REQUEST("tls", MEMBER_TEXT, tls),
 	REQUEST("kind", MEMBER_COUNT, kind),
-	REQUEST("from-header", MEMBER_COUNT, from_header),
+	REQUEST("list", MEMBER_COUNT, list),
+	REQUEST("after", MEMBER_TEXT, after),
 	{ NULL, MEMBER_TEXT, 0 },
 };
 
@@ -54,6 +55,7 @@ static const struct member reply_members[] = {
 	REPLY("status", MEMBER_TEXT, status),
 	REPLY("text", MEMBER_TEXT, text),
 	REPLY("id", MEMBER_COUNT, id),
+	REPLY("next", MEMBER_TEXT, next),
 	{ NULL, MEMBER_TEXT, 0 },
 };
 

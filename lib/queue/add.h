@@ -13,6 +13,9 @@
 
 #include "queue/queue.h"
 
+/* Bytes of lines in one reply to list: a frame holds it well. */
+#define ADD_LIST_MAX ((size_t)1024 * 1024)
+
 struct add_rcpt {
 	struct bytes address;	/* without <>, as given */
 	struct bytes orcpt;	/* decoded */
@@ -35,15 +38,23 @@ struct add_request {
 	/* for the Received field; empty: none of it is added */
 	struct bytes received_id, helo, with, remote_host, tls;
 	struct bytes remote_ip;		/* as text */
-	uint64_t kind;			/* enum queue_kind; from pm-net always
-					 * QUEUE_MESSAGE */
-	uint64_t from_header;		/* sendmail -t: recipients from fields */
+	uint64_t kind;			/* enum queue_kind; from pm-net
+					 * QUEUE_MESSAGE, or QUEUE_DSN of the
+					 * null sender to one recipient */
+	/*
+	 * Instead: nothing is sent, and the reply's text is what queue-list
+	 * prints of the account, for a user of the system and root; not for
+	 * pm-net. after is the reply's next before this, or empty.
+	 */
+	uint64_t list;
+	struct bytes after;
 };
 
 struct add_reply {
 	uint64_t code;			/* 250, 4xx, 5xx */
 	struct bytes status, text;	/* "5.7.1"; one line */
 	uint64_t id;			/* of the queued message */
+	struct bytes next;		/* list: more follow behind this */
 };
 
 /* Append a whole frame; parse its fields. 0, -1 EMSGSIZE; -1 EBADMSG. */

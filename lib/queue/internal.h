@@ -5,6 +5,7 @@
  * queue.c     open, transactions, files      end.c       retired ones
  * rule.c      hold rules                     suppress.c  suppression
  * sent.c      limits of accounts, what is known of domains
+ * tlsresult.c results of TLS for reports
  * job.c, add.c   frames between programs
  */
 #ifndef QUEUE_INTERNAL_H
@@ -28,6 +29,7 @@ enum {
 	TABLE_SENT,		/* account NUL time: counts */
 	TABLE_FIRST,		/* account NUL address: time */
 	TABLE_KNOWN,		/* account NUL domain: what it can do */
+	TABLE_TLSRESULT,	/* tlsresult.c: counts and failures */
 };
 
 struct queue {

@@ -17,7 +17,7 @@
 
 static const char *const tables[] = { "meta", "message", "rcpt", "due",
     "attempt", "retired", "retired_due", "fromid", "holdrule", "suppress",
-    "failure", "sent", "first", "known", NULL };
+    "failure", "sent", "first", "known", "tlsresult", NULL };
 
 /* Address space; the file grows as needed. A million recipients take about
  * 1 GB. */

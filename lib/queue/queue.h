@@ -338,5 +338,9 @@ int queue_known_set(struct queue_txn *t, struct bytes account,
     struct bytes domain, const struct queue_known *k);
 int queue_known_get(struct queue_txn *t, struct bytes account,
     struct bytes domain, struct queue_known *k);	/* 1, 0, -1 */
+/* The next in order of account and domain: start with both empty; the arena
+ * has what is found. 1, 0, -1. */
+int queue_known_next(struct queue_txn *t, struct arena *a,
+    struct bytes *account, struct bytes *domain, struct queue_known *k);
 
 #endif

@@ -242,3 +242,40 @@ queue_known_get(struct queue_txn *t, struct bytes account,
 	buf_free(&key);
 	return r;
 }
+
+/* The first key behind (account, domain), in the arena. 1, 0, -1. */
+static int
+seek_known(struct queue_txn *t, struct arena *a, struct buf *from,
+    struct bytes *key, struct bytes *value)
+{
+	struct kv_cursor *c = kv_cursor_open(t->kv, TABLE_KNOWN);
+	int got = -1;
+
+	*key = buf_bytes(from);
+	if (c != NULL && (got = kv_seek(c, key, value)) == 1) {
+		*key = arena_bytes(a, *key);
+		*value = arena_bytes(a, *value);
+	}
+	kv_cursor_close(c);
+	return got;
+}
+
+int
+queue_known_next(struct queue_txn *t, struct arena *a, struct bytes *account,
+    struct bytes *domain, struct queue_known *k)
+{
+	struct buf from = BUF_INIT(KV_KEY_MAX + 1);
+	struct bytes key, value;
+	int got = queue_key_pair(&from, *account, *domain);
+
+	/* the smallest key behind this one */
+	if (got == 0 && (got = buf_addc(&from, '\0')) == 0)
+		got = seek_known(t, a, &from, &key, &value);
+	buf_free(&from);
+	if (got != 1)
+		return got;
+	if (!bytes_split(&key, '\0', account))
+		return queue_fail(EBADMSG);
+	*domain = key;
+	return parse_known(value, k) == -1 ? -1 : 1;
+}

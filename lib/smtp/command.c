@@ -81,7 +81,8 @@ add_offers(const struct smtp *s, struct buf *b)
 	if (r == 0 && s->o.dsn)
 		r = buf_adds(b, "DSN\n");
 	if (r == 0 && s->o.chunking)
-		r = buf_adds(b, "CHUNKING\n");
+		r = buf_adds(b, s->o.binary ? "CHUNKING\nBINARYMIME\n"
+		    : "CHUNKING\n");
 	if (r == 0 && s->o.hold_until_max != 0)
 		r = add_futurerelease(b, s->o.hold_until_max);
 	return r;
@@ -358,6 +359,10 @@ cmd_data(struct smtp *s, struct bytes args)
 		return;
 	if (s->in_bdat) {	/* RFC 3030 2: not both in one transaction */
 		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
+		return;
+	}
+	if (s->in_mail && s->e.body_binary) {	/* RFC 3030 3 */
+		smtp_sayf(s, 503, "5.5.1", "BINARYMIME comes by BDAT");
 		return;
 	}
 	if (!s->in_mail || (s->e.nrecipients == 0 && !s->rcpt_refused)) {

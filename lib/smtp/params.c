@@ -119,8 +119,10 @@ read_body(struct smtp *s, struct bytes value, const char **why)
 {
 	*why = "bad BODY parameter";
 	s->asked_mail.body_8bit = bytes_caseeq(value, BYTES("8BITMIME"));
-	return s->asked_mail.body_8bit || bytes_caseeq(value, BYTES("7BIT"))
-	    ? 0 : 501;
+	s->asked_mail.body_binary = s->o.binary &&
+	    bytes_caseeq(value, BYTES("BINARYMIME"));
+	return s->asked_mail.body_8bit || s->asked_mail.body_binary ||
+	    bytes_caseeq(value, BYTES("7BIT")) ? 0 : 501;
 }
 
 static int

@@ -10,7 +10,7 @@
  * (8BITMIME), 6531 (SMTPUTF8), 2034 and 3463 (enhanced status codes), 3207
  * (STARTTLS), 4954 (AUTH), 9422 (LIMITS), 3030 (CHUNKING), 3461 (DSN), 8689
  * (REQUIRETLS), 4865 (FUTURERELEASE), 2852 (DELIVERBY), Postfix's XFORWARD
- * for LMTP. Not BINARYMIME: text is kept with LF line ends.
+ * for LMTP. After BODY=BINARYMIME (RFC 3030 3) text is handed on as it came.
  *
  *	s = smtp_new(&options);
  *	for (;;) {
@@ -90,6 +90,7 @@ struct smtp_options {
 	 * are not. */
 	int64_t hold_until_max;
 	bool chunking;			/* RFC 3030 */
+	bool binary;			/* BINARYMIME; with chunking only */
 };
 /* The longest HOLDFOR, sixty days (U-21). */
 #define SMTP_HOLD_MAX_S 5184000
@@ -128,6 +129,7 @@ struct smtp_envelope {
 	struct smtp_recipient *recipients;	/* the accepted ones */
 	size_t nrecipients;
 	bool body_8bit, smtputf8;
+	bool body_binary;		/* the text is any bytes, not LF form */
 	uint64_t declared_size;		/* 0: not given */
 	bool requiretls;
 	bool ret_full, ret_headers;
@@ -150,7 +152,8 @@ enum smtp_event {
 	SMTP_DATA,	/* DATA, or the first BDAT, with recipients: accept
 			 * or refuse; what came before without SMTP_END is to
 			 * be forgotten */
-	SMTP_BYTES,	/* smtp_bytes: message text in LF form */
+	SMTP_BYTES,	/* smtp_bytes: message text in LF form, or as it came
+			 * after BODY=BINARYMIME */
 	SMTP_DROP,	/* the text given so far is refused: forget it */
 	SMTP_END,	/* the message is whole: smtp_reply */
 	SMTP_CLOSE,	/* flush the output and close; nothing follows */
@@ -296,7 +299,7 @@ struct smtp_session {
 	void *ctx;
 	/* A recipient is asked for: smtp_rcpt_accept or _refuse. */
 	void (*rcpt)(struct smtp_session *s);
-	/* The message is whole and in LF form: smtp_reply, with LMTP for
+	/* The message is whole, as SMTP_BYTES gave it: smtp_reply, with LMTP for
 	 * each recipient. The view ends when it returns. */
 	void (*message)(struct smtp_session *s, struct bytes text);
 	/* The machine refuses the message being received; for the log. */

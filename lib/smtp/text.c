@@ -107,6 +107,18 @@ finish(struct smtp *s)
 	}
 }
 
+/* BINARYMIME (RFC 3030 3): any bytes, and each counts as one. */
+static void
+raw_bytes(struct smtp *s, struct bytes *in)
+{
+	struct bytes piece = bytes_first(*in,
+	    SMTP_BYTES_MAX - STEP_ROOM - s->chunk_n);
+
+	add_text(s, piece, piece.n);
+	s->text_line = 0;
+	*in = bytes_from(*in, piece.n);
+}
+
 /* One byte where it decides something. */
 static void
 decide(struct smtp *s, struct bytes *in)
@@ -154,7 +166,9 @@ smtp_text(struct smtp *s, struct bytes *in)
 	while (in->n > 0 && is_text(s)) {
 		if (s->chunk_n >= SMTP_BYTES_MAX - STEP_ROOM)
 			return SMTP_BYTES;
-		if (s->text == TEXT_LINE)
+		if (s->e.body_binary)
+			raw_bytes(s, in);
+		else if (s->text == TEXT_LINE)
 			line_bytes(s, in);
 		else
 			decide(s, in);

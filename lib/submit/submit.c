@@ -63,6 +63,9 @@ read_envelope(struct submit *s, struct submit_reply *reply)
 	if (q->release > s->now + SUBMIT_HOLD_MAX_S)
 		return submit_fail(reply, 501, "5.5.4",
 		    "held for more than 60 days");
+	if (q->body_binary)	/* the queue has lines in LF form */
+		return submit_fail(reply, 554, "5.6.3",
+		    "binary content is to be converted before");
 	m->account = q->account;
 	m->login = q->login;
 	m->envid = q->envid;
@@ -79,7 +82,6 @@ read_envelope(struct submit *s, struct submit_reply *reply)
 		m->max_attempts = SUBMIT_REPORT_ATTEMPTS;
 	m->ret_full = q->ret_full;
 	m->ret_headers = q->ret_headers;
-	m->body_binary = q->body_binary;
 	return read_sender(s, reply);
 }
 

@@ -73,6 +73,7 @@ m/var/spool 61001:61001 700
 m/var/spool-mail 61004:61004 700
 m/run 0:0 755
 m/run/limits 0:0 755
+m/run/metrics 0:0 755
 m/run/watch 61004:61004 700" "owners and modes"
 
 : >m/etc/tls/a.pem; chmod 644 m/etc/tls/a.pem

@@ -160,7 +160,7 @@ pad 1048577
 is "$(wc -c <pad.msg) $(code)" "1048577 552 5.3.4" "and one byte more"
 m u | sed 's/^Subject: u/Subject: gr\xc3\xbc\xc3\x9fe/' >u.msg
 ask $A rcpt=x@one.example <u.msg >out
-is "$(queue-show "$(id)" | grep -c '^smtputf8	yes')" 1 "U-20 8-bit header fields need SMTPUTF8"
+is "$(queue-show "$(id)" | grep -c '^smtputf8	yes')" 1 "U-20 N-4 8-bit header fields need SMTPUTF8"
 m plain | ask $A smtputf8=1 rcpt=x@one.example >out
 is "$(queue-show "$(id)" | grep -c '^smtputf8')" 0 "U-20 asked for and not needed: not demanded"
 m plain | sed 's/^body/b\xc3\xb6dy/' | ask $A rcpt=x@one.example >out
@@ -205,8 +205,36 @@ else
 	is "$(code)" "552 5.3.4" "or a pipe, of which no more is read than may be sent"
 	"$PYTHON" "$TOP/tests/queue-add-client.py" run/queue-add sender=alice@own.example rcpt=x@one.example <own.msg >out
 	is "$(cat out)" "550 5.7.1 this user may not send mail: no local-user in main.conf" "root without an account is told what is missing"
+	# ---- sendmail -bp: one's own part of the queue ----
+	as_nobody() { setpriv --reuid nobody --clear-groups --regid nogroup -- "$@"; }
+	long=$(printf '%060d' 7).$(printf '%060d' 7).$(printf '%060d' 7).example
+	for i in 1 2 3; do m "long$i" | ask $A rcpts="1000,$long" >/dev/null; done
+	queue-list -a alice >want
+	m foreign carol@own.example | queue-add -a carol -f carol@own.example foreign@one.example >/dev/null
+	is "$(queue-list -t foreign@one.example | wc -l)" 1 "another account has a message"
+	as_nobody env PATH="$PATH" PIPEMAIL_RUN="$PIPEMAIL_RUN" PIPEMAIL_VAR="$PIPEMAIL_VAR" sendmail -bp >got 2>err
+	is "$? $(cat err)" "0 " "Q-28 sendmail -bp for a user who may not read the queue"
+	ok "Q-28 it shows what queue-list shows of the account, and nothing of others" cmp want got
+	ok "in more than one reply" test "$(wc -c <got)" -gt 1100000
+	as list=1 account=carol </dev/null >out
+	is "$(grep -c foreign out) $(code)" "0 250 2.0.0" "whatever account the request names"
+	is "$(as list=1 after=zzz.1 </dev/null | wc -l)" "$(as list=1 </dev/null | wc -l)" "a place that is none is the begin"
 	kill "$add_pid"; wait "$add_pid" 2>/dev/null
 	start_add -t nobody
+	keys
+	as list=1 account=bob </dev/null >out
+	is "$(code)" "550 5.7.1" "a server that may speak for all sees no queue"
+	dsn() { m dsn carol@own.example | as account=carol "$@" >out; }
+	for k in 2 3 4; do
+		dsn rcpt=x@one.example kind=$k
+		is "$(code)" "550 5.7.1" "a server may not give a message of kind $k"
+	done
+	dsn rcpt=x@one.example kind=1
+	is "$(code) $(queue-show -j "$(id)" | head -1 | grep -o '"kind":"dsn"')" '250 2.0.0 "kind":"dsn"' "R-33 it may give a DSN"
+	dsn rcpt=x@one.example kind=1 sender=carol@own.example
+	is "$(code)" "550 5.7.1" "but not with a sender"
+	dsn rcpt=x@one.example rcpt=y@one.example kind=1
+	is "$(code)" "550 5.7.1" "and not to two recipients"
 	m own carol@own.example | as account=carol sender=carol@own.example rcpt=x@one.example >out
 	is "$(code)" "250 2.0.0" "-t: a user who may speak for all"
 	# ---- disk full ----

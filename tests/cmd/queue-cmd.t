@@ -16,7 +16,7 @@ b=$(text second | sed s/alice/bob/g | queue-add -a bob -f bob@own.example A@One.
 c=$(text third | queue-add -a alice d@hub.example 2>>add.err)
 short() { queue-list "$@" 2>&1 | cut -f 1 | sed "s/$a/a/; s/$b/b/; s/$c/c/" | tr '\n' ' '; }
 while IFS='|' read -r want args; do
-	is "$(eval "short $args")" "$want" "Q-19 queue-list $args"
+	is "$(eval "short $args")" "$want" "Q-18 Q-19 queue-list $args"
 done <<'R'
 a.1 a.2 a.3 b.1 c.1 |
 a.1 a.2 a.3 b.1 c.1 |-A

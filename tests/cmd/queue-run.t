@@ -135,6 +135,14 @@ ask rcpt=later7@by.example deliver-by=$by by-return=1 >/dev/null
 ok "B-17 a failure for now" wait_for 5 sh -c 'queue-list -t later7@by.example | grep -q 4.2.0'
 is "$(date -d "$(queue-list -j -t later7@by.example | sed 's/.*"next":"\([^"]*\)".*/\1/')" +%s)" "$by" "B-17 it is returned when the time is over, not at the next attempt"
 queue-drop -t later7@by.example >/dev/null
+rm -f texts/*
+subject='grüße' ask rcpt=badü@m.example smtputf8=1 >/dev/null
+ok "a recipient beyond ASCII fails" empty 10
+dsn=$(grep -l 'multipart/report' texts/* | head -1)
+like "$(cat "$dsn")" '^Content-Type: message/global-delivery-status' "N-7 R-33 its DSN is of the UTF-8 form (RFC 6533)"
+like "$(cat "$dsn")" '^Final-Recipient: utf-8; badü@m.example$' "N-7 with the address as it is"
+is "$(sed '/^$/q' "$dsn" | LC_ALL=C grep -c '[^ -~]')" 0 "N-7 and a header that needs no SMTPUTF8"
+suppress-remove -a alice badü@m.example >/dev/null
 
 # ---- suppression (Q-23) ----
 is "$(suppress-list -a alice | cut -f 2 | tr '\n' ' ')" "bad1@m.example bad2@m.example bad3@m.example bad5@m.example " "Q-23 addresses that failed with 550 are suppressed"

@@ -85,6 +85,39 @@ job t.no-ipv6=1
 like "$got" 'text=the host did not answer a short time ago' "B-33 the next process knows"
 job t.source4=192.0.2.77 t.no-ipv6=1 t.type=1 t.host=127.0.0.1 t.port="$port" t.tls-insecure=1
 like "$got" 'text=cannot send from 192.0.2.77' "Q-12 the source address is used"
+# T-6: counters
+count() { metrics-show | sed -n "s/^pipemail_smtp_out_$1 //p"; }
+safe() { echo "{\"test.example\":{\"MX\":[\"10 mx.test.example\"],\"options\":[\"ad\"]},\"mx.test.example\":{\"A\":[\"127.0.0.1\"],\"options\":[\"ad\"]},\"_$port._tcp.mx.test.example\":{\"TLSA\":$1,\"options\":[\"ad\"]}}" >zone.json; dns_stub_start zone.json
+	bg unix-bind run/mtasts mtasts-serve 2>sts.err
+	out; }
+is "$(metrics-show | cut -d ' ' -f 2 | sort -u) $(metrics-show | grep -c .)" "0 13" "T-6 nothing is counted yet: 11 findings, 2 refusals"
+right=$(openssl x509 -in server.pem -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r | cut -d ' ' -f 1)
+server -c server.all.pem
+safe "[\"3 1 1 $(printf '%064d' 0)\"]"
+job r.tls=2
+like "$got" 'outcome=2' "T-6 TLS-Required: No: sent in spite of DANE"
+is "$(count 'tls_required_no_ignored_total{result="tlsa-invalid"}')" 1 "T-6 the finding is counted"
+job
+like "$got" 'outcome=3' "T-6 not sent without"
+is "$(count 'tls_required_no_ignored_total{result="tlsa-invalid"}')" 1 "T-6 and not counted"
+safe '"SERVFAIL"'
+job r.tls=2
+is "$(count 'tls_required_no_ignored_total{result="dnssec-invalid"}')" 1 "T-6 a look-up that failed is counted"
+safe "[\"3 1 1 $right\"]"
+job r.tls=1 rcpt=a@test.example,b@test.example
+like "$got" 'status=5.7.30' "T-6 REQUIRETLS, and the server does not offer it"
+is "$(count 'requiretls_refused_total{by="server"}') $(count 'requiretls_refused_total{by="policy"}')" "1 0" "T-6 the refusal is counted, once for a message"
+safe '[]'
+job r.tls=1
+is "$(count 'requiretls_refused_total{by="server"}') $(count 'requiretls_refused_total{by="policy"}')" "1 1" "T-6 and one for the want of a policy; a restart keeps counts"
+is "$(metrics-show | grep -v ' 0$' | wc -l)" 4 "EXAMPLES of metrics-show"
+printf x >run/metrics/net/other
+exits 111 "T-6 a damaged file: the others are shown" metrics-show
+is "$(metrics-show 2>/dev/null | grep -c .)" 13 "all of them"
+rm run/metrics/net/other
+exits 1 "no counters" env PIPEMAIL_RUN="$TMP" metrics-show
+exits 100 "an operand" metrics-show x
+
 # without the service of policies nothing is assumed
 rm run/mtasts
 server

@@ -39,10 +39,11 @@ like "$(tls)" '^250-DELIVERBY$' "B-17 DELIVERBY"
 line=$(tls | grep '^250-FUTURERELEASE 5184000 ' | tail -1)
 until=$(date -u -d "$(echo "$line" | cut -d' ' -f3 | tr -d '\r')" +%s)
 ok "U-21 FUTURERELEASE: 60 days and until when" test $((until - $(date +%s) - 5184000)) -ge -10 -a $((until - $(date +%s) - 5184000)) -le 0
-is "$(tls | grep -c BINARYMIME)" 0 "BINARYMIME is not announced"
+like "$(tls)" '^250-BINARYMIME$' "B-17 BINARYMIME"
 out=$(printf 'EHLO c\r\nQUIT\r\n' | smtp-in 2>/dev/null)
 is "$(echo "$out" | grep -Ec 'DSN|FUTURERELEASE|DELIVERBY|REQUIRETLS')" 0 "R-3 port 25 without TLS offers none of them"
 like "$out" '^250-CHUNKING' "B-17 but CHUNKING"
+is "$(echo "$out" | grep -c BINARYMIME)" 0 "B-17 and not BINARYMIME: signatures of others would break"
 
 # what is handed over
 like "$(mail '' "$B")" '^250 2.0.0 queued as fake' "the reply is queue-add's"
@@ -82,6 +83,29 @@ P
 timeout 60 /usr/bin/python3 bdat.py $sub)
 like "$out" '^250 2.0.0 queued as fake' "B-17 a message by BDAT"
 is "$(cat got.text)" "$(printf 'From: alice@example.org\n\n\n.x\ny')" "B-17 is the sum of its chunks"
+
+# BINARYMIME
+bin() { # FILE: its message by BDAT; the reply
+	rm -f got got.text
+	{ printf 'EHLO c\r\nAUTH PLAIN %s\r\nMAIL FROM:<alice@example.org> BODY=BINARYMIME\r\n%s\r\nBDAT %s LAST\r\n' "$plain" "$B" "$(wc -c <"$1")"; cat "$1"; printf 'QUIT\r\n'; } >in
+	timeout 60 /usr/bin/python3 bdat.py $sub | tail -2 | head -1
+}
+printf 'From: alice@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n.text\r\n--b\r\nContent-Type: application/x-bytes\r\nContent-Transfer-Encoding: binary\r\n\r\n' >head
+head -c 1000000 /dev/urandom >bytes
+{ cat head bytes; printf '\r\n--b--\r\n'; } >b.msg
+like "$(bin b.msg)" '^250 2.0.0 queued as fake' "B-17 BODY=BINARYMIME is taken"
+is "$(got 'text|body-binary')" "text file;" "B-17 and handed on as text"
+is "$(sed '/^Content-Transfer/,$d' got.text)" "$(tr -d '\r' <head | sed '/^Content-Transfer/,$d')" "B-17 with all that is no part of bytes"
+is "$(sed '1,/^Content-Transfer-Encoding: base64$/d; /^--b--$/d' got.text | base64 -d | cksum)" "$(cksum <bytes)" "B-17 its bytes in base64"
+is "$(tr -d '\n' <got.text | LC_ALL=C grep -c '[^ -~]')" 0 "B-17 and nothing else of them"
+printf 'From: alice@example.org\r\n\r\na\0b' >b.msg
+like "$(bin b.msg)" '^250' "B-17 in memory"
+is "$(tail -2 got.text | tr '\n' ' ')$(got text)" " YQBi text inline;" "B-17 the same"
+printf 'From: alice@example.org\r\nSubject: a\rb\r\n\r\nx' >b.msg
+like "$(bin b.msg)" '^550 5.6.0 bare CR, bare LF or NUL outside' "B-17 R-11 bytes where only lines may be: 550"
+printf 'From: alice@example.org\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\0\r\n--b--\r\n' >b.msg
+like "$(bin b.msg)" '^554 5.6.3 binary content in a signed part' "B-17 RFC 3030 3: what cannot be converted is returned"
+ok "and nothing is handed on" test ! -e got
 
 # size: in memory it goes inline, from the spool as a descriptor
 { printf 'From: alice@example.org\nSubject: large\n\n'; head -c 3000000 /dev/zero | tr '\0' a | fold -w 70; echo; } >large

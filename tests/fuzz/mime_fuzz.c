@@ -148,6 +148,36 @@ check_header(struct arena *a, struct bytes header)
 	assert(n == header.n);
 }
 
+static int
+add_to(void *ctx, struct bytes piece)
+{
+	return buf_add(ctx, piece);
+}
+
+/* What binary content becomes: lines in LF form, of as many parts, and again
+ * the same when it is done again. */
+static void
+check_binary(struct arena *a, const struct mime_tree *t)
+{
+	struct buf b = BUF_INIT((size_t)1 << 28), crlf = BUF_INIT(1 << 28);
+	struct buf again = BUF_INIT((size_t)1 << 28);
+	const char *why;
+	size_t at;
+
+	if (mime_from_binary(a, t->message, add_to, &b, &why) == 0) {
+		assert(!bytes_has_nul(buf_bytes(&b)));
+		assert(!bytes_chr(buf_bytes(&b), '\r', &at));
+		assert(mime_parse(a, buf_bytes(&b))->parts == t->parts);
+		assert(mime_add_crlf(&crlf, buf_bytes(&b)) == 0);
+		assert(mime_from_binary(a, buf_bytes(&crlf), add_to, &again,
+		    &why) == 0);
+		assert(bytes_eq(buf_bytes(&again), buf_bytes(&b)));
+	}
+	buf_free(&b);
+	buf_free(&crlf);
+	buf_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -175,6 +205,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(left <= TEXT_LIMIT);
 	assert(unicode_valid_utf8(mime_preview(&a, t, 256)));
 	check_formats(&a, t);
+	check_binary(&a, t);
 	check_header(&a, t->root->header);
 	arena_free(&a);
 	return 0;

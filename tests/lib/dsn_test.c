@@ -141,6 +141,7 @@ test_utf8(void **state)
 	struct dsn d = sample(&rcpt, 1);
 	struct buf out = BUF_INIT(BIG);
 	struct arena a = ARENA_INIT;
+	struct bytes header, body;
 
 	(void)state;
 	d.subject = S("Gr\303\274\303\237e");
@@ -156,6 +157,25 @@ test_utf8(void **state)
 	    "Final-Recipient: utf-8; j\303\274rgen@x.example\n"));
 	assert_true(mime_part_is(part(&a, buf_bytes(&out), "2"),
 	    S("message"), S("global-delivery-status")));
+	mime_split(buf_bytes(&out), &header, &body);
+	assert_true(bytes_is_ascii(header));
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "3"),
+	    S("text"), S("rfc822-headers")));
+	d.original = S("Subject: Gr\303\274\303\237e\n\nbody\n");
+	buf_reset(&out);
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "3"),
+	    S("message"), S("global-headers")));
+	d.full = true;
+	buf_reset(&out);
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "3"),
+	    S("message"), S("global")));
+	d.utf8 = false;
+	buf_reset(&out);
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "3"),
+	    S("message"), S("rfc822")));
 	buf_free(&out);
 	arena_free(&a);
 }
@@ -254,7 +274,7 @@ main(void)
 		    test_round_trip, NULL, NULL, NULL },
 		{ "Q-13 delay DSN, RET=FULL", test_full_and_delayed, NULL,
 		    NULL, NULL },
-		{ "N-7 DSNs with addresses beyond ASCII", test_utf8, NULL,
+		{ "N-7 R-33 DSNs with addresses beyond ASCII", test_utf8, NULL,
 		    NULL, NULL },
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_parse),

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8, SUBMIT = 16, TLS = 32,
-    MUST = 64, KEY = 128, SEND = 256, BD = 512 };
+    MUST = 64, KEY = 128, SEND = 256, BD = 512, BIN = 1024 };
 
 struct row {
 	const char *name;

@@ -17,6 +17,12 @@
 #define HI_BD "250-mx.example" CR "250-PIPELINING" CR \
     "250-SIZE 104857600" CR "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR \
     "250-CHUNKING" CR "250-LIMITS RCPTMAX=1000" CR "250 SMTPUTF8" CR
+#define HI_BIN_OF(size) "250-mx.example" CR "250-PIPELINING" CR \
+    "250-SIZE " size CR "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR \
+    "250-CHUNKING" CR "250-BINARYMIME" CR "250-LIMITS RCPTMAX=1000" CR \
+    "250 SMTPUTF8" CR
+#define HI_BIN HI_BIN_OF("104857600")
+#define BODY_BIN M("BODY=BINARYMIME")
 #define M(p) "MAIL FROM:<a@b.example> " p CR
 #define R(p) "RCPT TO:<u@d.example> " p CR
 #define TWICE "501 5.5.4 a parameter twice" CR
@@ -147,7 +153,7 @@ static const struct row send_rows[] = {
 	    TWICE "501 5.5.4 with mode R the time must be ahead" CR
 	    "501 5.5.4 with mode R the time must be ahead" CR, "", "",
 	    false },
-	{ "R-15 BINARYMIME is not offered and not taken", S | BD,
+	{ "R-15 BINARYMIME where it is not offered is not taken", S | BD,
 	    HI M("BODY=BINARYMIME"),
 	    "250-mx.example" CR "250-PIPELINING" CR "250-SIZE 104857600" CR
 	    "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR "250-REQUIRETLS"
@@ -181,6 +187,29 @@ static const struct row send_rows[] = {
 	{ "B-17 the last line gets its end", BD,
 	    HI FROM TO "BDAT 1 LAST" CR "x" "NOOP" CR,
 	    HI_BD FROM_OK TO_OK GOT RSET_OK, "x\n<END>", ENV, false },
+	{ "B-17 BINARYMIME: bare CR and LF, dots, CRLF as they came",
+	    BD | BIN, HI BODY_BIN TO "BDAT 10" CR "\r\r\n.\r\n\n.\r\n"
+	    "BDAT 1 LAST" CR "x" "NOOP" CR,
+	    HI_BIN FROM_OK TO_OK CH_OK GOT RSET_OK,
+	    "\r\r\n.\r\n\n.\r\nx<END>", ENV, false },
+	{ "B-17 BINARYMIME by DATA: 503, and BDAT goes on", BD | BIN,
+	    HI BODY_BIN TO DATA "BDAT 1 LAST" CR "\n" BYE,
+	    HI_BIN FROM_OK TO_OK "503 5.5.1 BINARYMIME comes by BDAT" CR
+	    GOT BYE_OK, "\n<END>", ENV, true },
+	{ "R-11 without the parameter a bare LF is refused as ever",
+	    BD | BIN, HI FROM TO "BDAT 1 LAST" CR "\n",
+	    HI_BIN FROM_OK TO_OK "500 5.5.2 bad syntax: bare LF in the "
+	    "message, smtp smuggling is refused" CR, "", "", true },
+	{ "B-17 the next transaction is not binary", BD | BIN,
+	    HI BODY_BIN TO "BDAT 1 LAST" CR "\n" FROM TO STEXT,
+	    HI_BIN FROM_OK TO_OK GOT FROM_OK TO_OK STEXT_OK,
+	    "\n<END>x\n<END>", ENV ENV, false },
+	{ "B-17 BINARYMIME at the size limit, and one past it",
+	    BD | BIN | SMALL, HI BODY_BIN TO "BDAT 20 LAST" CR TEN TEN
+	    BODY_BIN TO "BDAT 21 LAST" CR TEN TEN "x",
+	    HI_BIN_OF("20") FROM_OK TO_OK GOT FROM_OK TO_OK
+	    "552 5.3.4 message over the size limit" CR,
+	    TEN TEN "<END>", ENV, false },
 	{ "B-17 commands in a chunk are text", BD,
 	    HI FROM TO "BDAT 12 LAST" CR "QUIT\r\nRSET\r\n" BYE,
 	    HI_BD FROM_OK TO_OK GOT BYE_OK, "QUIT\nRSET\n<END>", ENV, true },

@@ -46,6 +46,7 @@ options_of(int flags)
 		.dsn = (flags & SEND) != 0,
 		.hold_until_max = flags & SEND ? HOLD_LAST : 0,
 		.chunking = (flags & BD) != 0,
+		.binary = (flags & BIN) != 0,
 	};
 }
 
