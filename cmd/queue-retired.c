@@ -71,7 +71,7 @@ put_full(struct options *o, struct queue_txn *t, struct arena *a,
 	qcmd_out_time(&o->out, "keep-until", r->keep_until);
 	qcmd_out_text(&o->out, "outcome",
 	    bytes_str(queue_outcome_text(r->rcpt.result.outcome)));
-	qcmd_put_rcpt(&o->out, &r->rcpt);
+	qcmd_put_rcpt(&o->out, &r->rcpt, true);
 	if (qcmd_out_end(&o->out) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {

@@ -21,7 +21,7 @@ put_rcpt(struct queue_txn *t, struct arena *a, const struct queue_rcpt *r,
 
 	if (queue_attempts(t, a, r->id, r->n, &list, &count) == -1)
 		return -1;
-	qcmd_put_rcpt(out, r);
+	qcmd_put_rcpt(out, r, false);
 	if (qcmd_out_end(out) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {

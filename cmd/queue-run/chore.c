@@ -15,13 +15,12 @@ static int
 share_one(struct run *r, struct queue_txn *t, struct share *s, int64_t now,
     struct arena *a, uint64_t *gone_id)
 {
-	struct queue_place place = { 0, 0, 0 };
 	struct outcome_plan plan;
 	struct queue_job job;
 	struct outcome o = { .job = &job, .transport = &s->transport,
 	    .waiting = true };
 	bool gone;
-	int got = queue_take(t, a, s->dest, now, JOB_RCPTS_MAX, &place, &job);
+	int got = queue_take(t, a, s->dest, now, JOB_RCPTS_MAX, &job);
 
 	if (got != 1)
 		return got;

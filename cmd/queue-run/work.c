@@ -225,14 +225,11 @@ static int
 take_idle(struct run *r, struct queue_txn *t, struct bytes dest,
     struct work *w, int64_t now)
 {
-	struct queue_place place;
 	struct queue_job job;
 	int got, off;
 
 	do {
-		place = (struct queue_place){ 0, 0, 0 };
-		got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &place,
-		    &job);
+		got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &job);
 		off = got == 1 ? put_off(r, t, &job, now) : 0;
 	} while (off > 0);
 	if (off == -1 || got != 1)

@@ -152,12 +152,18 @@ qcmd_out_close(struct qcmd_out *o)
 
 /* ---- records ---- */
 
+static struct bytes
+state_of(const struct queue_rcpt *r)
+{
+	return r->held ? BYTES("held") : BYTES("waiting");
+}
+
 void
 qcmd_put_line(struct qcmd_out *o, const struct queue_message *m,
     const struct queue_rcpt *r)
 {
 	qcmd_out_id(o, r->id, r->n);
-	qcmd_out_text(o, "state", r->held ? BYTES("held") : BYTES("waiting"));
+	qcmd_out_text(o, "state", state_of(r));
 	qcmd_out_time(o, "submitted", m->submitted);
 	qcmd_out_time(o, "next", r->next);
 	qcmd_out_num(o, "attempts", (int64_t)r->attempts);
@@ -277,11 +283,11 @@ put_notify(struct qcmd_out *o, uint64_t notify)
 }
 
 void
-qcmd_put_rcpt(struct qcmd_out *o, const struct queue_rcpt *r)
+qcmd_put_rcpt(struct qcmd_out *o, const struct queue_rcpt *r, bool ended)
 {
 	qcmd_out_text(o, "record", BYTES("recipient"));
 	qcmd_out_id(o, r->id, r->n);
-	qcmd_out_text(o, "state", r->held ? BYTES("held") : BYTES("waiting"));
+	qcmd_out_text(o, "state", ended ? BYTES("ended") : state_of(r));
 	qcmd_out_text(o, "address", r->address);
 	qcmd_out_text(o, "domain", r->domain);
 	qcmd_out_text(o, "sender", r->sender);
@@ -292,7 +298,7 @@ qcmd_put_rcpt(struct qcmd_out *o, const struct queue_rcpt *r)
 	qcmd_out_text(o, "destination", r->dest);
 	qcmd_out_text(o, "requiretls", tls_word(r->tls));
 	qcmd_out_num(o, "attempts", (int64_t)r->attempts);
-	qcmd_out_time(o, "next", r->next);
+	qcmd_out_time(o, "next", ended ? 0 : r->next);
 	qcmd_out_time(o, "last", r->last);
 	qcmd_out_bool(o, "delay-told", r->delay_told);
 	qcmd_out_text(o, "dialled", r->dialled);

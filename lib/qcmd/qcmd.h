@@ -157,7 +157,9 @@ int qcmd_out_close(struct qcmd_out *o);
 void qcmd_put_line(struct qcmd_out *o, const struct queue_message *m,
     const struct queue_rcpt *r);
 void qcmd_put_message(struct qcmd_out *o, const struct queue_message *m);
-void qcmd_put_rcpt(struct qcmd_out *o, const struct queue_rcpt *r);
+/* ended: it is not in the queue any more, and has no next attempt. */
+void qcmd_put_rcpt(struct qcmd_out *o, const struct queue_rcpt *r,
+    bool ended);
 void qcmd_put_attempt(struct qcmd_out *o, const struct queue_attempt *a);
 void qcmd_put_suppressed(struct qcmd_out *o,
     const struct queue_suppressed *s);

@@ -155,6 +155,15 @@ put_retired(struct queue_txn *t, const struct queue_message *m,
 }
 
 static int
+keep(struct queue_txn *t, const struct queue_message *m,
+    const struct queue_rcpt *r, int64_t now, int64_t keep_until)
+{
+	if (queue_add_attempt(t, r->id, r->n, &r->result) == -1)
+		return -1;
+	return put_retired(t, m, r, now, keep_until);
+}
+
+static int
 forget(struct queue_txn *t, const struct queue_rcpt *r)
 {
 	if (r->fromid.n > 0 &&
@@ -165,27 +174,38 @@ forget(struct queue_txn *t, const struct queue_rcpt *r)
 
 /* One recipient less; the record goes with the last. */
 static int
-take_off(struct queue_txn *t, uint64_t id, bool *last)
+take_off(struct queue_txn *t, struct arena *a, uint64_t id, bool *last)
 {
-	struct arena a = ARENA_INIT;
 	struct queue_message m;
 	unsigned char key[8];
-	int r;
+	bool fresh;
+	int r = queue_find_message(t, a, id, &m, &fresh);
 
+	if (r != 1)
+		return r == 0 ? queue_fail(EBADMSG) : -1;
+	*last = m.left <= 1;
+	m.left--;
+	if (!*last)
+		return queue_put_message(t, &m, fresh);
 	be64_put(key, id);
-	if ((r = queue_get_message(t, &a, id, &m)) == 1) {
-		*last = m.left <= 1;
-		m.left--;
-		if (*last)
-			r = kv_delete(t->kv, TABLE_MESSAGE, bytes_of(key, 8));
-		else if (queue_message_format(queue_record(t), &m) == -1 ||
-		    queue_put_record(t, TABLE_MESSAGE, bytes_of(key, 8)) == -1)
-			r = -1;
-	}
-	arena_free(&a);
-	if (r == 0)
-		return queue_fail(EBADMSG);
-	return r == 1 ? 0 : -1;
+	return queue_place_delete(t, TABLE_MESSAGE, bytes_of(key, 8), fresh);
+}
+
+static int
+end_one(struct queue_txn *t, struct arena *a, const struct queue_message *m,
+    struct queue_rcpt *done, bool fresh, int64_t now, int64_t keep_until,
+    bool *last)
+{
+	unsigned char key[KEY_RCPT];
+
+	queue_key(key, done->id, done->n);
+	if (queue_place_delete(t, TABLE_RCPT, bytes_of(key, KEY_RCPT), fresh)
+	    == -1)
+		return -1;
+	if (keep_until > now ? keep(t, m, done, now, keep_until) == -1
+	    : forget(t, done) == -1)
+		return -1;
+	return take_off(t, a, done->id, last);
 }
 
 int
@@ -193,27 +213,19 @@ queue_end(struct queue_txn *t, const struct queue_message *m,
     const struct queue_rcpt *r, const struct queue_attempt *result,
     int64_t now, int64_t keep_until, bool *last)
 {
-	unsigned char key[KEY_RCPT];
 	struct arena a = ARENA_INIT;
 	struct queue_rcpt done = { .id = 0 };
-	int got;
+	bool fresh;
+	int got = queue_find_rcpt(t, &a, r->id, r->n, &done, &fresh);
 
-	queue_key(key, r->id, r->n);
-	got = queue_get_rcpt(t, &a, r->id, r->n, &done);
-	if (got == 1) {
-		got = queue_schedule_remove(t, &done);
-		done.result = *result;
-		if (got == 0)
-			got = kv_delete(t->kv, TABLE_RCPT,
-			    bytes_of(key, KEY_RCPT)) == 1 ? 0 : -1;
-		if (got == 0)
-			got = keep_until > now
-			    ? put_retired(t, m, &done, now, keep_until)
-			    : forget(t, &done);
-		if (got == 0)
-			got = take_off(t, r->id, last);
-	} else if (got == 0)
+	if (got == 0)
 		got = queue_fail(ENOENT);
+	else if (got == 1)
+		got = queue_schedule_remove(t, &done, fresh);
+	if (got == 0) {
+		done.result = *result;
+		got = end_one(t, &a, m, &done, fresh, now, keep_until, last);
+	}
 	arena_free(&a);
 	return got;
 }
@@ -239,21 +251,12 @@ int
 queue_next_retired(struct queue_txn *t, struct arena *a, uint64_t id,
     uint64_t n, struct queue_retired *r)
 {
-	struct kv_cursor *c = kv_cursor_open(t->kv, TABLE_RETIRED);
-	unsigned char at[KEY_RCPT];
-	struct bytes key, value;
+	unsigned char from[KEY_RCPT];
+	struct bytes key = bytes_of(from, KEY_RCPT), value;
 	int got;
 
-	if (c == NULL)
-		return -1;
-	if (n == UINT64_MAX)
-		queue_key(at, id + 1, 0);
-	else
-		queue_key(at, id, n + 1);
-	key = bytes_of(at, KEY_RCPT);
-	if ((got = kv_seek(c, &key, &value)) == 1)
-		value = arena_bytes(a, value);
-	kv_cursor_close(c);
+	queue_key_behind(from, id, n);
+	got = queue_seek(t, a, TABLE_RETIRED, &key, &value);
 	if (got == 1 && parse_retired(value, r) == -1)
 		return -1;
 	return got;

@@ -5,7 +5,7 @@
  * queue.c     open, transactions, files      end.c       retired ones
  * rule.c      hold rules                     suppress.c  suppression
  * sent.c      limits of accounts, what is known of domains
- * tlsresult.c results of TLS for reports
+ * tlsresult.c results of TLS for reports     place.c     where records stand
  * job.c, add.c   frames between programs
  */
 #ifndef QUEUE_INTERNAL_H
@@ -30,6 +30,7 @@ enum {
 	TABLE_FIRST,		/* account NUL address: time */
 	TABLE_KNOWN,		/* account NUL domain: what it can do */
 	TABLE_TLSRESULT,	/* tlsresult.c: counts and failures */
+	TABLE_FRESH,		/* number of a table, key there: as there */
 };
 
 struct queue {
@@ -77,12 +78,48 @@ int queue_put_record(struct queue_txn *t, unsigned int table,
     struct bytes key);
 /* "first" NUL "second" in out; -1 EINVAL too long for a key or holds NUL. */
 int queue_key_pair(struct buf *out, struct bytes first, struct bytes second);
-/* Take a recipient out of or into the schedule. */
-int queue_schedule_remove(struct queue_txn *t, const struct queue_rcpt *r);
-int queue_schedule_add(struct queue_txn *t, const struct queue_rcpt *r);
+/* As kv_seek in one table; what is found is copied. */
+int queue_seek(struct queue_txn *t, struct arena *a, unsigned int table,
+    struct bytes *key, struct bytes *value);
+/* The key behind (id, n), as queue_next_rcpt means it. */
+void queue_key_behind(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n);
 /* A value copied into the arena. */
 int queue_get(struct queue_txn *t, struct arena *a, unsigned int table,
     struct bytes key, struct bytes *value);
+/* ---- place.c: messages, recipients and the schedule ---- */
+
+/*
+ * A change writes every page from the root of a table to its entry, and a
+ * table of 100,000 entries is three pages high. So what is new stands in
+ * TABLE_FRESH, all of it together, and leaves it for the tables of its own
+ * when it has to wait: with its first result, or held. What is delivered at
+ * once never touches those of all that wait. It does not come back.
+ *
+ * A recipient's place in the schedule stands where its record does. A message
+ * stands in TABLE_FRESH until the first of its recipients leaves it.
+ */
+/* A view of a record, and whether it is a fresh one. 1, 0, -1. */
+int queue_place_get(struct queue_txn *t, unsigned int table, struct bytes key,
+    struct bytes *value, bool *fresh);
+int queue_place_put(struct queue_txn *t, unsigned int table, struct bytes key,
+    struct bytes value, bool fresh);
+/* -1 ENOENT too. */
+int queue_place_delete(struct queue_txn *t, unsigned int table,
+    struct bytes key, bool fresh);
+/* The first of all, fresh or not, with a key >= from: copies. 1, 0, -1. */
+int queue_place_seek(struct queue_txn *t, struct arena *a, unsigned int table,
+    struct bytes from, struct bytes *key, struct bytes *value);
+/* As queue_get_rcpt and queue_get_message. */
+int queue_find_message(struct queue_txn *t, struct arena *a, uint64_t id,
+    struct queue_message *m, bool *fresh);
+int queue_find_rcpt(struct queue_txn *t, struct arena *a, uint64_t id,
+    uint64_t n, struct queue_rcpt *r, bool *fresh);
+int queue_put_message(struct queue_txn *t, const struct queue_message *m,
+    bool fresh);
+/* Take a recipient out of the schedule, if it is there. */
+int queue_schedule_remove(struct queue_txn *t, const struct queue_rcpt *r,
+    bool fresh);
+
 /* Whether a rule holds it: 1, 0, -1. */
 int queue_is_held(struct queue_txn *t, const struct queue_message *m,
     const struct queue_rcpt *r);

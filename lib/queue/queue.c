@@ -17,7 +17,7 @@
 
 static const char *const tables[] = { "meta", "message", "rcpt", "due",
     "attempt", "retired", "retired_due", "fromid", "holdrule", "suppress",
-    "failure", "sent", "first", "known", "tlsresult", NULL };
+    "failure", "sent", "first", "known", "tlsresult", "fresh", NULL };
 
 /* Address space; the file grows as needed. A million recipients take about
  * 1 GB. */
@@ -154,6 +154,15 @@ queue_key(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n)
 	be64_put(out + 8, n);
 }
 
+void
+queue_key_behind(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n)
+{
+	if (n == UINT64_MAX)
+		queue_key(out, id + 1, 0);
+	else
+		queue_key(out, id, n + 1);
+}
+
 int
 queue_key_pair(struct buf *out, struct bytes first, struct bytes second)
 {
@@ -270,10 +279,12 @@ sweep_file(struct queue *q, struct queue_txn *t, uint64_t id, int64_t now)
 	struct bytes value;
 	struct stat st;
 	char path[PATH_SIZE];
+	bool fresh;
 	int r;
 
 	be64_put(key, id);
-	if ((r = kv_get(t->kv, TABLE_MESSAGE, bytes_of(key, 8), &value)) != 0)
+	if ((r = queue_place_get(t, TABLE_MESSAGE, bytes_of(key, 8), &value,
+	    &fresh)) != 0)
 		return r == 1 ? 0 : -1;
 	file_path(path, id);
 	if (fstatat(q->dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1 ||

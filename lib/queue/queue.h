@@ -198,9 +198,6 @@ int queue_set_rcpt(struct queue_txn *t, const struct queue_rcpt *r);
  * n UINT64_MAX passes over the rest of a message. 1, 0, -1. */
 int queue_next_rcpt(struct queue_txn *t, struct arena *a, uint64_t id,
     uint64_t n, struct queue_rcpt *r);
-/* Messages, recipients in the queue. -1. */
-int queue_count(struct queue_txn *t, int64_t *messages, int64_t *rcpts);
-
 /* Every attempt's result is kept, in order. */
 int queue_add_attempt(struct queue_txn *t, uint64_t id, uint64_t n,
     const struct queue_attempt *attempt);
@@ -228,16 +225,10 @@ struct queue_job {
 /*
  * The first due recipient at dest, and with it those of the same message that
  * are due there, of the same sender, attempts, TLS demand and transport (Q-4),
- * at most max. after: (time, id, n) order begins behind this one; zero for the
- * first. 1, 0 none due, -1.
+ * at most max. 1, 0 none due, -1.
  */
-struct queue_place {
-	int64_t time;
-	uint64_t id, n;
-};
 int queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
-    int64_t now, size_t max, struct queue_place *after,
-    struct queue_job *job);
+    int64_t now, size_t max, struct queue_job *job);
 /* Attempts begin: counted, last and next set (BEHAVIOUR 7.1), stored. */
 int queue_start(struct queue_txn *t, struct queue_job *job, int64_t now,
     uint32_t jitter);
@@ -246,9 +237,9 @@ int queue_start(struct queue_txn *t, struct queue_job *job, int64_t now,
 
 /*
  * A recipient leaves the queue with this as its last result: kept as retired
- * until keep_until (0: not kept), its fromid stays reserved as long. *last:
- * it was the message's last one; the caller removes the file after the
- * commit.
+ * until keep_until (0: not kept), with the result as its last attempt, and its
+ * fromid stays reserved as long. *last: it was the message's last one; the
+ * caller removes the file after the commit.
  */
 int queue_end(struct queue_txn *t, const struct queue_message *m,
     const struct queue_rcpt *r, const struct queue_attempt *result,

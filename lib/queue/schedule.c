@@ -1,9 +1,9 @@
 /*
  * schedule.c - records of messages and recipients, and who is due when
  *
- * The schedule is a table ordered by destination, then time: all that is due
- * at one destination stands together, oldest first, and passing from one
- * destination to the next is one seek however much waits there.
+ * The schedule is ordered by destination, then time: all that is due at one
+ * destination stands together, oldest first, and passing from one destination
+ * to the next is one seek however much waits there.
  */
 #include "queue/internal.h"
 
@@ -11,91 +11,90 @@
 #include <errno.h>
 #include <string.h>
 
-#define PLACE_SIZE 24
-#define DUE_KEY_MAX (QUEUE_DEST_MAX + 1 + PLACE_SIZE)
+#define KEY_TIME 24
+#define KEY_DUE_MAX (QUEUE_DEST_MAX + 1 + KEY_TIME)
+
+/* Who is due when, at a destination. */
+struct due {
+	int64_t time;
+	uint64_t id, n;
+};
 
 /* ---- the schedule's keys ---- */
 
-static size_t
-due_key(unsigned char out[DUE_KEY_MAX], struct bytes dest,
-    const struct queue_place *p)
+static struct bytes
+due_key(unsigned char out[KEY_DUE_MAX], struct bytes dest,
+    const struct due *d)
 {
 	assert(dest.n <= QUEUE_DEST_MAX);
 	memcpy(out, dest.p, dest.n);
 	out[dest.n] = '\0';
-	be64_put(out + dest.n + 1, (uint64_t)p->time);
-	be64_put(out + dest.n + 9, p->id);
-	be64_put(out + dest.n + 17, p->n);
-	return dest.n + 1 + PLACE_SIZE;
+	be64_put(out + dest.n + 1, (uint64_t)d->time);
+	be64_put(out + dest.n + 9, d->id);
+	be64_put(out + dest.n + 17, d->n);
+	return bytes_of(out, dest.n + 1 + KEY_TIME);
 }
 
 /* -1 EBADMSG. */
 static int
-parse_due_key(struct bytes key, struct bytes *dest, struct queue_place *p)
+parse_due_key(struct bytes key, struct bytes *dest, struct due *d)
 {
-	struct bytes place;
+	struct bytes numbers;
 
-	if (key.n <= PLACE_SIZE + 1)
+	if (key.n <= KEY_TIME + 1)
 		return queue_fail(EBADMSG);
-	*dest = bytes_first(key, key.n - PLACE_SIZE - 1);
-	place = bytes_last(key, PLACE_SIZE);
-	*p = (struct queue_place){ (int64_t)be64_get(place.p),
-	    be64_get(place.p + 8), be64_get(place.p + 16) };
+	*dest = bytes_first(key, key.n - KEY_TIME - 1);
+	numbers = bytes_last(key, KEY_TIME);
+	*d = (struct due){ (int64_t)be64_get(numbers.p),
+	    be64_get(numbers.p + 8), be64_get(numbers.p + 16) };
 	return 0;
 }
 
-static struct queue_place
-place_of(const struct queue_rcpt *r)
+static struct bytes
+rcpt_due_key(unsigned char out[KEY_DUE_MAX], const struct queue_rcpt *r)
 {
-	return (struct queue_place){ r->next < 0 ? 0 : r->next, r->id, r->n };
+	struct due d = { r->next < 0 ? 0 : r->next, r->id, r->n };
+
+	return due_key(out, r->dest, &d);
 }
 
 int
-queue_schedule_add(struct queue_txn *t, const struct queue_rcpt *r)
+queue_schedule_remove(struct queue_txn *t, const struct queue_rcpt *r,
+    bool fresh)
 {
-	unsigned char key[DUE_KEY_MAX];
-	struct queue_place place = place_of(r);
+	unsigned char key[KEY_DUE_MAX];
 
 	if (r->held)
 		return 0;
-	return kv_put(t->kv, TABLE_DUE,
-	    bytes_of(key, due_key(key, r->dest, &place)), BYTES_EMPTY);
-}
-
-int
-queue_schedule_remove(struct queue_txn *t, const struct queue_rcpt *r)
-{
-	unsigned char key[DUE_KEY_MAX];
-	struct queue_place place = place_of(r);
-
-	if (r->held)
-		return 0;
-	return kv_delete(t->kv, TABLE_DUE,
-	    bytes_of(key, due_key(key, r->dest, &place))) == -1 ? -1 : 0;
+	return queue_place_delete(t, TABLE_DUE, rcpt_due_key(key, r), fresh);
 }
 
 /* ---- records ---- */
 
+/* The record, and its place in the schedule. */
 static int
-put_message(struct queue_txn *t, const struct queue_message *m)
+put_rcpt(struct queue_txn *t, const struct queue_rcpt *r, bool fresh)
 {
-	unsigned char key[8];
-
-	be64_put(key, m->id);
-	if (queue_message_format(queue_record(t), m) == -1)
-		return -1;
-	return queue_put_record(t, TABLE_MESSAGE, bytes_of(key, 8));
-}
-
-static int
-put_rcpt(struct queue_txn *t, const struct queue_rcpt *r)
-{
-	unsigned char key[KEY_RCPT];
+	struct buf *out = queue_record(t);
+	unsigned char key[KEY_RCPT], due[KEY_DUE_MAX];
 
 	queue_key(key, r->id, r->n);
-	if (queue_rcpt_format(queue_record(t), r) == -1)
+	if (queue_rcpt_format(out, r) == -1 || out->full)
+		return queue_fail(EMSGSIZE);
+	if (queue_place_put(t, TABLE_RCPT, bytes_of(key, KEY_RCPT),
+	    buf_bytes(out), fresh) == -1)
 		return -1;
-	return queue_put_record(t, TABLE_RCPT, bytes_of(key, KEY_RCPT));
+	if (r->held)
+		return 0;
+	return queue_place_put(t, TABLE_DUE, rcpt_due_key(due, r),
+	    BYTES_EMPTY, fresh);
+}
+
+/* Whether it may stand among the fresh. */
+static bool
+is_new(const struct queue_rcpt *r)
+{
+	return r->result.outcome == 0 && !r->held;
 }
 
 static int
@@ -116,63 +115,84 @@ put_fromid(struct queue_txn *t, const struct queue_rcpt *r)
 	    bytes_of(value, KEY_RCPT));
 }
 
+/* Number it, and see who holds it. */
+static int
+prepare(struct queue_txn *t, const struct queue_message *m,
+    struct queue_rcpt *r, uint64_t n)
+{
+	int held;
+
+	r->id = m->id;
+	r->n = n;
+	if (r->dest.n == 0 || r->dest.n > QUEUE_DEST_MAX ||
+	    bytes_has_nul(r->dest))
+		return queue_fail(EINVAL);
+	if ((held = queue_is_held(t, m, r)) == -1)
+		return -1;
+	r->held |= (uint64_t)held;
+	return 0;
+}
+
 int
 queue_put(struct queue_txn *t, struct queue_message *m,
     struct queue_rcpt *rcpts, size_t count)
 {
-	struct queue_rcpt *r;
-	int held;
+	bool fresh = true;
 
 	if (count == 0)
 		return queue_fail(EINVAL);
 	m->left = count;
-	if (put_message(t, m) == -1)
-		return -1;
 	for (size_t i = 0; i < count; i++) {
-		r = &rcpts[i];
-		r->id = m->id;
-		r->n = i + 1;
-		if (r->dest.n == 0 || r->dest.n > QUEUE_DEST_MAX ||
-		    bytes_has_nul(r->dest))
-			return queue_fail(EINVAL);
-		if ((held = queue_is_held(t, m, r)) == -1)
+		if (prepare(t, m, &rcpts[i], i + 1) == -1 ||
+		    put_fromid(t, &rcpts[i]) == -1)
 			return -1;
-		r->held |= (uint64_t)held;
-		if (put_fromid(t, r) == -1 || put_rcpt(t, r) == -1 ||
-		    queue_schedule_add(t, r) == -1)
+		fresh &= is_new(&rcpts[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (put_rcpt(t, &rcpts[i], is_new(&rcpts[i])) == -1)
 			return -1;
 	}
-	return 0;
+	return queue_put_message(t, m, fresh);
 }
 
 int
 queue_get_message(struct queue_txn *t, struct arena *a, uint64_t id,
     struct queue_message *m)
 {
-	unsigned char key[8];
-	struct bytes value;
-	int r;
+	bool fresh;
 
-	be64_put(key, id);
-	r = queue_get(t, a, TABLE_MESSAGE, bytes_of(key, 8), &value);
-	if (r == 1 && queue_message_parse(value, m) == -1)
-		return -1;
-	return r;
+	return queue_find_message(t, a, id, m, &fresh);
 }
 
 int
 queue_get_rcpt(struct queue_txn *t, struct arena *a, uint64_t id, uint64_t n,
     struct queue_rcpt *r)
 {
+	bool fresh;
+
+	return queue_find_rcpt(t, a, id, n, r, &fresh);
+}
+
+/* A recipient leaves the fresh: so does the message. */
+static int
+leave_fresh(struct queue_txn *t, struct arena *a, const struct queue_rcpt *r)
+{
 	unsigned char key[KEY_RCPT];
-	struct bytes value;
+	struct queue_message m;
+	bool fresh;
 	int got;
 
-	queue_key(key, id, n);
-	got = queue_get(t, a, TABLE_RCPT, bytes_of(key, KEY_RCPT), &value);
-	if (got == 1 && queue_rcpt_parse(value, r) == -1)
+	queue_key(key, r->id, r->n);
+	if (queue_place_delete(t, TABLE_RCPT, bytes_of(key, KEY_RCPT), true)
+	    == -1)
 		return -1;
-	return got;
+	if ((got = queue_find_message(t, a, r->id, &m, &fresh)) != 1)
+		return got == 0 ? queue_fail(EBADMSG) : -1;
+	if (!fresh)
+		return 0;
+	if (queue_place_delete(t, TABLE_MESSAGE, bytes_of(key, 8), true) == -1)
+		return -1;
+	return queue_put_message(t, &m, false);
 }
 
 int
@@ -180,91 +200,80 @@ queue_set_rcpt(struct queue_txn *t, const struct queue_rcpt *r)
 {
 	struct arena a = ARENA_INIT;
 	struct queue_rcpt old;
-	int got;
+	bool was, fresh;
+	int got = queue_find_rcpt(t, &a, r->id, r->n, &old, &was);
 
-	if ((got = queue_get_rcpt(t, &a, r->id, r->n, &old)) == 1)
-		got = queue_schedule_remove(t, &old) == -1 ? -1 : 1;
-	arena_free(&a);
-	if (got != 1)
+	if (got != 1) {
+		arena_free(&a);
 		return got == 0 ? queue_fail(ENOENT) : -1;
-	if (put_rcpt(t, r) == -1)
-		return -1;
-	return queue_schedule_add(t, r);
+	}
+	fresh = was && is_new(r);
+	got = queue_schedule_remove(t, &old, was);
+	if (got == 0 && was && !fresh)
+		got = leave_fresh(t, &a, r);
+	arena_free(&a);
+	return got == 0 ? put_rcpt(t, r, fresh) : -1;
 }
 
 int
 queue_next_rcpt(struct queue_txn *t, struct arena *a, uint64_t id, uint64_t n,
     struct queue_rcpt *r)
 {
-	struct kv_cursor *c = kv_cursor_open(t->kv, TABLE_RCPT);
-	unsigned char at[KEY_RCPT];
+	unsigned char from[KEY_RCPT];
 	struct bytes key, value;
 	int got;
 
-	if (c == NULL)
-		return -1;
-	if (n == UINT64_MAX)
-		queue_key(at, id + 1, 0);
-	else
-		queue_key(at, id, n + 1);
-	key = bytes_of(at, KEY_RCPT);
-	if ((got = kv_seek(c, &key, &value)) == 1)
-		value = arena_bytes(a, value);
-	kv_cursor_close(c);
+	queue_key_behind(from, id, n);
+	got = queue_place_seek(t, a, TABLE_RCPT, bytes_of(from, KEY_RCPT),
+	    &key, &value);
 	if (got == 1 && queue_rcpt_parse(value, r) == -1)
 		return -1;
 	return got;
 }
 
-int
-queue_count(struct queue_txn *t, int64_t *messages, int64_t *rcpts)
-{
-	int64_t m = kv_count(t->kv, TABLE_MESSAGE);
-	int64_t r = kv_count(t->kv, TABLE_RCPT);
-
-	if (m == -1 || r == -1)
-		return -1;
-	*messages = m;
-	*rcpts = r;
-	return 0;
-}
-
 /* ---- destinations ---- */
 
+/* The first at or behind from. */
 static int
 seek_due(struct queue_txn *t, struct arena *a, struct bytes from,
-    struct bytes *dest, struct queue_place *place)
+    struct bytes *dest, struct due *d)
 {
-	struct kv_cursor *c = kv_cursor_open(t->kv, TABLE_DUE);
-	struct bytes key = from, value, copy = BYTES_EMPTY;
-	int got;
+	struct bytes key, value;
+	int got = queue_place_seek(t, a, TABLE_DUE, from, &key, &value);
 
-	if (c == NULL)
-		return -1;
-	if ((got = kv_seek(c, &key, &value)) == 1)
-		copy = arena_bytes(a, key);
-	kv_cursor_close(c);
-	if (got == 1 && parse_due_key(copy, dest, place) == -1)
+	if (got == 1 && parse_due_key(key, dest, d) == -1)
 		return -1;
 	return got;
+}
+
+/* The first at one destination, at or behind *d. 1, 0 none, -1. */
+static int
+seek_dest(struct queue_txn *t, struct arena *a, struct bytes dest,
+    struct due *d)
+{
+	unsigned char key[KEY_DUE_MAX];
+	struct bytes found = BYTES_EMPTY;
+	int got = seek_due(t, a, due_key(key, dest, d), &found, d);
+
+	/* else what stands behind it */
+	return got == 1 ? bytes_eq(found, dest) : got;
 }
 
 int
 queue_next_dest(struct queue_txn *t, struct arena *a, struct bytes dest,
     struct bytes *next, int64_t *earliest)
 {
-	unsigned char key[DUE_KEY_MAX];
-	struct queue_place place = { 0, 0, 0 };
+	unsigned char key[KEY_DUE_MAX];
+	struct due d = { 0, 0, 0 };
 	int got;
 
 	if (dest.n > QUEUE_DEST_MAX)
 		return queue_fail(EINVAL);
 	memcpy(key, dest.p, dest.n);
 	key[dest.n] = '\1';	/* behind all "dest NUL ..." */
-	got = seek_due(t, a, bytes_of(key, dest.n + (dest.n > 0)), next,
-	    &place);
+	got = seek_due(t, a, bytes_of(key, dest.n + (dest.n > 0)), next, &d);
 	if (got == 1)
-		*earliest = place.time;
+		*earliest = d.time;
 	return got;
 }
 
@@ -272,19 +281,13 @@ int
 queue_dest_time(struct queue_txn *t, struct bytes dest, int64_t *earliest)
 {
 	struct arena a = ARENA_INIT;
-	unsigned char key[DUE_KEY_MAX];
-	struct queue_place place = { 0, 0, 0 };
-	struct bytes got_dest = BYTES_EMPTY;
+	struct due d = { 0, 0, 0 };
 	int got;
 
 	if (dest.n == 0 || dest.n > QUEUE_DEST_MAX)
 		return queue_fail(EINVAL);
-	got = seek_due(t, &a, bytes_of(key, due_key(key, dest, &place)),
-	    &got_dest, &place);
-	if (got == 1 && !bytes_eq(got_dest, dest))
-		got = 0;	/* what stands behind it */
-	if (got == 1)
-		*earliest = place.time;
+	if ((got = seek_dest(t, &a, dest, &d)) == 1)
+		*earliest = d.time;
 	arena_free(&a);
 	return got;
 }
@@ -299,66 +302,43 @@ goes_with(const struct queue_rcpt *a, const struct queue_rcpt *b)
 	    bytes_eq(a->sender, b->sender);
 }
 
+/* Those at dest from *d on while due and of one message. */
 static int
-rcpt_at(struct queue_txn *t, struct arena *a, const struct queue_place *p,
-    struct queue_rcpt *r)
+collect(struct queue_txn *t, struct arena *a, struct bytes dest, int64_t now,
+    size_t max, struct due *d, struct queue_job *job)
 {
-	int got = queue_get_rcpt(t, a, p->id, p->n, r);
-
-	return got == 0 ? queue_fail(EBADMSG) : got;
-}
-
-/* Places at dest from *p on while due and of one message. */
-static int
-collect(struct queue_txn *t, struct arena *a, struct kv_cursor *c,
-    struct bytes dest, int64_t now, size_t max, struct queue_place *p,
-    struct queue_job *job)
-{
-	unsigned char from[DUE_KEY_MAX];
-	struct bytes key = bytes_of(from, due_key(from, dest, p)), value;
-	struct bytes d = BYTES_EMPTY;
-	struct queue_place place = { 0, 0, 0 };
 	struct queue_rcpt r = { .id = 0 };
-	int got;
+	uint64_t id = d->id;
+	int got = 1;
 
-	for (got = kv_seek(c, &key, &value); got == 1;
-	    got = kv_next(c, &key, &value)) {
-		if (parse_due_key(key, &d, &place) == -1)
-			return -1;
-		if (!bytes_eq(d, dest) || place.time > now ||
-		    job->count == max ||
-		    (job->count > 0 && place.id != job->rcpts[0].id))
-			break;
-		if (rcpt_at(t, a, &place, &r) == -1)
-			return -1;
+	for (; got == 1 && d->id == id && d->time <= now && job->count < max;
+	    got = seek_dest(t, a, dest, d)) {
+		if ((got = queue_get_rcpt(t, a, d->id, d->n, &r)) != 1)
+			return got == 0 ? queue_fail(EBADMSG) : -1;
 		if (job->count == 0 || goes_with(&r, &job->rcpts[0]))
 			job->rcpts[job->count++] = r;
+		d->n++;
 	}
 	return got == -1 ? -1 : 0;
 }
 
 int
 queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
-    int64_t now, size_t max, struct queue_place *after,
-    struct queue_job *job)
+    int64_t now, size_t max, struct queue_job *job)
 {
-	struct queue_place place = *after;
-	struct kv_cursor *c;
+	struct due d = { 0, 0, 0 };
 	int r;
 
 	if (max == 0 || dest.n == 0 || dest.n > QUEUE_DEST_MAX)
 		return queue_fail(EINVAL);
-	if (place.id != 0)
-		place.n++;
-	if ((c = kv_cursor_open(t->kv, TABLE_DUE)) == NULL)
-		return -1;
+	if ((r = seek_dest(t, a, dest, &d)) != 1)
+		return r;
+	if (d.time > now)
+		return 0;
 	*job = (struct queue_job){
 		.rcpts = arena_zalloc(a, max, sizeof(*job->rcpts)) };
-	r = collect(t, a, c, dest, now, max, &place, job);
-	kv_cursor_close(c);
-	if (r == -1 || job->count == 0)
-		return r;
-	*after = place_of(&job->rcpts[job->count - 1]);
+	if (collect(t, a, dest, now, max, &d, job) == -1)
+		return -1;
 	r = queue_get_message(t, a, job->rcpts[0].id, &job->message);
 	return r == 0 ? queue_fail(EBADMSG) : r;
 }
@@ -382,13 +362,11 @@ queue_start(struct queue_txn *t, struct queue_job *job, int64_t now,
 
 	for (size_t i = 0; i < job->count; i++) {
 		r = &job->rcpts[i];
-		if (queue_schedule_remove(t, r) == -1)
-			return -1;
 		r->next = next_time(&job->message, now,
 		    queue_wait_s(r->attempts, jitter));
 		r->last = now;
 		r->attempts++;
-		if (put_rcpt(t, r) == -1 || queue_schedule_add(t, r) == -1)
+		if (queue_set_rcpt(t, r) == -1)
 			return -1;
 	}
 	return 0;

@@ -478,8 +478,6 @@ store_rcpt(struct queue_txn *t, struct arena *a,
 
 	if (got != 1)
 		return got;
-	if (queue_add_attempt(t, r.id, r.n, &what->attempt) == -1)
-		return -1;
 	if (what->ends) {
 		if (queue_suppress_consider(t, a, m->account, r.address,
 		    &what->attempt, now) == -1)
@@ -487,6 +485,8 @@ store_rcpt(struct queue_txn *t, struct arena *a,
 		return queue_end(t, m, &r, &what->attempt, now,
 		    keep_until(s, m, a, now), gone) == -1 ? -1 : 1;
 	}
+	if (queue_add_attempt(t, r.id, r.n, &what->attempt) == -1)
+		return -1;
 	r.result = what->attempt;
 	r.dialled = what->dialled;
 	r.delay_told |= what->dsn == DSN_DELAYED;

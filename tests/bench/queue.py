@@ -34,13 +34,13 @@ f = open(log)
 f.seek(0, 2)
 threads = [threading.Thread(target=send, args=(k,)) for k in range(4)]
 [t.start() for t in threads]
-done = 0
+done, part = 0, ""
 while done < count // 4 * 4 and time.monotonic() < start + 120:
-    line = f.readline()
-    if not line:
+    part += f.readline()
+    if not part.endswith("\n"):     # nothing, or a line half written
         time.sleep(0.005)
         continue
-    j = json.loads(line)
+    j, part = json.loads(part), ""
     if j["event"] == "end" and j["domain"].startswith("live"):
         done += 1
 [t.join() for t in threads]

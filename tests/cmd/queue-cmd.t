@@ -102,6 +102,7 @@ is "$(queue-show -m "${dsn%.*}" | dsn-make -p | cut -f 1-3 | tr '\t\n' '|;')" "a
 is "$(queue-show -m "${dsn%.*}" | grep -c 'the company is closed')" 2 "Q-17 and why"
 is "$(queue-retired list "$a" | cut -f 1,2,12 | tr '\t\n' ' ;')" "$a.1 failed the company is closed;$a.3 failed the company is closed;" "Q-22 queue-retired list"
 is "$(queue-retired show -j "$a.1" | grep -c '"outcome":"failed"')" 2 "Q-21, Q-22 queue-retired show: the attempt too"
+is "$(queue-retired show "$a.1" | grep -E '^(state|next)	')" "state	ended" "Q-22 queue-retired show: it has ended, and does not wait"
 is "$(queue-fail "$c")" "$c.1" "Q-17 of a null sender"
 is "$(queued -f '<>')" 1 "Q-17 tells nobody"
 queue-drop "${dsn%.*}" >/dev/null

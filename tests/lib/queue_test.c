@@ -4,111 +4,10 @@
 #include "queue/queue.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "queue/add.h"
 #include "queue/job.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define NOW 1790000000
-#define S(s) BYTES(s)
-
-struct fixture {
-	char dir[64];
-	struct queue *q;
-	struct arena a;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/queue_test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	f->q = queue_open(f->dir);
-	assert_non_null(f->q);
-	*state = f;
-	return 0;
-}
-
-static void
-run(const char *const argv[])
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		execvp(argv[0], (char *const *)argv);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	const char *const rm[] = { "rm", "-r", f->dir, NULL };
-
-	queue_close(f->q);
-	run(rm);
-	arena_free(&f->a);
-	free(f);
-	return 0;
-}
-
-static struct queue_rcpt
-rcpt(const char *address, const char *dest)
-{
-	struct queue_rcpt r;
-
-	assert_int_equal(queue_rcpt_parse(BYTES_EMPTY, &r), 0);
-	r.address = bytes_str(address);
-	r.domain = bytes_str(dest);
-	r.dest = bytes_str(dest);
-	r.next = NOW;
-	return r;
-}
-
-static struct queue_message
-message(const char *account)
-{
-	struct queue_message m;
-
-	assert_int_equal(queue_message_parse(BYTES_EMPTY, &m), 0);
-	m.account = bytes_str(account);
-	m.sender = S("alice@example.org");
-	m.submitted = m.release = NOW;
-	m.expires = NOW + 5 * 86400;
-	return m;
-}
-
-/* Put in a message with a file; its id. */
-static uint64_t
-put(struct fixture *f, struct queue_message *m, struct queue_rcpt *r, size_t n)
-{
-	struct queue_txn *t;
-	int fd = queue_file_make(f->q);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "a: b\n\nc\n", 8), 8);
-	assert_int_equal(queue_file_keep(f->q, fd, &m->id), 0);
-	t = queue_begin(f->q, true);
-	assert_non_null(t);
-	assert_int_equal(queue_put(t, m, r, n), 0);
-	assert_int_equal(queue_commit(t, true), 0);
-	return m->id;
-}
+#include "queue_fixture.h"
 
 static void
 test_waits(void **state)
@@ -189,11 +88,10 @@ test_schedule(void **state)
 	    rcpt("b@two.example", "two.example"),
 	    rcpt("c@one.example", "one.example"),
 	    rcpt("d@late.example", "late.example") };
-	struct queue_place place = { 0, 0, 0 };
 	struct queue_txn *t;
 	struct queue_job job;
 	struct bytes dest = BYTES_EMPTY;
-	int64_t time, messages, rcpts;
+	int64_t time;
 
 	r[3].next = NOW + 100;
 	put(f, &m, r, COUNT(r));
@@ -206,46 +104,25 @@ test_schedule(void **state)
 	assert_int_equal(queue_next_dest(t, &f->a, dest, &dest, &time), 0);
 	/* both recipients of the domain come together */
 	assert_int_equal(queue_take(t, &f->a, S("one.example"), NOW, 10,
-	    &place, &job), 1);
+	    &job), 1);
 	assert_int_equal(job.count, 2);
 	assert_true(bytes_eq(job.rcpts[1].address, S("c@one.example")));
 	assert_int_equal(job.message.left, 4);
 	assert_int_equal(queue_start(t, &job, NOW, 5), 0);
 	assert_int_equal(queue_dest_time(t, S("one.example"), &time), 1);
 	assert_int_equal(time, NOW + 450);
-	place = (struct queue_place){ 0, 0, 0 };
 	assert_int_equal(queue_take(t, &f->a, S("one.example"), NOW, 10,
-	    &place, &job), 0);
+	    &job), 0);
 	/* nothing waits there: not the time of what stands behind it */
 	time = 7;
 	assert_int_equal(queue_dest_time(t, S("aaa.example"), &time), 0);
 	assert_int_equal(time, 7);
 	assert_int_equal(queue_take(t, &f->a, S("late.example"), NOW, 10,
-	    &place, &job), 0);
+	    &job), 0);
 	assert_int_equal(queue_take(t, &f->a, S("one.example"), NOW + 450, 1,
-	    &place, &job), 1);
+	    &job), 1);
 	assert_int_equal(job.count, 1);
 	assert_int_equal(job.rcpts[0].attempts, 1);
-	assert_int_equal(queue_count(t, &messages, &rcpts), 0);
-	assert_true(messages == 1 && rcpts == 4);
-	assert_int_equal(queue_commit(t, true), 0);
-}
-
-static void
-end_one(struct fixture *f, uint64_t id, uint64_t n, int64_t keep, bool *last)
-{
-	struct queue_txn *t = queue_begin(f->q, true);
-	struct queue_attempt done;
-	struct queue_message m;
-	struct queue_rcpt r;
-
-	assert_int_equal(queue_attempt_parse(BYTES_EMPTY, &done), 0);
-	done.outcome = QUEUE_DELIVERED;
-	done.code = 250;
-	assert_int_equal(queue_get_message(t, &f->a, id, &m), 1);
-	assert_int_equal(queue_get_rcpt(t, &f->a, id, n, &r), 1);
-	assert_int_equal(queue_add_attempt(t, id, n, &done), 0);
-	assert_int_equal(queue_end(t, &m, &r, &done, NOW, keep, last), 0);
 	assert_int_equal(queue_commit(t, true), 0);
 }
 
