@@ -133,6 +133,9 @@ struct imap_options {
 	const char *account;
 	const char *tmp_dir;		/* for APPEND; same file system */
 	uint64_t append_max;		/* bytes of one APPENDed message */
+	/* Not announced and not to be enabled for this account, with blanks
+	 * between (I-17); may be NULL. IMAP4rev1 stays. */
+	const char *capabilities_off;
 };
 
 enum imap_action {

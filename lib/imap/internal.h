@@ -13,6 +13,25 @@
 /* The most one step can add: cached structures of monstrous messages. */
 #define OUT_MAX (64 * 1024 * 1024)
 
+/* ---- capability.c ---- */
+
+/* In the order they are announced in. */
+enum cap { CAP_IMAP4REV1, CAP_LITERAL_PLUS, CAP_SASL_IR, CAP_ID, CAP_ENABLE,
+	CAP_IDLE, CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
+	CAP_CHILDREN, CAP_SPECIAL_USE, CAPS };
+/* Sets of them. */
+#define CAP_BIT(cap) ((uint64_t)1 << (cap))
+
+/* Their names with blanks between, without those of off. */
+void caps_add(struct buf *out, bool after_login, uint64_t off);
+/* A set from names with blanks between; unknown ones and IMAP4rev1, which
+ * cannot be switched off, are passed over. */
+uint64_t caps_parse(const char *names);
+/* All that ENABLE name turns on; 0: nothing, or the name is unknown. */
+uint64_t caps_enable(struct bytes name);
+/* " NAME" for each of a set. */
+void caps_add_enabled(struct buf *out, uint64_t set);
+
 /* ---- input.c: lines and literals ---- */
 
 enum input_event {
@@ -206,6 +225,8 @@ enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_IDLE, MODE_CLOSE };
 
 struct imap {
 	struct imap_options o;
+	uint64_t off;			/* capabilities not for this account */
+	uint64_t enabled;		/* CAP_BIT of those the client enabled */
 	struct imap_input in;
 	struct buf out;
 	struct arena arena;		/* of the command */
@@ -226,7 +247,18 @@ struct imap {
 	struct imap_stats stats;
 };
 
-/* Tagged replies. reply_errno chooses code and text by errno. */
+static inline bool
+enabled(const struct imap *im, enum cap cap)
+{
+	return (im->enabled & CAP_BIT(cap)) != 0;
+}
+
+/*
+ * reply.c: tagged replies. reply_errno chooses code and text by errno; code
+ * may be NULL.
+ */
+void reply_tagged(struct imap *im, const char *result, const char *code,
+    const char *text);
 void reply_ok(struct imap *im, const char *code, const char *text);
 void reply_no(struct imap *im, const char *code, const char *text);
 void reply_bad(struct imap *im, const char *text);
@@ -269,6 +301,14 @@ void message_set(struct message *m, uint32_t uid,
 /* The file, and the tree over it. -1 errno: gone or unreadable. */
 int message_file(struct imap *im, struct message *m);
 int message_tree(struct imap *im, struct message *m);
+
+/* session.c: a parser over s for this session. */
+struct parser session_parser(struct imap *im, struct bytes s);
+/* Remember the tag that replies carry. */
+void session_tag(struct imap *im, struct bytes tag);
+
+/* command.c: the whole command that was read. */
+void run_command(struct imap *im);
 
 /* Commands: each parses the rest of its line from p and replies. */
 typedef void command_fn(struct imap *im, struct parser *p);
