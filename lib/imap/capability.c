@@ -10,7 +10,7 @@
 static const struct capability {
 	const char *name;
 	bool before;		/* announced before login too */
-	/* What ENABLE turns on besides itself; 0: it is not for ENABLE. */
+	/* What ENABLE turns on along with it; 0: it is not for ENABLE. */
 	uint64_t enables;
 	/* Not announced beside these. */
 	uint64_t unless;
@@ -27,6 +27,8 @@ static const struct capability {
 	[CAP_MOVE] = { "MOVE", true, 0, 0 },
 	[CAP_CHILDREN] = { "CHILDREN", true, 0, 0 },
 	[CAP_SPECIAL_USE] = { "SPECIAL-USE", true, 0, 0 },
+	[CAP_CONDSTORE] = { "CONDSTORE", false, CAP_BIT(CAP_CONDSTORE), 0 },
+	[CAP_QRESYNC] = { "QRESYNC", false, CAP_BIT(CAP_CONDSTORE), 0 },
 };
 
 void

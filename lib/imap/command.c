@@ -62,7 +62,7 @@ command_enable(struct imap *im, struct parser *p)
 	buf_adds(&im->out, "* ENABLED");
 	caps_add_enabled(&im->out, set & ~im->enabled);
 	buf_adds(&im->out, "\r\n");
-	im->enabled |= set;
+	session_enable(im, set);
 	reply_done(im);
 }
 
@@ -186,7 +186,7 @@ run_command(struct imap *im)
 	const struct command *c = parse_command(im, &p);
 
 	if (c == NULL) {
-		reply_bad(im, p.why);
+		reply_bad_code(im, p.code, p.why);
 		return;
 	}
 	im->command = c->name;
@@ -201,7 +201,7 @@ run_command(struct imap *im)
 	}
 	c->run(im, &p);
 	if (p.why != NULL) {
-		reply_bad(im, p.why);
+		reply_bad_code(im, p.code, p.why);
 		return;
 	}
 	im->stats.commands++;

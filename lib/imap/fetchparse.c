@@ -173,6 +173,7 @@ parse_item(struct parser *p, struct item_list *list)
 		{ "INTERNALDATE", ITEM_INTERNALDATE },
 		{ "RFC822.SIZE", ITEM_SIZE }, { "ENVELOPE", ITEM_ENVELOPE },
 		{ "BODYSTRUCTURE", ITEM_BODYSTRUCTURE },
+		{ "MODSEQ", ITEM_MODSEQ },
 	};
 	struct bytes word = parse_word(p);
 	size_t i;
@@ -243,5 +244,20 @@ parse_fetch_items(struct parser *p, struct fetch_item **items)
 		}
 	}
 	*items = list.first;
-	return parse_end(p);
+	return true;
+}
+
+void
+fetch_add_item(struct arena *a, struct fetch_item **items,
+    enum item_kind kind)
+{
+	struct fetch_item *i;
+
+	for (i = *items; i != NULL; i = i->next) {
+		if (i->kind == kind)
+			return;
+	}
+	i = arena_zalloc(a, 1, sizeof(*i));
+	*i = (struct fetch_item){ .kind = kind, .peek = true, .next = *items };
+	*items = i;
 }

@@ -50,14 +50,13 @@ imap_add_astring(struct buf *out, struct bytes s)
 	return buf_add(out, s);
 }
 
-int
-add_mailbox(struct buf *out, struct arena *a, struct bytes name)
+void
+add_mailbox(struct imap *im, struct bytes name)
 {
 	struct bytes utf7;
 
-	if (imap_utf7_encode(a, name, &utf7) == -1)
-		return -1;
-	return imap_add_astring(out, utf7);
+	if (imap_utf7_encode(&im->arena, name, &utf7) == 0)
+		(void)imap_add_astring(&im->out, utf7);	/* full: seen later */
 }
 
 int

@@ -207,6 +207,11 @@ int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
 void imap_set_resolve(struct imap_set *set, uint32_t star);
 /* Of a resolved set. */
 bool imap_set_has(const struct imap_set *set, uint32_t n);
+/* What is in both of two resolved sets, in the arena. */
+void imap_set_both(struct arena *a, const struct imap_set *x,
+    const struct imap_set *y, struct imap_set *out);
+/* "1:3,5" of a resolved set. 0, -1 EMSGSIZE. */
+int imap_add_ranges(struct buf *out, const struct imap_set *set);
 /* "1:3,5" of ascending numbers, runs joined. 0, -1 EMSGSIZE. */
 int imap_add_set(struct buf *out, const uint32_t *numbers, size_t n);
 

@@ -100,7 +100,7 @@ add_list(struct imap *im, const struct store_mailbox *m, bool children)
 	    children ? "\\HasChildren" : "\\HasNoChildren");
 	add_uses(&im->out, m->use);
 	buf_adds(&im->out, ") \"/\" ");
-	add_mailbox(&im->out, &im->arena, m->name);
+	add_mailbox(im, m->name);
 	buf_adds(&im->out, "\r\n");
 }
 
@@ -155,7 +155,7 @@ static void
 add_lsub(struct imap *im, const char *attribute, struct bytes name)
 {
 	buf_printf(&im->out, "* LSUB (%s) \"/\" ", attribute);
-	add_mailbox(&im->out, &im->arena, name);
+	add_mailbox(im, name);
 	buf_adds(&im->out, "\r\n");
 }
 

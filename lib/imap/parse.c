@@ -17,6 +17,14 @@ parse_fail(struct parser *p, const char *why)
 }
 
 bool
+parse_fail_code(struct parser *p, const char *code, const char *why)
+{
+	if (p->why == NULL)
+		p->code = code;
+	return parse_fail(p, why);
+}
+
+bool
 parse_end(struct parser *p)
 {
 	return p->s.n == 0 || parse_fail(p, "too many arguments");
@@ -216,6 +224,27 @@ parse_set(struct parser *p, struct imap_set *out)
 	    imap_set_parse(p->a, text, out) == -1)
 		return parse_fail(p, "expected a set of numbers");
 	return true;
+}
+
+bool
+parse_known_set(struct parser *p, struct imap_set *out)
+{
+	size_t i;
+
+	if (!parse_set(p, out))
+		return false;
+	for (i = 0; i < out->n; i++) {
+		if (out->ranges[i].first == IMAP_STAR ||
+		    out->ranges[i].last == IMAP_STAR)
+			return parse_fail(p, "* is not allowed here");
+	}
+	return true;
+}
+
+bool
+parse_modseq(struct parser *p, uint64_t *out)
+{
+	return parse_number(p, INT64_MAX, out);
 }
 
 /* Names are modified UTF-7; other 8-bit bytes are refused. */

@@ -33,7 +33,13 @@ reply_no(struct imap *im, const char *code, const char *text)
 void
 reply_bad(struct imap *im, const char *text)
 {
-	reply_tagged(im, "BAD", NULL, text);
+	reply_bad_code(im, NULL, text);
+}
+
+void
+reply_bad_code(struct imap *im, const char *code, const char *text)
+{
+	reply_tagged(im, "BAD", code, text);
 	/* I-12: a first command that is none comes from no mail client. */
 	if (im->stats.commands == 0)
 		imap_bye(im, NULL, "please speak IMAP");

@@ -115,6 +115,17 @@ session_tag(struct imap *im, struct bytes tag)
 	im->tag = bytes_of(im->tag_text, tag.n);
 }
 
+void
+session_enable(struct imap *im, uint64_t set)
+{
+	bool had = enabled(im, CAP_CONDSTORE);
+
+	im->enabled |= set;
+	if (!had && enabled(im, CAP_CONDSTORE) && im->box.id != 0)
+		buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] changes are "
+		    "numbered\r\n", (unsigned long long)im->box.highest);
+}
+
 /* ---- IDLE (RFC 2177) ---- */
 
 void
