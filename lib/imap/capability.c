@@ -28,6 +28,14 @@ static const struct capability {
 	[CAP_CHILDREN] = { "CHILDREN", true, 0, 0 },
 	[CAP_SPECIAL_USE] = { "SPECIAL-USE", true, 0, 0 },
 	[CAP_CONDSTORE] = { "CONDSTORE", false, CAP_BIT(CAP_CONDSTORE), 0 },
+	[CAP_ESEARCH] = { "ESEARCH", false, 0, 0 },
+	[CAP_SEARCHRES] = { "SEARCHRES", false, 0, 0 },
+	[CAP_WITHIN] = { "WITHIN", false, 0, 0 },
+	[CAP_PARTIAL] = { "PARTIAL", false, 0, 0 },
+	[CAP_STATUS_SIZE] = { "STATUS=SIZE", false, 0, 0 },
+	[CAP_SAVEDATE] = { "SAVEDATE", false, 0, 0 },
+	[CAP_PREVIEW] = { "PREVIEW", false, 0, 0 },
+	[CAP_OBJECTID] = { "OBJECTID", false, 0, 0 },
 	[CAP_QRESYNC] = { "QRESYNC", false, CAP_BIT(CAP_CONDSTORE), 0 },
 };
 

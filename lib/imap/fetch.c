@@ -68,9 +68,14 @@ go_on_message(struct imap *im, struct store_view *v)
 			break;
 		if (im->out.n >= OUT_SOFT)
 			return;
-		add_item(im, v, f->item);
+		if (fetch_item_known(&im->message, f->item))
+			add_item(im, v, f->item);
+		else
+			f->some_gone = true;
 		f->item = f->item->next;
 	}
+	if (f->first_item)
+		add_item(im, v, &uid_item);	/* never an empty list */
 	buf_adds(&im->out, ")\r\n");
 	im->stats.fetched_messages++;
 	f->inside = false;
@@ -218,7 +223,7 @@ set_seen(struct imap *im)
 	return r == -1 ? -1 : 0;
 }
 
-/* One of "(CHANGEDSINCE n VANISHED)". */
+/* One of "(CHANGEDSINCE n VANISHED PARTIAL 1:5)". */
 static bool
 parse_modifier(struct parser *p, struct fetch *f)
 {
@@ -227,6 +232,10 @@ parse_modifier(struct parser *p, struct fetch *f)
 	if (bytes_caseeq(word, BYTES("CHANGEDSINCE"))) {
 		f->changed = true;
 		return parse_space(p) && parse_modseq(p, &f->changed_since);
+	}
+	if (bytes_caseeq(word, BYTES("PARTIAL"))) {
+		f->partial = true;
+		return parse_space(p) && parse_window(p, &f->window);
 	}
 	if (bytes_caseeq(word, BYTES("VANISHED"))) {
 		f->vanished = true;
@@ -264,6 +273,43 @@ parse_fetch(struct imap *im, struct parser *p)
 	return parse_space(p) && parse_set(p, &f->set) && parse_space(p) &&
 	    parse_fetch_items(p, &f->items) && parse_modifiers(im, p) &&
 	    parse_end(p);
+}
+
+/* RFC 9394 3.2: of what is left by set and CHANGEDSINCE a window. */
+static int
+cut_window(struct imap *im)
+{
+	struct fetch *f = &im->fetch;
+	struct box *b = &im->box;
+	struct store_view *v = store_view_open(im->o.store);
+	struct store_message m;
+	struct imap_range *kept;
+	struct walk w;
+	size_t n = 0, from, to;
+	int r = 0;
+
+	if (v == NULL)
+		return -1;
+	kept = arena_zalloc(&im->arena, b->announced + 1, sizeof(*kept));
+	walk_init(&w, v, b->id);
+	for (f->index = f->range = 0; next_index(im); f->index++) {
+		if (f->changed)
+			r = walk_to(&w, b->uids[f->index], &m);
+		if (r == -1)
+			break;
+		if (wanted(f, r == 1 ? &m : NULL)) {
+			kept[n].first = f->by_uid ? b->uids[f->index]
+			    : (uint32_t)f->index + 1;
+			kept[n].last = kept[n].first;
+			n++;
+		}
+	}
+	store_view_close(v);
+	f->index = f->range = 0;
+	window_cut(&f->window, n, &from, &to);
+	f->set = (struct imap_set){ kept + from, to - from, false };
+	imap_set_resolve(&f->set, 0);
+	return r == -1 ? -1 : 0;
 }
 
 /* What was expunged, before any FETCH response (RFC 7162 3.2.6). */
@@ -321,7 +367,8 @@ command_fetch(struct imap *im, struct parser *p)
 		if (i->kind == ITEM_MODSEQ)
 			session_enable(im, CAP_BIT(CAP_CONDSTORE));
 	}
-	if (f->vanished && say_vanished(im) == -1)
+	if ((f->vanished && say_vanished(im) == -1) ||
+	    (f->partial && cut_window(im) == -1))
 		reply_errno(im, errno, false);
 	else
 		fetch_begin(im);

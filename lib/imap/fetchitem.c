@@ -66,6 +66,43 @@ date_of_file(struct imap *im, const struct message *m)
 	return st.st_mtime;
 }
 
+/* RFC 8514 4.2: NIL where it is not known. */
+static void
+add_save_date(struct imap *im, const struct message *m)
+{
+	buf_adds(&im->out, "SAVEDATE ");
+	if (m->has_record && m->record.save_date != 0)
+		add_internal_date(&im->out, m->record.save_date);
+	else
+		buf_adds(&im->out, "NIL");
+}
+
+/* RFC 8970 3.1: made at delivery, so LAZY makes no difference (S-25). */
+static void
+add_preview(struct imap *im, const struct message *m)
+{
+	buf_adds(&im->out, "PREVIEW ");
+	if (m->has_record)
+		imap_add_string(&im->out, m->record.preview);
+	else
+		buf_adds(&im->out, "NIL");
+}
+
+static void
+add_email_id(struct imap *im, const struct message *m)
+{
+	char id[EMAIL_ID_SIZE];
+
+	email_id(&m->record, id);
+	buf_printf(&im->out, "EMAILID (%s)", id);
+}
+
+bool
+fetch_item_known(const struct message *m, const struct fetch_item *item)
+{
+	return m->has_record || item->kind != ITEM_EMAILID;
+}
+
 void
 fetch_item(struct imap *im, struct store_view *v, struct message *m,
     const struct fetch_item *item)
@@ -103,6 +140,19 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 		/* One that is gone changed last when it went. */
 		buf_printf(&im->out, "MODSEQ (%llu)", (unsigned long long)
 		    (m->has_record ? m->record.modseq : im->box.modseq));
+		break;
+	case ITEM_SAVEDATE:
+		add_save_date(im, m);
+		break;
+	case ITEM_PREVIEW:
+		add_preview(im, m);
+		break;
+	case ITEM_EMAILID:
+		add_email_id(im, m);
+		break;
+	case ITEM_THREADID:
+		/* RFC 8474 5.2: the store keeps no threads yet. */
+		buf_adds(&im->out, "THREADID NIL");
 		break;
 	case ITEM_SECTION:
 		break;		/* fetch_section */

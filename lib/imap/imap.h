@@ -200,6 +200,7 @@ struct imap_range {
 struct imap_set {
 	struct imap_range *ranges;
 	size_t n;
+	bool saved;			/* "$": the last SEARCH that was saved */
 };
 /* RFC 3501 9 sequence-set, the whole of s. -1 EBADMSG. */
 int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);

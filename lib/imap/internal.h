@@ -18,7 +18,9 @@
 /* In the order they are announced in. */
 enum cap { CAP_IMAP4REV1, CAP_LITERAL_PLUS, CAP_SASL_IR, CAP_ID, CAP_ENABLE,
 	CAP_IDLE, CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
-	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC, CAPS };
+	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC,
+	CAP_ESEARCH, CAP_SEARCHRES, CAP_WITHIN, CAP_PARTIAL, CAP_STATUS_SIZE,
+	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
 
@@ -118,6 +120,16 @@ bool parse_pattern(struct parser *p, struct bytes *out);
 bool parse_date(struct parser *p, int64_t *day);
 bool parse_date_time(struct parser *p, int64_t *seconds);
 
+/* A window on an ordered result (RFC 9394): "1:100" or "-1:-100". */
+struct window {
+	struct bytes text;		/* as given */
+	bool from_end;
+	uint32_t first, last;		/* 1 is the first, or the last one */
+};
+bool parse_window(struct parser *p, struct window *out);
+/* Of n results those from *from up to below *to. */
+void window_cut(const struct window *w, size_t n, size_t *from, size_t *to);
+
 struct flag_list {
 	uint32_t flags;
 	struct bytes *keywords;
@@ -150,6 +162,8 @@ struct box {
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
+	uint32_t *saved;		/* "$" of SEARCH (RFC 5182), UIDs */
+	size_t saved_count;
 	struct arena names;		/* keyword names */
 	struct bytes keyword[STORE_KEYWORDS_MAX];
 };
@@ -178,6 +192,7 @@ enum section_what { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
 
 enum item_kind { ITEM_UID, ITEM_FLAGS, ITEM_INTERNALDATE, ITEM_SIZE,
 	ITEM_ENVELOPE, ITEM_BODY, ITEM_BODYSTRUCTURE, ITEM_MODSEQ,
+	ITEM_SAVEDATE, ITEM_PREVIEW, ITEM_EMAILID, ITEM_THREADID,
 	ITEM_SECTION };
 
 struct fetch_item {
@@ -209,8 +224,9 @@ struct fetch {
 	bool has_item[ITEM_SECTION + 1];
 	bool some_gone;
 	/* Of the modifiers (RFC 7162 3.1.4.1, 3.2.6). */
-	bool changed, vanished;
+	bool changed, vanished, partial;
 	uint64_t changed_since;
+	struct window window;
 	/* The tagged reply at the end. */
 	void (*done)(struct imap *im);
 	size_t index;			/* into the view: message at work */
@@ -299,6 +315,8 @@ bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
     uint32_t **uids, size_t *n);
 /* Resolve a set; false as box_uids. */
 bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
+/* searchreply.c: what "$" stands for from now on. */
+void box_save(struct imap *im, const uint32_t *uids, size_t n);
 /* flags.c: "(\Seen ...)". */
 void add_flags(struct imap *im, struct store_view *v,
     const struct store_message *m);
@@ -318,6 +336,12 @@ int add_vanished_earlier(struct imap *im, struct store_view *v,
 
 /* format.c: a mailbox name as this session writes them. */
 void add_mailbox(struct imap *im, struct bytes name);
+
+/* objectid.c (RFC 8474): "(F...)"; and the EMAILID of a message. */
+#define EMAIL_ID_BYTES 16
+#define EMAIL_ID_SIZE (1 + 2 * EMAIL_ID_BYTES + 1)
+void add_mailbox_id(struct buf *out, const struct store_mailbox *m);
+void email_id(const struct store_message *m, char out[EMAIL_ID_SIZE]);
 
 /* status.c: "(...)" into a set of items, and what they enable. */
 bool parse_status_items(struct parser *p, uint64_t *set);
@@ -367,6 +391,8 @@ void fetch_add_item(struct arena *a, struct fetch_item **items,
 /* fetchitem.c: one that is no section. */
 void fetch_item(struct imap *im, struct store_view *v, struct message *m,
     const struct fetch_item *item);
+/* False: not of a message without a record; leave the item out. */
+bool fetch_item_known(const struct message *m, const struct fetch_item *item);
 /* section.c: name and head of its literal; the bytes follow by stream_add. */
 int fetch_section(struct imap *im, struct message *m,
     const struct fetch_item *item);

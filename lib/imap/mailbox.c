@@ -16,6 +16,25 @@ check_name(struct imap *im, struct bytes *name)
 	return false;
 }
 
+/* RFC 8474 4.2: the id of the mailbox that was made. */
+static void
+reply_created(struct imap *im, uint32_t id)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct buf code = BUF_INIT(64);
+	struct store_mailbox m;
+
+	if (v != NULL && store_mailbox_get(v, id, &m) == 1) {
+		buf_adds(&code, "MAILBOXID ");
+		add_mailbox_id(&code, &m);
+	}
+	store_view_close(v);
+	box_sync(im, true);
+	reply_ok(im, code.n == 0 ? NULL : arena_str(&im->arena,
+	    buf_bytes(&code)), "CREATE done");
+	buf_free(&code);
+}
+
 void
 command_create(struct imap *im, struct parser *p)
 {
@@ -32,7 +51,7 @@ command_create(struct imap *im, struct parser *p)
 	if (store_mailbox_create(im->o.store, name, 0, &id) == -1)
 		reply_errno(im, errno, false);
 	else
-		reply_done(im);
+		reply_created(im, id);
 }
 
 void

@@ -217,6 +217,10 @@ parse_set(struct parser *p, struct imap_set *out)
 	size_t n = 0;
 	int c;
 
+	if (parse_optional(p, '$')) {
+		*out = (struct imap_set){ .saved = true };
+		return true;
+	}
 	while ((c = bytes_at(p->s, n)), ascii_is_digit(c) || c == ':' ||
 	    c == ',' || c == '*')
 		n++;
@@ -233,6 +237,8 @@ parse_known_set(struct parser *p, struct imap_set *out)
 
 	if (!parse_set(p, out))
 		return false;
+	if (out->saved)
+		return parse_fail(p, "$ is not allowed here");
 	for (i = 0; i < out->n; i++) {
 		if (out->ranges[i].first == IMAP_STAR ||
 		    out->ranges[i].last == IMAP_STAR)

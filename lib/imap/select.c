@@ -204,6 +204,9 @@ describe(struct imap *im, struct store_view *v,
 	    "* OK [HIGHESTMODSEQ %llu] changes are numbered\r\n",
 	    (unsigned long)m->uidvalidity, (unsigned long)m->uidnext,
 	    (unsigned long long)m->modseq);
+	buf_adds(&im->out, "* OK [MAILBOXID ");
+	add_mailbox_id(&im->out, m);
+	buf_adds(&im->out, "] mailbox has this id\r\n");
 }
 
 /* The mailbox with that name, after a look for mail other programs put

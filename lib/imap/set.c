@@ -31,7 +31,7 @@ parse_one(struct bytes *s, uint32_t *out)
 int
 imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out)
 {
-	struct imap_set set = { NULL, 0 };
+	struct imap_set set = { NULL, 0, false };
 	size_t i, commas = 0;
 
 	for (i = 0; i < s.n; i++)
@@ -113,8 +113,8 @@ imap_set_both(struct arena *a, const struct imap_set *x,
 	size_t i = 0, j = 0;
 
 	/* Each range of the result ends where one of theirs does. */
-	*out = (struct imap_set){ arena_zalloc(a, x->n + y->n + 1,
-	    sizeof(*out->ranges)), 0 };
+	*out = (struct imap_set){ .ranges = arena_zalloc(a, x->n + y->n + 1,
+	    sizeof(*out->ranges)) };
 	while (i < x->n && j < y->n) {
 		r = &x->ranges[i];
 		q = &y->ranges[j];

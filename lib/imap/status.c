@@ -55,6 +55,26 @@ add_highestmodseq(struct imap *im, const struct store_mailbox *m)
 	add_number(im, m->modseq);
 }
 
+/* RFC 8438. */
+static void
+add_size(struct imap *im, const struct store_mailbox *m)
+{
+	add_number(im, m->size_bytes);
+}
+
+/* RFC 9051 6.3.11. */
+static void
+add_deleted(struct imap *im, const struct store_mailbox *m)
+{
+	add_number(im, m->deleted);
+}
+
+static void
+add_id(struct imap *im, const struct store_mailbox *m)
+{
+	add_mailbox_id(&im->out, m);
+}
+
 /* In the order they are answered in. */
 static const struct status_item items[] = {
 	{ "MESSAGES", add_messages, 0 },
@@ -63,6 +83,9 @@ static const struct status_item items[] = {
 	{ "UIDVALIDITY", add_uidvalidity, 0 },
 	{ "UNSEEN", add_unseen, 0 },
 	{ "HIGHESTMODSEQ", add_highestmodseq, CAP_BIT(CAP_CONDSTORE) },
+	{ "SIZE", add_size, 0 },
+	{ "DELETED", add_deleted, 0 },
+	{ "MAILBOXID", add_id, 0 },
 };
 #define ITEMS (sizeof(items) / sizeof(items[0]))
 

@@ -17,6 +17,7 @@ box_close(struct imap *im)
 
 	free(b->uids);
 	free(b->state);
+	free(b->saved);
 	arena_free(&b->names);
 	message_reset(&im->message);
 	*b = (struct box){ .names = ARENA_INIT };
@@ -284,6 +285,29 @@ box_sync(struct imap *im, bool expunges)
 	store_view_close(v);
 }
 
+/* "$": those of the saved messages that are still there. */
+static void
+resolve_saved(struct imap *im, struct imap_set *set, bool by_uid)
+{
+	struct box *b = &im->box;
+	size_t i, at;
+
+	set->saved = false;
+	set->n = 0;
+	set->ranges = arena_zalloc(&im->arena, b->saved_count + 1,
+	    sizeof(*set->ranges));
+	for (i = 0; i < b->saved_count; i++) {
+		uint32_t n = b->saved[i];
+
+		if (!box_find(b, n, &at) || at >= b->announced)
+			continue;
+		if (!by_uid)
+			n = (uint32_t)at + 1;
+		set->ranges[set->n++] = (struct imap_range){ n, n };
+	}
+	imap_set_resolve(set, 0);
+}
+
 bool
 box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
 {
@@ -291,6 +315,10 @@ box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
 	uint32_t n = (uint32_t)b->announced;
 	size_t i;
 
+	if (set->saved) {
+		resolve_saved(im, set, by_uid);
+		return true;
+	}
 	if (by_uid) {
 		imap_set_resolve(set, n == 0 ? 0 : b->uids[n - 1]);
 		return true;

@@ -9,7 +9,7 @@ flags='\Seen \Answered \Flagged \Deleted \Draft $Forwarded $Junk $NotJunk $Phish
 # ---- starting ----
 
 is "$(printf 'a LOGOUT\r\n' | imap-serve -a alice | tr -d '\r')" \
-    "* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE CONDSTORE QRESYNC] logged in as alice
+    "* PREAUTH [CAPABILITY $imap_capabilities] logged in as alice
 * BYE bye
 a OK LOGOUT done" "I-19 PREAUTH session on standard input and output"
 exits 100 "an account that is not configured" imap-serve -a nobody
@@ -31,7 +31,7 @@ b OK NAMESPACE done
 * ENABLED
 c OK ENABLE done
 d NO already logged in
-* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE CONDSTORE QRESYNC
+* CAPABILITY '"$imap_capabilities"'
 e OK CAPABILITY done' "I-2 ID with version, NAMESPACE, ENABLE, CAPABILITY"
 
 # ---- mailboxes ----
@@ -51,9 +51,9 @@ c OK LIST done
 * LIST (\HasNoChildren) "/" INBOX
 d OK LIST done' "I-16 LIST with special uses, I-1 patterns and reference"
 is "$(session 'a CREATE A/B/C\r\nb CREATE A/B/C\r\nc CREATE X/\r\nd LIST "" A%%\r\ne LIST "" A/*\r\nf LIST A/ %%\r\ng DELETE A/B\r\nh DELETE A/B/C\r\ni DELETE A/B\r\nj LIST "" A*\r\nk DELETE Nope\r\nl DELETE INBOX\r\nm DELETE X\r\n')" \
-'a OK CREATE done
+'a OK [MAILBOXID (F)] CREATE done
 b NO [ALREADYEXISTS] mailbox exists
-c OK CREATE done
+c OK [MAILBOXID (F)] CREATE done
 * LIST (\HasChildren) "/" A
 * LIST (\HasNoChildren \Archive) "/" Archive
 d OK LIST done
@@ -72,7 +72,7 @@ k NO [NONEXISTENT] no such mailbox
 l NO [CANNOT] not possible for INBOX
 m OK DELETE done' "I-14 CREATE, DELETE, children"
 is "$(session 'a CREATE "Entw&APw-rfe"\r\nb LIST "" E*\r\nc CREATE "Entw\303\274rfe"\r\nd CREATE "&Jjo!"\r\ne CREATE "&AGE-"\r\nf CREATE {9+}\r\nEntw\303\274rfe\r\ng CREATE a//b\r\nh CREATE ../x\r\ni CREATE Inbox\r\nj CREATE iNbOx/sub\r\nk LIST "" INBOX%%*\r\nl DELETE inbox/SUB\r\nm DELETE INBOX/sub\r\n' | sed -E 's/(CANNOT\]).*/\1/')" \
-'a OK CREATE done
+'a OK [MAILBOXID (F)] CREATE done
 * LIST (\HasNoChildren) "/" Entw&APw-rfe
 b OK LIST done
 c BAD mailbox name with 8-bit bytes, not modified UTF-7
@@ -82,14 +82,14 @@ f BAD mailbox name with 8-bit bytes, not modified UTF-7
 g NO [CANNOT]
 h NO [CANNOT]
 i NO [ALREADYEXISTS] mailbox exists
-j OK CREATE done
+j OK [MAILBOXID (F)] CREATE done
 * LIST (\HasChildren) "/" INBOX
 * LIST (\HasNoChildren) "/" INBOX/sub
 k OK LIST done
 l NO [NONEXISTENT] no such mailbox
 m OK DELETE done' "I-16 modified UTF-7 names; 8-bit names refused"
 is "$(session 'a CREATE Q/R\r\nb UNSUBSCRIBE Q\r\nc LSUB "" Q%%\r\nd LSUB "" Q/*\r\ne SUBSCRIBE Gone/Away\r\nf LSUB "" G*\r\ng UNSUBSCRIBE Gone/Away\r\nh LSUB "" G*\r\ni LSUB "" ""\r\n')" \
-'a OK CREATE done
+'a OK [MAILBOXID (F)] CREATE done
 b OK UNSUBSCRIBE done
 * LSUB (\Noselect) "/" Q
 c OK LSUB done
@@ -148,6 +148,7 @@ is "$(session 'a SELECT INBOX\r\nb EXAMINE inbox\r\nc UNSELECT\r\nd SELECT Nope\
 * OK [UIDVALIDITY V] UIDs are valid
 * OK [UIDNEXT 3] predicted next UID
 * OK [HIGHESTMODSEQ N] changes are numbered
+* OK [MAILBOXID (F)] mailbox has this id
 a OK [READ-WRITE] SELECT done
 * OK [CLOSED] mailbox is closed
 * FLAGS ($flags work)
@@ -158,6 +159,7 @@ a OK [READ-WRITE] SELECT done
 * OK [UIDVALIDITY V] UIDs are valid
 * OK [UIDNEXT 3] predicted next UID
 * OK [HIGHESTMODSEQ N] changes are numbered
+* OK [MAILBOXID (F)] mailbox has this id
 b OK [READ-ONLY] EXAMINE done
 c OK UNSELECT done
 d NO [NONEXISTENT] no such mailbox
