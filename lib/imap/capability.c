@@ -16,7 +16,10 @@ static const struct capability {
 	uint64_t unless;
 } table[CAPS] = {
 	[CAP_IMAP4REV1] = { "IMAP4rev1", true, 0, 0 },
+	[CAP_IMAP4REV2] = { "IMAP4rev2", true, CAP_BIT(CAP_IMAP4REV2), 0 },
 	[CAP_LITERAL_PLUS] = { "LITERAL+", true, 0, 0 },
+	[CAP_LITERAL_MINUS] = { "LITERAL-", false, 0,
+	    CAP_BIT(CAP_LITERAL_PLUS) },
 	[CAP_SASL_IR] = { "SASL-IR", true, 0, 0 },
 	[CAP_ID] = { "ID", true, 0, 0 },
 	[CAP_ENABLE] = { "ENABLE", true, 0, 0 },
@@ -28,6 +31,7 @@ static const struct capability {
 	[CAP_CHILDREN] = { "CHILDREN", true, 0, 0 },
 	[CAP_SPECIAL_USE] = { "SPECIAL-USE", true, 0, 0 },
 	[CAP_CONDSTORE] = { "CONDSTORE", false, CAP_BIT(CAP_CONDSTORE), 0 },
+	[CAP_QRESYNC] = { "QRESYNC", false, CAP_BIT(CAP_CONDSTORE), 0 },
 	[CAP_ESEARCH] = { "ESEARCH", false, 0, 0 },
 	[CAP_SEARCHRES] = { "SEARCHRES", false, 0, 0 },
 	[CAP_WITHIN] = { "WITHIN", false, 0, 0 },
@@ -36,7 +40,7 @@ static const struct capability {
 	[CAP_SAVEDATE] = { "SAVEDATE", false, 0, 0 },
 	[CAP_PREVIEW] = { "PREVIEW", false, 0, 0 },
 	[CAP_OBJECTID] = { "OBJECTID", false, 0, 0 },
-	[CAP_QRESYNC] = { "QRESYNC", false, CAP_BIT(CAP_CONDSTORE), 0 },
+	[CAP_UIDONLY] = { "UIDONLY", false, CAP_BIT(CAP_UIDONLY), 0 },
 };
 
 void

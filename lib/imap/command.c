@@ -105,38 +105,39 @@ static const struct command {
 	const char *name;
 	enum when when;
 	bool uid;		/* may come with UID */
-	bool by_number;		/* without it: no EXPUNGE in its replies */
+	bool numbers;		/* without it: it is about message numbers */
+	bool by_number;		/* and has no EXPUNGE in its replies */
 	command_fn *run;
 } commands[] = {
-	{ "CAPABILITY", ANY, false, false, command_capability },
-	{ "NOOP", ANY, false, false, command_noop },
-	{ "LOGOUT", ANY, false, false, command_logout },
-	{ "ID", ANY, false, false, command_id },
-	{ "ENABLE", ANY, false, false, command_enable },
-	{ "NAMESPACE", ANY, false, false, command_namespace },
-	{ "LOGIN", ANY, false, false, command_again },
-	{ "AUTHENTICATE", ANY, false, false, command_again },
-	{ "STARTTLS", ANY, false, false, command_again },
-	{ "SELECT", ANY, false, false, command_select },
-	{ "EXAMINE", ANY, false, false, command_examine },
-	{ "CREATE", ANY, false, false, command_create },
-	{ "DELETE", ANY, false, false, command_delete },
-	{ "RENAME", ANY, false, false, command_rename },
-	{ "SUBSCRIBE", ANY, false, false, command_subscribe },
-	{ "UNSUBSCRIBE", ANY, false, false, command_unsubscribe },
-	{ "LIST", ANY, false, false, command_list },
-	{ "LSUB", ANY, false, false, command_lsub },
-	{ "STATUS", ANY, false, false, command_status },
-	{ "IDLE", ANY, false, false, command_idle },
-	{ "CHECK", SELECTED, false, false, command_noop },
-	{ "CLOSE", SELECTED, false, false, command_close },
-	{ "UNSELECT", SELECTED, false, false, command_unselect },
-	{ "EXPUNGE", WRITABLE, true, false, command_expunge },
-	{ "SEARCH", SELECTED, true, true, command_search },
-	{ "FETCH", SELECTED, true, true, command_fetch },
-	{ "STORE", WRITABLE, true, true, command_store },
-	{ "COPY", SELECTED, true, false, command_copy },
-	{ "MOVE", WRITABLE, true, false, command_move },
+	{ "CAPABILITY", ANY, false, false, false, command_capability },
+	{ "NOOP", ANY, false, false, false, command_noop },
+	{ "LOGOUT", ANY, false, false, false, command_logout },
+	{ "ID", ANY, false, false, false, command_id },
+	{ "ENABLE", ANY, false, false, false, command_enable },
+	{ "NAMESPACE", ANY, false, false, false, command_namespace },
+	{ "LOGIN", ANY, false, false, false, command_again },
+	{ "AUTHENTICATE", ANY, false, false, false, command_again },
+	{ "STARTTLS", ANY, false, false, false, command_again },
+	{ "SELECT", ANY, false, false, false, command_select },
+	{ "EXAMINE", ANY, false, false, false, command_examine },
+	{ "CREATE", ANY, false, false, false, command_create },
+	{ "DELETE", ANY, false, false, false, command_delete },
+	{ "RENAME", ANY, false, false, false, command_rename },
+	{ "SUBSCRIBE", ANY, false, false, false, command_subscribe },
+	{ "UNSUBSCRIBE", ANY, false, false, false, command_unsubscribe },
+	{ "LIST", ANY, false, false, false, command_list },
+	{ "LSUB", ANY, false, false, false, command_lsub },
+	{ "STATUS", ANY, false, false, false, command_status },
+	{ "IDLE", ANY, false, false, false, command_idle },
+	{ "CHECK", SELECTED, false, false, false, command_noop },
+	{ "CLOSE", SELECTED, false, false, false, command_close },
+	{ "UNSELECT", SELECTED, false, false, false, command_unselect },
+	{ "EXPUNGE", WRITABLE, true, false, false, command_expunge },
+	{ "SEARCH", SELECTED, true, true, true, command_search },
+	{ "FETCH", SELECTED, true, true, true, command_fetch },
+	{ "STORE", WRITABLE, true, true, true, command_store },
+	{ "COPY", SELECTED, true, true, false, command_copy },
+	{ "MOVE", WRITABLE, true, true, false, command_move },
 };
 
 static const struct command *
@@ -171,6 +172,11 @@ parse_command(struct imap *im, struct parser *p)
 			return NULL;
 	}
 	c = command_find(name);
+	if (c != NULL && c->numbers && !im->is_uid && p->uid_only) {
+		(void)parse_fail_code(p, "UIDREQUIRED",
+		    "no message numbers with UIDONLY");
+		return NULL;
+	}
 	if (c == NULL || (im->is_uid && !c->uid)) {
 		(void)parse_fail(p, bytes_caseeq(name, BYTES("APPEND"))
 		    ? "wrong arguments" : "unknown command");

@@ -42,7 +42,7 @@ begin_message(struct imap *im, struct store_view *v)
 	f->inside = true;
 	f->item = f->items;
 	f->first_item = true;
-	if (f->by_uid && !f->has_item[ITEM_UID])
+	if (f->by_uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
 		add_item(im, v, &uid_item);
 	/* \Seen was set by this FETCH: say so (RFC 3501 6.4.5). */
 	if (seen && !f->has_item[ITEM_FLAGS])

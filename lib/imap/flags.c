@@ -94,7 +94,11 @@ add_flag_lists(struct imap *im, struct store_view *v, bool permanent)
 void
 add_fetch_head(struct imap *im, size_t index)
 {
-	buf_printf(&im->out, "* %zu FETCH (", index + 1);
+	if (enabled(im, CAP_UIDONLY))
+		buf_printf(&im->out, "* %lu UIDFETCH (",
+		    (unsigned long)im->box.uids[index]);
+	else
+		buf_printf(&im->out, "* %zu FETCH (", index + 1);
 }
 
 void
@@ -104,7 +108,7 @@ add_flags_response(struct imap *im, struct store_view *v, size_t index,
 	const char *before = "";
 
 	add_fetch_head(im, index);
-	if (with_uid) {
+	if (with_uid && !enabled(im, CAP_UIDONLY)) {
 		buf_printf(&im->out, "UID %lu", (unsigned long)m->uid);
 		before = " ";
 	}

@@ -22,6 +22,8 @@
 #define IMAP_LINE_MAX 16384
 /* A literal other than APPEND's message. */
 #define IMAP_LITERAL_MAX (100 * 1024)
+/* One sent without asking where LITERAL+ is switched off (RFC 7888 5). */
+#define IMAP_LITERAL_MINUS_MAX 4096
 /* One command: lines and literals together, and the number of literals. */
 #define IMAP_COMMAND_MAX (1024 * 1024)
 #define IMAP_LITERALS_MAX 1000

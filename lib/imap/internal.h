@@ -16,11 +16,13 @@
 /* ---- capability.c ---- */
 
 /* In the order they are announced in. */
-enum cap { CAP_IMAP4REV1, CAP_LITERAL_PLUS, CAP_SASL_IR, CAP_ID, CAP_ENABLE,
-	CAP_IDLE, CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
+enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
+	CAP_LITERAL_MINUS, CAP_SASL_IR, CAP_ID, CAP_ENABLE, CAP_IDLE,
+	CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
 	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC,
 	CAP_ESEARCH, CAP_SEARCHRES, CAP_WITHIN, CAP_PARTIAL, CAP_STATUS_SIZE,
-	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAPS };
+	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAP_UIDONLY,
+	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
 
@@ -90,6 +92,8 @@ struct parser {
 	struct arena *a;
 	const char *why;
 	const char *code;		/* response code to it, or NULL */
+	bool utf8_names;		/* mailbox names are not in UTF-7 */
+	bool uid_only;			/* message numbers are refused */
 };
 
 bool parse_fail(struct parser *p, const char *why);
@@ -112,7 +116,8 @@ bool parse_set(struct parser *p, struct imap_set *out);
 bool parse_known_set(struct parser *p, struct imap_set *out);
 /* RFC 7162 7: 0 to 2^63-1. */
 bool parse_modseq(struct parser *p, uint64_t *out);
-/* A mailbox name as UTF-8 (modified UTF-7 decoded), not checked further. */
+/* A mailbox name as UTF-8 (modified UTF-7 decoded unless utf8_names), not
+ * checked further. */
 bool parse_mailbox(struct parser *p, struct bytes *out);
 /* A pattern of LIST, as UTF-8. */
 bool parse_pattern(struct parser *p, struct bytes *out);
@@ -322,7 +327,8 @@ void add_flags(struct imap *im, struct store_view *v,
     const struct store_message *m);
 /* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS. */
 void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
-/* "* 4 FETCH (" for the message with that index. */
+/* "* 4 FETCH (" for the message with that index, or "* 9 UIDFETCH (" with
+ * its UID (RFC 9586). */
 void add_fetch_head(struct imap *im, size_t index);
 /* A whole response: flags unless silent, MODSEQ once that was enabled. */
 void add_flags_response(struct imap *im, struct store_view *v, size_t index,
@@ -336,6 +342,11 @@ int add_vanished_earlier(struct imap *im, struct store_view *v,
 
 /* format.c: a mailbox name as this session writes them. */
 void add_mailbox(struct imap *im, struct bytes name);
+
+/* list.c: "* LIST (...) "/" name", with OLDNAME unless old is empty (RFC 9051
+ * 6.3.9.7). */
+void add_list(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, struct bytes old);
 
 /* objectid.c (RFC 8474): "(F...)"; and the EMAILID of a message. */
 #define EMAIL_ID_BYTES 16

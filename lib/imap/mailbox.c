@@ -18,7 +18,7 @@ check_name(struct imap *im, struct bytes *name)
 
 /* RFC 8474 4.2: the id of the mailbox that was made. */
 static void
-reply_created(struct imap *im, uint32_t id)
+reply_created(struct imap *im, uint32_t id, struct bytes given)
 {
 	struct store_view *v = store_view_open(im->o.store);
 	struct buf code = BUF_INIT(64);
@@ -27,6 +27,9 @@ reply_created(struct imap *im, uint32_t id)
 	if (v != NULL && store_mailbox_get(v, id, &m) == 1) {
 		buf_adds(&code, "MAILBOXID ");
 		add_mailbox_id(&code, &m);
+		/* RFC 9051 6.3.4: the server put the name in order. */
+		if (enabled(im, CAP_IMAP4REV2) && !bytes_eq(given, m.name))
+			add_list(im, v, &m, given);
 	}
 	store_view_close(v);
 	box_sync(im, true);
@@ -38,7 +41,7 @@ reply_created(struct imap *im, uint32_t id)
 void
 command_create(struct imap *im, struct parser *p)
 {
-	struct bytes name;
+	struct bytes name, given;
 	uint32_t id;
 
 	if (!parse_space(p) || !parse_mailbox(p, &name) || !parse_end(p))
@@ -46,12 +49,13 @@ command_create(struct imap *im, struct parser *p)
 	/* RFC 3501 6.3.3: a final delimiter declares an intent only. */
 	if (name.n > 1 && bytes_ends(name, BYTES("/")))
 		name.n--;
+	given = name;
 	if (!check_name(im, &name))
 		return;
 	if (store_mailbox_create(im->o.store, name, 0, &id) == -1)
 		reply_errno(im, errno, false);
 	else
-		reply_created(im, id);
+		reply_created(im, id, given);
 }
 
 void
@@ -80,6 +84,29 @@ command_delete(struct imap *im, struct parser *p)
 	reply_done(im);
 }
 
+/*
+ * I-14: each mailbox that came to be below to, with its old name. The inbox
+ * keeps its name and its children; what is new then was none before.
+ */
+static void
+say_renamed(struct imap *im, struct bytes from, struct bytes to)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct bytes at = BYTES_EMPTY, rest, old;
+	struct store_mailbox m;
+
+	while (v != NULL && store_mailbox_next(v, &at, &m) == 1) {
+		rest = m.name;
+		if (!bytes_skip(&rest, to) ||
+		    (rest.n > 0 && rest.p[0] != '/'))
+			continue;
+		old = bytes_str(arena_printf(&im->arena, "%.*s%.*s",
+		    BYTES_ARG(from), BYTES_ARG(rest)));
+		add_list(im, v, &m, old);
+	}
+	store_view_close(v);
+}
+
 void
 command_rename(struct imap *im, struct parser *p)
 {
@@ -92,10 +119,13 @@ command_rename(struct imap *im, struct parser *p)
 		to.n--;
 	if (!check_name(im, &from) || !check_name(im, &to))
 		return;
-	if (store_mailbox_rename(im->o.store, from, to) == -1)
+	if (store_mailbox_rename(im->o.store, from, to) == -1) {
 		reply_errno(im, errno, false);
-	else
-		reply_done(im);
+		return;
+	}
+	if (enabled(im, CAP_IMAP4REV2) && !bytes_eq(from, BYTES("INBOX")))
+		say_renamed(im, from, to);
+	reply_done(im);
 }
 
 static void

@@ -253,10 +253,15 @@ parse_modseq(struct parser *p, uint64_t *out)
 	return parse_number(p, INT64_MAX, out);
 }
 
-/* Names are modified UTF-7; other 8-bit bytes are refused. */
+/* Names are modified UTF-7, with 8-bit bytes refused, or UTF-8 (I-16). */
 static bool
 decode_name(struct parser *p, struct bytes raw, struct bytes *out)
 {
+	if (p->utf8_names) {
+		*out = raw;
+		return unicode_valid_utf8(raw) ||
+		    parse_fail(p, "mailbox name is not UTF-8");
+	}
 	if (!bytes_is_ascii(raw))
 		return parse_fail(p,
 		    "mailbox name with 8-bit bytes, not modified UTF-7");

@@ -231,6 +231,9 @@ command_search(struct imap *im, struct parser *p)
 	}
 	if (args.modseq)
 		session_enable(im, CAP_BIT(CAP_CONDSTORE));
+	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
+	if (!args.ret.given && enabled(im, CAP_IMAP4REV2))
+		args.ret.given = args.ret.all = true;
 	r = search_run(im, args.root, &found);
 	if (r == 0) {
 		(void)parse_fail(p, "no such message number");

@@ -338,6 +338,9 @@ parse_key(struct search_parser *sp, struct search_key **out)
 	}
 	k = new_key(sp, KEY_NUMBERS);
 	*out = k;
+	if ((ascii_is_digit(c) || c == '*') && sp->p->uid_only)
+		return parse_fail_code(sp->p, "UIDREQUIRED",
+		    "no message numbers with UIDONLY");
 	if (ascii_is_digit(c) || c == '*' || c == '$')
 		return parse_set(sp->p, &k->set);
 	return parse_word_key(sp, parse_word(sp->p), k);

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 struct select {
-	struct bytes name;
+	struct bytes given, name;	/* as the client and the store have it */
 	bool read_only;
 	bool condstore, resync;
 	/* Of QRESYNC. */
@@ -32,15 +32,18 @@ set_count(const struct imap_set *set)
 
 /* "(numbers uids)": each UID belongs to the number at its place. */
 static bool
-parse_match(struct imap *im, struct parser *p, struct select *s)
+parse_match(struct parser *p, struct select *s)
 {
+	/* RFC 9586 3.3. */
+	if (p->uid_only)
+		return parse_fail_code(p, "UIDREQUIRED",
+		    "no message numbers with UIDONLY");
 	if (!parse_char(p, '(') || !parse_known_set(p, &s->numbers) ||
 	    !parse_space(p) || !parse_known_set(p, &s->uids) ||
 	    !parse_char(p, ')'))
 		return false;
 	imap_set_resolve(&s->numbers, 0);
 	imap_set_resolve(&s->uids, 0);
-	(void)im;
 	return set_count(&s->numbers) == set_count(&s->uids) ||
 	    parse_fail(p, "not as many UIDs as numbers");
 }
@@ -72,7 +75,7 @@ parse_resync(struct imap *im, struct parser *p, struct select *s)
 		if (!parse_space(p))
 			return false;
 	}
-	return parse_match(im, p, s) && parse_char(p, ')');
+	return parse_match(p, s) && parse_char(p, ')');
 }
 
 static bool
@@ -188,17 +191,25 @@ leave(struct imap *im)
 	buf_adds(&im->out, "* OK [CLOSED] mailbox is closed\r\n");
 }
 
-/* What SELECT says of a mailbox; *unseen is a message number. */
+/* Only of IMAP4rev1 (RFC 9051 appendix E); numbers not with UIDONLY. */
 static void
-describe(struct imap *im, struct store_view *v,
+describe_rev1(struct imap *im, size_t unseen)
+{
+	buf_adds(&im->out, "* 0 RECENT\r\n");
+	if (unseen > 0 && !enabled(im, CAP_UIDONLY))
+		buf_printf(&im->out, "* OK [UNSEEN %zu] first unseen\r\n",
+		    unseen);
+}
+
+/* What SELECT says of a mailbox; unseen is a message number. */
+static void
+describe(struct imap *im, struct store_view *v, const struct select *s,
     const struct store_mailbox *m, size_t unseen)
 {
 	add_flag_lists(im, v, true);
-	buf_printf(&im->out, "* %zu EXISTS\r\n* 0 RECENT\r\n",
-	    im->box.announced);
-	if (unseen > 0)
-		buf_printf(&im->out, "* OK [UNSEEN %zu] first unseen\r\n",
-		    unseen);
+	buf_printf(&im->out, "* %zu EXISTS\r\n", im->box.announced);
+	if (!enabled(im, CAP_IMAP4REV2))
+		describe_rev1(im, unseen);
 	buf_printf(&im->out, "* OK [UIDVALIDITY %lu] UIDs are valid\r\n"
 	    "* OK [UIDNEXT %lu] predicted next UID\r\n"
 	    "* OK [HIGHESTMODSEQ %llu] changes are numbered\r\n",
@@ -207,6 +218,9 @@ describe(struct imap *im, struct store_view *v,
 	buf_adds(&im->out, "* OK [MAILBOXID ");
 	add_mailbox_id(&im->out, m);
 	buf_adds(&im->out, "] mailbox has this id\r\n");
+	if (enabled(im, CAP_IMAP4REV2))
+		add_list(im, v, m, bytes_eq(s->given, m->name) ? BYTES_EMPTY
+		    : s->given);
 }
 
 /* The mailbox with that name, after a look for mail other programs put
@@ -240,7 +254,7 @@ open_mailbox(struct imap *im, struct select *s)
 	if (r == 1 && box_open(im, v, &m, s->read_only, &unseen) == -1)
 		r = -1;
 	if (r == 1)
-		describe(im, v, &m, unseen);
+		describe(im, v, s, &m, unseen);
 	if (r == 1 && s->resync && s->uidvalidity == m.uidvalidity)
 		r = resync(im, v, s) == -1 ? -1 : 1;
 	else if (r == 1)
@@ -259,6 +273,7 @@ select_or_examine(struct imap *im, struct parser *p, bool read_only)
 		return;
 	/* RFC 3501 6.3.1: what was selected is not any more, even on NO. */
 	leave(im);
+	s.given = s.name;
 	if (!check_name(im, &s.name))
 		return;
 	if (s.condstore || s.resync)

@@ -105,7 +105,9 @@ imap_changed(struct imap *im, bool outside)
 struct parser
 session_parser(struct imap *im, struct bytes s)
 {
-	return (struct parser){ .s = s, .a = &im->arena };
+	return (struct parser){ .s = s, .a = &im->arena,
+	    .utf8_names = enabled(im, CAP_IMAP4REV2),
+	    .uid_only = enabled(im, CAP_UIDONLY) };
 }
 
 void
@@ -192,6 +194,12 @@ announced_literal(struct imap *im)
 {
 	const char *why;
 
+	if (!im->in.literal_sync &&
+	    (im->off & CAP_BIT(CAP_LITERAL_PLUS)) != 0 &&
+	    im->in.literal_bytes > IMAP_LITERAL_MINUS_MAX) {
+		imap_bye(im, "TOOBIG", "literal over 4096 bytes unasked");
+		return;
+	}
 	if (append_begin(im, bytes_first(buf_bytes(&im->in.b),
 	    im->in.literal_at)) == 1)
 		return;

@@ -182,7 +182,7 @@ read_changes(struct box *b, struct store_view *v)
 	return r == -1 || bad == -1 ? -1 : 0;
 }
 
-/* Messages with these UIDs are gone (RFC 7162 3.2.10.2). */
+/* Messages with these UIDs are gone (RFC 7162 3.2.10.2, RFC 9586 3.4). */
 static void
 announce_vanished(struct imap *im, const uint32_t *uids, size_t n)
 {
@@ -199,7 +199,7 @@ take_out(struct imap *im, bool expunges)
 {
 	struct box *b = &im->box;
 	size_t i, kept = 0, gone = 0, announced = b->announced;
-	bool by_uid = enabled(im, CAP_QRESYNC);
+	bool by_uid = enabled(im, CAP_QRESYNC) || enabled(im, CAP_UIDONLY);
 	uint32_t *uids = by_uid ? arena_zalloc(&im->arena, announced + 1,
 	    sizeof(*uids)) : NULL;
 
@@ -278,7 +278,9 @@ box_sync(struct imap *im, bool expunges)
 		/* What is new needs no second word about its flags. */
 		memset(b->state + b->announced, 0, b->n - b->announced);
 		b->announced = b->n;
-		buf_printf(&im->out, "* %zu EXISTS\r\n* 0 RECENT\r\n", b->n);
+		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
+		if (!enabled(im, CAP_IMAP4REV2))
+			buf_adds(&im->out, "* 0 RECENT\r\n");
 	}
 	if (changed)
 		(void)announce_flags(im, v);	/* the next sync says it */

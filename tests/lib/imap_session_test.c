@@ -568,6 +568,63 @@ idle_tells_changes(void **state)
 	imap_free(two);
 }
 
+/* I-17: what is off is neither announced nor to be enabled. */
+static void
+capabilities_off(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 200000,
+	    .capabilities_off = "LITERAL+ qresync IMAP4rev1 X-NONE" };
+	struct imap *im = imap_new(&o, BYTES("t"));
+	char *got = say(im, BYTES(""), SIZE_MAX, NULL);
+
+	(void)state;
+	assert_non_null(strstr(got, "t OK [CAPABILITY IMAP4rev1 IMAP4rev2 "
+	    "LITERAL- SASL-IR "));
+	assert_non_null(strstr(got, " CONDSTORE ESEARCH "));
+	assert_null(strstr(got, "LITERAL+"));
+	assert_null(strstr(got, "QRESYNC"));
+	free(got);
+	assert_says(im, "a ENABLE QRESYNC CONDSTORE\r\n",
+	    "* ENABLED CONDSTORE\r\na OK ENABLE done\r\n");
+	assert_says(im, "a SELECT INBOX (QRESYNC (1 1))\r\nb NOOP\r\n",
+	    "a BAD ENABLE QRESYNC first\r\nb OK NOOP done\r\n");
+	imap_free(im);
+}
+
+/* RFC 7888 5: 4096 bytes without asking, and one more. */
+static void
+literal_minus(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 200000,
+	    .capabilities_off = "LITERAL+" };
+	struct imap *im = imap_new(&o, BYTES("t"));
+	struct buf b = BUF_INIT(10000);
+	enum imap_action a;
+	char *got;
+
+	(void)state;
+	buf_reset(imap_output(im));
+	buf_adds(&b, "a APPEND T {4096+}\r\n");
+	assert_int_equal(buf_room(&b, IMAP_LITERAL_MINUS_MAX), 0);
+	memset(b.p + b.n, 'm', IMAP_LITERAL_MINUS_MAX);
+	b.n += IMAP_LITERAL_MINUS_MAX;
+	buf_adds(&b, "\r\nb APPEND Nope {4097}\r\n");
+	got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_READ);
+	assert_non_null(strstr(got, "APPEND done\r\n"));
+	assert_non_null(strstr(got, "b NO [TRYCREATE]"));
+	free(got);
+	got = say(im, BYTES("c APPEND T {4097+}\r\n"), SIZE_MAX, &a);
+	assert_string_equal(got,
+	    "* BYE [TOOBIG] literal over 4096 bytes unasked\r\n");
+	assert_int_equal(a, IMAP_CLOSE);
+	free(got);
+	buf_free(&b);
+	imap_free(im);
+}
+
 int
 main(void)
 {
@@ -596,6 +653,10 @@ main(void)
 		    flag_changes_are_told_once, NULL, NULL, NULL },
 		{ "I-2 IDLE tells changes", idle_tells_changes, NULL, NULL,
 		    NULL },
+		{ "I-17 capabilities switched off", capabilities_off, NULL,
+		    NULL, NULL },
+		{ "RFC 7888 LITERAL-: up to 4096 bytes unasked",
+		    literal_minus, NULL, NULL, NULL },
 		{ "I-13 a literal over the limit", big_literal_is_refused, NULL,
 		    NULL, NULL },
 	};
