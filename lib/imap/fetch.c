@@ -266,6 +266,19 @@ parse_modifiers(struct imap *im, struct parser *p)
 }
 
 static bool
+has_star(const struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->ranges[i].first == IMAP_STAR ||
+		    set->ranges[i].last == IMAP_STAR)
+			return true;
+	}
+	return false;
+}
+
+static bool
 parse_fetch(struct imap *im, struct parser *p)
 {
 	struct fetch *f = &im->fetch;
@@ -312,19 +325,25 @@ cut_window(struct imap *im)
 	return r == -1 ? -1 : 0;
 }
 
-/* What was expunged, before any FETCH response (RFC 7162 3.2.6). */
+/*
+ * What was expunged, before any FETCH response (RFC 7162 3.2.6). "*" reaches
+ * beyond the last message here: the last one a client knows may be gone.
+ */
 static int
 say_vanished(struct imap *im)
 {
 	struct fetch *f = &im->fetch;
+	struct imap_set known = f->set;
 	struct store_view *v;
 	int r;
 
-	/* What is gone leaves the view first: it is named once. */
+	if (known.n > 0 && f->set_open)
+		known.ranges[known.n - 1].last = UINT32_MAX;
+	/* What is gone leaves the view first. */
 	box_sync(im, true);
 	if ((v = store_view_open(im->o.store)) == NULL)
 		return -1;
-	r = add_vanished_earlier(im, v, &f->set, f->changed_since, 0);
+	r = add_vanished_earlier(im, v, &known, f->changed_since, 0);
 	store_view_close(v);
 	return r;
 }
@@ -357,6 +376,7 @@ command_fetch(struct imap *im, struct parser *p)
 	*f = (struct fetch){ .by_uid = im->is_uid, .done = fetch_done };
 	if (!parse_fetch(im, p))
 		return;
+	f->set_open = has_star(&f->set);
 	if (!box_resolve(im, &f->set, f->by_uid)) {
 		(void)parse_fail(p, "no such message number");
 		return;

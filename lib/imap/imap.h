@@ -1,5 +1,6 @@
 /*
- * imap.h - IMAP4rev1 server machines (RFC 3501), before and after login
+ * imap.h - IMAP4rev1 and IMAP4rev2 server machines (RFC 3501, RFC 9051),
+ * before and after login
  *
  * Bytes go in, bytes and a wish come out; sockets, time-outs and the auth
  * dialogue are the programs'. Two machines: struct imap_login speaks until
@@ -9,7 +10,10 @@
  *
  * Extensions: IDLE (2177), NAMESPACE (2342), ID (2971), UNSELECT (3691),
  * UIDPLUS (4315), SASL-IR (4959), ENABLE (5161), CHILDREN (3348),
- * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ (7888).
+ * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ and LITERAL- (7888),
+ * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), CONDSTORE and QRESYNC
+ * (7162), STATUS=SIZE (8438), OBJECTID (8474), SAVEDATE (8514), PREVIEW
+ * (8970), PARTIAL (9394), UIDONLY (9586). capability.c has the table.
  */
 #ifndef IMAP_H
 #define IMAP_H
@@ -202,7 +206,7 @@ struct imap_range {
 struct imap_set {
 	struct imap_range *ranges;
 	size_t n;
-	bool saved;			/* "$": the last SEARCH that was saved */
+	bool saved;			/* "$": a SEARCH that was saved */
 };
 /* RFC 3501 9 sequence-set, the whole of s. -1 EBADMSG. */
 int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);

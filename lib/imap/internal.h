@@ -224,6 +224,7 @@ struct stream {
 struct fetch {
 	struct fetch_item *items;
 	struct imap_set set;		/* resolved, numbers or UIDs */
+	bool set_open;			/* it was given with "*" */
 	bool by_uid;
 	bool wants_seen;
 	bool has_item[ITEM_SECTION + 1];
@@ -261,7 +262,7 @@ enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_IDLE, MODE_CLOSE };
 struct imap {
 	struct imap_options o;
 	uint64_t off;			/* capabilities not for this account */
-	uint64_t enabled;		/* CAP_BIT of those the client enabled */
+	uint64_t enabled;		/* CAP_BITs, by ENABLE */
 	struct imap_input in;
 	struct buf out;
 	struct arena arena;		/* of the command */

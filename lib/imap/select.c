@@ -7,7 +7,7 @@
 #include <errno.h>
 
 struct select {
-	struct bytes given, name;	/* as the client and the store have it */
+	struct bytes given, name;	/* as the client, the store has it */
 	bool read_only;
 	bool condstore, resync;
 	/* Of QRESYNC. */

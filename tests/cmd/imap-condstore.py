@@ -183,6 +183,9 @@ q.do("EXPUNGE")
 check("I-4 QRESYNC what goes meanwhile is told once, then EARLIER",
       r.do("UID FETCH 9:10 (UID) (CHANGEDSINCE %d VANISHED)" % last),
       ["* VANISHED 10", "* VANISHED (EARLIER) 10", "x OK UID FETCH done"])
+check("I-4 QRESYNC UID FETCH VANISHED: * is beyond the last one here",
+      r.do("UID FETCH 8:* (UID) (CHANGEDSINCE %d VANISHED)" % last),
+      ["* VANISHED (EARLIER) 10", "x OK UID FETCH done"])
 check("I-4 QRESYNC MOVE tells VANISHED",
       [re.sub(r"COPYUID \d+", "COPYUID V", l)
        for l in r.do("UID MOVE 8 C")],

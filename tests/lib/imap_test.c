@@ -240,15 +240,15 @@ login_greeting(void **state)
 
 	(void)state;
 	assert_string_equal(output_text(imap_login_output(l)),
-	    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE "
-	    "NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE "
+	    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID "
+	    "ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE "
 	    "AUTH=PLAIN AUTH=LOGIN] pipemail ready\r\n");
 	imap_login_free(l);
 	o.plain_login = false;
 	l = imap_login_new(&o);
 	assert_string_equal(output_text(imap_login_output(l)),
-	    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE "
-	    "NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE "
+	    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID "
+	    "ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE "
 	    "LOGINDISABLED] pipemail ready\r\n");
 	imap_login_free(l);
 }
