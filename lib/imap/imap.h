@@ -198,8 +198,8 @@ int imap_add_string(struct buf *out, struct bytes s);
 /* An astring: bare if it can be. */
 int imap_add_astring(struct buf *out, struct bytes s);
 
-/* A set of message numbers or UIDs; "*" is IMAP_STAR. */
-#define IMAP_STAR UINT32_MAX
+/* A set of message numbers or UIDs; "*" is IMAP_STAR, which is none. */
+#define IMAP_STAR 0
 struct imap_range {
 	uint32_t first, last;		/* first <= last once resolved */
 };

@@ -17,27 +17,30 @@ struct search {
 	int64_t now;
 };
 
-/* Sets and keyword names, once before the first message. */
-static bool
+/* Sets and keyword names, once before the first message. A number that is
+ * no message is found nowhere. */
+static void
 prepare(struct search *s, struct search_key *k)
 {
 	struct search_key *c;
 
 	switch (k->kind) {
 	case KEY_NUMBERS:
-		return box_resolve(s->im, &k->set, false);
+		if (!box_resolve(s->im, &k->set, false))
+			imap_set_resolve(&k->set,
+			    (uint32_t)s->im->box.announced);
+		break;
 	case KEY_UIDS:
-		return box_resolve(s->im, &k->set, true);
+		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
+		break;
 	case KEY_KEYWORD:
 		k->known = store_keyword_find(s->view, s->im->box.id,
 		    k->field, &k->keyword) == 1;
-		return true;
+		break;
 	default:
-		for (c = k->children; c != NULL; c = c->next) {
-			if (!prepare(s, c))
-				return false;
-		}
-		return true;
+		for (c = k->children; c != NULL; c = c->next)
+			prepare(s, c);
+		break;
 	}
 }
 
@@ -188,7 +191,7 @@ search_all(struct search *s, const struct search_key *root,
 		message_reset(&s->message);
 		arena_reset(&s->arena);
 	}
-	return 1;
+	return 0;
 }
 
 int
@@ -198,15 +201,15 @@ search_run(struct imap *im, struct search_key *root,
 	struct search s = { .im = im, .view = store_view_open(im->o.store),
 	    .now = time_wall_us() / 1000000 };
 	size_t n = im->box.announced + 1;
-	int r = 0;
+	int r;
 
 	if (s.view == NULL)
 		return -1;
 	*out = (struct search_result){
 	    arena_zalloc(&im->arena, n, sizeof(*out->index)),
 	    arena_zalloc(&im->arena, n, sizeof(*out->modseq)), 0 };
-	if (prepare(&s, root))
-		r = search_all(&s, root, out);
+	prepare(&s, root);
+	r = search_all(&s, root, out);
 	message_reset(&s.message);
 	arena_free(&s.arena);
 	store_view_close(s.view);
@@ -218,7 +221,6 @@ command_search(struct imap *im, struct parser *p)
 {
 	struct search_args args;
 	struct search_result found;
-	int r;
 
 	if (!parse_search(p, &args)) {
 		/* RFC 5182 2.1: SEARCH that fails with NO empties "$". */
@@ -234,15 +236,12 @@ command_search(struct imap *im, struct parser *p)
 	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
 	if (!args.ret.given && enabled(im, CAP_IMAP4REV2))
 		args.ret.given = args.ret.all = true;
-	r = search_run(im, args.root, &found);
-	if (r == 0) {
-		(void)parse_fail(p, "no such message number");
-	} else if (r == -1) {
+	if (search_run(im, args.root, &found) == -1) {
 		if (args.ret.save)
 			box_save(im, NULL, 0);
 		reply_errno(im, errno, false);
-	} else {
-		search_answer(im, &args, &found);
-		reply_done(im);
+		return;
 	}
+	search_answer(im, &args, &found);
+	reply_done(im);
 }

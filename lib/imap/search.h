@@ -71,8 +71,7 @@ bool parse_search(struct parser *p, struct search_args *out);
 /* "(MIN COUNT)" */
 bool parse_search_return(struct parser *p, struct search_return *out);
 
-/* search.c: 1 done, the result in the arena; 0 a number that is no message
- * (BAD); -1. */
+/* search.c: the result, in the command's arena. 0, -1. */
 int search_run(struct imap *im, struct search_key *root,
     struct search_result *out);
 /* searchreply.c: the untagged response, and "$". */

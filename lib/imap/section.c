@@ -72,6 +72,22 @@ top_extent(struct imap *im, struct message *m, const struct fetch_item *item,
 	return 0;
 }
 
+/*
+ * Part 1 of a message that is one part is its own body (RFC 9051 6.4.5.1):
+ * HEADER and TEXT are those of the message in there.
+ */
+static int
+inner_extent(const struct mime_part *root, enum mime_extent what,
+    struct bytes *out)
+{
+	if (!root->is_message) {
+		errno = ENOMSG;
+		return -1;
+	}
+	return mime_part_extent(root->children,
+	    what == MIME_TEXT ? MIME_BODY : MIME_MIME, out);
+}
+
 static int
 part_extent(struct imap *im, struct message *m, const struct fetch_item *item,
     struct bytes *out)
@@ -92,6 +108,8 @@ part_extent(struct imap *im, struct message *m, const struct fetch_item *item,
 		what = MIME_TEXT;
 	else if (item->what != SECTION_ALL)
 		what = MIME_HEADER;
+	if (part->parent == NULL && what != MIME_BODY && what != MIME_MIME)
+		return inner_extent(part, what, out);
 	if (mime_part_extent(part, what, out) == -1) {
 		errno = ENOMSG;
 		return -1;

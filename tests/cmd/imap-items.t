@@ -70,10 +70,10 @@ one=$(email INBOX 1)
 like "$one" '^M[0-9a-f]{32}$' "I-23 OBJECTID: EMAILID"
 ok "I-23 OBJECTID: another message, another id" \
     test "$(email INBOX 2)" != "$one"
-raw 's SELECT INBOX\r\na COPY 1 M\r\nb MOVE 1 Trash\r\n' >/dev/null
-is "$(email M 1) $(email Trash 1)" "$one $one" "I-23 OBJECTID: COPY and MOVE keep it"
+raw 's SELECT INBOX\r\na COPY 2 M\r\nb COPY 1 M\r\nc MOVE 1 Trash\r\n' >/dev/null
+is "$(email M 2) $(email Trash 1)" "$one $one" "I-23 OBJECTID: COPY and MOVE keep it"
 is "$(session "s EXAMINE M\\r\\na SEARCH EMAILID $one\\r\\nb SEARCH EMAILID M00\\r\\nc FETCH 1 THREADID\\r\\nd SEARCH THREADID T1\\r\\n" | sed '1,/^s OK/d')" \
-'* SEARCH 1
+'* SEARCH 2
 a OK SEARCH done
 * SEARCH
 b OK SEARCH done
@@ -82,6 +82,28 @@ c OK FETCH done
 * SEARCH
 d OK SEARCH done' "I-23 OBJECTID: SEARCH EMAILID; THREADID is NIL without threads"
 rm -r var/accounts/alice/index
-is "$(email M 1) $(raw 'b STATUS INBOX (MAILBOXID)\r\n' | head -1)" \
+is "$(email M 2) $(raw 'b STATUS INBOX (MAILBOXID)\r\n' | head -1)" \
     "$one * STATUS INBOX (MAILBOXID ($id))" "I-23 OBJECTID: both survive the loss of the index"
+
+# ---- sections of a message that is a message (RFC 9051 6.4.5.1) ----
+
+printf 'Subject: outer\nContent-Type: message/rfc822\n\nSubject: inner\n\nhello\n' >m
+{ printf 'a CREATE R\r\n'; append_line b R '' m; append_line c R '' one.eml; } |
+    imap-serve -a alice >/dev/null
+is "$(session 's EXAMINE R\r\na FETCH 1 (BODY[1.HEADER] BODY[1.TEXT] BODY[1.MIME] BODY[1.1])\r\nb FETCH 2 (BODY[1.HEADER] BODY[1.TEXT])\r\n' | sed '1,/^s OK/d')" \
+'* 1 FETCH (BODY[1.HEADER] {18}
+Subject: inner
+
+ BODY[1.TEXT] {7}
+hello
+ BODY[1.MIME] {48}
+Subject: outer
+Content-Type: message/rfc822
+
+ BODY[1.1] {7}
+hello
+)
+a OK FETCH done
+* 2 FETCH (BODY[1.HEADER] NIL BODY[1.TEXT] NIL)
+b OK FETCH done' "I-24 sections of a message/rfc822 that is all of a message"
 done_testing

@@ -288,8 +288,9 @@ SENTBEFORE 21-Nov-2026|1
 SENTSINCE 21-Nov-2026|
 CHARSET US-ASCII TEXT two|2
 CHARSET KOI8-R ALL|NO [BADCHARSET (US-ASCII UTF-8)] charset is not supported
-3|BAD no such message number
-1:9|BAD no such message number
+3|
+1:9|1 2
+NOT 3:9|1 2
 E
 is "$(printf 's EXAMINE INBOX\r\na SEARCH CHARSET UTF-8 SUBJECT {7+}\r\nGR\303\234\303\237E BODY {6+}\r\nw\303\226rld FROM "j\303\226rg m"\r\nb UID SEARCH SUBJECT grUSSE\r\n' | imap-serve -a alice | tr -d '\r' | tail -4)" \
     "* SEARCH 1
