@@ -90,7 +90,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 static void
 run_login(struct bytes in, size_t piece, struct buf *said)
 {
-	struct imap_login_options o = { true, "PLAIN LOGIN" };
+	struct imap_login_options o = { .plain_login = true,
+	    .mechanisms = "PLAIN LOGIN" };
 	struct imap_login *l = imap_login_new(&o);
 	enum imap_login_action a;
 
