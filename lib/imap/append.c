@@ -72,8 +72,7 @@ parse_prefix(struct imap *im, struct parser *p, struct bytes *name)
 		return false;
 	if (p->s.n > 0)
 		return false;
-	memcpy(im->tag_text, tag.p, tag.n);
-	im->tag = bytes_of(im->tag_text, tag.n);
+	session_tag(im, tag);
 	return true;
 }
 
@@ -112,7 +111,7 @@ int
 append_begin(struct imap *im, struct bytes prefix)
 {
 	struct append *ap = &im->append;
-	struct parser p = { prefix, &im->arena, NULL };
+	struct parser p = session_parser(im, prefix);
 	struct bytes name;
 	int refusal;
 

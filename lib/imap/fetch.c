@@ -3,255 +3,34 @@
  *
  * A step writes responses until the output holds OUT_SOFT bytes and returns;
  * the next goes on, within a section's literal if need be. The store view is
- * open during a step only. Sizes are counted on the very bytes that are
- * sent, so that a literal is as long as it says whatever the index claims.
+ * open during a step only.
  */
 #include "imap/internal.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* Header fields chosen by HEADER.FIELDS: all of a header at most. */
-#define FIELDS_MAX MIME_HEADER_MAX
 
 /* What may be kept of one message from command to command. */
 #define KEPT_MAX (1024 * 1024)
-
-/* ---- sections ---- */
-
-static bool
-field_listed(const struct fetch_item *item, struct bytes name)
-{
-	size_t i;
-
-	for (i = 0; i < item->field_count; i++) {
-		if (bytes_caseeq(item->fields[i], name))
-			return true;
-	}
-	return false;
-}
-
-/* The chosen fields and the empty line, in the message's arena. */
-static struct bytes
-chosen_fields(struct message *m, const struct fetch_item *item,
-    struct bytes header)
-{
-	struct buf b = BUF_INIT(FIELDS_MAX + 2);
-	struct mime_field f;
-	struct bytes out;
-
-	while (mime_next_field(&header, &f)) {
-		if (f.name.n == 0 && f.raw.n <= 2 &&
-		    bytes_trim(f.raw).n == 0)
-			continue;	/* the empty line */
-		if (field_listed(item, f.name) ==
-		    (item->what == SECTION_FIELDS))
-			buf_add(&b, f.raw);
-	}
-	if (b.n > 0 && b.p[b.n - 1] != '\n')
-		buf_addc(&b, '\n');
-	buf_addc(&b, '\n');
-	out = arena_bytes(&m->arena, buf_bytes(&b));
-	buf_free(&b);
-	return out;
-}
-
-/* Without a part, most sections need no look at the structure. */
-static int
-top_extent(struct imap *im, struct message *m, const struct fetch_item *item,
-    struct bytes *out)
-{
-	struct bytes header, body;
-
-	if (message_file(im, m) == -1)
-		return -1;
-	mime_split(m->file, &header, &body);
-	switch (item->what) {
-	case SECTION_ALL:
-		*out = m->file;
-		break;
-	case SECTION_TEXT:
-		*out = body;
-		break;
-	default:
-		*out = bytes_first(m->file, m->file.n - body.n);
-		break;
-	}
-	return 0;
-}
-
-static int
-part_extent(struct imap *im, struct message *m, const struct fetch_item *item,
-    struct bytes *out)
-{
-	const struct mime_part *part;
-	enum mime_extent what = MIME_BODY;
-
-	if (message_tree(im, m) == -1)
-		return -1;
-	part = mime_find_part(m->tree, item->part);
-	if (part == NULL) {
-		errno = ENOMSG;
-		return -1;
-	}
-	if (item->what == SECTION_MIME)
-		what = MIME_MIME;
-	else if (item->what == SECTION_TEXT)
-		what = MIME_TEXT;
-	else if (item->what != SECTION_ALL)
-		what = MIME_HEADER;
-	if (mime_part_extent(part, what, out) == -1) {
-		errno = ENOMSG;
-		return -1;
-	}
-	return 0;
-}
-
-/* The bytes of a section. -1: ENOMSG no such section, else no file. */
-static int
-section_text(struct imap *im, struct message *m,
-    const struct fetch_item *item, struct bytes *out)
-{
-	int r = item->part.n == 0 ? top_extent(im, m, item, out)
-	    : part_extent(im, m, item, out);
-
-	if (r == 0 && (item->what == SECTION_FIELDS ||
-	    item->what == SECTION_FIELDS_NOT))
-		*out = chosen_fields(m, item, *out);
-	return r;
-}
-
-/* Name and literal's head; the bytes follow by stream_add. */
-static int
-begin_section(struct imap *im, struct message *m,
-    const struct fetch_item *item)
-{
-	struct fetch *f = &im->fetch;
-	struct bytes text;
-	uint64_t size;
-
-	if (section_text(im, m, item, &text) == -1) {
-		if (errno != ENOMSG)
-			f->some_gone = true;
-		buf_add(&im->out, item->name);
-		buf_adds(&im->out, " NIL");
-		return 0;
-	}
-	size = mime_crlf_size(text);
-	size = size > item->offset ? size - item->offset : 0;
-	if (size > item->length)
-		size = item->length;
-	buf_add(&im->out, item->name);
-	buf_printf(&im->out, " {%llu}\r\n", (unsigned long long)size);
-	stream_init(&f->stream, text, item->offset, size);
-	f->streaming = true;
-	return 1;
-}
-
-/* ---- the other items ---- */
-
-/* What the record would hold, of a message without one, from its file. */
-static bool
-add_from_file(struct imap *im, struct message *m, enum item_kind kind)
-{
-	if (message_tree(im, m) == -1) {
-		im->fetch.some_gone = true;
-		return false;
-	}
-	switch (kind) {
-	case ITEM_SIZE:
-		buf_printf(&im->out, "%llu",
-		    (unsigned long long)mime_crlf_size(m->file));
-		break;
-	case ITEM_ENVELOPE:
-		mime_format_envelope(&m->arena, &im->out,
-		    m->tree->root->header);
-		break;
-	default:
-		mime_format_bodystructure(&m->arena, &im->out, m->tree,
-		    kind == ITEM_BODYSTRUCTURE);
-		break;
-	}
-	return true;
-}
-
-/* BODY is BODYSTRUCTURE without its extension data: not in the index. */
-static void
-add_structure(struct imap *im, struct message *m, enum item_kind kind)
-{
-	const char *name = kind == ITEM_ENVELOPE ? "ENVELOPE"
-	    : kind == ITEM_BODY ? "BODY" : "BODYSTRUCTURE";
-	struct bytes cached = !m->has_record || kind == ITEM_BODY
-	    ? BYTES_EMPTY : kind == ITEM_ENVELOPE ? m->record.envelope
-	    : m->record.bodystructure;
-
-	buf_printf(&im->out, "%s (", name);
-	if (cached.n > 0)
-		buf_add(&im->out, cached);
-	else if (!add_from_file(im, m, kind))
-		buf_adds(&im->out, kind == ITEM_ENVELOPE
-		    ? "NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL"
-		    : "\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0");
-	buf_addc(&im->out, ')');
-}
-
-/* Of a message without a record: when its file was written. */
-static int64_t
-date_of_file(struct imap *im, const struct message *m)
-{
-	int fd = store_message_fd(im->o.store, im->box.id, m->uid);
-	struct stat st = { .st_mtime = 0 };
-
-	if (fd == -1 || fstat(fd, &st) == -1)
-		im->fetch.some_gone = true;
-	if (fd != -1)
-		(void)close(fd);	/* only looked at */
-	return st.st_mtime;
-}
-
-static void
-add_item(struct imap *im, struct store_view *v, struct message *m,
-    const struct fetch_item *item)
-{
-	switch (item->kind) {
-	case ITEM_UID:
-		buf_printf(&im->out, "UID %lu", (unsigned long)m->uid);
-		break;
-	case ITEM_FLAGS:
-		buf_adds(&im->out, "FLAGS ");
-		if (m->has_record)
-			add_flags(im, v, &m->record);
-		else
-			buf_adds(&im->out, "(\\Deleted)");
-		break;
-	case ITEM_INTERNALDATE:
-		buf_adds(&im->out, "INTERNALDATE ");
-		add_internal_date(&im->out, m->has_record
-		    ? m->record.internal_date : date_of_file(im, m));
-		break;
-	case ITEM_SIZE:
-		buf_adds(&im->out, "RFC822.SIZE ");
-		if (m->has_record)
-			buf_printf(&im->out, "%llu",
-			    (unsigned long long)m->record.size_crlf);
-		else if (!add_from_file(im, m, ITEM_SIZE))
-			buf_addc(&im->out, '0');
-		break;
-	case ITEM_ENVELOPE:
-	case ITEM_BODY:
-	case ITEM_BODYSTRUCTURE:
-		add_structure(im, m, item->kind);
-		break;
-	case ITEM_SECTION:
-		break;		/* begin_section */
-	}
-}
 
 /* ---- one message ---- */
 
 static const struct fetch_item uid_item = { .kind = ITEM_UID };
 static const struct fetch_item flags_item = { .kind = ITEM_FLAGS };
+static const struct fetch_item modseq_item = { .kind = ITEM_MODSEQ };
+
+static void
+add_item(struct imap *im, struct store_view *v, const struct fetch_item *item)
+{
+	struct fetch *f = &im->fetch;
+
+	if (!f->first_item)
+		buf_addc(&im->out, ' ');
+	f->first_item = false;
+	if (item->kind == ITEM_SECTION)
+		(void)fetch_section(im, &im->message, item);
+	else
+		fetch_item(im, v, &im->message, item);
+}
 
 static void
 begin_message(struct imap *im, struct store_view *v)
@@ -259,21 +38,17 @@ begin_message(struct imap *im, struct store_view *v)
 	struct fetch *f = &im->fetch;
 	bool seen = (im->box.state[f->index] & ENTRY_SEEN) != 0;
 
-	buf_printf(&im->out, "* %zu FETCH (", f->index + 1);
+	add_fetch_head(im, f->index);
 	f->inside = true;
 	f->item = f->items;
 	f->first_item = true;
-	if (f->by_uid) {
-		add_item(im, v, &im->message, &uid_item);
-		f->first_item = false;
-	}
+	if (f->by_uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
+		add_item(im, v, &uid_item);
 	/* \Seen was set by this FETCH: say so (RFC 3501 6.4.5). */
-	if (seen && !f->has_flags_item) {
-		if (!f->first_item)
-			buf_addc(&im->out, ' ');
-		add_item(im, v, &im->message, &flags_item);
-		f->first_item = false;
-	}
+	if (seen && !f->has_item[ITEM_FLAGS])
+		add_item(im, v, &flags_item);
+	if (seen && !f->has_item[ITEM_MODSEQ] && enabled(im, CAP_CONDSTORE))
+		add_item(im, v, &modseq_item);
 	im->box.state[f->index] &= (unsigned char)~ENTRY_SEEN;
 }
 
@@ -293,17 +68,14 @@ go_on_message(struct imap *im, struct store_view *v)
 			break;
 		if (im->out.n >= OUT_SOFT)
 			return;
-		if (!(f->item->kind == ITEM_UID && f->by_uid)) {
-			if (!f->first_item)
-				buf_addc(&im->out, ' ');
-			f->first_item = false;
-			if (f->item->kind == ITEM_SECTION)
-				(void)begin_section(im, &im->message, f->item);
-			else
-				add_item(im, v, &im->message, f->item);
-		}
+		if (fetch_item_known(&im->message, f->item))
+			add_item(im, v, f->item);
+		else
+			f->some_gone = true;
 		f->item = f->item->next;
 	}
+	if (f->first_item)
+		add_item(im, v, &uid_item);	/* never an empty list */
 	buf_adds(&im->out, ")\r\n");
 	im->stats.fetched_messages++;
 	f->inside = false;
@@ -339,10 +111,10 @@ next_index(struct imap *im)
 	return false;
 }
 
+/* The reply to FETCH itself. */
 static void
-finish(struct imap *im)
+fetch_done(struct imap *im)
 {
-	im->mode = MODE_COMMAND;
 	if (im->fetch.some_gone) {
 		box_sync(im, im->is_uid);
 		reply_no(im, "EXPUNGEISSUED",
@@ -350,7 +122,22 @@ finish(struct imap *im)
 	} else {
 		reply_done(im);
 	}
+}
+
+static void
+finish(struct imap *im)
+{
+	im->mode = MODE_COMMAND;
+	im->fetch.done(im);
 	arena_reset(&im->arena);
+}
+
+/* False: one that did not change since, so it is passed over. */
+static bool
+wanted(const struct fetch *f, const struct store_message *record)
+{
+	return !f->changed ||
+	    (record != NULL && record->modseq > f->changed_since);
 }
 
 void
@@ -375,6 +162,10 @@ fetch_step(struct imap *im)
 		r = walk_to(&w, im->box.uids[f->index], &record);
 		if (r == -1)
 			break;
+		if (!f->inside && !wanted(f, r == 1 ? &record : NULL)) {
+			f->index++;
+			continue;
+		}
 		if (!f->inside &&
 		    im->message.arena.used_bytes > KEPT_MAX)
 			message_reset(&im->message);
@@ -418,7 +209,7 @@ set_seen(struct imap *im)
 		r = walk_to(&w, b->uids[f->index], &m);
 		if (r == -1)
 			break;
-		if (r == 1 && (m.flags & STORE_SEEN) == 0) {
+		if (r == 1 && (m.flags & STORE_SEEN) == 0 && wanted(f, &m)) {
 			uids[n++] = m.uid;
 			b->state[f->index] |= ENTRY_SEEN;
 		}
@@ -432,25 +223,141 @@ set_seen(struct imap *im)
 	return r == -1 ? -1 : 0;
 }
 
+/* One of "(CHANGEDSINCE n VANISHED PARTIAL 1:5)". */
+static bool
+parse_modifier(struct parser *p, struct fetch *f)
+{
+	struct bytes word = parse_word(p);
+
+	if (bytes_caseeq(word, BYTES("CHANGEDSINCE"))) {
+		f->changed = true;
+		return parse_space(p) && parse_modseq(p, &f->changed_since);
+	}
+	if (bytes_caseeq(word, BYTES("PARTIAL"))) {
+		f->partial = true;
+		return parse_space(p) && parse_window(p, &f->window);
+	}
+	if (bytes_caseeq(word, BYTES("VANISHED"))) {
+		f->vanished = true;
+		return true;
+	}
+	return parse_fail(p, "unknown FETCH modifier");
+}
+
+/* RFC 4466 2.4. */
+static bool
+parse_modifiers(struct imap *im, struct parser *p)
+{
+	struct fetch *f = &im->fetch;
+
+	if (!parse_optional(p, ' '))
+		return true;
+	if (!parse_char(p, '('))
+		return false;
+	do {
+		if (!parse_modifier(p, f))
+			return false;
+	} while (parse_optional(p, ' '));
+	if (f->vanished && (!f->changed || !f->by_uid ||
+	    !enabled(im, CAP_QRESYNC)))
+		return parse_fail(p, "VANISHED needs QRESYNC, UID FETCH and "
+		    "CHANGEDSINCE");
+	return parse_char(p, ')');
+}
+
+static bool
+has_star(const struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->ranges[i].first == IMAP_STAR ||
+		    set->ranges[i].last == IMAP_STAR)
+			return true;
+	}
+	return false;
+}
+
+static bool
+parse_fetch(struct imap *im, struct parser *p)
+{
+	struct fetch *f = &im->fetch;
+
+	return parse_space(p) && parse_set(p, &f->set) && parse_space(p) &&
+	    parse_fetch_items(p, &f->items) && parse_modifiers(im, p) &&
+	    parse_end(p);
+}
+
+/* RFC 9394 3.2: of what is left by set and CHANGEDSINCE a window. */
+static int
+cut_window(struct imap *im)
+{
+	struct fetch *f = &im->fetch;
+	struct box *b = &im->box;
+	struct store_view *v = store_view_open(im->o.store);
+	struct store_message m;
+	struct imap_range *kept;
+	struct walk w;
+	size_t n = 0, from, to;
+	int r = 0;
+
+	if (v == NULL)
+		return -1;
+	kept = arena_zalloc(&im->arena, b->announced + 1, sizeof(*kept));
+	walk_init(&w, v, b->id);
+	for (f->index = f->range = 0; next_index(im); f->index++) {
+		if (f->changed)
+			r = walk_to(&w, b->uids[f->index], &m);
+		if (r == -1)
+			break;
+		if (wanted(f, r == 1 ? &m : NULL)) {
+			kept[n].first = f->by_uid ? b->uids[f->index]
+			    : (uint32_t)f->index + 1;
+			kept[n].last = kept[n].first;
+			n++;
+		}
+	}
+	store_view_close(v);
+	f->index = f->range = 0;
+	window_cut(&f->window, n, &from, &to);
+	f->set = (struct imap_set){ kept + from, to - from, false };
+	imap_set_resolve(&f->set, 0);
+	return r == -1 ? -1 : 0;
+}
+
+/*
+ * What was expunged, before any FETCH response (RFC 7162 3.2.6). "*" reaches
+ * beyond the last message here: the last one a client knows may be gone.
+ */
+static int
+say_vanished(struct imap *im)
+{
+	struct fetch *f = &im->fetch;
+	struct imap_set known = f->set;
+	struct store_view *v;
+	int r;
+
+	if (known.n > 0 && f->set_open)
+		known.ranges[known.n - 1].last = UINT32_MAX;
+	/* What is gone leaves the view first. */
+	box_sync(im, true);
+	if ((v = store_view_open(im->o.store)) == NULL)
+		return -1;
+	r = add_vanished_earlier(im, v, &known, f->changed_since, 0);
+	store_view_close(v);
+	return r;
+}
+
 void
-command_fetch(struct imap *im, struct parser *p)
+fetch_begin(struct imap *im)
 {
 	struct fetch *f = &im->fetch;
 	const struct fetch_item *i;
 	size_t n;
 
-	*f = (struct fetch){ .by_uid = im->is_uid };
-	if (!parse_space(p) || !parse_set(p, &f->set) || !parse_space(p) ||
-	    !parse_fetch_items(p, &f->items))
-		return;
-	if (!box_resolve(im, &f->set, f->by_uid)) {
-		(void)parse_fail(p, "no such message number");
-		return;
-	}
 	for (i = f->items; i != NULL; i = i->next) {
 		f->wants_seen = f->wants_seen || !i->peek;
-		f->has_flags_item = f->has_flags_item ||
-		    i->kind == ITEM_FLAGS;
+		f->has_item[i->kind] = true;
 	}
 	if (f->wants_seen && !im->box.read_only && set_seen(im) == -1) {
 		/* Reading goes on; the flag is not announced. */
@@ -458,4 +365,31 @@ command_fetch(struct imap *im, struct parser *p)
 			im->box.state[n] &= (unsigned char)~ENTRY_SEEN;
 	}
 	im->mode = MODE_FETCH;
+}
+
+void
+command_fetch(struct imap *im, struct parser *p)
+{
+	struct fetch *f = &im->fetch;
+	const struct fetch_item *i;
+
+	*f = (struct fetch){ .by_uid = im->is_uid, .done = fetch_done };
+	if (!parse_fetch(im, p))
+		return;
+	f->set_open = has_star(&f->set);
+	if (!box_resolve(im, &f->set, f->by_uid)) {
+		(void)parse_fail(p, "no such message number");
+		return;
+	}
+	if (f->changed)
+		fetch_add_item(&im->arena, &f->items, ITEM_MODSEQ);
+	for (i = f->items; i != NULL; i = i->next) {
+		if (i->kind == ITEM_MODSEQ)
+			session_enable(im, CAP_BIT(CAP_CONDSTORE));
+	}
+	if ((f->vanished && say_vanished(im) == -1) ||
+	    (f->partial && cut_window(im) == -1))
+		reply_errno(im, errno, false);
+	else
+		fetch_begin(im);
 }

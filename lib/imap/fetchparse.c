@@ -173,6 +173,8 @@ parse_item(struct parser *p, struct item_list *list)
 		{ "INTERNALDATE", ITEM_INTERNALDATE },
 		{ "RFC822.SIZE", ITEM_SIZE }, { "ENVELOPE", ITEM_ENVELOPE },
 		{ "BODYSTRUCTURE", ITEM_BODYSTRUCTURE },
+		{ "MODSEQ", ITEM_MODSEQ }, { "SAVEDATE", ITEM_SAVEDATE },
+		{ "EMAILID", ITEM_EMAILID }, { "THREADID", ITEM_THREADID },
 	};
 	struct bytes word = parse_word(p);
 	size_t i;
@@ -185,7 +187,11 @@ parse_item(struct parser *p, struct item_list *list)
 			return true;
 		}
 	}
-	if (bytes_caseeq(word, BYTES("BODY"))) {
+	if (bytes_caseeq(word, BYTES("PREVIEW"))) {
+		(void)add_item(p, list, ITEM_PREVIEW);
+		/* RFC 8970 3.1; other lists are modifiers of FETCH. */
+		(void)bytes_caseskip(&p->s, BYTES(" (LAZY)"));
+	} else if (bytes_caseeq(word, BYTES("BODY"))) {
 		if (bytes_at(p->s, 0) == '[')
 			return parse_section(p, list, false);
 		(void)add_item(p, list, ITEM_BODY);
@@ -243,5 +249,20 @@ parse_fetch_items(struct parser *p, struct fetch_item **items)
 		}
 	}
 	*items = list.first;
-	return parse_end(p);
+	return true;
+}
+
+void
+fetch_add_item(struct arena *a, struct fetch_item **items,
+    enum item_kind kind)
+{
+	struct fetch_item *i;
+
+	for (i = *items; i != NULL; i = i->next) {
+		if (i->kind == kind)
+			return;
+	}
+	i = arena_zalloc(a, 1, sizeof(*i));
+	*i = (struct fetch_item){ .kind = kind, .peek = true, .next = *items };
+	*items = i;
 }

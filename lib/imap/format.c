@@ -50,14 +50,32 @@ imap_add_astring(struct buf *out, struct bytes s)
 	return buf_add(out, s);
 }
 
-int
-add_mailbox(struct buf *out, struct arena *a, struct bytes name)
+/* RFC 9051 9: quoted, UTF-8 as it is. Names hold no control bytes. */
+static void
+add_utf8(struct buf *out, struct bytes name)
+{
+	size_t i;
+
+	buf_addc(out, '"');
+	for (i = 0; i < name.n; i++) {
+		if (name.p[i] == '"' || name.p[i] == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, name.p[i]);
+	}
+	buf_addc(out, '"');
+}
+
+void
+add_mailbox(struct imap *im, struct bytes name)
 {
 	struct bytes utf7;
 
-	if (imap_utf7_encode(a, name, &utf7) == -1)
-		return -1;
-	return imap_add_astring(out, utf7);
+	if (enabled(im, CAP_IMAP4REV2) && !bytes_is_ascii(name))
+		add_utf8(&im->out, name);
+	else if (enabled(im, CAP_IMAP4REV2))
+		(void)imap_add_astring(&im->out, name);	/* full: seen later */
+	else if (imap_utf7_encode(&im->arena, name, &utf7) == 0)
+		(void)imap_add_astring(&im->out, utf7);	/* full: seen later */
 }
 
 int

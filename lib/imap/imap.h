@@ -1,5 +1,6 @@
 /*
- * imap.h - IMAP4rev1 server machines (RFC 3501), before and after login
+ * imap.h - IMAP4rev1 and IMAP4rev2 server machines (RFC 3501, RFC 9051),
+ * before and after login
  *
  * Bytes go in, bytes and a wish come out; sockets, time-outs and the auth
  * dialogue are the programs'. Two machines: struct imap_login speaks until
@@ -9,7 +10,10 @@
  *
  * Extensions: IDLE (2177), NAMESPACE (2342), ID (2971), UNSELECT (3691),
  * UIDPLUS (4315), SASL-IR (4959), ENABLE (5161), CHILDREN (3348),
- * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ (7888).
+ * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ and LITERAL- (7888),
+ * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), CONDSTORE and QRESYNC
+ * (7162), STATUS=SIZE (8438), OBJECTID (8474), SAVEDATE (8514), PREVIEW
+ * (8970), PARTIAL (9394), UIDONLY (9586). capability.c has the table.
  */
 #ifndef IMAP_H
 #define IMAP_H
@@ -22,6 +26,8 @@
 #define IMAP_LINE_MAX 16384
 /* A literal other than APPEND's message. */
 #define IMAP_LITERAL_MAX (100 * 1024)
+/* One sent without asking where LITERAL+ is switched off (RFC 7888 5). */
+#define IMAP_LITERAL_MINUS_MAX 4096
 /* One command: lines and literals together, and the number of literals. */
 #define IMAP_COMMAND_MAX (1024 * 1024)
 #define IMAP_LITERALS_MAX 1000
@@ -133,6 +139,9 @@ struct imap_options {
 	const char *account;
 	const char *tmp_dir;		/* for APPEND; same file system */
 	uint64_t append_max;		/* bytes of one APPENDed message */
+	/* Not announced and not to be enabled for this account, with blanks
+	 * between (I-17); may be NULL. IMAP4rev1 stays. */
+	const char *capabilities_off;
 };
 
 enum imap_action {
@@ -189,14 +198,15 @@ int imap_add_string(struct buf *out, struct bytes s);
 /* An astring: bare if it can be. */
 int imap_add_astring(struct buf *out, struct bytes s);
 
-/* A set of message numbers or UIDs; "*" is IMAP_STAR. */
-#define IMAP_STAR UINT32_MAX
+/* A set of message numbers or UIDs; "*" is IMAP_STAR, which is none. */
+#define IMAP_STAR 0
 struct imap_range {
 	uint32_t first, last;		/* first <= last once resolved */
 };
 struct imap_set {
 	struct imap_range *ranges;
 	size_t n;
+	bool saved;			/* "$": a SEARCH that was saved */
 };
 /* RFC 3501 9 sequence-set, the whole of s. -1 EBADMSG. */
 int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
@@ -204,6 +214,11 @@ int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
 void imap_set_resolve(struct imap_set *set, uint32_t star);
 /* Of a resolved set. */
 bool imap_set_has(const struct imap_set *set, uint32_t n);
+/* What is in both of two resolved sets, in the arena. */
+void imap_set_both(struct arena *a, const struct imap_set *x,
+    const struct imap_set *y, struct imap_set *out);
+/* "1:3,5" of a resolved set. 0, -1 EMSGSIZE. */
+int imap_add_ranges(struct buf *out, const struct imap_set *set);
 /* "1:3,5" of ascending numbers, runs joined. 0, -1 EMSGSIZE. */
 int imap_add_set(struct buf *out, const uint32_t *numbers, size_t n);
 

@@ -13,6 +13,29 @@
 /* The most one step can add: cached structures of monstrous messages. */
 #define OUT_MAX (64 * 1024 * 1024)
 
+/* ---- capability.c ---- */
+
+/* In the order they are announced in. */
+enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
+	CAP_LITERAL_MINUS, CAP_SASL_IR, CAP_ID, CAP_ENABLE, CAP_IDLE,
+	CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
+	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC,
+	CAP_ESEARCH, CAP_SEARCHRES, CAP_WITHIN, CAP_PARTIAL, CAP_STATUS_SIZE,
+	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAP_UIDONLY,
+	CAPS };
+/* Sets of them. */
+#define CAP_BIT(cap) ((uint64_t)1 << (cap))
+
+/* Their names with blanks between, without those of off. */
+void caps_add(struct buf *out, bool after_login, uint64_t off);
+/* A set from names with blanks between; unknown ones and IMAP4rev1, which
+ * cannot be switched off, are passed over. */
+uint64_t caps_parse(const char *names);
+/* All that ENABLE name turns on; 0: nothing, or the name is unknown. */
+uint64_t caps_enable(struct bytes name);
+/* " NAME" for each of a set. */
+void caps_add_enabled(struct buf *out, uint64_t set);
+
 /* ---- input.c: lines and literals ---- */
 
 enum input_event {
@@ -68,9 +91,14 @@ struct parser {
 	struct bytes s;
 	struct arena *a;
 	const char *why;
+	const char *code;		/* response code to it, or NULL */
+	bool utf8_names;		/* mailbox names are not in UTF-7 */
+	bool uid_only;			/* message numbers are refused */
 };
 
 bool parse_fail(struct parser *p, const char *why);
+/* With a response code; of several failures the first one counts. */
+bool parse_fail_code(struct parser *p, const char *code, const char *why);
 bool parse_end(struct parser *p);
 bool parse_char(struct parser *p, int c);
 /* No error when it is not there. */
@@ -84,13 +112,28 @@ bool parse_astring(struct parser *p, struct bytes *out);
 bool parse_nstring(struct parser *p, struct bytes *out, bool *there);
 bool parse_number(struct parser *p, uint64_t max, uint64_t *out);
 bool parse_set(struct parser *p, struct imap_set *out);
-/* A mailbox name as UTF-8 (modified UTF-7 decoded), not checked further. */
+/* Without "*": what a client knows. Not resolved. */
+bool parse_known_set(struct parser *p, struct imap_set *out);
+/* RFC 7162 7: 0 to 2^63-1. */
+bool parse_modseq(struct parser *p, uint64_t *out);
+/* A mailbox name as UTF-8 (modified UTF-7 decoded unless utf8_names), not
+ * checked further. */
 bool parse_mailbox(struct parser *p, struct bytes *out);
 /* A pattern of LIST, as UTF-8. */
 bool parse_pattern(struct parser *p, struct bytes *out);
 /* Days since 1970. */
 bool parse_date(struct parser *p, int64_t *day);
 bool parse_date_time(struct parser *p, int64_t *seconds);
+
+/* A window on an ordered result (RFC 9394): "1:100" or "-1:-100". */
+struct window {
+	struct bytes text;		/* as given */
+	bool from_end;
+	uint32_t first, last;		/* 1 is the first, or the last one */
+};
+bool parse_window(struct parser *p, struct window *out);
+/* Of n results those from *from up to below *to. */
+void window_cut(const struct window *w, size_t n, size_t *from, size_t *to);
 
 struct flag_list {
 	uint32_t flags;
@@ -104,7 +147,6 @@ struct bytes parse_word(struct parser *p);
 
 /* ---- format.c ---- */
 
-int add_mailbox(struct buf *out, struct arena *a, struct bytes name);
 int add_internal_date(struct buf *out, int64_t seconds);
 
 /* ---- session ---- */
@@ -121,9 +163,12 @@ struct box {
 	size_t n, size;
 	size_t announced;		/* EXISTS as the client knows it */
 	uint64_t modseq;		/* changes up to it are in the view */
+	uint64_t highest;		/* HIGHESTMODSEQ, of the mailbox */
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
+	uint32_t *saved;		/* "$" of SEARCH (RFC 5182), UIDs */
+	size_t saved_count;
 	struct arena names;		/* keyword names */
 	struct bytes keyword[STORE_KEYWORDS_MAX];
 };
@@ -151,7 +196,9 @@ enum section_what { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
 	SECTION_FIELDS_NOT, SECTION_TEXT, SECTION_MIME };
 
 enum item_kind { ITEM_UID, ITEM_FLAGS, ITEM_INTERNALDATE, ITEM_SIZE,
-	ITEM_ENVELOPE, ITEM_BODY, ITEM_BODYSTRUCTURE, ITEM_SECTION };
+	ITEM_ENVELOPE, ITEM_BODY, ITEM_BODYSTRUCTURE, ITEM_MODSEQ,
+	ITEM_SAVEDATE, ITEM_PREVIEW, ITEM_EMAILID, ITEM_THREADID,
+	ITEM_SECTION };
 
 struct fetch_item {
 	struct fetch_item *next;
@@ -177,9 +224,17 @@ struct stream {
 struct fetch {
 	struct fetch_item *items;
 	struct imap_set set;		/* resolved, numbers or UIDs */
+	bool set_open;			/* it was given with "*" */
 	bool by_uid;
-	bool wants_seen, has_flags_item;
+	bool wants_seen;
+	bool has_item[ITEM_SECTION + 1];
 	bool some_gone;
+	/* Of the modifiers (RFC 7162 3.1.4.1, 3.2.6). */
+	bool changed, vanished, partial;
+	uint64_t changed_since;
+	struct window window;
+	/* The tagged reply at the end. */
+	void (*done)(struct imap *im);
 	size_t index;			/* into the view: message at work */
 	size_t range;			/* of the set */
 	bool inside;			/* its response is begun */
@@ -206,6 +261,8 @@ enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_IDLE, MODE_CLOSE };
 
 struct imap {
 	struct imap_options o;
+	uint64_t off;			/* capabilities not for this account */
+	uint64_t enabled;		/* CAP_BITs, by ENABLE */
 	struct imap_input in;
 	struct buf out;
 	struct arena arena;		/* of the command */
@@ -226,18 +283,30 @@ struct imap {
 	struct imap_stats stats;
 };
 
-/* Tagged replies. reply_errno chooses code and text by errno. */
+static inline bool
+enabled(const struct imap *im, enum cap cap)
+{
+	return (im->enabled & CAP_BIT(cap)) != 0;
+}
+
+/*
+ * reply.c: tagged replies. reply_errno chooses code and text by errno; code
+ * may be NULL.
+ */
+void reply_tagged(struct imap *im, const char *result, const char *code,
+    const char *text);
 void reply_ok(struct imap *im, const char *code, const char *text);
 void reply_no(struct imap *im, const char *code, const char *text);
 void reply_bad(struct imap *im, const char *text);
+void reply_bad_code(struct imap *im, const char *code, const char *text);
 void reply_errno(struct imap *im, int err, bool try_create);
 /* "OK COMMAND done" after what changed meanwhile. */
 void reply_done(struct imap *im);
 
 /* view.c */
 void box_close(struct imap *im);
-int box_open(struct imap *im, const struct store_mailbox *m, bool read_only,
-    size_t *first_unseen);
+int box_open(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, bool read_only, size_t *first_unseen);
 /* Announce changes up to now; expunges only if allowed. */
 void box_sync(struct imap *im, bool expunges);
 /* A flag change of our own, not to be announced. */
@@ -252,11 +321,48 @@ bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
     uint32_t **uids, size_t *n);
 /* Resolve a set; false as box_uids. */
 bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
-/* "(\Seen ...)". */
+/* searchreply.c: what "$" stands for from now on. */
+void box_save(struct imap *im, const uint32_t *uids, size_t n);
+/* flags.c: "(\Seen ...)". */
 void add_flags(struct imap *im, struct store_view *v,
     const struct store_message *m);
 /* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS. */
 void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
+/* "* 4 FETCH (" for the message with that index, or "* 9 UIDFETCH (" with
+ * its UID (RFC 9586). */
+void add_fetch_head(struct imap *im, size_t index);
+/* A whole response: flags unless silent, MODSEQ once that was enabled. */
+void add_flags_response(struct imap *im, struct store_view *v, size_t index,
+    const struct store_message *m, bool with_uid, bool silent);
+
+/* vanished.c: "* VANISHED (EARLIER)" for those of known (resolved) that were
+ * expunged since; UIDs up to known_from are taken for known anyway where the
+ * feed does not reach back. 0, -1. */
+int add_vanished_earlier(struct imap *im, struct store_view *v,
+    const struct imap_set *known, uint64_t since, uint32_t known_from);
+
+/* format.c: a mailbox name as this session writes them. */
+void add_mailbox(struct imap *im, struct bytes name);
+
+/* list.c: "* LIST (...) "/" name", with OLDNAME unless old is empty (RFC 9051
+ * 6.3.9.7). */
+void add_list(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, struct bytes old);
+
+/* objectid.c (RFC 8474): "(F...)"; and the EMAILID of a message. */
+#define EMAIL_ID_BYTES 16
+#define EMAIL_ID_SIZE (1 + 2 * EMAIL_ID_BYTES + 1)
+void add_mailbox_id(struct buf *out, const struct store_mailbox *m);
+void email_id(const struct store_message *m, char out[EMAIL_ID_SIZE]);
+
+/* status.c: "(...)" into a set of items, and what they enable. */
+bool parse_status_items(struct parser *p, uint64_t *set);
+void status_enable(struct imap *im, uint64_t set);
+/* "* STATUS name (...)" of a set of items. */
+void add_status(struct imap *im, const struct store_mailbox *m, uint64_t set);
+
+/* mailbox.c: a name as the store takes it; false: replied NO. */
+bool check_name(struct imap *im, struct bytes *name);
 
 /* message.c */
 void walk_init(struct walk *w, struct store_view *v, uint32_t mailbox);
@@ -270,6 +376,17 @@ void message_set(struct message *m, uint32_t uid,
 int message_file(struct imap *im, struct message *m);
 int message_tree(struct imap *im, struct message *m);
 
+/* session.c: a parser over s for this session. */
+struct parser session_parser(struct imap *im, struct bytes s);
+/* Remember the tag that replies carry. */
+void session_tag(struct imap *im, struct bytes tag);
+
+/* Turn on what ENABLE or an enabling command asked for: CAP_BITs. */
+void session_enable(struct imap *im, uint64_t set);
+
+/* command.c: the whole command that was read. */
+void run_command(struct imap *im);
+
 /* Commands: each parses the rest of its line from p and replies. */
 typedef void command_fn(struct imap *im, struct parser *p);
 command_fn command_select, command_examine, command_create, command_delete,
@@ -280,7 +397,20 @@ command_fn command_select, command_examine, command_create, command_delete,
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
+/* Put an item in front, unless it is among them. */
+void fetch_add_item(struct arena *a, struct fetch_item **items,
+    enum item_kind kind);
+/* fetchitem.c: one that is no section. */
+void fetch_item(struct imap *im, struct store_view *v, struct message *m,
+    const struct fetch_item *item);
+/* False: not of a message without a record; leave the item out. */
+bool fetch_item_known(const struct message *m, const struct fetch_item *item);
+/* section.c: name and head of its literal; the bytes follow by stream_add. */
+int fetch_section(struct imap *im, struct message *m,
+    const struct fetch_item *item);
 void fetch_step(struct imap *im);
+/* Answer items of the messages of f->set that changed, then call f->done. */
+void fetch_begin(struct imap *im);
 /* stream.c */
 void stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length);

@@ -93,17 +93,6 @@ add_uses(struct buf *out, uint32_t uses)
 	}
 }
 
-static void
-add_list(struct imap *im, const struct store_mailbox *m, bool children)
-{
-	buf_printf(&im->out, "* LIST (%s",
-	    children ? "\\HasChildren" : "\\HasNoChildren");
-	add_uses(&im->out, m->use);
-	buf_adds(&im->out, ") \"/\" ");
-	add_mailbox(&im->out, &im->arena, m->name);
-	buf_adds(&im->out, "\r\n");
-}
-
 /* Names in byte order do not put children next to parents: "a", "a-b",
  * "a/b". So ask for the first name from "a/" on. */
 static bool
@@ -116,6 +105,23 @@ has_children(struct imap *im, struct store_view *v, struct bytes name)
 
 	return store_mailbox_next(v, &at, &m) == 1 &&
 	    bytes_starts(m.name, prefix);
+}
+
+void
+add_list(struct imap *im, struct store_view *v, const struct store_mailbox *m,
+    struct bytes old)
+{
+	buf_printf(&im->out, "* LIST (%s", has_children(im, v, m->name)
+	    ? "\\HasChildren" : "\\HasNoChildren");
+	add_uses(&im->out, m->use);
+	buf_adds(&im->out, ") \"/\" ");
+	add_mailbox(im, m->name);
+	if (old.n > 0) {
+		buf_adds(&im->out, " (\"OLDNAME\" (");
+		add_mailbox(im, old);
+		buf_adds(&im->out, "))");
+	}
+	buf_adds(&im->out, "\r\n");
 }
 
 void
@@ -142,7 +148,7 @@ command_list(struct imap *im, struct parser *p)
 	}
 	while ((r = store_mailbox_next(v, &at, &m)) == 1) {
 		if (pattern_matches(&im->arena, pattern, m.name))
-			add_list(im, &m, has_children(im, v, m.name));
+			add_list(im, v, &m, BYTES_EMPTY);
 	}
 	store_view_close(v);
 	if (r == -1)
@@ -155,7 +161,7 @@ static void
 add_lsub(struct imap *im, const char *attribute, struct bytes name)
 {
 	buf_printf(&im->out, "* LSUB (%s) \"/\" ", attribute);
-	add_mailbox(&im->out, &im->arena, name);
+	add_mailbox(im, name);
 	buf_adds(&im->out, "\r\n");
 }
 

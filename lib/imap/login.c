@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define CAPABILITIES "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE " \
-	"UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE"
 /* The longest decoded response is below this in base64. */
 #define RESPONSE_MAX 8192
 
@@ -35,7 +33,7 @@ add_capabilities(struct imap_login *l)
 {
 	struct bytes list = bytes_str(l->o.mechanisms), word;
 
-	buf_adds(&l->out, CAPABILITIES);
+	caps_add(&l->out, false, 0);
 	if (l->o.starttls)
 		buf_adds(&l->out, " STARTTLS");
 	if (!l->o.plain_login) {
@@ -368,7 +366,7 @@ needs_login(struct bytes name)
 static void
 handle_command(struct imap_login *l)
 {
-	struct parser p = { l->in.text, &l->arena, NULL };
+	struct parser p = { .s = l->in.text, .a = &l->arena };
 	struct bytes tag, name;
 	bool good;
 

@@ -17,6 +17,14 @@ parse_fail(struct parser *p, const char *why)
 }
 
 bool
+parse_fail_code(struct parser *p, const char *code, const char *why)
+{
+	if (p->why == NULL)
+		p->code = code;
+	return parse_fail(p, why);
+}
+
+bool
 parse_end(struct parser *p)
 {
 	return p->s.n == 0 || parse_fail(p, "too many arguments");
@@ -209,6 +217,10 @@ parse_set(struct parser *p, struct imap_set *out)
 	size_t n = 0;
 	int c;
 
+	if (parse_optional(p, '$')) {
+		*out = (struct imap_set){ .saved = true };
+		return true;
+	}
 	while ((c = bytes_at(p->s, n)), ascii_is_digit(c) || c == ':' ||
 	    c == ',' || c == '*')
 		n++;
@@ -218,10 +230,38 @@ parse_set(struct parser *p, struct imap_set *out)
 	return true;
 }
 
-/* Names are modified UTF-7; other 8-bit bytes are refused. */
+bool
+parse_known_set(struct parser *p, struct imap_set *out)
+{
+	size_t i;
+
+	if (!parse_set(p, out))
+		return false;
+	if (out->saved)
+		return parse_fail(p, "$ is not allowed here");
+	for (i = 0; i < out->n; i++) {
+		if (out->ranges[i].first == IMAP_STAR ||
+		    out->ranges[i].last == IMAP_STAR)
+			return parse_fail(p, "* is not allowed here");
+	}
+	return true;
+}
+
+bool
+parse_modseq(struct parser *p, uint64_t *out)
+{
+	return parse_number(p, INT64_MAX, out);
+}
+
+/* Names are modified UTF-7, with 8-bit bytes refused, or UTF-8 (I-16). */
 static bool
 decode_name(struct parser *p, struct bytes raw, struct bytes *out)
 {
+	if (p->utf8_names) {
+		*out = raw;
+		return unicode_valid_utf8(raw) ||
+		    parse_fail(p, "mailbox name is not UTF-8");
+	}
 	if (!bytes_is_ascii(raw))
 		return parse_fail(p,
 		    "mailbox name with 8-bit bytes, not modified UTF-7");

@@ -14,44 +14,80 @@ struct search {
 	struct message message;
 	struct arena arena;		/* for one message */
 	size_t index;
+	int64_t now;
 };
 
-/* Sets and keyword names, once before the first message. */
-static bool
+/* Sets and keyword names, once before the first message. A number that is
+ * no message is found nowhere. */
+static void
 prepare(struct search *s, struct search_key *k)
 {
 	struct search_key *c;
 
 	switch (k->kind) {
 	case KEY_NUMBERS:
-		return box_resolve(s->im, &k->set, false);
+		if (!box_resolve(s->im, &k->set, false))
+			imap_set_resolve(&k->set,
+			    (uint32_t)s->im->box.announced);
+		break;
 	case KEY_UIDS:
-		return box_resolve(s->im, &k->set, true);
+		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
+		break;
 	case KEY_KEYWORD:
 		k->known = store_keyword_find(s->view, s->im->box.id,
 		    k->field, &k->keyword) == 1;
-		return true;
+		break;
 	default:
-		for (c = k->children; c != NULL; c = c->next) {
-			if (!prepare(s, c))
-				return false;
-		}
-		return true;
+		for (c = k->children; c != NULL; c = c->next)
+			prepare(s, c);
+		break;
 	}
 }
 
 static int64_t
-internal_day(const struct message *m)
+day_of(int64_t t)
 {
-	int64_t t = m->record.internal_date;
-
 	return t / 86400 - (t % 86400 < 0);
+}
+
+/* Days are those of UTC; a message without save date was saved when it
+ * came (RFC 8514 4.3). */
+static bool
+day_matches(const struct store_message *r, const struct search_key *k)
+{
+	int64_t came = day_of(r->internal_date);
+	int64_t saved = r->save_date == 0 ? came : day_of(r->save_date);
+
+	switch (k->kind) {
+	case KEY_BEFORE:
+		return came < k->day;
+	case KEY_ON:
+		return came == k->day;
+	case KEY_SINCE:
+		return came >= k->day;
+	case KEY_SAVED_BEFORE:
+		return saved < k->day;
+	case KEY_SAVED_ON:
+		return saved == k->day;
+	default:
+		return saved >= k->day;
+	}
+}
+
+static bool
+has_email_id(const struct store_message *r, struct bytes id)
+{
+	char own[EMAIL_ID_SIZE];
+
+	email_id(r, own);
+	return bytes_eq(bytes_str(own), id);
 }
 
 static bool
 record_matches(struct search *s, const struct search_key *k)
 {
 	const struct store_message *r = &s->message.record;
+	int64_t age = s->now - r->internal_date;
 
 	switch (k->kind) {
 	case KEY_FLAG:
@@ -63,18 +99,24 @@ record_matches(struct search *s, const struct search_key *k)
 		return imap_set_has(&k->set, (uint32_t)s->index + 1);
 	case KEY_UIDS:
 		return imap_set_has(&k->set, s->message.uid);
-	case KEY_BEFORE:
-		return internal_day(&s->message) < k->day;
-	case KEY_ON:
-		return internal_day(&s->message) == k->day;
-	case KEY_SINCE:
-		return internal_day(&s->message) >= k->day;
 	case KEY_LARGER:
 		return r->size_crlf > k->number;
 	case KEY_SMALLER:
 		return r->size_crlf < k->number;
+	case KEY_OLDER:
+		return age >= (int64_t)k->number;
+	case KEY_YOUNGER:
+		return age <= (int64_t)k->number;
+	case KEY_MODSEQ:
+		return r->modseq >= k->number;
+	case KEY_EMAILID:
+		return has_email_id(r, k->field);
+	case KEY_ALL:
+		return true;
+	case KEY_NONE:
+		return false;
 	default:
-		return k->kind == KEY_ALL;
+		return day_matches(r, k);
 	}
 }
 
@@ -122,18 +164,19 @@ matches(struct search *s, const struct search_key *k)
 }
 
 static int
-search_all(struct search *s, const struct search_key *root)
+search_all(struct search *s, const struct search_key *root,
+    struct search_result *out)
 {
-	struct imap *im = s->im;
+	const struct box *b = &s->im->box;
 	struct store_message record;
 	struct walk w;
 	int r;
 
-	walk_init(&w, s->view, im->box.id);
-	for (s->index = 0; s->index < im->box.announced; s->index++) {
-		uint32_t uid = im->box.uids[s->index];
+	walk_init(&w, s->view, b->id);
+	for (s->index = 0; s->index < b->announced; s->index++) {
+		uint32_t uid = b->uids[s->index];
 
-		if ((im->box.state[s->index] & ENTRY_GONE) != 0)
+		if ((b->state[s->index] & ENTRY_GONE) != 0)
 			continue;
 		r = walk_to(&w, uid, &record);
 		if (r == -1)
@@ -141,50 +184,64 @@ search_all(struct search *s, const struct search_key *root)
 		if (r == 0)
 			continue;	/* expunged, to be announced */
 		message_set(&s->message, uid, &record);
-		if (matches(s, root))
-			buf_printf(&im->out, " %lu", im->is_uid
-			    ? (unsigned long)uid
-			    : (unsigned long)s->index + 1);
+		if (matches(s, root)) {
+			out->modseq[out->n] = record.modseq;
+			out->index[out->n++] = (uint32_t)s->index;
+		}
 		message_reset(&s->message);
 		arena_reset(&s->arena);
 	}
 	return 0;
 }
 
-static void
-run_search(struct imap *im, struct parser *p, struct search_key *root)
+int
+search_run(struct imap *im, struct search_key *root,
+    struct search_result *out)
 {
-	struct search s = { .im = im, .view = store_view_open(im->o.store) };
-	int r = -1;
+	struct search s = { .im = im, .view = store_view_open(im->o.store),
+	    .now = time_wall_us() / 1000000 };
+	size_t n = im->box.announced + 1;
+	int r;
 
-	if (s.view != NULL && !prepare(&s, root)) {
-		store_view_close(s.view);
-		(void)parse_fail(p, "no such message number");
-		return;
-	}
-	if (s.view != NULL) {
-		buf_adds(&im->out, "* SEARCH");
-		r = search_all(&s, root);
-		buf_adds(&im->out, "\r\n");
-	}
+	if (s.view == NULL)
+		return -1;
+	*out = (struct search_result){
+	    arena_zalloc(&im->arena, n, sizeof(*out->index)),
+	    arena_zalloc(&im->arena, n, sizeof(*out->modseq)), 0 };
+	prepare(&s, root);
+	r = search_all(&s, root, out);
 	message_reset(&s.message);
 	arena_free(&s.arena);
 	store_view_close(s.view);
-	if (r == -1)
-		reply_errno(im, errno, false);
-	else
-		reply_done(im);
+	return r;
 }
 
 void
 command_search(struct imap *im, struct parser *p)
 {
-	struct search_key *root;
-	bool bad_charset;
+	struct search_args args;
+	struct search_result found;
 
-	if (parse_search(p, &root, &bad_charset))
-		run_search(im, p, root);
-	else if (bad_charset)
-		reply_no(im, "BADCHARSET (US-ASCII UTF-8)",
-		    "charset is not supported");
+	if (!parse_search(p, &args)) {
+		/* RFC 5182 2.1: SEARCH that fails with NO empties "$". */
+		if (args.bad_charset && args.ret.save)
+			box_save(im, NULL, 0);
+		if (args.bad_charset)
+			reply_no(im, "BADCHARSET (US-ASCII UTF-8)",
+			    "charset is not supported");
+		return;
+	}
+	if (args.modseq)
+		session_enable(im, CAP_BIT(CAP_CONDSTORE));
+	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
+	if (!args.ret.given && enabled(im, CAP_IMAP4REV2))
+		args.ret.given = args.ret.all = true;
+	if (search_run(im, args.root, &found) == -1) {
+		if (args.ret.save)
+			box_save(im, NULL, 0);
+		reply_errno(im, errno, false);
+		return;
+	}
+	search_answer(im, &args, &found);
+	reply_done(im);
 }

@@ -15,7 +15,11 @@ enum key_kind {
 	KEY_NUMBERS, KEY_UIDS,
 	KEY_BEFORE, KEY_ON, KEY_SINCE,			/* internal date */
 	KEY_SENT_BEFORE, KEY_SENT_ON, KEY_SENT_SINCE,	/* Date field */
+	KEY_SAVED_BEFORE, KEY_SAVED_ON, KEY_SAVED_SINCE, /* save date */
 	KEY_LARGER, KEY_SMALLER,
+	KEY_OLDER, KEY_YOUNGER,	/* RFC 5032: seconds */
+	KEY_MODSEQ,		/* this one or greater */
+	KEY_EMAILID,
 	KEY_HEADER,		/* field and text */
 	KEY_BODY, KEY_TEXT,
 };
@@ -41,12 +45,38 @@ struct search_key {
 	unsigned int keyword;
 };
 
-/*
- * Parse the keys to the end of the command; *root is their AND. False with
- * p->why; with *bad_charset for a charset that is not supported (NO).
- */
-bool parse_search(struct parser *p, struct search_key **root,
-    bool *bad_charset);
+/* RETURN options (RFC 4731, 5182, 9394). */
+struct search_return {
+	bool given;		/* answer ESEARCH */
+	bool min, max, all, count, save, partial;
+	struct window window;	/* of PARTIAL */
+};
+
+struct search_args {
+	struct search_return ret;
+	struct search_key *root;	/* AND of all keys */
+	bool modseq;			/* MODSEQ is among them */
+	bool bad_charset;		/* not supported: NO */
+};
+
+/* Messages of the view, ascending. */
+struct search_result {
+	uint32_t *index;
+	uint64_t *modseq;
+	size_t n;
+};
+
+/* Parse to the end of the command. False with p->why or bad_charset. */
+bool parse_search(struct parser *p, struct search_args *out);
+/* "(MIN COUNT)" */
+bool parse_search_return(struct parser *p, struct search_return *out);
+
+/* search.c: the result, in the command's arena. 0, -1. */
+int search_run(struct imap *im, struct search_key *root,
+    struct search_result *out);
+/* searchreply.c: the untagged response, and "$". */
+void search_answer(struct imap *im, const struct search_args *args,
+    const struct search_result *found);
 
 /* searchtext.c: does the key's text occur there? */
 bool text_matches(struct arena *a, const struct search_key *k,

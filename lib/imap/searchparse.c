@@ -7,6 +7,7 @@
 
 struct search_parser {
 	struct parser *p;
+	bool modseq;
 	size_t keys;
 	unsigned int depth;
 };
@@ -45,6 +46,7 @@ static const struct {
 	{ "NEW", KEY_NONE, 0, true },
 	{ "RECENT", KEY_NONE, 0, true },
 	{ "OLD", KEY_ALL, 0, true },
+	{ "SAVEDATESUPPORTED", KEY_ALL, 0, true },	/* RFC 8514 4.3 */
 };
 
 static const struct {
@@ -58,6 +60,9 @@ static const struct {
 	{ "SENTBEFORE", KEY_SENT_BEFORE, COST_ENVELOPE },
 	{ "SENTON", KEY_SENT_ON, COST_ENVELOPE },
 	{ "SENTSINCE", KEY_SENT_SINCE, COST_ENVELOPE },
+	{ "SAVEDBEFORE", KEY_SAVED_BEFORE, COST_RECORD },
+	{ "SAVEDON", KEY_SAVED_ON, COST_RECORD },
+	{ "SAVEDSINCE", KEY_SAVED_SINCE, COST_RECORD },
 };
 
 /* Fields that have a key of their own, all in ENVELOPE. */
@@ -175,8 +180,54 @@ parse_keys(struct search_parser *sp, struct search_key **out)
 static bool
 parse_number_key(struct search_parser *sp, struct search_key *k)
 {
+	/* RFC 9051 9: number64. */
 	return parse_space(sp->p) &&
-	    parse_number(sp->p, UINT32_MAX, &k->number);
+	    parse_number(sp->p, INT64_MAX, &k->number);
+}
+
+/* RFC 5032 3: an interval of at least a second. */
+static bool
+parse_interval(struct search_parser *sp, struct search_key *k)
+{
+	return parse_space(sp->p) &&
+	    parse_number(sp->p, UINT32_MAX, &k->number) &&
+	    (k->number > 0 || parse_fail(sp->p, "expected seconds"));
+}
+
+/* [entry type] modseq; flags have one modseq, whoever set them. */
+static bool
+parse_modseq_key(struct search_parser *sp, struct search_key *k)
+{
+	struct bytes entry, type;
+
+	sp->modseq = true;
+	if (!parse_space(sp->p))
+		return false;
+	if (bytes_at(sp->p->s, 0) == '"') {
+		if (!parse_string(sp->p, &entry) || !parse_space(sp->p))
+			return false;
+		type = parse_word(sp->p);
+		if (!bytes_caseeq(type, BYTES("priv")) &&
+		    !bytes_caseeq(type, BYTES("shared")) &&
+		    !bytes_caseeq(type, BYTES("all")))
+			return parse_fail(sp->p, "unknown entry type");
+		if (!parse_space(sp->p))
+			return false;
+	}
+	return parse_modseq(sp->p, &k->number);
+}
+
+/* RFC 8474 5.3; no message has a thread yet. */
+static bool
+parse_id_key(struct search_parser *sp, struct search_key *k)
+{
+	return parse_space(sp->p) && parse_atom(sp->p, &k->field);
+}
+
+static bool
+parse_uid_key(struct search_parser *sp, struct search_key *k)
+{
+	return parse_space(sp->p) && parse_set(sp->p, &k->set);
 }
 
 /* Keys by the tables. *found false: not there, nothing was taken. */
@@ -215,11 +266,28 @@ parse_table_key(struct search_parser *sp, struct bytes word,
 	return true;
 }
 
+/* Keys with an argument that are a fact of the record. */
+static const struct {
+	const char *name;
+	enum key_kind kind;
+	bool (*parse)(struct search_parser *sp, struct search_key *k);
+} argument_keys[] = {
+	{ "LARGER", KEY_LARGER, parse_number_key },
+	{ "SMALLER", KEY_SMALLER, parse_number_key },
+	{ "OLDER", KEY_OLDER, parse_interval },
+	{ "YOUNGER", KEY_YOUNGER, parse_interval },
+	{ "MODSEQ", KEY_MODSEQ, parse_modseq_key },
+	{ "EMAILID", KEY_EMAILID, parse_id_key },
+	{ "THREADID", KEY_NONE, parse_id_key },
+	{ "UID", KEY_UIDS, parse_uid_key },
+};
+
 static bool
 parse_word_key(struct search_parser *sp, struct bytes word,
     struct search_key *k)
 {
 	bool found;
+	size_t i;
 
 	if (!parse_table_key(sp, word, k, &found))
 		return false;
@@ -236,11 +304,6 @@ parse_word_key(struct search_parser *sp, struct bytes word,
 		k->want = word.n == 7;
 		return parse_keyword(sp, k);
 	}
-	if (bytes_caseeq(word, BYTES("LARGER")) ||
-	    bytes_caseeq(word, BYTES("SMALLER"))) {
-		k->kind = word.n == 6 ? KEY_LARGER : KEY_SMALLER;
-		return parse_number_key(sp, k);
-	}
 	if (bytes_caseeq(word, BYTES("BODY")) ||
 	    bytes_caseeq(word, BYTES("TEXT"))) {
 		k->kind = bytes_caseeq(word, BYTES("BODY"))
@@ -252,9 +315,11 @@ parse_word_key(struct search_parser *sp, struct bytes word,
 		k->kind = KEY_HEADER;
 		return parse_header_key(sp, k);
 	}
-	if (bytes_caseeq(word, BYTES("UID"))) {
-		k->kind = KEY_UIDS;
-		return parse_space(sp->p) && parse_set(sp->p, &k->set);
+	for (i = 0; i < sizeof(argument_keys) / sizeof(*argument_keys); i++) {
+		if (bytes_caseeq(word, bytes_str(argument_keys[i].name))) {
+			k->kind = argument_keys[i].kind;
+			return argument_keys[i].parse(sp, k);
+		}
 	}
 	return parse_fail(sp->p, "unknown search key");
 }
@@ -273,28 +338,43 @@ parse_key(struct search_parser *sp, struct search_key **out)
 	}
 	k = new_key(sp, KEY_NUMBERS);
 	*out = k;
-	if (ascii_is_digit(c) || c == '*')
+	if ((ascii_is_digit(c) || c == '*') && sp->p->uid_only)
+		return parse_fail_code(sp->p, "UIDREQUIRED",
+		    "no message numbers with UIDONLY");
+	if (ascii_is_digit(c) || c == '*' || c == '$')
 		return parse_set(sp->p, &k->set);
 	return parse_word_key(sp, parse_word(sp->p), k);
 }
 
-bool
-parse_search(struct parser *p, struct search_key **root, bool *bad_charset)
+/* "CHARSET name ", if it is there. */
+static bool
+parse_charset(struct parser *p, bool *bad)
 {
-	struct search_parser sp = { .p = p };
 	struct bytes name;
 
-	*bad_charset = false;
+	if (!bytes_caseskip(&p->s, BYTES("CHARSET ")))
+		return true;
+	if (!parse_astring(p, &name) || !parse_space(p))
+		return false;
+	*bad = !bytes_caseeq(name, BYTES("UTF-8")) &&
+	    !bytes_caseeq(name, BYTES("US-ASCII"));
+	return !*bad;
+}
+
+bool
+parse_search(struct parser *p, struct search_args *out)
+{
+	struct search_parser sp = { .p = p };
+
+	*out = (struct search_args){ 0 };
 	if (!parse_space(p))
 		return false;
-	if (bytes_caseskip(&p->s, BYTES("CHARSET "))) {
-		if (!parse_astring(p, &name) || !parse_space(p))
-			return false;
-		if (!bytes_caseeq(name, BYTES("UTF-8")) &&
-		    !bytes_caseeq(name, BYTES("US-ASCII"))) {
-			*bad_charset = true;
-			return false;
-		}
-	}
-	return parse_keys(&sp, root) && parse_end(p);
+	if (bytes_caseskip(&p->s, BYTES("RETURN ")) &&
+	    (!parse_search_return(p, &out->ret) || !parse_space(p)))
+		return false;
+	if (!parse_charset(p, &out->bad_charset) ||
+	    !parse_keys(&sp, &out->root) || !parse_end(p))
+		return false;
+	out->modseq = sp.modseq;
+	return true;
 }

@@ -66,7 +66,7 @@ static bool
 envelope_field(const struct message *m, struct arena *a, int which,
     struct bytes *out)
 {
-	struct parser p = { BYTES_EMPTY, a, NULL };
+	struct parser p = { .s = BYTES_EMPTY, .a = a };
 	struct buf b = BUF_INIT(MIME_VALUE_MAX);
 	struct bytes text = BYTES_EMPTY;
 	bool good = true, there;

@@ -31,7 +31,7 @@ parse_one(struct bytes *s, uint32_t *out)
 int
 imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out)
 {
-	struct imap_set set = { NULL, 0 };
+	struct imap_set set = { NULL, 0, false };
 	size_t i, commas = 0;
 
 	for (i = 0; i < s.n; i++)
@@ -103,6 +103,46 @@ imap_set_has(const struct imap_set *set, uint32_t n)
 			high = mid;
 	}
 	return low < set->n && set->ranges[low].first <= n;
+}
+
+void
+imap_set_both(struct arena *a, const struct imap_set *x,
+    const struct imap_set *y, struct imap_set *out)
+{
+	const struct imap_range *r, *q;
+	size_t i = 0, j = 0;
+
+	/* Each range of the result ends where one of theirs does. */
+	*out = (struct imap_set){ .ranges = arena_zalloc(a, x->n + y->n + 1,
+	    sizeof(*out->ranges)) };
+	while (i < x->n && j < y->n) {
+		r = &x->ranges[i];
+		q = &y->ranges[j];
+		if (r->first <= q->last && q->first <= r->last)
+			out->ranges[out->n++] = (struct imap_range){
+			    r->first > q->first ? r->first : q->first,
+			    r->last < q->last ? r->last : q->last };
+		if (r->last < q->last)
+			i++;
+		else
+			j++;
+	}
+}
+
+int
+imap_add_ranges(struct buf *out, const struct imap_set *set)
+{
+	const struct imap_range *r;
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		r = &set->ranges[i];
+		if (buf_printf(out, r->first == r->last ? "%s%lu" : "%s%lu:%lu",
+		    i == 0 ? "" : ",", (unsigned long)r->first,
+		    (unsigned long)r->last) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int

@@ -4,6 +4,7 @@
 #include "imap/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* ---- STORE (RFC 3501 6.4.6) ---- */
 
@@ -23,38 +24,123 @@ parse_how(struct parser *p, enum store_how *how, bool *silent)
 	    parse_fail(p, "expected FLAGS");
 }
 
-/* FETCH responses with the new flags. False: a message was gone. */
+/* "(UNCHANGEDSINCE n) ", if it is there (RFC 7162 3.1.3). */
 static bool
-answer_flags(struct imap *im, const uint32_t *uids, size_t n, bool silent)
+parse_condition(struct imap *im, struct parser *p, uint64_t *unchanged_since)
+{
+	if (!parse_optional(p, '('))
+		return true;
+	if (!bytes_caseeq(parse_word(p), BYTES("UNCHANGEDSINCE")))
+		return parse_fail(p, "unknown STORE modifier");
+	if (!parse_space(p) || !parse_modseq(p, unchanged_since) ||
+	    !parse_char(p, ')') || !parse_space(p))
+		return false;
+	session_enable(im, CAP_BIT(CAP_CONDSTORE));
+	return true;
+}
+
+/* Whether a message, by ascending UID, is the next one of failed. */
+static bool
+next_failed(struct bytes *failed, uint32_t uid)
+{
+	struct bytes head;
+
+	if (failed->n < 4 || be32_get(failed->p) != uid)
+		return false;
+	return bytes_cut(failed, 4, &head);
+}
+
+/* "MODIFIED set" of numbers or UIDs, in the arena. */
+static const char *
+modified(struct imap *im, struct bytes failed)
+{
+	struct buf b = BUF_INIT(OUT_MAX);
+	uint32_t *numbers = arena_zalloc(&im->arena, failed.n / 4 + 1,
+	    sizeof(*numbers));
+	struct bytes head;
+	const char *text;
+	size_t n = 0, at;
+
+	while (bytes_cut(&failed, 4, &head)) {
+		uint32_t uid = be32_get(head.p);
+
+		if (im->is_uid)
+			numbers[n++] = uid;
+		else if (box_find(&im->box, uid, &at))
+			numbers[n++] = (uint32_t)at + 1;
+	}
+	buf_adds(&b, "MODIFIED ");
+	imap_add_set(&b, numbers, n);
+	text = arena_str(&im->arena, buf_bytes(&b));
+	buf_free(&b);
+	return text;
+}
+
+/*
+ * FETCH responses with the new flags, not of those that failed; once modseqs
+ * are told, silence is not about them. False: a message was gone.
+ */
+static bool
+answer_flags(struct imap *im, const uint32_t *uids, size_t n,
+    struct bytes failed, bool silent)
 {
 	struct store_view *v = store_view_open(im->o.store);
+	bool with_uid = im->is_uid || enabled(im, CAP_QRESYNC), all = true;
 	struct store_message m;
 	struct walk w;
 	size_t i, at;
-	bool all = true;
 	int r = 1;
 
 	if (v == NULL)
 		return true;	/* the change was made; only its echo is not */
 	walk_init(&w, v, im->box.id);
 	for (i = 0; i < n && r != -1; i++) {
+		if (next_failed(&failed, uids[i]))
+			continue;
 		r = walk_to(&w, uids[i], &m);
 		if (r != 1) {
 			all = false;
 			continue;
 		}
-		if (silent || !box_find(&im->box, uids[i], &at))
-			continue;
-		buf_printf(&im->out, "* %zu FETCH (", at + 1);
-		if (im->is_uid)
-			buf_printf(&im->out, "UID %lu ",
-			    (unsigned long)uids[i]);
-		buf_adds(&im->out, "FLAGS ");
-		add_flags(im, v, &m);
-		buf_adds(&im->out, ")\r\n");
+		if ((!silent || enabled(im, CAP_CONDSTORE)) &&
+		    box_find(&im->box, uids[i], &at))
+			add_flags_response(im, v, at, &m, with_uid, silent);
 	}
 	store_view_close(v);
 	return all;
+}
+
+static void
+change_flags(struct imap *im, const uint32_t *uids, size_t n,
+    const struct store_flag_change *change, bool silent)
+{
+	struct buf failed = BUF_INIT(n * 4 + 1);
+	uint64_t modseq = 0;
+	bool all;
+
+	if (n > 0 && store_flags(im->o.store, im->box.id, uids, n, change,
+	    &modseq, &failed) == -1) {
+		if (errno == EOVERFLOW)
+			reply_no(im, "LIMIT", "too many keywords");
+		else
+			reply_errno(im, errno, false);
+		buf_free(&failed);
+		return;
+	}
+	box_own(im, modseq);
+	box_sync(im, false);	/* a new keyword is named before its use */
+	all = answer_flags(im, uids, n, buf_bytes(&failed), silent);
+	if (failed.n > 0) {
+		box_sync(im, im->is_uid);
+		reply_ok(im, modified(im, buf_bytes(&failed)),
+		    "some messages changed since");
+	} else if (all && !im->set_had_gone) {
+		reply_done(im);
+	} else {
+		box_sync(im, im->is_uid);
+		reply_ok(im, "EXPUNGEISSUED", "some messages are gone");
+	}
+	buf_free(&failed);
 }
 
 void
@@ -63,12 +149,12 @@ command_store(struct imap *im, struct parser *p)
 	struct store_flag_change change = { .unchanged_since = UINT64_MAX };
 	struct flag_list flags;
 	struct imap_set set;
-	uint64_t modseq = 0;
 	uint32_t *uids;
 	bool silent;
 	size_t n;
 
 	if (!parse_space(p) || !parse_set(p, &set) || !parse_space(p) ||
+	    !parse_condition(im, p, &change.unchanged_since) ||
 	    !parse_how(p, &change.how, &silent) || !parse_space(p) ||
 	    !parse_flags(p, true, &flags) || !parse_end(p))
 		return;
@@ -79,22 +165,7 @@ command_store(struct imap *im, struct parser *p)
 	change.flags = flags.flags;
 	change.keywords = flags.keywords;
 	change.keyword_count = flags.keyword_count;
-	if (n > 0 && store_flags(im->o.store, im->box.id, uids, n, &change,
-	    &modseq, NULL) == -1) {
-		if (errno == EOVERFLOW)
-			reply_no(im, "LIMIT", "too many keywords");
-		else
-			reply_errno(im, errno, false);
-		return;
-	}
-	box_own(im, modseq);
-	box_sync(im, false);	/* a new keyword is named before its use */
-	if (answer_flags(im, uids, n, silent) && !im->set_had_gone) {
-		reply_done(im);
-	} else {
-		box_sync(im, im->is_uid);
-		reply_ok(im, "EXPUNGEISSUED", "some messages are gone");
-	}
+	change_flags(im, uids, n, &change, silent);
 }
 
 /* ---- COPY (RFC 3501 6.4.7) and MOVE (RFC 6851), RFC 4315 ---- */
@@ -204,11 +275,24 @@ command_move(struct imap *im, struct parser *p)
 
 /* ---- EXPUNGE (RFC 3501 6.4.3), UID EXPUNGE (RFC 4315 2.1) ---- */
 
+/* RFC 7162 3.2.7: with the modseq a client that knows all this is at. */
+static void
+reply_expunged(struct imap *im)
+{
+	char code[64];
+
+	box_sync(im, true);
+	(void)snprintf(code, sizeof(code), "HIGHESTMODSEQ %llu",
+	    (unsigned long long)im->box.highest);	/* fits */
+	reply_ok(im, code, im->is_uid ? "UID EXPUNGE done" : "EXPUNGE done");
+}
+
 void
 command_expunge(struct imap *im, struct parser *p)
 {
 	struct imap_set set;
 	uint32_t *uids = NULL;
+	uint64_t modseq = 0;
 	size_t n = 0;
 
 	if (im->is_uid && (!parse_space(p) || !parse_set(p, &set)))
@@ -218,9 +302,12 @@ command_expunge(struct imap *im, struct parser *p)
 	if (im->is_uid)
 		(void)box_uids(im, &set, true, &uids, &n); /* UIDs: no error */
 	if ((!im->is_uid || n > 0) && store_expunge(im->o.store, im->box.id,
-	    uids, n, false, NULL) == -1) {
+	    uids, n, false, &modseq) == -1) {
 		reply_errno(im, errno, false);
 		return;
 	}
-	reply_done(im);
+	if (modseq != 0 && enabled(im, CAP_CONDSTORE))
+		reply_expunged(im);
+	else
+		reply_done(im);
 }

@@ -17,6 +17,7 @@ box_close(struct imap *im)
 
 	free(b->uids);
 	free(b->state);
+	free(b->saved);
 	arena_free(&b->names);
 	message_reset(&im->message);
 	*b = (struct box){ .names = ARENA_INIT };
@@ -52,20 +53,18 @@ box_find(const struct box *b, uint32_t uid, size_t *at)
 }
 
 int
-box_open(struct imap *im, const struct store_mailbox *mailbox,
-    bool read_only, size_t *first_unseen)
+box_open(struct imap *im, struct store_view *v,
+    const struct store_mailbox *mailbox, bool read_only, size_t *first_unseen)
 {
-	struct store_view *v = store_view_open(im->o.store);
 	struct box *b = &im->box;
 	struct store_message m;
 	int r;
 
 	*first_unseen = 0;
-	if (v == NULL)
-		return -1;
 	b->id = mailbox->id;
 	b->read_only = read_only;
 	b->modseq = store_view_modseq(v);
+	b->highest = mailbox->modseq;
 	for (r = store_message_first(v, b->id, 1, &m); r == 1;
 	    r = store_message_next(v, &m)) {
 		box_push(b, m.uid);
@@ -73,7 +72,6 @@ box_open(struct imap *im, const struct store_mailbox *mailbox,
 			*first_unseen = b->n;
 	}
 	b->announced = b->n;
-	store_view_close(v);
 	if (r == -1)
 		box_close(im);
 	return r;
@@ -184,21 +182,38 @@ read_changes(struct box *b, struct store_view *v)
 	return r == -1 || bad == -1 ? -1 : 0;
 }
 
+/* Messages with these UIDs are gone (RFC 7162 3.2.10.2, RFC 9586 3.4). */
+static void
+announce_vanished(struct imap *im, const uint32_t *uids, size_t n)
+{
+	if (n == 0)
+		return;
+	buf_adds(&im->out, "* VANISHED ");
+	imap_add_set(&im->out, uids, n);
+	buf_adds(&im->out, "\r\n");
+}
+
 /* Take marked messages out: those announced with EXPUNGE, if allowed. */
 static void
 take_out(struct imap *im, bool expunges)
 {
 	struct box *b = &im->box;
-	size_t i, kept = 0, announced = b->announced;
+	size_t i, kept = 0, gone = 0, announced = b->announced;
+	bool by_uid = enabled(im, CAP_QRESYNC) || enabled(im, CAP_UIDONLY);
+	uint32_t *uids = by_uid ? arena_zalloc(&im->arena, announced + 1,
+	    sizeof(*uids)) : NULL;
 
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
 		if ((b->state[i] & ENTRY_GONE) != 0 && (expunges || !known)) {
 			if (known) {
-				buf_printf(&im->out, "* %zu EXPUNGE\r\n",
-				    kept + 1);
 				b->announced--;
+				if (by_uid)
+					uids[gone++] = b->uids[i];
+				else
+					buf_printf(&im->out,
+					    "* %zu EXPUNGE\r\n", kept + 1);
 			}
 			if (im->message.uid == b->uids[i])
 				message_reset(&im->message);
@@ -208,6 +223,7 @@ take_out(struct imap *im, bool expunges)
 		b->state[kept++] = b->state[i];
 	}
 	b->n = kept;
+	announce_vanished(im, uids, gone);
 }
 
 static int
@@ -229,10 +245,7 @@ announce_flags(struct imap *im, struct store_view *v)
 			return -1;
 		if (r == 0)
 			continue;
-		buf_printf(&im->out, "* %zu FETCH (UID %lu FLAGS ", i + 1,
-		    (unsigned long)m.uid);
-		add_flags(im, v, &m);
-		buf_adds(&im->out, ")\r\n");
+		add_flags_response(im, v, i, &m, true, false);
 	}
 	return 0;
 }
@@ -241,6 +254,7 @@ void
 box_sync(struct imap *im, bool expunges)
 {
 	struct box *b = &im->box;
+	struct store_mailbox m;
 	struct store_view *v;
 	uint64_t now;
 	size_t i;
@@ -249,8 +263,11 @@ box_sync(struct imap *im, bool expunges)
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
 	now = store_view_modseq(v);
-	if (now > b->modseq && read_changes(b, v) == 0)
+	if (now > b->modseq && read_changes(b, v) == 0) {
 		b->modseq = now;
+		if (store_mailbox_get(v, b->id, &m) == 1)
+			b->highest = m.modseq;
+	}
 	for (i = 0; i < b->n && !changed; i++)
 		changed = b->state[i] != 0;
 	if (changed)
@@ -261,11 +278,36 @@ box_sync(struct imap *im, bool expunges)
 		/* What is new needs no second word about its flags. */
 		memset(b->state + b->announced, 0, b->n - b->announced);
 		b->announced = b->n;
-		buf_printf(&im->out, "* %zu EXISTS\r\n* 0 RECENT\r\n", b->n);
+		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
+		if (!enabled(im, CAP_IMAP4REV2))
+			buf_adds(&im->out, "* 0 RECENT\r\n");
 	}
 	if (changed)
 		(void)announce_flags(im, v);	/* the next sync says it */
 	store_view_close(v);
+}
+
+/* "$": those of the saved messages that are still there. */
+static void
+resolve_saved(struct imap *im, struct imap_set *set, bool by_uid)
+{
+	struct box *b = &im->box;
+	size_t i, at;
+
+	set->saved = false;
+	set->n = 0;
+	set->ranges = arena_zalloc(&im->arena, b->saved_count + 1,
+	    sizeof(*set->ranges));
+	for (i = 0; i < b->saved_count; i++) {
+		uint32_t n = b->saved[i];
+
+		if (!box_find(b, n, &at) || at >= b->announced)
+			continue;
+		if (!by_uid)
+			n = (uint32_t)at + 1;
+		set->ranges[set->n++] = (struct imap_range){ n, n };
+	}
+	imap_set_resolve(set, 0);
 }
 
 bool
@@ -275,6 +317,10 @@ box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
 	uint32_t n = (uint32_t)b->announced;
 	size_t i;
 
+	if (set->saved) {
+		resolve_saved(im, set, by_uid);
+		return true;
+	}
 	if (by_uid) {
 		imap_set_resolve(set, n == 0 ? 0 : b->uids[n - 1]);
 		return true;
@@ -328,92 +374,4 @@ box_uids(struct imap *im, struct imap_set *set, bool by_uid,
 		}
 	}
 	return true;
-}
-
-static struct bytes
-keyword_name(struct imap *im, struct store_view *v, unsigned int i)
-{
-	struct bytes name;
-
-	if (im->box.keyword[i].n == 0 &&
-	    store_keyword_name(v, im->box.id, i, &name) == 1)
-		im->box.keyword[i] = arena_bytes(&im->box.names, name);
-	return im->box.keyword[i];
-}
-
-static void
-add_word(struct buf *out, bool *first, struct bytes word)
-{
-	if (word.n == 0)
-		return;
-	if (!*first)
-		buf_addc(out, ' ');
-	*first = false;
-	buf_add(out, word);
-}
-
-static void
-add_names(struct buf *out, bool *first, uint32_t flags)
-{
-	uint32_t flag;
-
-	for (flag = 1; flag <= STORE_FLAGS_ALL; flag <<= 1) {
-		if ((flags & flag) != 0)
-			add_word(out, first,
-			    bytes_str(store_flag_name(flag)));
-	}
-}
-
-void
-add_flags(struct imap *im, struct store_view *v,
-    const struct store_message *m)
-{
-	bool first = true;
-	unsigned int i;
-
-	buf_addc(&im->out, '(');
-	add_names(&im->out, &first, m->flags);
-	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
-		if (m->keywords.bits[i / 64] == 0) {
-			i |= 63;
-			continue;
-		}
-		if (store_keyword_has(&m->keywords, i))
-			add_word(&im->out, &first, keyword_name(im, v, i));
-	}
-	buf_addc(&im->out, ')');
-}
-
-static void
-add_flag_list(struct imap *im, struct store_view *v, bool *first)
-{
-	struct bytes name;
-	unsigned int i;
-
-	add_names(&im->out, first, STORE_FLAGS_ALL);
-	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
-		name = keyword_name(im, v, i);
-		if (store_flag_find(name) == 0)
-			add_word(&im->out, first, name);
-	}
-}
-
-void
-add_flag_lists(struct imap *im, struct store_view *v, bool permanent)
-{
-	bool first = true;
-
-	im->box.keywords_changed = false;
-	buf_adds(&im->out, "* FLAGS (");
-	add_flag_list(im, v, &first);
-	buf_adds(&im->out, ")\r\n");
-	if (!permanent)
-		return;
-	first = true;
-	buf_adds(&im->out, "* OK [PERMANENTFLAGS (");
-	if (!im->box.read_only) {
-		add_flag_list(im, v, &first);
-		add_word(&im->out, &first, BYTES("\\*"));
-	}
-	buf_adds(&im->out, ")] flags that are kept\r\n");
 }

@@ -253,9 +253,22 @@ add_initial(struct work *w, const struct store_options *o)
 	return subscriptions_change(w, BYTES("INBOX"), true);
 }
 
+/*
+ * The first modseq of an index over a Maildir that may have had one: above
+ * all that was given out before, as long as there were fewer than 1024
+ * changes a second, so that what clients know of the old one is not taken
+ * for this one's (RFC 7162).
+ */
+static uint64_t
+first_modseq(bool new_account)
+{
+	return new_account ? 1
+	    : (uint64_t)(time_wall_us() / 1000000) * 1024;
+}
+
 /* 1: another process did it meanwhile. */
 static int
-init_state(struct work *w, const char *boot)
+init_state(struct work *w, const char *boot, bool new_account)
 {
 	unsigned char format[4];
 	struct bytes v;
@@ -264,9 +277,10 @@ init_state(struct work *w, const char *boot)
 
 	if (r != 0)
 		return r;
-	w->state = (struct state){ .next_mailbox = 1, .modseq = 0 };
+	w->modseq = first_modseq(new_account);
+	w->state = (struct state){ .next_mailbox = 1,
+	    .modseq = w->modseq - 1 };
 	memcpy(w->state.boot, boot, sizeof(w->state.boot));
-	w->modseq = 1;
 	be32_put(format, STORE_FORMAT);
 	r = kv_put(w->t, TABLE_META, BYTES("format"), bytes_of(format, 4));
 	if (r == 0)
@@ -288,9 +302,10 @@ fill_index(struct store *s, const struct store_options *o, const char *boot,
 
 	if ((w.t = kv_begin(s->kv, true)) == NULL)
 		return -1;
-	r = init_state(&w, boot);
+	r = init_state(&w, boot, with_initial);
 	/* There is no index yet that an empty Maildir could empty. */
-	if (r == 0 && maildir_make(s->maildir) == 0 && add_inbox(&w) == 0 && sync_list(&w, &changed) != -1 &&
+	if (r == 0 && maildir_make(s->maildir) == 0 &&
+	    add_inbox(&w) == 0 && sync_list(&w, &changed) != -1 &&
 	    (!with_initial || add_initial(&w, o) == 0)) {
 		w.durable = true;
 		return work_commit(&w);

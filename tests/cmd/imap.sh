@@ -27,8 +27,34 @@ python_tests() {
 	is "$py_code $(cat py.err)" "0 " "${1##*/} ran to its end"
 }
 
+# What imap-serve announces (RFC 9051 7.2.2)
+imap_capabilities="IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN SPECIAL-USE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN PARTIAL STATUS=SIZE SAVEDATE PREVIEW OBJECTID UIDONLY"
+
 # Numbers of each run out of a transcript
 imap_steady() {
 	sed -E 's/(UIDVALIDITY|APPENDUID|COPYUID) [0-9]{9,}/\1 V/
+	    s/MAILBOXID \(F[0-9a-f]+\)/MAILBOXID (F)/
+	    s/HIGHESTMODSEQ [0-9]+/HIGHESTMODSEQ N/
 	    s/INTERNALDATE "[^"]*"/INTERNALDATE D/' | tr -d '\r'
+}
+
+# session COMMANDS [ACCOUNT]: what imap-serve says after its greeting
+session() {
+	printf "$1" | imap-serve -a "${2:-alice}" 2>session.err | imap_steady |
+	    sed 1d
+}
+# selected MAILBOX COMMANDS: after SELECT, without its replies
+selected() {
+	session "s SELECT $1\r\n$2" | sed '1,/^s OK/d'
+}
+# examine COMMANDS: replies in an examined INBOX, without those of EXAMINE
+examine() {
+	session "s EXAMINE INBOX\r\n$1" | sed '1,/^s OK/d'
+}
+# append_line TAG MAILBOX REST FILE: APPEND with the file in CRLF form
+append_line() {
+	sed 's/$/\r/' "$4" >lit
+	printf '%s APPEND %s %s{%s+}\r\n' "$1" "$2" "$3" "$(wc -c <lit)"
+	cat lit
+	printf '\r\n'
 }

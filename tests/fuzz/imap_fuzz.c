@@ -3,7 +3,11 @@
  *
  * Properties: before login, the replies do not depend on how the input is
  * cut into pieces; after login, whatever is said is a sequence of whole
- * lines with literals as long as they say.
+ * lines with literals as long as they say, without message numbers once
+ * UIDONLY is enabled; a set is the same after parse, format, parse.
+ *
+ * Of the first byte the low six bits choose the size of the pieces, the
+ * others what is enabled.
  */
 #include <ftw.h>
 #include <stdio.h>
@@ -86,7 +90,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 static void
 run_login(struct bytes in, size_t piece, struct buf *said)
 {
-	struct imap_login_options o = { true, "PLAIN LOGIN" };
+	struct imap_login_options o = { .plain_login = true,
+	    .mechanisms = "PLAIN LOGIN" };
 	struct imap_login *l = imap_login_new(&o);
 	enum imap_login_action a;
 
@@ -110,28 +115,54 @@ run_login(struct bytes in, size_t piece, struct buf *said)
 	imap_login_free(l);
 }
 
+#define MODES 4
+#define MODE_UIDONLY 3
+static const char *const preludes[MODES] = {
+	"s EXAMINE INBOX\r\n",
+	"e ENABLE QRESYNC\r\ns EXAMINE INBOX (QRESYNC (1 1))\r\n",
+	"e ENABLE IMAP4rev2\r\ns EXAMINE INBOX\r\n",
+	"e ENABLE UIDONLY QRESYNC\r\ns EXAMINE INBOX\r\n",
+};
+
+/* "* 5 FETCH", "* 5 EXPUNGE": by message number. */
+static bool
+by_number(struct bytes line)
+{
+	uint64_t n;
+
+	return bytes_skip(&line, BYTES("* ")) &&
+	    num_cut(&line, UINT32_MAX, &n) == 0 &&
+	    (bytes_starts(line, BYTES(" FETCH ")) ||
+	    bytes_starts(line, BYTES(" EXPUNGE")));
+}
+
 /* Lines end in CRLF; a line that ends in {n} goes on after n bytes. */
 static void
-check_output(struct bytes s)
+check_output(struct bytes s, bool uid_only)
 {
+	bool inside = false;
 	struct bytes skipped;
 	size_t at, open;
 	uint64_t n;
 
 	while (s.n > 0) {
 		must(bytes_find(s, BYTES("\r\n"), &at));
+		must(!uid_only || inside || !by_number(s));
+		inside = false;
 		if (at > 2 && s.p[at - 1] == '}' &&
 		    bytes_rchr(bytes_first(s, at), '{', &open) &&
 		    num_parse(bytes_of(s.p + open + 1, at - open - 2), 0,
-		    UINT32_MAX, &n) == 0 && s.p[0] == '*')
+		    UINT32_MAX, &n) == 0 && s.p[0] == '*') {
 			at += n;
+			inside = true;
+		}
 		must(bytes_cut(&s, at + 2, &skipped));
 	}
 }
 
 /* After login. An output that ends in the middle is one that waits. */
 static void
-run_session(struct bytes in, size_t piece)
+run_session(struct bytes in, size_t piece, unsigned int mode)
 {
 	struct imap_options o = { .store = store, .account = "fuzz",
 	    .tmp_dir = tmp_dir, .append_max = 1000 };
@@ -140,7 +171,7 @@ run_session(struct bytes in, size_t piece)
 	enum imap_action a;
 	size_t n;
 
-	imap_input(im, BYTES("s EXAMINE INBOX\r\n"));
+	imap_input(im, bytes_str(preludes[mode]));
 	for (;;) {
 		a = imap_step(im);
 		buf_add(&said, buf_bytes(imap_output(im)));
@@ -160,9 +191,35 @@ run_session(struct bytes in, size_t piece)
 		imap_input(im, bytes_first(in, n));
 		in = bytes_from(in, n);
 	}
-	check_output(buf_bytes(&said));
+	check_output(buf_bytes(&said), mode == MODE_UIDONLY);
 	buf_free(&said);
 	imap_free(im);
+}
+
+static bool
+same(const struct imap_set *x, const struct imap_set *y)
+{
+	return x->n == y->n && (x->n == 0 ||
+	    memcmp(x->ranges, y->ranges, x->n * sizeof(*x->ranges)) == 0);
+}
+
+static void
+run_set(struct bytes in)
+{
+	struct arena a = ARENA_INIT;
+	struct buf text = BUF_INIT(1024 * 1024);
+	struct imap_set set, again, both;
+
+	if (imap_set_parse(&a, in, &set) == 0) {
+		imap_set_resolve(&set, 1000);
+		must(imap_add_ranges(&text, &set) == 0);
+		must(imap_set_parse(&a, buf_bytes(&text), &again) == 0);
+		imap_set_resolve(&again, UINT32_MAX);
+		imap_set_both(&a, &set, &again, &both);
+		must(same(&set, &again) && same(&set, &both));
+	}
+	buf_free(&text);
+	arena_free(&a);
 }
 
 int
@@ -177,7 +234,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run_login(in, SIZE_MAX, &whole);
 	run_login(in, (size_t)data[0] % 16 + 1, &parts);
 	must(bytes_eq(buf_bytes(&whole), buf_bytes(&parts)));
-	run_session(in, (size_t)data[0] + 1);
+	run_session(in, (size_t)data[0] % 64 + 1, data[0] / 64);
+	run_set(in);
 	buf_free(&whole);
 	buf_free(&parts);
 	return 0;

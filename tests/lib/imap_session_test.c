@@ -133,7 +133,19 @@ syntax_errors(void **state)
 		{ "FETCH 1 BODY[]<1.0>", "wrong partial" },
 		{ "FETCH 1 ENVELOP", "unknown FETCH item" },
 		{ "FETCH 1 (ALL)", "unknown FETCH item" },
-		{ "FETCH 1 FLAGS x", "too many arguments" },
+		{ "FETCH 1 FLAGS x", "syntax error" },
+		{ "FETCH 1 FLAGS (", "unknown FETCH modifier" },
+		{ "FETCH 1 FLAGS (CHANGEDSINCE)", "syntax error" },
+		{ "FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)",
+		    "expected a number" },
+		{ "UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
+		    "VANISHED needs QRESYNC, UID FETCH and CHANGEDSINCE" },
+		{ "STORE 1 (UNCHANGEDSINCE x) FLAGS ()", "expected a number" },
+		{ "STORE 1 (CHANGEDSINCE 1) FLAGS ()",
+		    "unknown STORE modifier" },
+		{ "SELECT INBOX (XYZ)", "unknown SELECT parameter" },
+		{ "SELECT INBOX (CONDSTORE", "syntax error" },
+		{ "SELECT INBOX (QRESYNC (1 1))", "ENABLE QRESYNC first" },
 		{ "STORE 1 FLAG (x)", "expected FLAGS" },
 		{ "STORE 1 FLAGS (\\Wrong)", "unknown system flag" },
 		{ "STORE 1 FLAGS \"x\"", "expected an atom" },
@@ -142,8 +154,26 @@ syntax_errors(void **state)
 		{ "SEARCH OR SEEN", "missing argument" },
 		{ "SEARCH XYZ", "unknown search key" },
 		{ "SEARCH (SEEN", "syntax error" },
+		{ "SEARCH RETURN", "unknown search key" },
+		{ "SEARCH RETURN (XYZ) ALL", "unknown RETURN option" },
+		{ "SEARCH RETURN (MIN", "syntax error" },
+		{ "SEARCH RETURN () ", "unknown search key" },
+		{ "SEARCH RETURN (PARTIAL 0:1) ALL",
+		    "positions begin at 1" },
+		{ "SEARCH RETURN (PARTIAL -1:2) ALL", "syntax error" },
+		{ "SEARCH RETURN (PARTIAL 1:4294967296) ALL",
+		    "expected a number" },
+		{ "SEARCH RETURN (PARTIAL 1:2 ALL) ALL",
+		    "PARTIAL and ALL together" },
+		{ "SEARCH OLDER 0", "expected seconds" },
+		{ "SEARCH YOUNGER x", "expected a number" },
+		{ "SEARCH MODSEQ \"/flags/\\\\Seen\" any 1",
+		    "unknown entry type" },
+		{ "SEARCH EMAILID (x)", "expected an atom" },
+		{ "FETCH 1 PREVIEW (EAGER)", "unknown FETCH modifier" },
+		{ "FETCH 1 (FLAGS) (PARTIAL 1)", "syntax error" },
 		{ "SEARCH SINCE 31-Feb-2026", "wrong date" },
-		{ "SEARCH LARGER 4294967296", "expected a number" },
+		{ "SEARCH LARGER 9223372036854775808", "expected a number" },
 		{ "COPY 1", "missing argument" },
 		{ "LIST \"\"", "missing argument" },
 		{ "STATUS INBOX ()", "expected an atom" },
@@ -538,6 +568,63 @@ idle_tells_changes(void **state)
 	imap_free(two);
 }
 
+/* I-17: what is off is neither announced nor to be enabled. */
+static void
+capabilities_off(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 200000,
+	    .capabilities_off = "LITERAL+ qresync IMAP4rev1 X-NONE" };
+	struct imap *im = imap_new(&o, BYTES("t"));
+	char *got = say(im, BYTES(""), SIZE_MAX, NULL);
+
+	(void)state;
+	assert_non_null(strstr(got, "t OK [CAPABILITY IMAP4rev1 IMAP4rev2 "
+	    "LITERAL- SASL-IR "));
+	assert_non_null(strstr(got, " CONDSTORE ESEARCH "));
+	assert_null(strstr(got, "LITERAL+"));
+	assert_null(strstr(got, "QRESYNC"));
+	free(got);
+	assert_says(im, "a ENABLE QRESYNC CONDSTORE\r\n",
+	    "* ENABLED CONDSTORE\r\na OK ENABLE done\r\n");
+	assert_says(im, "a SELECT INBOX (QRESYNC (1 1))\r\nb NOOP\r\n",
+	    "a BAD ENABLE QRESYNC first\r\nb OK NOOP done\r\n");
+	imap_free(im);
+}
+
+/* RFC 7888 5: 4096 bytes without asking, and one more. */
+static void
+literal_minus(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 200000,
+	    .capabilities_off = "LITERAL+" };
+	struct imap *im = imap_new(&o, BYTES("t"));
+	struct buf b = BUF_INIT(10000);
+	enum imap_action a;
+	char *got;
+
+	(void)state;
+	buf_reset(imap_output(im));
+	buf_adds(&b, "a APPEND T {4096+}\r\n");
+	assert_int_equal(buf_room(&b, IMAP_LITERAL_MINUS_MAX), 0);
+	memset(b.p + b.n, 'm', IMAP_LITERAL_MINUS_MAX);
+	b.n += IMAP_LITERAL_MINUS_MAX;
+	buf_adds(&b, "\r\nb APPEND Nope {4097}\r\n");
+	got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+	assert_int_equal(a, IMAP_READ);
+	assert_non_null(strstr(got, "APPEND done\r\n"));
+	assert_non_null(strstr(got, "b NO [TRYCREATE]"));
+	free(got);
+	got = say(im, BYTES("c APPEND T {4097+}\r\n"), SIZE_MAX, &a);
+	assert_string_equal(got,
+	    "* BYE [TOOBIG] literal over 4096 bytes unasked\r\n");
+	assert_int_equal(a, IMAP_CLOSE);
+	free(got);
+	buf_free(&b);
+	imap_free(im);
+}
+
 int
 main(void)
 {
@@ -566,6 +653,10 @@ main(void)
 		    flag_changes_are_told_once, NULL, NULL, NULL },
 		{ "I-2 IDLE tells changes", idle_tells_changes, NULL, NULL,
 		    NULL },
+		{ "I-17 capabilities switched off", capabilities_off, NULL,
+		    NULL, NULL },
+		{ "RFC 7888 LITERAL-: up to 4096 bytes unasked",
+		    literal_minus, NULL, NULL, NULL },
 		{ "I-13 a literal over the limit", big_literal_is_refused, NULL,
 		    NULL, NULL },
 	};

@@ -1,0 +1,31 @@
+/*
+ * objectid.c - MAILBOXID and EMAILID (RFC 8474)
+ *
+ * A UIDVALIDITY is given to one mailbox of an account only and stays through
+ * renaming and the loss of the index, so it is the mailbox's id. A message
+ * is known by the unique part of its file name, which a copy or a move keeps.
+ */
+#include "imap/internal.h"
+
+void
+add_mailbox_id(struct buf *out, const struct store_mailbox *m)
+{
+	buf_printf(out, "(F%lx)", (unsigned long)m->uidvalidity);
+}
+
+void
+email_id(const struct store_message *m, char out[EMAIL_ID_SIZE])
+{
+	struct bytes rest = m->base, unique;
+	unsigned char hash[32];
+	struct buf b = BUF_INIT(EMAIL_ID_SIZE);
+
+	if (!bytes_split(&rest, ',', &unique))
+		unique = m->base;
+	sha256_of(unique, hash);
+	buf_addc(&b, 'M');
+	hex_encode(&b, bytes_of(hash, EMAIL_ID_BYTES));
+	memcpy(out, b.p, b.n);
+	out[b.n] = '\0';
+	buf_free(&b);
+}

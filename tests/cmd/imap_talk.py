@@ -1,0 +1,55 @@
+# imap_talk.py - sessions with imap-serve, and results for python_tests of
+# imap.sh; imported by the imap-*.py
+import os, select, subprocess, sys, time
+
+
+class Session:
+    def __init__(self, account="alice"):
+        self.p = subprocess.Popen(["imap-serve", "-a", account],
+                                  stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        self.rest = b""
+        self.line()
+
+    def say(self, text):
+        self.p.stdin.write(text.encode())
+        self.p.stdin.flush()
+
+    def line(self, seconds=10):
+        end = time.time() + seconds
+        while b"\r\n" not in self.rest:
+            left = end - time.time()
+            if left <= 0 or not select.select([self.p.stdout], [], [],
+                                              left)[0]:
+                return None
+            more = os.read(self.p.stdout.fileno(), 65536)
+            if not more:
+                return None
+            self.rest += more
+        one, self.rest = self.rest.split(b"\r\n", 1)
+        return one.decode(errors="replace")
+
+    def until(self, start, seconds=10):
+        lines = []
+        while True:
+            one = self.line(seconds)
+            if one is None:
+                return lines + ["(silence)"]
+            lines.append(one)
+            if one.startswith(start):
+                return lines
+
+    def do(self, command, tag="x"):
+        self.say("%s %s\r\n" % (tag, command))
+        return self.until(tag + " ")
+
+
+def check(name, got, want):
+    print("%s\t%s" % (name, "ok" if got == want else
+                      "got %r, want %r" % (got, want)))
+    sys.stdout.flush()
+
+
+def append(session, text, box="INBOX"):
+    return session.do("APPEND %s {%d+}\r\n%s" % (box, len(text), text))[-1]
