@@ -154,10 +154,12 @@ matches(struct search *s, const struct search_key *k)
 	case KEY_SENT_SINCE:
 		return sent_matches(s, k);
 	case KEY_HEADER:
-		return header_matches(s->im, &s->message, &s->arena, k) == 1;
+		return !text_ruled_out(s->view, &s->message, k) &&
+		    header_matches(s->im, &s->message, &s->arena, k) == 1;
 	case KEY_BODY:
 	case KEY_TEXT:
-		return body_matches(s->im, &s->message, &s->arena, k) == 1;
+		return !text_ruled_out(s->view, &s->message, k) &&
+		    body_matches(s->im, &s->message, &s->arena, k) == 1;
 	default:
 		return record_matches(s, k);
 	}

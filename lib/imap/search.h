@@ -37,6 +37,7 @@ struct search_key {
 	struct bytes field;		/* HEADER */
 	struct bytes text;		/* folded; "" is in every text */
 	bool text_ascii;
+	struct gram_query grams;	/* of text; not for ENVELOPE fields */
 	uint64_t number;
 	int64_t day;			/* since 1970 */
 	struct imap_set set;
@@ -88,6 +89,9 @@ int header_matches(struct imap *im, struct message *m, struct arena *a,
 /* Days since 1970 of the Date field as its sender saw it; 1, 0 none, -1. */
 int sent_day(struct imap *im, struct message *m, struct arena *a,
     int64_t *day);
+/* Whether the filters of the store let the message's file be passed by. */
+bool text_ruled_out(struct store_view *v, const struct message *m,
+    const struct search_key *k);
 int body_matches(struct imap *im, struct message *m, struct arena *a,
     const struct search_key *k);
 

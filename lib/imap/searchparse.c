@@ -80,6 +80,7 @@ parse_text(struct search_parser *sp, struct search_key *k)
 		return parse_fail(sp->p, "search text is not UTF-8");
 	k->text = unicode_fold(sp->p->a, text);
 	k->text_ascii = bytes_is_ascii(k->text);
+	gram_query_make(&k->grams, k->text);
 	return true;
 }
 

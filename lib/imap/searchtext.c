@@ -155,6 +155,15 @@ sent_day(struct imap *im, struct message *m, struct arena *a, int64_t *day)
 	return 1;
 }
 
+bool
+text_ruled_out(struct store_view *v, const struct message *m,
+    const struct search_key *k)
+{
+	return m->has_record && k->cost != COST_ENVELOPE &&
+	    store_text_maybe(v, m->record.mailbox, m->uid, &k->grams,
+	    k->kind != KEY_BODY, k->kind != KEY_HEADER) == 0;
+}
+
 int
 body_matches(struct imap *im, struct message *m, struct arena *a,
     const struct search_key *k)

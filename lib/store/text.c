@@ -43,6 +43,10 @@ add_header(struct arena *a, struct gram_set *g, struct bytes header)
 		whole = whole && f.raw.n < MIME_VALUE_MAX / 4;
 		add_text(a, g, mime_decode_words(a, mime_unfold(a,
 		    bytes_trim(f.raw))));
+		/* an encoded word beside the colon is one of the body only */
+		if (bytes_at(f.body, 0) == '=')
+			add_text(a, g, mime_decode_words(a, mime_unfold(a,
+			    f.body)));
 	}
 	return whole;
 }

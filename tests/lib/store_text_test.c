@@ -10,6 +10,7 @@
 static const char mixed[] =
     "From: =?utf-8?q?J=C3=B6rg?= <joerg@example.org>\n"
     "Subject: =?utf-8?b?R3LDvMOfZQ==?= quarterly\n"
+    "X-Beside:=?utf-8?q?c=C3=B6lon?=\n"
     "Content-Type: multipart/mixed; boundary=b\n"
     "\n"
     "--b\n"
@@ -65,7 +66,7 @@ words_are_ruled_out(void **state)
 	} row[] = {
 		{ "quarterly", 1, 0 }, { "QUARTERLY", 1, 0 },
 		{ "Gr\xc3\xbc\xc3\x9f" "e", 1, 0 }, { "j\xc3\xb6rg", 1, 0 },
-		{ "Subject: ", 1, 0 }, { "joerg@example", 1, 0 },
+		{ "Subject: ", 1, 0 }, { "c\xc3\xb6lon", 1, 0 }, { "joerg@example", 1, 0 },
 		{ "M\xc3\xbcnchen", 0, 1 }, { "printable part", 0, 1 },
 		{ "secretly encoded", 0, 1 }, { "SENTENCE", 0, 1 },
 		{ "attachment bytes", 0, 0 }, { "QSBzZWNyZXRs", 0, 0 },
