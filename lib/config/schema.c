@@ -137,6 +137,11 @@ const struct config_key config_schema[] = {
 	RANGE("queue", "connections", CONFIG_NUMBER, 1, 10000, "50"),
 	RANGE("queue", "connections-per-destination", CONFIG_NUMBER,
 	    1, 1000, "5"),
+	/* RFC 5321 4.5.3.2: the longest wait of all is 10 min. */
+	RANGE("queue", "reply-timeout", CONFIG_DURATION,
+	    1, 10 * MINUTE, "600"),
+	RANGE("queue", "session-timeout", CONFIG_DURATION,
+	    1, 30 * MINUTE, "1800"),
 	BOOL("queue", "private-addresses", "no"),
 	PLAIN("queue", "ca-file", CONFIG_TEXT, NULL),
 	BOOL("queue", "system-ca", "yes"),

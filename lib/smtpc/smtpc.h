@@ -323,6 +323,7 @@ struct smtpc_options {
 	/* NULL: none. Without AUTH in the offer the session fails. */
 	const struct saslc_login *login;
 	int64_t wait_ms[SMTPC_PHASES];	/* 0: as above */
+	int64_t wait_max_ms;		/* none is longer; 0: no limit */
 };
 
 enum smtpc_event {
