@@ -26,7 +26,8 @@ target_via(const struct transport *t, struct dial_via *via)
 {
 	struct dns_server proxy;
 
-	*via = (struct dial_via){ .socks_port = 0 };
+	*via = (struct dial_via){ .socks_user = t->socks_user,
+	    .socks_password = t->socks_password };
 	/* What does not parse was refused by config-check. */
 	if (t->source4.n > 0)
 		(void)ip_parse(t->source4, &via->source4);

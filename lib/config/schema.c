@@ -159,6 +159,8 @@ const struct config_key config_schema[] = {
 	PLAIN("transport", "client-certificate-file", CONFIG_TEXT, NULL),
 	PLAIN("transport", "helo", CONFIG_HOST, NULL),
 	PLAIN("transport", "socks", CONFIG_IP_PORT, NULL),
+	PLAIN("transport", "socks-user", CONFIG_TEXT, NULL),
+	PLAIN("transport", "socks-password-file", CONFIG_TEXT, NULL),
 	PLAIN("transport", "source-ipv4", CONFIG_IPV4, NULL),
 	PLAIN("transport", "source-ipv6", CONFIG_IPV6, NULL),
 	BOOL("transport", "ipv4", "yes"),
