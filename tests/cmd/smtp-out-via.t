@@ -44,6 +44,15 @@ send() {
 }
 zone() { printf '%s\n' "$1" >zone.json; dns_stub_start zone.json; }
 
+# ---- times ----
+queue_key() { printf '[server]\nhostname = mx.own.example\n[queue]\n%s\n' "$1" >etc/main.conf; config-compile 2>key.err; }
+for k in 'reply-timeout = 1s' 'reply-timeout = 10m' 'session-timeout = 1s' 'session-timeout = 30m'; do
+	ok "$k" queue_key "$k"
+done
+for k in 'reply-timeout = 0s' 'reply-timeout = 601s' 'session-timeout = 0s' 'session-timeout = 1801s'; do
+	queue_key "$k"; is "$? $(grep -c "${k%% *}" key.err)" "100 1" "$k is refused"
+done
+
 # ---- SOCKS5 ----
 server
 zone '{"test.example":{"MX":["10 mx.test.example"]},"mx.test.example":{"A":["192.0.2.7"]},"six.example":{"AAAA":["2001:db8::7"]}}'
