@@ -159,6 +159,14 @@ relay
 like "$got" 'outcome=2' "L-12 until it is there"
 queue_conf mx.own.example 'private-addresses = yes'
 
+# ---- a proxy ----
+bg /usr/bin/python3 "$TOP/tests/cmd/socks-server.py" -p socks.port -l socks.log user=me:secret
+wait_for 10 test -s socks.port
+server
+job t.socks="127.0.0.1:$(cat socks.port)" t.socks-user=me t.socks-password=secret t.type=1 t.host=hub.example t.port="$port" t.tls-insecure=1
+like "$got" 'attempt\{code=250 .*host=hub.example .*outcome=2' "Q-6 a job by way of a proxy"
+like "$(cat socks.log)" '^login me secret' "Q-6 which wants a login"
+
 # garbage instead of a job
 printf '\0\0\0\4abcd' | nc -U -N run/out >/dev/null 2>&1
 server 'end=CLOSE'
