@@ -312,14 +312,12 @@ outcome_of(const struct job *j, const struct smtpc_result *r)
 	}
 }
 
-/* What was said, code and status being recorded beside it; or why. */
+/* What was said, with the status if the server gave one; or why. */
 static struct bytes
 result_text(struct job *j, const struct smtpc_result *r)
 {
-	struct smtpc_reply said = { .code = r->code, .text = r->text };
-
 	if (r->why == NULL)
-		return smtpc_reply_plain(j->a, &said);
+		return arena_bytes(j->a, r->text);
 	return !r->doubtful ? bytes_str(r->why)
 	    : bytes_str(arena_printf(j->a, "%s; the whole message was sent, "
 	    "it may arrive twice", r->why));

@@ -302,6 +302,6 @@ cp m message
 mandoc -T ascii -O width=300 "$TOP/man/smtp-out.8" | col -bx | sed -n '/^EXAMPLES/,/^SEE/s/^ *smtp-out /&-p '"$port"' /p' >example.sh
 is "$(wc -l <example.sh | tr -d ' ')" 1 "smtp-out(8): there is an example"
 exits 0 "smtp-out(8): it runs" sh example.sh
-like "$(cat .out)" "^1${tab}relayed${tab}250${tab}2.0.0${tab}taken" "smtp-out(8): a line for the recipient"
+like "$(cat .out)" "^1${tab}relayed${tab}250${tab}2.0.0${tab}2.0.0 taken" "smtp-out(8): a line for the recipient"
 like "$(cat .err)" '^> RCPT TO:<you@example.net>' "smtp-out(8): and each step is shown"
 done_testing
