@@ -22,7 +22,8 @@ static const char usage[] = "usage: mtasts-serve";
 #define IO_MS 10000
 
 struct program {
-	struct arena arena;	/* of the configuration */
+	struct arena arena;
+	struct arena conf;	/* of the configuration */
 	const struct dns_options *dns;
 	struct os_sandbox sandbox;
 	char *config_file;
@@ -33,10 +34,11 @@ static int
 prepare(void *ctx)
 {
 	struct program *p = ctx;
+	struct arena conf = ARENA_INIT;
 	const struct dns_options *dns;
 	struct os_sandbox sandbox;
 
-	dns = stage_dns_configured(&p->arena);
+	dns = stage_dns_configured(&conf);
 	if (dns == NULL) {
 		msg_warnsys("cannot load configuration");
 		return -1;
@@ -44,8 +46,12 @@ prepare(void *ctx)
 	/* It starts mtasts-fetch. */
 	if (os_sandbox_make(&sandbox, OS_SANDBOX_FILTERS) == -1) {
 		msg_warnsys("cannot make sandbox");
+		arena_free(&conf);
 		return -1;
 	}
+	/* Children have that of when they were forked. */
+	arena_free(&p->conf);
+	p->conf = conf;
 	free(p->sandbox.filter);
 	p->sandbox = sandbox;
 	p->dns = dns;
@@ -144,7 +150,7 @@ serve(struct server_conn *conn, void *ctx)
 int
 main(int argc, char *argv[])
 {
-	struct program p = { .arena = ARENA_INIT };
+	struct program p = { .arena = ARENA_INIT, .conf = ARENA_INIT };
 	int code;
 
 	msg_init("mtasts-serve");
@@ -163,6 +169,7 @@ main(int argc, char *argv[])
 	};
 	code = server_run(&p.server);
 	free(p.sandbox.filter);
+	arena_free(&p.conf);
 	arena_free(&p.arena);
 	return code;
 }

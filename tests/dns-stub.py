@@ -117,7 +117,7 @@ class Stub:
         """(rcode, records, behaviour, options)"""
         records, options = [], set()
         self.ede, secure = None, True
-        for _ in range(12):
+        for _ in range(40):
             entry = self.zone.get(name.lower())
             if entry is None:
                 return (0 if self.exists(name.lower()) else 3), records, \

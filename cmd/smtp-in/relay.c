@@ -21,7 +21,6 @@
 #define WIRE_MAX (2 * PIECE_MAX + 8)
 /* Commands of one message: a path and its command per recipient. */
 #define COMMANDS_MAX ((size_t)64 * 1024 * 1024)
-#define READ_MAX 4096
 
 void
 relay_init(struct relay *r, const char *path, struct bytes hostname)
@@ -29,7 +28,8 @@ relay_init(struct relay *r, const char *path, struct bytes hostname)
 	r->path = path;
 	r->hostname = hostname;
 	r->fd = -1;
-	r->in = BUF_INIT(2 * SMTP_ANSWER_MAX);
+	r->in = BYTES_EMPTY;
+	r->reader = SMTPC_READER_INIT;
 }
 
 void
@@ -40,36 +40,43 @@ relay_close(struct relay *r)
 	if (r->fd != -1)
 		(void)close(r->fd);	/* nothing waits in it */
 	r->fd = -1;
-	buf_free(&r->in);
+	r->in = BYTES_EMPTY;
+	smtpc_reader_free(&r->reader);
 	errno = err;
+}
+
+/* What has come, when all that came before was looked at. */
+static int
+fill(struct relay *r, int64_t deadline)
+{
+	ssize_t n = io_read_some(r->fd, r->space, sizeof(r->space), deadline);
+
+	if (n > 0)
+		r->in = bytes_of(r->space, (size_t)n);
+	if (n == 0)
+		errno = EPROTO;
+	return n > 0 ? 0 : -1;
 }
 
 static int
 read_answer(struct relay *r, struct arena *a, struct smtp_answer *out)
 {
 	int64_t deadline = deadline_in(REPLY_TIMEOUT_MS);
-	struct bytes in;
-	ssize_t n;
+	struct smtpc_reply reply;
+	const char *why;
 	int got;
 
-	for (;;) {
-		in = buf_bytes(&r->in);
-		if ((got = smtp_answer_cut(a, &in, out)) != 0)
-			break;
-		if (buf_room(&r->in, READ_MAX) == -1)
+	while ((got = smtpc_reply_read(&r->reader, &r->in, &reply,
+	    &why)) == 0) {
+		if (fill(r, deadline) == -1)
 			return -1;
-		n = io_read_some(r->fd, r->in.p + r->in.n, READ_MAX,
-		    deadline);
-		if (n <= 0) {
-			if (n == 0)
-				errno = EPROTO;
-			return -1;
-		}
-		r->in.n += (size_t)n;
 	}
-	if (got == 1)
-		buf_drop(&r->in, r->in.n - in.n);
-	return got == 1 ? 0 : -1;
+	if (got == -1)
+		return -1;
+	*out = (struct smtp_answer){ reply.code,
+	    arena_bytes(a, bytes_str(reply.status)),
+	    smtpc_reply_plain(a, &reply) };
+	return 0;
 }
 
 static int
@@ -234,7 +241,9 @@ connect_relay(struct relay *r, struct bytes commands)
 	struct buf out = BUF_INIT(COMMANDS_MAX);
 	int n;
 
-	r->in = BUF_INIT(2 * SMTP_ANSWER_MAX);
+	r->in = BYTES_EMPTY;
+	r->reader = SMTPC_READER_INIT;
+	r->reader.allow = SMTPC_ANY;
 	r->greeted = false;
 	r->fd = os_connect_unix(r->path, deadline_in(CONNECT_TIMEOUT_MS));
 	if (r->fd == -1)
@@ -258,8 +267,8 @@ send_commands(struct relay *r, struct bytes commands)
 {
 	unsigned char byte;
 
-	if (r->fd != -1 && io_read_some(r->fd, &byte, 1,
-	    time_mono_ms()) != -1)
+	if (r->fd != -1 && (r->in.n > 0 || io_read_some(r->fd, &byte, 1,
+	    time_mono_ms()) != -1))
 		relay_close(r);		/* end of file, or unasked words */
 	if (r->fd != -1 && write_all(r, commands) == 0)
 		return 0;

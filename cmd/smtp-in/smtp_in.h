@@ -9,17 +9,21 @@
 #include "sasl/sasl.h"
 #include "server/server.h"
 #include "smtp/smtp.h"
+#include "smtpc/smtpc.h"
 #include "stage/stage.h"
 
 /* ---- relay.c: LMTP to run/lmtp ---- */
 
+#define RELAY_READ_BYTES 4096
 struct relay {
 	const char *path;
 	struct bytes hostname;
 	int fd;			/* -1: not connected */
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
-	struct buf in;
+	struct smtpc_reader reader;
+	struct bytes in;	/* read, and not yet looked at */
+	unsigned char space[RELAY_READ_BYTES];
 };
 void relay_init(struct relay *r, const char *path, struct bytes hostname);
 void relay_close(struct relay *r);

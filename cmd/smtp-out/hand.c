@@ -175,6 +175,7 @@ by_hand(struct program *p, const char *transport, const char *sender,
 	r.transport = (struct transport){ .name = none, .host = none,
 	    .user = none, .password = none, .mechanisms = none,
 	    .key_pem = none, .cert_pem = none, .helo = none, .socks = none,
+	    .socks_user = none, .socks_password = none,
 	    .source4 = none, .source6 = none, .command = none,
 	    .text = none };
 	set_place(&a, &r, bytes_str(args[0]));

@@ -312,6 +312,17 @@ outcome_of(const struct job *j, const struct smtpc_result *r)
 	}
 }
 
+/* What was said, with the status if the server gave one; or why. */
+static struct bytes
+result_text(struct job *j, const struct smtpc_result *r)
+{
+	if (r->why == NULL)
+		return arena_bytes(j->a, r->text);
+	return !r->doubtful ? bytes_str(r->why)
+	    : bytes_str(arena_printf(j->a, "%s; the whole message was sent, "
+	    "it may arrive twice", r->why));
+}
+
 static void
 take(struct job *j, struct rcpt *r, const struct smtpc_result *result)
 {
@@ -320,8 +331,7 @@ take(struct job *j, struct rcpt *r, const struct smtpc_result *result)
 	a.outcome = outcome_of(j, result);
 	a.code = (uint64_t)result->code;
 	a.status = arena_bytes(j->a, result_status(result));
-	a.text = result->why != NULL ? bytes_str(result->why)
-	    : arena_bytes(j->a, result->text);
+	a.text = result_text(j, result);
 	a.host = arena_bytes(j->a, j->session->host);
 	a.ip = ip_text(j, &j->session->ip);
 	a.tls = arena_bytes(j->a, j->session->tls);

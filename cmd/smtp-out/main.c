@@ -33,35 +33,72 @@ make_sandboxes(struct program *p)
 
 /* L-12: roots of the system, of the administrator, or both. */
 static void
-load_roots(struct settings *s, const struct config *c)
+load_roots(struct settings *s)
 {
-	struct bytes file = config_get_text(c, "queue", NULL, "ca-file");
+	const struct config *c = s->config;
+	struct bytes file = c == NULL ? BYTES_EMPTY
+	    : config_get_text(c, "queue", NULL, "ca-file");
 
-	if (s->ca_file != NULL || file.n == 0)
-		return;		/* the environment's, or the system's alone */
+	if (file.n == 0)
+		return;		/* the system's alone */
 	s->ca_file = file.p[0] == '/' ? arena_str(&s->arena, file)
 	    : arena_printf(&s->arena, "%s/%.*s", dir_etc(), BYTES_ARG(file));
 	if (config_get_bool(c, "queue", NULL, "system-ca"))
 		s->ca_dir = TLSC_CA_DIR;
 }
 
-static int
-load(struct settings *s)
+static int64_t
+milliseconds(const struct config *c, const char *key, int64_t without)
 {
-	struct config *c = config_open();
-	const struct stage_options *o;
+	return c == NULL ? without : (int64_t)config_get_duration(c, "queue",
+	    NULL, key) * 1000;
+}
 
+static void
+unload(struct settings *s)
+{
+	tlsc_ctx_free(s->tls);
+	config_close(s->config);
+	arena_free(&s->arena);
+}
+
+/* What the configuration says, in *s; untouched on failure. */
+static int
+load(struct settings *s, const char *ca_file)
+{
+	struct settings new = *s;
+	struct tlsc_settings set = { .ca_file = NULL };
+	const struct stage_options *o;
+	const char *why;
+
+	new.arena = ARENA_INIT;
+	new.ca_file = ca_file;
+	new.ca_dir = NULL;
 	/* Nothing was compiled: the defaults hold. */
-	if (c == NULL && errno != ENOENT)
+	if ((new.config = config_open()) == NULL && errno != ENOENT) {
+		msg_warnsys("cannot open configuration");
 		return -1;
-	/* What is replaced stays: jobs of children may still use it. */
-	o = stage_options_new(&s->arena, c, "smtp-in");
-	s->hostname = o->hostname;
-	s->dns = o->dns;
-	s->local = c != NULL && config_get_bool(c, "queue", NULL,
-	    "private-addresses");
-	if (c != NULL)
-		load_roots(s, c);
+	}
+	o = stage_options_new(&new.arena, new.config, "smtp-in");
+	new.hostname = o->hostname;
+	new.dns = o->dns;
+	new.local = new.config != NULL && config_get_bool(new.config,
+	    "queue", NULL, "private-addresses");
+	new.reply_ms = milliseconds(new.config, "reply-timeout", 0);
+	new.session_ms = milliseconds(new.config, "session-timeout",
+	    DIAL_SESSION_MS);
+	if (ca_file == NULL)
+		load_roots(&new);
+	set.ca_file = new.ca_file;
+	set.ca_dir = new.ca_dir;
+	if ((new.tls = tlsc_ctx_new(&set, &why)) == NULL) {
+		msg_warn("cannot set up TLS: %s", why);
+		unload(&new);
+		return -1;
+	}
+	/* Children that have jobs have it as it was when they were forked. */
+	unload(s);
+	*s = new;
 	return 0;
 }
 
@@ -69,20 +106,9 @@ static int
 prepare(void *ctx)
 {
 	struct program *p = ctx;
-	struct tlsc_settings set = { .ca_file = NULL };
-	const char *why;
 
-	if (load(&p->settings) == -1) {
-		msg_warnsys("cannot open configuration");
+	if (load(&p->settings, p->ca_file) == -1)
 		return -1;
-	}
-	set.ca_file = p->settings.ca_file;
-	set.ca_dir = p->settings.ca_dir;
-	if (p->settings.tls == NULL &&
-	    (p->settings.tls = tlsc_ctx_new(&set, &why)) == NULL) {
-		msg_warn("cannot set up TLS: %s", why);
-		return -1;
-	}
 	if (p->settings.dead == NULL &&
 	    (p->settings.dead = dial_dead_new()) == NULL) {
 		msg_warnsys("cannot make shared memory");
@@ -126,8 +152,8 @@ run_server(struct program *p)
 int
 main(int argc, char *argv[])
 {
-	struct program p = { .settings = { .arena = ARENA_INIT,
-	    .mx_port = SMTP_PORT } };
+	struct program p = { .arena = ARENA_INIT, .settings = {
+	    .arena = ARENA_INIT, .mx_port = SMTP_PORT } };
 	const char *transport = NULL, *sender = "";
 	enum queue_tls tls = QUEUE_TLS_DEFAULT;
 	bool verbose = false;
@@ -160,9 +186,8 @@ main(int argc, char *argv[])
 	}
 	if (argc - optind == 1)
 		msg_die(EXIT_PERM, "%s", usage);
-	p.settings.ca_file = env_get("PIPEMAIL_CA_FILE");
-	p.config_file = arena_printf(&p.settings.arena, "%s/config.cdb",
-	    dir_var());
+	p.ca_file = env_get("PIPEMAIL_CA_FILE");
+	p.config_file = arena_printf(&p.arena, "%s/config.cdb", dir_var());
 	if (optind == argc)
 		code = run_server(&p);
 	else if (prepare(&p) == -1)
@@ -170,10 +195,10 @@ main(int argc, char *argv[])
 	else
 		code = by_hand(&p, transport, sender, tls, verbose,
 		    argv + optind);
-	tlsc_ctx_free(p.settings.tls);
 	metric_close(p.settings.metric);
+	unload(&p.settings);
 	free(p.network.filter);
 	free(p.commands.filter);
-	arena_free(&p.settings.arena);
+	arena_free(&p.arena);
 	return code;
 }

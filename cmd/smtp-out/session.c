@@ -6,10 +6,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* A connection that is older takes no further job: the time of a session
- * (DIAL_SESSION_MS) must be enough for one more. */
-#define AGE_MAX_MS (15 * 60 * 1000)
-
 void
 session_close(struct session *s)
 {
@@ -30,7 +26,8 @@ target_via(const struct transport *t, struct dial_via *via)
 {
 	struct dns_server proxy;
 
-	*via = (struct dial_via){ .socks_port = 0 };
+	*via = (struct dial_via){ .socks_user = t->socks_user,
+	    .socks_password = t->socks_password };
 	/* What does not parse was refused by config-check. */
 	if (t->source4.n > 0)
 		(void)ip_parse(t->source4, &via->source4);
@@ -89,6 +86,7 @@ open_session(struct job *j, const struct target *t, int fd, bool plain)
 	const struct transport *transport = &j->request->transport;
 	struct session *s = j->session;
 	struct smtpc_options o = { .lmtp = t->lmtp, .chunking = true,
+	    .wait_max_ms = j->settings->reply_ms,
 	    .hostname = transport->helo.n > 0 ? transport->helo
 	    : j->settings->hostname,
 	    .tls = plain || t->path != NULL ? SMTPC_TLS_NEVER
@@ -111,7 +109,7 @@ open_session(struct job *j, const struct target *t, int fd, bool plain)
 		set_login(j, s);
 		o.login = &s->login;
 	}
-	dial_open(&s->conn, fd, deadline_in(DIAL_SESSION_MS));
+	dial_open(&s->conn, fd, deadline_in(j->settings->session_ms));
 	if (!t->implicit_tls)
 		s->conn.smtp = smtpc_new(&o);
 }
@@ -123,6 +121,7 @@ start_smtp(struct job *j, const struct target *t)
 	struct session *s = j->session;
 	const struct transport *transport = &j->request->transport;
 	struct smtpc_options o = { .secured = true, .chunking = true,
+	    .wait_max_ms = j->settings->reply_ms,
 	    .hostname = arena_bytes(&s->a, transport->helo.n > 0
 	    ? transport->helo : j->settings->hostname),
 	    .login = t->login ? &s->login : NULL };
@@ -139,7 +138,7 @@ set_deadline(struct job *j, bool direct)
 {
 	int64_t ms = 60000 + (int64_t)(j->text.n >> 20) * 1000;
 
-	if (!direct && !j->session->lmtp)
+	if (!direct && !j->session->lmtp && ms < j->settings->session_ms)
 		j->session->conn.deadline = deadline_in(ms);
 }
 
@@ -360,7 +359,8 @@ is_fit(const struct job *j)
 	    bytes_eq(s->transport, j->request->transport.name) &&
 	    s->tls_demand == j->tls && s->no_plaintext ==
 	    (j->request->message.kind == QUEUE_DMARC_REPORT) &&
-	    time_mono_ms() - s->since_ms < AGE_MAX_MS;
+	    /* the time of a session must be enough for one more */
+	    time_mono_ms() - s->since_ms < j->settings->session_ms / 2;
 }
 
 bool

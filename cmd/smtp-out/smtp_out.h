@@ -22,17 +22,24 @@
 /* TLS results of one job: two for each host. */
 #define TLS_RESULTS_MAX ((size_t)2 * DIAL_HOSTS_MAX)
 
-/* What is made once, before a job is seen. */
+struct config;
+
+/* What is made before a job is seen. */
 struct settings {
+	/* Of one configuration: made anew when it is replaced. */
 	struct arena arena;
+	struct config *config;		/* mapped; NULL: never compiled */
 	struct bytes hostname;
 	const struct dns_options *dns;
 	struct tlsc_ctx *tls;
+	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
+	bool local;			/* private addresses are dialled */
+	int64_t reply_ms;		/* the longest that one is waited for */
+	int64_t session_ms;		/* of a connection from its start */
+	/* For good. */
 	struct dial_dead *dead;
 	struct metric *metric;		/* NULL: nothing is counted */
-	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
 	int mx_port;
-	bool local;			/* private addresses are dialled */
 	bool by_hand;
 	dial_trace *trace;
 	void *trace_ctx;
@@ -181,7 +188,9 @@ struct tlsc_ctx *tls_client(struct job *j, const char **why);
 /* ---- jobs from queue-run, by hand ---- */
 
 struct program {
+	struct arena arena;
 	struct settings settings;
+	const char *ca_file;		/* of the environment, or NULL */
 	struct os_sandbox network, commands;
 	char *config_file;
 	struct server server;

@@ -149,12 +149,15 @@ tls_begin(struct job *j, const struct target *t, const char **why)
 {
 	struct session *s = j->session;
 	struct tlsc_options o = t->options;
+	int64_t wait_ms = j->settings->reply_ms;
 	const struct tlsc_finding *f;
 	int r;
 
+	if (wait_ms == 0 || wait_ms > TLS_TIMEOUT_MS)
+		wait_ms = TLS_TIMEOUT_MS;
 	o.check = t->choice.check;
 	o.enforce = t->choice.enforce;
-	if (dial_secure(&s->conn, t->tls, &o, TLS_TIMEOUT_MS) == -1 &&
+	if (dial_secure(&s->conn, t->tls, &o, wait_ms) == -1 &&
 	    s->conn.tls == NULL) {
 		*why = "TLS cannot be set up";
 		return -1;

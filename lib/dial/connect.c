@@ -9,16 +9,19 @@
 
 #include "os/os.h"
 
-/* RFC 1928. */
+/* RFC 1928, 1929. */
 enum {
 	SOCKS_VERSION = 5,
 	SOCKS_NO_LOGIN = 0,
+	SOCKS_PASSWORD = 2,
+	SOCKS_LOGIN_VERSION = 1,
 	SOCKS_CONNECT = 1,
 	SOCKS_IPV4 = 1,
 	SOCKS_NAME = 3,
 	SOCKS_IPV6 = 4,
 	SOCKS_NAME_MAX = 255,
-	SOCKS_REPLY_MAX = 4 + 1 + SOCKS_NAME_MAX + 2,
+	SOCKS_REQUEST_MAX = 4 + 1 + SOCKS_NAME_MAX + 2,
+	SOCKS_LOGIN_LINE_MAX = 3 + 2 * DIAL_SOCKS_LOGIN_MAX,
 };
 
 bool
@@ -46,15 +49,6 @@ plain(const struct dial_via *via, struct arena *a, const struct ip *ip,
 	return fd;
 }
 
-static int
-fail(int fd, const char **why, int err, const char *text)
-{
-	(void)close(fd);	/* nothing was said */
-	*why = text;
-	errno = err;
-	return -1;
-}
-
 /* RFC 1928 6, as the errno it would be without a proxy. */
 static int
 reply_errno(int code)
@@ -73,56 +67,98 @@ reply_errno(int code)
 	}
 }
 
-/* What follows the first four bytes: an address and a port. */
+/* Say it, and read the answer: its second octet; -1 with EPROTO and *why. */
 static int
-skip_bound(int fd, int type, int64_t deadline)
+ask(int fd, struct bytes said, enum dial_socks step, int64_t deadline,
+    const char **why)
 {
-	unsigned char rest[SOCKS_REPLY_MAX];
-	size_t n = type == SOCKS_IPV4 ? 4 : 16;
+	unsigned char got[DIAL_SOCKS_MAX];
+	ssize_t more;
+	size_t n = 0;
 
-	if (type == SOCKS_NAME) {
-		if (io_read_full(fd, rest, 1, deadline) != 1)
-			return -1;
-		n = rest[0];
-	} else if (type != SOCKS_IPV4 && type != SOCKS_IPV6)
+	*why = "the proxy does not answer";
+	if (io_write_all(fd, said, deadline) == -1) {
+		errno = EPROTO;
 		return -1;
-	return io_read_full(fd, rest, n + 2, deadline) == 1 ? 0 : -1;
+	}
+	while ((more = dial_socks_need(step, bytes_of(got, n), why)) > 0) {
+		if (io_read_full(fd, got + n, (size_t)more, deadline) != 1) {
+			errno = EPROTO;
+			return -1;
+		}
+		n += (size_t)more;
+	}
+	return more == -1 ? -1 : got[1];
 }
 
-/* Takes over fd, which is connected to the proxy. */
 static int
-ask_proxy(int fd, struct bytes request, int64_t deadline, const char **why)
+refused(const char **why, int err, const char *text)
 {
-	static const unsigned char hello[] = { SOCKS_VERSION, 1,
-	    SOCKS_NO_LOGIN };
-	unsigned char got[4];
+	*why = text;
+	errno = err;
+	return -1;
+}
 
-	if (io_write_all(fd, bytes_of(hello, sizeof(hello)), deadline) == -1 ||
-	    io_read_full(fd, got, 2, deadline) != 1)
-		return fail(fd, why, EPROTO, "the proxy does not answer");
-	if (got[0] != SOCKS_VERSION || got[1] != SOCKS_NO_LOGIN)
-		return fail(fd, why, EPROTO, "the proxy wants a login, or is "
-		    "no SOCKS5 proxy");
-	if (io_write_all(fd, request, deadline) == -1 ||
-	    io_read_full(fd, got, 4, deadline) != 1)
-		return fail(fd, why, EPROTO, "the proxy does not answer");
-	if (got[0] != SOCKS_VERSION || got[1] != 0)
-		return fail(fd, why, got[0] == SOCKS_VERSION
-		    ? reply_errno(got[1]) : EPROTO,
-		    "the proxy cannot connect");
-	if (skip_bound(fd, got[3], deadline) == -1)
-		return fail(fd, why, EPROTO, "the proxy's answer is "
-		    "malformed");
-	return fd;
+static int
+log_in(int fd, const struct dial_via *via, int64_t deadline,
+    const char **why)
+{
+	struct buf b = BUF_INIT(SOCKS_LOGIN_LINE_MAX);
+	int got = -1;
+
+	(void)buf_addc(&b, SOCKS_LOGIN_VERSION);	/* all fits */
+	(void)buf_addc(&b, (int)via->socks_user.n);
+	(void)buf_add(&b, via->socks_user);
+	(void)buf_addc(&b, (int)via->socks_password.n);
+	(void)buf_add(&b, via->socks_password);
+	got = ask(fd, buf_bytes(&b), DIAL_SOCKS_LOGIN, deadline, why);
+	secret_wipe(b.p, b.n);
+	buf_free(&b);
+	return got <= 0 ? got : refused(why, EPROTO,
+	    "the proxy does not take the login");
+}
+
+/* On a connection to the proxy: 0 when it is one to the host. */
+static int
+ask_proxy(int fd, const struct dial_via *via, struct bytes request,
+    int64_t deadline, const char **why)
+{
+	static const unsigned char hello[] = { SOCKS_VERSION, 2,
+	    SOCKS_NO_LOGIN, SOCKS_PASSWORD };
+	static const unsigned char bare[] = { SOCKS_VERSION, 1,
+	    SOCKS_NO_LOGIN };
+	bool login = via->socks_user.n > 0;
+	int got;
+
+	got = ask(fd, login ? bytes_of(hello, sizeof(hello))
+	    : bytes_of(bare, sizeof(bare)), DIAL_SOCKS_METHOD, deadline, why);
+	if (got == -1)
+		return -1;
+	if (login && got == SOCKS_PASSWORD) {
+		if (log_in(fd, via, deadline, why) == -1)
+			return -1;
+	} else if (got != SOCKS_NO_LOGIN) {
+		return refused(why, EPROTO, login
+		    ? "the proxy takes no password"
+		    : "the proxy wants a login");
+	}
+	if ((got = ask(fd, request, DIAL_SOCKS_REPLY, deadline, why)) <= 0)
+		return got;
+	return refused(why, reply_errno(got), dial_socks_refusal(got));
 }
 
 static int
 through_proxy(const struct dial_via *via, struct arena *a, int type,
     struct bytes where, int port, int64_t deadline, const char **why)
 {
-	struct buf b = BUF_INIT(SOCKS_REPLY_MAX);
-	int fd = plain(via, a, &via->socks, via->socks_port, deadline, why);
+	struct buf b = BUF_INIT(SOCKS_REQUEST_MAX);
+	int fd, err;
 
+	if (via->socks_user.n > DIAL_SOCKS_LOGIN_MAX ||
+	    via->socks_password.n > DIAL_SOCKS_LOGIN_MAX)
+		return refused(why, EMSGSIZE, "the login is too long for a "
+		    "proxy");
+	fd = plain(via, a, &via->socks, via->socks_port, deadline, why);
 	if (fd == -1) {
 		*why = arena_printf(a, "the proxy: %s", *why);
 		errno = EPROTO;		/* says nothing of the host */
@@ -137,7 +173,12 @@ through_proxy(const struct dial_via *via, struct arena *a, int type,
 	(void)buf_add(&b, where);
 	(void)buf_addc(&b, port >> 8);
 	(void)buf_addc(&b, port & 0xff);
-	fd = ask_proxy(fd, buf_bytes(&b), deadline, why);
+	if (ask_proxy(fd, via, buf_bytes(&b), deadline, why) == -1) {
+		err = errno;
+		(void)close(fd);	/* nothing was said to the host */
+		errno = err;
+		fd = -1;
+	}
 	buf_free(&b);
 	return fd;
 }
@@ -158,10 +199,8 @@ int
 dial_connect_name(const struct dial_via *via, struct arena *a,
     struct bytes host, int port, int64_t deadline, const char **why)
 {
-	if (host.n > SOCKS_NAME_MAX) {
-		*why = "the host's name is too long for a proxy";
-		errno = EMSGSIZE;
-		return -1;
-	}
+	if (host.n > SOCKS_NAME_MAX)
+		return refused(why, EMSGSIZE, "the host's name is too long "
+		    "for a proxy");
 	return through_proxy(via, a, SOCKS_NAME, host, port, deadline, why);
 }

@@ -139,10 +139,12 @@ struct dial_via {
 	struct ip source4, source6;	/* family 0: any */
 	struct ip socks;		/* family 0: none */
 	int socks_port;
+	struct bytes socks_user, socks_password;	/* empty: no login */
 };
 /*
  * A connected socket, non-blocking; -1 with errno and *why in the arena:
- * ECONNREFUSED, ETIMEDOUT, EADDRNOTAVAIL (the source), EPROTO (the proxy).
+ * ECONNREFUSED, ETIMEDOUT, EADDRNOTAVAIL (the source), EPROTO (the proxy),
+ * EMSGSIZE (a login that cannot be said to it).
  */
 int dial_connect(const struct dial_via *via, struct arena *a,
     const struct ip *ip, int port, int64_t deadline, const char **why);
@@ -151,6 +153,26 @@ int dial_connect_name(const struct dial_via *via, struct arena *a,
     struct bytes host, int port, int64_t deadline, const char **why);
 /* Whether errno of dial_connect says that nobody is there. */
 bool dial_is_dead(int err);
+
+/* What a proxy answers: to the methods offered, to the login, to CONNECT.
+ * The second octet says how it is meant. */
+enum dial_socks {
+	DIAL_SOCKS_METHOD,
+	DIAL_SOCKS_LOGIN,
+	DIAL_SOCKS_REPLY,
+};
+/* A reply with the longest name, RFC 1928 6. */
+#define DIAL_SOCKS_MAX (4 + 1 + 255 + 2)
+/* A user name, and a password, RFC 1929 2. */
+#define DIAL_SOCKS_LOGIN_MAX 255
+/*
+ * How many octets are to be read after got for sure; 0: it is whole. -1 with
+ * EPROTO and *why, constant text. For tests and fuzzing, too.
+ */
+ssize_t dial_socks_need(enum dial_socks step, struct bytes got,
+    const char **why);
+/* What a code other than 0 in a reply means; constant text. */
+const char *dial_socks_refusal(int code);
 
 /* ---- a conversation ---- */
 

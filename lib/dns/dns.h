@@ -20,7 +20,10 @@ enum {
 	DNS_LABEL_MAX = 63,	/* RFC 1035 2.3.4 */
 	DNS_PORT = 53,
 	DNS_NAME_MAX = 253,	/* text; 255 on the wire, RFC 1035 2.3.4 */
-	DNS_CNAME_MAX = 10,	/* names in one chain; loops end here */
+	/* CNAMEs on the way to records, in all answers together: loops end
+	 * there. To TLSA records, each of them to be authentic, fewer. */
+	DNS_CNAME_MAX = 16,
+	DNS_CNAME_TLSA_MAX = 10,
 	DNS_RECORDS_MAX = 512,	/* of one answer; more is refused */
 	DNS_SERVERS_MAX = 8,	/* asked in turn */
 	DNS_INFLIGHT_MAX = 64,	/* descriptors held; more wait their turn */
@@ -78,6 +81,7 @@ struct dns_answer {
 	enum dns_status status;
 	bool authentic;		/* DNSSEC: a trusted server said so (AD) */
 	struct bytes name;	/* owner of the records: end of the chain */
+	unsigned int aliases;	/* CNAMEs followed in one message */
 	const struct dns_record *records;
 	size_t nrecords;	/* 0 unless DNS_OK */
 	const char *why;	/* constant text; "" when DNS_OK */

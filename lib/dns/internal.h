@@ -52,4 +52,11 @@ enum dns_parsed dns_table_find(const struct dns *d, struct arena *a,
 int dns_servers_init(struct dns *d, const struct dns_options *o,
     const char *resolv_conf);
 
+/* CNAMEs that are followed to records of the type. */
+static inline unsigned int
+dns_alias_max(enum dns_type type)
+{
+	return type == DNS_TLSA ? DNS_CNAME_TLSA_MAX : DNS_CNAME_MAX;
+}
+
 #endif

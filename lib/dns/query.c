@@ -205,15 +205,22 @@ next_try(struct dns *d, struct dns_query *q)
 	finish(d, q);
 }
 
+/* Whether the chain ends here, n aliases further. */
+static bool
+is_too_long(struct dns *d, struct dns_query *q, unsigned int n)
+{
+	q->aliases += n;
+	if (q->aliases <= dns_alias_max(q->type))
+		return false;
+	drop_socket(d, q);
+	finish_none(d, q, DNS_BAD, "CNAME chain is circular or too long");
+	return true;
+}
+
 static void
 go_on_with(struct dns *d, struct dns_query *q, struct bytes name)
 {
 	drop_socket(d, q);
-	if (++q->aliases > DNS_CNAME_MAX) {
-		finish_none(d, q, DNS_BAD,
-		    "CNAME chain is circular or too long");
-		return;
-	}
 	q->name = name;
 	begin(d, q);
 }
@@ -239,6 +246,9 @@ take_message(struct dns *d, struct dns_query *q, struct bytes msg)
 		return true;
 	}
 	q->answer = answer;
+	if (is_too_long(d, q, r == DNS_PARSED || r == DNS_PARSED_ALIAS
+	    ? answer.aliases : 0))
+		return true;
 	if (r == DNS_PARSED) {
 		finish(d, q);
 	} else if (r == DNS_PARSED_ALIAS) {
@@ -286,7 +296,8 @@ begin(struct dns *d, struct dns_query *q)
 	r = dns_table_find(d, q->arena, q->type, q->name, &answer);
 	if (r == DNS_PARSED_ALIAS) {
 		q->authentic = false;
-		go_on_with(d, q, answer.name);
+		if (!is_too_long(d, q, 1))
+			go_on_with(d, q, answer.name);
 		return;
 	}
 	if (r == DNS_PARSED || ask_source(d, q, &answer)) {

@@ -277,11 +277,11 @@ bad(struct dns_answer *out, const char *why)
 /* Follow the aliases from out->name to where the records are. 0 or -1. */
 static int
 follow(struct bytes msg, const struct sections *s, enum dns_type type,
-    struct arena *a, struct dns_answer *out, unsigned int *steps)
+    struct arena *a, struct dns_answer *out)
 {
 	const struct rr *rr;
 
-	for (*steps = 0; *steps <= DNS_CNAME_MAX; (*steps)++) {
+	for (; out->aliases <= dns_alias_max(type); out->aliases++) {
 		if (type == DNS_CNAME || find_rr(s, out->name, type) != NULL)
 			return 0;
 		rr = find_rr(s, out->name, DNS_CNAME);
@@ -301,10 +301,9 @@ collect(struct bytes msg, const struct sections *s, const struct header *h,
     enum dns_type type, struct arena *a, struct dns_answer *out)
 {
 	struct dns_record *records;
-	unsigned int steps;
 	size_t i, n = 0;
 
-	if (follow(msg, s, type, a, out, &steps) == -1)
+	if (follow(msg, s, type, a, out) == -1)
 		return DNS_PARSED_BAD;
 	if (h->rcode == RCODE_NXDOMAIN) {
 		dns_answer_none(out, DNS_NXDOMAIN, "no such name");
@@ -324,7 +323,7 @@ collect(struct bytes msg, const struct sections *s, const struct header *h,
 		return DNS_PARSED;
 	}
 	dns_answer_none(out, DNS_NODATA, "no such record");
-	return steps > 0 && !s->has_soa ? DNS_PARSED_ALIAS : DNS_PARSED;
+	return out->aliases > 0 && !s->has_soa ? DNS_PARSED_ALIAS : DNS_PARSED;
 }
 
 static enum dns_parsed

@@ -23,6 +23,8 @@ static const struct member transport_members[] = {
 	TRANSPORT("cert-pem", MEMBER_TEXT, cert_pem),
 	TRANSPORT("helo", MEMBER_TEXT, helo),
 	TRANSPORT("socks", MEMBER_TEXT, socks),
+	TRANSPORT("socks-user", MEMBER_TEXT, socks_user),
+	TRANSPORT("socks-password", MEMBER_TEXT, socks_password),
 	TRANSPORT("source4", MEMBER_TEXT, source4),
 	TRANSPORT("source6", MEMBER_TEXT, source6),
 	TRANSPORT("command", MEMBER_TEXT, command),

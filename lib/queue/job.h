@@ -45,6 +45,7 @@ struct transport {
 	struct bytes key_pem, cert_pem;	/* client certificate */
 	struct bytes helo;		/* EHLO name */
 	struct bytes socks;		/* ADDRESS:PORT of a SOCKS5 proxy */
+	struct bytes socks_user, socks_password;
 	struct bytes source4, source6;	/* addresses to send from */
 	struct bytes command;
 	struct bytes text;		/* FAIL: what to say */

@@ -188,6 +188,7 @@ fill(struct arena *a, const struct config *c, const char *name,
 	if (config_get_text(c, s, name, "helo").n > 0)
 		t->helo = text_of(a, c, name, "helo");
 	t->socks = text_of(a, c, name, "socks");
+	t->socks_user = text_of(a, c, name, "socks-user");
 	t->source4 = text_of(a, c, name, "source-ipv4");
 	t->source6 = text_of(a, c, name, "source-ipv6");
 	t->no_ipv4 = !config_get_bool(c, s, name, "ipv4");
@@ -248,7 +249,8 @@ route_transport(struct arena *a, const struct config *c, struct bytes name,
 	struct bytes e = BYTES_EMPTY;
 	struct transport got = { .name = arena_bytes(a, name), .host = e, .user = e,
 	    .password = e, .mechanisms = e, .key_pem = e, .cert_pem = e,
-	    .socks = e, .source4 = e, .source6 = e, .command = e, .text = e,
+	    .socks = e, .socks_user = e, .socks_password = e,
+	    .source4 = e, .source6 = e, .command = e, .text = e,
 	    .helo = arena_bytes(a, config_get_text(c, "server", NULL,
 	    "hostname")) };
 	const char *n;
@@ -267,6 +269,8 @@ route_transport(struct arena *a, const struct config *c, struct bytes name,
 		fill(a, c, n, &got);
 		if (read_secret(a, c, n, "password-file", true, &got.password,
 		    why) == -1 ||
+		    read_secret(a, c, n, "socks-password-file", true,
+		    &got.socks_password, why) == -1 ||
 		    read_secret(a, c, n, "client-key-file", false,
 		    &got.key_pem, why) == -1 ||
 		    read_secret(a, c, n, "client-certificate-file", false,

@@ -1,98 +1,11 @@
 /*
- * answer.c - replies read from a server, and several made into one (R-33)
+ * answer.c - several replies made into one (R-33), text for a server
  */
 #include "smtp/smtp.h"
 
 #include <errno.h>
 
 #define COMBINED_MAX SMTP_REPLY_TEXT_MAX
-
-/* Code and "-" or " " or nothing at the start of a reply line. */
-static int
-cut_code(struct bytes *line, bool *last)
-{
-	uint64_t code;
-
-	if (line->n < 3 ||
-	    num_parse(bytes_first(*line, 3), 200, 599, &code) == -1)
-		return -1;
-	if (bytes_at(*line, 3) != -1 && line->p[3] != ' ' &&
-	    line->p[3] != '-')
-		return -1;
-	*last = bytes_at(*line, 3) != '-';
-	*line = bytes_from(*line, 4);
-	return (int)code;
-}
-
-/* "x.y.z" and a blank (RFC 2034 4): taken off the line. */
-static struct bytes
-cut_status(struct bytes *line, int code)
-{
-	struct bytes rest = *line, status;
-	uint64_t n;
-
-	if (bytes_at(rest, 0) != '0' + code / 100 ||
-	    num_cut(&rest, 9, &n) == -1 || !bytes_skip(&rest, BYTES(".")) ||
-	    num_cut(&rest, 999, &n) == -1 || !bytes_skip(&rest, BYTES(".")) ||
-	    num_cut(&rest, 999, &n) == -1 ||
-	    (rest.n > 0 && rest.p[0] != ' '))
-		return BYTES_EMPTY;
-	status = bytes_first(*line, line->n - rest.n);
-	*line = bytes_from(rest, 1);
-	return status;
-}
-
-static int
-add_line(struct arena *a, struct smtp_answer *out, struct buf *text,
-    struct bytes line, bool *last)
-{
-	int code = cut_code(&line, last);
-	struct bytes status;
-
-	if (code == -1 || (out->code != 0 && out->code != code)) {
-		errno = EPROTO;
-		return -1;
-	}
-	status = cut_status(&line, code);
-	if (out->code != 0 && buf_addc(text, '\n') == -1)
-		return -1;
-	if (out->status.n == 0)
-		out->status = arena_bytes(a, status);
-	out->code = code;
-	return buf_add(text, line);
-}
-
-int
-smtp_answer_cut(struct arena *a, struct bytes *in, struct smtp_answer *out)
-{
-	struct smtp_answer got = { 0, BYTES_EMPTY, BYTES_EMPTY };
-	struct buf text = BUF_INIT(SMTP_ANSWER_MAX);
-	struct bytes rest = *in, line;
-	bool last = false;
-	size_t at;
-	int r = 0;
-
-	while (!last && r == 0) {
-		if (!bytes_chr(rest, '\n', &at)) {
-			buf_free(&text);
-			if (in->n <= SMTP_ANSWER_MAX)
-				return 0;
-			errno = EMSGSIZE;
-			return -1;
-		}
-		(void)bytes_line(&rest, &line);	/* there is one */
-		r = add_line(a, &got, &text, line, &last);
-	}
-	if (r == 0) {
-		got.text = arena_bytes(a, buf_bytes(&text));
-		*out = got;
-		*in = rest;
-	}
-	buf_free(&text);
-	return r == 0 ? 1 : -1;
-}
-
-/* ---- one of several ---- */
 
 static struct bytes
 list_outcomes(struct arena *a, const struct smtp_recipient *rcpt,

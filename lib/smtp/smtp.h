@@ -230,21 +230,13 @@ void smtp_reply(struct smtp *s, int code, const char *status,
 /* Say 421 and end the session (time-out, shutdown); next is SMTP_CLOSE. */
 void smtp_abort(struct smtp *s, const char *status, struct bytes text);
 
-/* ---- replies read back, and their combination ---- */
+/* ---- replies of a server, combined ---- */
 
 struct smtp_answer {
 	int code;
 	struct bytes status;	/* "5.1.1"; empty: none */
 	struct bytes text;	/* lines joined with LF, without codes */
 };
-/* Octets of one whole reply; more is no reply. */
-#define SMTP_ANSWER_MAX 65536
-/*
- * Take one reply off the front of *in. 1; 0: not whole yet; -1 with EPROTO
- * (not a reply) or EMSGSIZE. Text in the arena.
- */
-int smtp_answer_cut(struct arena *a, struct bytes *in,
-    struct smtp_answer *out);
 /*
  * One reply for several recipients (R-33): all alike (by code and status):
  * the first; none accepted: the code if equal, else 554 if all are permanent,

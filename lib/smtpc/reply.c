@@ -155,6 +155,28 @@ smtpc_status_cut(struct bytes text, int code, char out[SMTPC_STATUS_MAX])
 	return length;
 }
 
+struct bytes
+smtpc_reply_plain(struct arena *a, const struct smtpc_reply *r)
+{
+	char status[SMTPC_STATUS_MAX];
+	struct bytes rest = r->text, line, out;
+	unsigned char *p = arena_alloc(a, rest.n + 1);
+	size_t n = 0, cut;
+	bool more;
+
+	do {
+		more = bytes_split(&rest, '\n', &line);
+		if ((cut = smtpc_status_cut(line, r->code, status)) > 0)
+			line = bytes_from(line, cut + 1);
+		memcpy(p + n, line.p, line.n);
+		n += line.n;
+		if (more)
+			p[n++] = '\n';
+	} while (more);
+	out = bytes_of(p, n);
+	return out;
+}
+
 int
 smtpc_reply_read(struct smtpc_reader *r, struct bytes *in,
     struct smtpc_reply *out, const char **why)

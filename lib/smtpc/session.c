@@ -498,8 +498,10 @@ smtpc_wait_ms(const struct smtpc *s)
 		[SMTPC_WAIT_QUIT] = 10 * 1000,
 	};
 	enum smtpc_phase p = smtpc_phase(s);
+	int64_t ms = s->o.wait_ms[p] > 0 ? s->o.wait_ms[p] : usual[p];
 
-	return s->o.wait_ms[p] > 0 ? s->o.wait_ms[p] : usual[p];
+	return s->o.wait_max_ms > 0 && ms > s->o.wait_max_ms
+	    ? s->o.wait_max_ms : ms;
 }
 
 void

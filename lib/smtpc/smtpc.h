@@ -114,6 +114,9 @@ void smtpc_reader_free(struct smtpc_reader *r);
  */
 size_t smtpc_status_cut(struct bytes text, int code,
     char out[SMTPC_STATUS_MAX]);
+/* The reply's text without the enhanced codes at the start of its lines (RFC
+ * 2034 4: each line has one), in the arena. */
+struct bytes smtpc_reply_plain(struct arena *a, const struct smtpc_reply *r);
 
 /* ---- what a server offers ---- */
 
@@ -320,6 +323,7 @@ struct smtpc_options {
 	/* NULL: none. Without AUTH in the offer the session fails. */
 	const struct saslc_login *login;
 	int64_t wait_ms[SMTPC_PHASES];	/* 0: as above */
+	int64_t wait_max_ms;		/* none is longer; 0: no limit */
 };
 
 enum smtpc_event {

@@ -26,9 +26,10 @@ static const struct {
 };
 #define STATIC_KEYS (sizeof(static_keys) / sizeof(static_keys[0]))
 
-/* Records of all names; written to table unless it is NULL. */
+/* Records of all names; copied to table unless it is NULL. */
 static size_t
-read_static(const struct config *c, struct dns_static *table, size_t max)
+read_static(struct arena *a, const struct config *c,
+    struct dns_static *table, size_t max)
 {
 	struct config_list names, values;
 	struct bytes name, text;
@@ -41,8 +42,10 @@ read_static(const struct config *c, struct dns_static *table, size_t max)
 			    static_keys[i].key, &values);
 			while (n < max && config_list_next(&values, &text)) {
 				if (table != NULL)
-					table[n] = (struct dns_static){ name,
-					    static_keys[i].type, text };
+					table[n] = (struct dns_static){
+					    arena_bytes(a, name),
+					    static_keys[i].type,
+					    arena_bytes(a, text) };
 				n++;
 			}
 		}
@@ -84,9 +87,9 @@ read_dns(struct arena *a, const struct config *c)
 	read_resolvers(c, o);
 	o->try_ms = milliseconds(c, "server", "dns-try-timeout");
 	o->total_ms = milliseconds(c, "server", "dns-timeout");
-	o->ntable = read_static(c, NULL, STATIC_MAX);
+	o->ntable = read_static(a, c, NULL, STATIC_MAX);
 	table = arena_zalloc(a, o->ntable, sizeof(*table));
-	o->ntable = read_static(c, table, o->ntable);
+	o->ntable = read_static(a, c, table, o->ntable);
 	o->table = table;
 	return o;
 }
@@ -120,8 +123,11 @@ const struct dns_options *
 stage_dns_configured(struct arena *a)
 {
 	struct config *c = config_open();
+	const struct dns_options *o;
 
 	if (c == NULL && errno != ENOENT)
 		return NULL;
-	return read_dns(a, c);
+	o = read_dns(a, c);
+	config_close(c);
+	return o;
 }

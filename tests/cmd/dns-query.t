@@ -79,7 +79,16 @@ is "$(PIPEMAIL_VAR=$TMP/var dns-query TXT static.example | cut -f3)" "v=spf1 ip4
 is "$(PIPEMAIL_VAR=$TMP/var dns-query A mail.example.org | head -1 | cut -f3)" "192.0.2.1" "O-5 other names are asked for"
 
 # ---- bad DNS ----
-cat >stub.json <<'E'
+# chain NAME N [OPTION]: N aliases from 0NAME.example to a host
+chain() {
+	chain_i=0
+	while [ $chain_i -lt "$2" ]; do
+		printf '"%s.example":{"CNAME":["%s.example"],"options":["%s"]}, ' $chain_i$1 $((chain_i + 1))$1 "${3:-}"
+		chain_i=$((chain_i + 1))
+	done
+	printf '"%s.example":{"A":["192.0.2.16"],"TLSA":["3 1 1 00"]},' $2$1
+}
+cat >stub.json <<E
 { "ad.example": { "A": ["192.0.2.1"], "options": ["ad"] },
   "silent.example": { "*": "TIMEOUT" },
   "late.example": { "*": "LATE" },
@@ -105,6 +114,10 @@ cat >stub.json <<'E'
   "b.upper.example": { "A": ["192.0.2.6"] },
   "c1.example": { "CNAME": ["c2.example"] },
   "c2.example": { "CNAME": ["c1.example"] },
+  $(chain a 16) $(chain b 17) $(chain s 16 norest) $(chain t 17 norest)
+  $(chain d 10) $(chain e 11) $(chain u 10 norest) $(chain v 11 norest)
+  $(chain l 16) "8l.example": { "CNAME": ["9l.example"], "options": ["norest"] },
+  $(chain m 17) "8m.example": { "CNAME": ["9m.example"], "options": ["norest"] },
   "self.example": { "CNAME": ["self.example"], "options": ["norest"] },
   "shuffle.example": { "A": ["192.0.2.9", "192.0.2.7", "192.0.2.8", "192.0.2.7"],
      "options": ["shuffle"] } }
@@ -136,5 +149,19 @@ exits 111 "bad DNS: CNAME circle" dns-query A c1.example
 like "$(cat .err)" "circular" "CNAME circle is told"
 exits 111 "bad DNS: CNAME circle over several answers" dns-query A self.example
 like "$(cat .err)" "circular" "CNAME circle over several answers is told"
+for k in 'a one' 's sixteen' 'l two'; do
+	is "$(dns-query A 0${k%% *}.example | cut -f3)" 192.0.2.16 "Q-10 16 CNAMEs in ${k#* } answer(s)"
+done
+for k in 'b one' 't seventeen' 'm two'; do
+	exits 111 "Q-10 17 CNAMEs in ${k#* } answer(s) are too many" dns-query A 0${k%% *}.example
+	like "$(cat .err)" "too long" "Q-10 and that is told"
+done
+for k in 'd one' 'u ten'; do
+	is "$(dns-query TLSA 0${k%% *}.example | cut -f3)" "3 1 1 00" "T-2 10 CNAMEs to a TLSA record in ${k#* } answer(s)"
+done
+for k in 'e one' 'v eleven'; do
+	exits 111 "T-2 11 CNAMEs to a TLSA record in ${k#* } answer(s)" dns-query TLSA 0${k%% *}.example
+done
+is "$(dns-query A 0d.example | cut -f3)" 192.0.2.16 "the limits count CNAMEs, not look-ups"
 is "$(dns-query A shuffle.example | cut -f3 | tr '\n' ' ')" "192.0.2.7 192.0.2.8 192.0.2.9 " "answers are sorted, without duplicates"
 done_testing

@@ -261,4 +261,13 @@ there is no MTA-STS record" "without one"
 is "$(ask fails.example | head -1)" "defer success 0" "and that it cannot tell"
 is "$(ask 'a..b')" "" "what is no domain gets no answer"
 ok "T-3 cache files are not for everyone" sh -c '[ "$(stat -c %a var/cache/mtasts)" = 700 ]'
+# a configuration that is replaced: static records count at once
+serve_pid=$bg_pid
+for i in 1 2 3; do
+	printf '[server]\nhostname = mx.own.example\n[static-dns "_mta-sts.static.example"]\ntxt = v=STSv1; id=%s\n[static-dns "mta-sts.static.example"]\na = 127.0.0.9\n' $i >etc/main.conf
+	config-compile || { echo "Bail out! configuration"; exit 111; }
+	static=$(ask static.example | head -1)
+done
+is "$static" "absent sts-policy-fetch-error 0" "T-3 a record of the new configuration is seen"
+is "$(grep -c m=reload serve.log) $(grep -c 'config\.cdb' "/proc/$serve_pid/maps")" "3 0" "and the old ones are not kept"
 done_testing

@@ -1,7 +1,7 @@
 #!/bin/sh
 # smtp-check.t - what is shown of a domain's hosts
 . "$(dirname "$0")/../tap.sh"
-need python3 openssl smtp-check
+need python3 openssl smtp-check mandoc col
 . "$TOP/tests/dns-fixture"
 . "$TOP/tests/pki.sh"
 tab=$(printf '\t')
@@ -32,4 +32,10 @@ like "$(cat .out)" "^said${tab}<${tab}220 server.example" "T-10 what it says, wi
 exits 1 "T-10 a domain without mail" smtp-check null.example
 like "$(cat .out)" "null MX" "T-10 and why"
 exits 100 "the usage" smtp-check
+
+# ---- the manual's example: port 25 is not the test's ----
+mandoc -T ascii -O width=300 "$TOP/man/smtp-check.1" | col -bx | sed -n '/^EXAMPLES/,/^SEE/s/^ *smtp-check /&-p '"$port"' /p' >example.sh
+is "$(wc -l <example.sh | tr -d ' ')" 1 "smtp-check(1): there is an example"
+exits 0 "smtp-check(1): it runs" sh example.sh
+like "$(cat .out)" "^tls${tab}127.0.0.1${tab}TLSv1.3 .* dane webpki$" "smtp-check(1): and shows the hosts of the domain"
 done_testing

@@ -219,18 +219,28 @@ id=${out##* }
 like "$(cat err)" "m=failed .*id=$id .*err=" "R-34 the log has the id and the reason"
 is "$(messages alice)" "$n" "nothing is delivered"
 cat >closing.py <<'END'
-import socket, sys
+import socket
 s = socket.socket(socket.AF_UNIX); s.bind("run/lmtp"); s.listen(5)
 while True:
     c, _ = s.accept(); f = c.makefile("rb"); c.sendall(b"220 x\r\n"); f.readline()
     c.sendall(b"250-x\r\n250 PIPELINING\r\n")
     for r in (b"250", b"250", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
     while f.readline() not in (b".\r\n", b""): pass
+    c.sendall(open("end.said", "rb").read())
     c.close(); f.close()
 END
 bg /usr/bin/python3 closing.py
 wait_for 5 test -S run/lmtp
-like "$(printf 'Subject: x\n\n' | send | sed -n 4p)" '^451 4\.3\.0 ' "a peer that dies before its reply: 451"
+# lmtp_says REPLY: what the client hears when that comes after the text
+lmtp_says() { printf "$1" >end.said; printf 'Subject: x\n\n' | send | sed '1,3d;/^221/d'; }
+like "$(lmtp_says '')" '^451 4\.3\.0 ' "a peer that dies before its reply: 451"
+for bad in 'hello\r\n' '250 2.0.0 ok\n' '250-2.0.0 a\r\n550 5.1.1 b\r\n' '250 2.0.0 ok' '25 ok\r\n' '250 2.0.0 o\001k\r\n'; do
+	like "$(lmtp_says "$bad")" '^451 4\.3\.0 ' "a peer that answers $bad: 451"
+done
+is "$(lmtp_says '550-5.2.2 no room\r\n550-5.2.2\r\n550 5.2.2 sorry\r\n')" "550-5.2.2 no room
+550-5.2.2 
+550 5.2.2 sorry" "R-33 lines of a reply, each with the enhanced code once"
+is "$(lmtp_says '452 full\r\n')" "452 full" "and one without"
 kill "$bg_pid"; wait "$bg_pid" 2>/dev/null
 rm -f run/lmtp
 start_lmtp

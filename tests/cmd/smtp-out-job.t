@@ -127,6 +127,46 @@ like "$got" 'status=4.7.5 text=MTA-STS' "T-3 no answer about the policy: later"
 job t.no-ipv6=1 r.tls=2
 like "$got" 'outcome=2' "T-5 but for TLS-Required: No"
 
+# ---- a configuration that is replaced ----
+pki_ca later
+pki_cert local root 10 IP:127.0.0.1
+pki_cert late later 10 IP:127.0.0.1
+bg env -u PIPEMAIL_CA_FILE unix-bind run/reload smtp-out 2>reload.err
+reload_pid=$bg_pid
+wait_for 10 test -S run/reload
+queue_conf() { printf '[server]\nhostname = %s\n[queue]\n%s\n' "$1" "$2" >etc/main.conf; config-compile; }
+relay() { got=$(/usr/bin/python3 "$TOP/tests/cmd/smtp-out-job.py" run/reload m t.helo= t.type=1 t.host=127.0.0.1 t.port="$port"); }
+maps() { grep -c 'config\.cdb' "/proc/$reload_pid/maps"; }
+server -c local.all.pem
+for i in 1 2 3 4 5 6; do queue_conf name$i.example "ca-file = $TMP/later.pem"; relay; done
+is "$(grep -c m=reload reload.err) $(maps)" "6 1" "a new configuration six times: the old ones are not kept"
+is "$(grep -c "^> EHLO name6.example" "$log")" 1 "what it says counts at once"
+like "$got" 'status=4.7.5 text=TLS failed' "L-12 a host whose issuer is not in ca-file"
+queue_conf own.example "ca-file = $TMP/root.pem"
+relay
+like "$got" 'outcome=2' "L-12 another ca-file: the same host is trusted"
+queue_conf own.example ''
+relay
+like "$got" 'status=4.7.5 text=TLS failed' "L-12 none: by the system it is not"
+queue_conf own.example "ca-file = $TMP/none.pem"
+relay
+like "$got" 'status=4.7.5 text=TLS failed' "L-12 one that is not there: what was before counts"
+like "$(cat reload.err)" 'cannot set up TLS' "and the log says so"
+is "$(maps)" 1 "the old configuration is still the only one"
+cp root.pem none.pem
+queue_conf own.example "ca-file = $TMP/none.pem"
+relay
+like "$got" 'outcome=2' "L-12 until it is there"
+queue_conf mx.own.example 'private-addresses = yes'
+
+# ---- a proxy ----
+bg /usr/bin/python3 "$TOP/tests/cmd/socks-server.py" -p socks.port -l socks.log user=me:secret
+wait_for 10 test -s socks.port
+server
+job t.socks="127.0.0.1:$(cat socks.port)" t.socks-user=me t.socks-password=secret t.type=1 t.host=hub.example t.port="$port" t.tls-insecure=1
+like "$got" 'attempt\{code=250 .*host=hub.example .*outcome=2' "Q-6 a job by way of a proxy"
+like "$(cat socks.log)" '^login me secret' "Q-6 which wants a login"
+
 # garbage instead of a job
 printf '\0\0\0\4abcd' | nc -U -N run/out >/dev/null 2>&1
 server 'end=CLOSE'

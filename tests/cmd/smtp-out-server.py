@@ -1,7 +1,11 @@
 """smtp-out-server.py - an SMTP or LMTP server that does what it is told.
 
 usage: smtp-out-server.py -p PORTFILE [-a ADDRESS] [-P PORT] [-u SOCKET]
-           [-l LOG] [-c CERTIFICATE] [-i] [BEHAVIOUR ...]
+           [-l LOG] [-c CERTIFICATE] [-i] [-m FILE] [BEHAVIOUR ...]
+
+With -m a server at the same port of each address in FILE, whose lines are an
+ADDRESS and its BEHAVIOURs, tabs between; the log then has the address and a
+tab in front of each line, and PORT (-P) must be given.
 
 Serves every connection in a thread, until it is ended. LOG gets "connect",
 each command, "tls", and "message SIZE" lines. A BEHAVIOUR is WORD=VALUE:
@@ -11,7 +15,11 @@ each command, "tls", and "message SIZE" lines. A BEHAVIOUR is WORD=VALUE:
   greeting|ehlo|mail|rcpt|data|end|rset|quit|starttls|auth=REPLY
                     the reply there; "CLOSE" closes instead; "SLOW:REPLY" says
                     it byte by byte; "RAW:TEXT" sends bytes (\\r\\n escapes);
-                    "FLOOD" never ends; "HANG" says nothing
+                    "FLOOD" never ends; "HANG" says nothing; "DRIP" is a
+                    reply whose bytes come slowly, without end; "A||B" is A
+                    for the first connection, B for others
+  cert=FILE         this certificate instead of -c
+  text=CLOSE        closes when it has read a little of the message
   rcptN=REPLY       of the Nth recipient of a mail
   mails=N           closes after N mails with 421
   tls=FAIL          closes instead of a handshake; tls=INJECT sends text first
@@ -20,17 +28,14 @@ each command, "tls", and "message SIZE" lines. A BEHAVIOUR is WORD=VALUE:
 """
 import getopt, os, socket, ssl, sys, threading, time
 
-opts, args = getopt.getopt(sys.argv[1:], "p:a:P:u:l:c:iC:")
+opts, args = getopt.getopt(sys.argv[1:], "p:a:P:u:l:c:iC:m:")
 opts = dict(opts)
-B = dict(a.split("=", 1) for a in args)
 log = open(opts["-l"], "a", buffering=1) if "-l" in opts else sys.stderr
 lock = threading.Lock()
-count = 0
 
 
-def note(text):
-    with lock:
-        log.write(text + "\n")
+def behaviours(words):
+    return dict(a.split("=", 1) for a in words)
 
 
 class Gone(Exception):
@@ -38,14 +43,23 @@ class Gone(Exception):
 
 
 class Conn:
-    def __init__(self, s, n):
+    def __init__(self, s, n, B, address):
         self.s, self.n, self.tls, self.mails = s, n, False, 0
-        self.buf = b""
+        self.buf, self.B, self.address = b"", B, address
+        self.cert = B.get("cert", opts.get("-c"))
+
+    def note(self, text):
+        with lock:
+            log.write((self.address + "\t" if "-m" in opts else "") + text + "\n")
 
     def told(self, key, default=None):
+        B = self.B
         if "only" in B and self.n > int(B["only"]) and not key.startswith("offer"):
             return default
-        return B.get(key, default)
+        told = B.get(key, default)
+        if told is not None and "||" in told:
+            told = told.split("||")[0 if self.n == 1 else 1]
+        return told
 
     def send(self, data):
         self.s.sendall(data)
@@ -59,6 +73,10 @@ class Conn:
         if text == "FLOOD":
             while True:
                 self.send(b"250-more of it\r\n" * 100)
+        if text == "DRIP":
+            while True:
+                self.send(b"2")
+                time.sleep(0.2)
         if text == "LONG":
             while True:
                 self.send(b"2" * 1000)
@@ -81,11 +99,27 @@ class Conn:
         line, self.buf = self.buf.split(b"\n", 1)
         return line.rstrip(b"\r")
 
+    def text(self):
+        """The message up to its end mark, LF line ends."""
+        got = bytearray(b"\r\n" + self.buf)
+        start = 0
+        while True:
+            end = got.find(b"\r\n.\r\n", start)
+            if end != -1:
+                break
+            start = max(0, len(got) - 4)
+            d = self.s.recv(65536)
+            if not d:
+                raise Gone()
+            got += d
+        self.buf = bytes(got[end + 5:])
+        return bytes(got[2:end + 2]).replace(b"\r\n.", b"\r\n").replace(b"\r\n", b"\n")
+
     def ehlo(self):
         words = self.told("offer2", None) if self.tls else None
         if words is None:
             words = self.told("offer", "PIPELINING,8BITMIME,ENHANCEDSTATUSCODES" +
-                              (",STARTTLS" if "-c" in opts and not self.tls else ""))
+                              (",STARTTLS" if self.cert and not self.tls else ""))
         if self.told("ehlo"):
             return self.reply("ehlo", "")
         lines = ["server.example"] + [w.replace("_", " ") for w in words.split(",") if w]
@@ -102,26 +136,26 @@ class Conn:
         if how == "INJECT":
             return
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ctx.load_cert_chain(opts["-c"])
+        ctx.load_cert_chain(self.cert)
         if "-C" in opts:
             ctx.load_verify_locations(opts["-C"])
             ctx.verify_mode = ssl.CERT_OPTIONAL
-        ctx.sni_callback = lambda s, name, c: note("sni %s" % name)
+        ctx.sni_callback = lambda s, name, c: self.note("sni %s" % name)
         self.s = ctx.wrap_socket(self.s, server_side=True)
         self.tls = True
-        note("tls %s" % self.s.version())
+        self.note("tls %s" % self.s.version())
         if self.s.getpeercert():
-            note("client-cert")
+            self.note("client-cert")
 
     def data(self, text, rcpts):
-        note("message %d" % len(text))
-        if B.get("dump"):
-            with open(B["dump"], "wb") as f:
+        self.note("message %d" % len(text))
+        if self.B.get("dump"):
+            with open(self.B["dump"], "wb") as f:
                 f.write(text)
         self.mails += 1
-        if "lmtp" in B:
+        if "lmtp" in self.B:
             for i, r in enumerate(rcpts):
-                self.reply("end%d" % (i + 1), B.get("end", "250 2.0.0 taken"))
+                self.reply("end%d" % (i + 1), self.B.get("end", "250 2.0.0 taken"))
         else:
             self.reply("end", "250 2.0.0 taken")
 
@@ -130,10 +164,10 @@ class Conn:
         self.reply("greeting", "220 server.example ESMTP")
         nrcpt = 0
         while True:
-            if B.get("idle") and self.mails:
-                self.s.settimeout(float(B["idle"]))
+            if self.B.get("idle") and self.mails:
+                self.s.settimeout(float(self.B["idle"]))
             line = self.line()
-            note("> " + line.decode("utf-8", "replace"))
+            self.note("> " + line.decode("utf-8", "replace"))
             verb = line.split(b" ")[0].upper()
             if verb in (b"EHLO", b"LHLO", b"HELO"):
                 self.ehlo()
@@ -142,14 +176,14 @@ class Conn:
             elif verb == b"AUTH":
                 self.reply("auth", "235 2.7.0 in")
             elif verb == b"MAIL":
-                if "mails" in B and self.mails >= int(B["mails"]):
+                if "mails" in self.B and self.mails >= int(self.B["mails"]):
                     self.send(b"421 4.3.2 enough\r\n")
                     raise Gone()
                 rcpts, nrcpt = [], 0
                 self.reply("mail", "250 2.1.0 sender ok")
             elif verb == b"RCPT":
                 nrcpt += 1
-                if self.reply("rcpt%d" % nrcpt if "rcpt%d" % nrcpt in B else "rcpt", "250 2.1.5 ok"):
+                if self.reply("rcpt%d" % nrcpt if "rcpt%d" % nrcpt in self.B else "rcpt", "250 2.1.5 ok"):
                     rcpts.append(line)
             elif verb == b"DATA":
                 if not rcpts:
@@ -157,14 +191,10 @@ class Conn:
                     continue
                 if not self.reply("data", "354 go on"):
                     continue
-                text = b""
-                while True:
-                    l = self.line()
-                    if l == b".":
-                        break
-                    text += l[1:] if l.startswith(b".") else l
-                    text += b"\n"
-                self.data(text, rcpts)
+                if self.told("text") == "CLOSE":
+                    self.s.recv(1000)
+                    raise Gone()
+                self.data(self.text(), rcpts)
             elif verb == b"BDAT":
                 n = int(line.split()[1])
                 while len(self.buf) < n:
@@ -189,18 +219,18 @@ class Conn:
                 self.send(b"250 2.0.0 ok\r\n")
 
 
-def run(s, n):
-    c = Conn(s, n)
+def run(c):
+    s = c.s
     try:
         if "-i" in opts:
             ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             ctx.load_cert_chain(opts["-c"])
             c.s = ctx.wrap_socket(s, server_side=True)
             c.tls = True
-            note("tls %s" % c.s.version())
+            c.note("tls %s" % c.s.version())
         c.serve()
     except (Gone, OSError, ssl.SSLError) as e:
-        note("end %s" % (e or "closed"))
+        c.note("end %s" % (e or "closed"))
     finally:
         try:
             c.s.close()
@@ -208,22 +238,38 @@ def run(s, n):
             pass
 
 
-if "-u" in opts:
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(opts["-u"])
+def listen(address, B):
+    if "-u" in opts:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(opts["-u"])
+    else:
+        server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((address, int(opts.get("-P", "0"))))
+    server.listen(50)
+    threading.Thread(target=serve, args=(server, address, B), daemon=True).start()
+    return 0 if "-u" in opts else server.getsockname()[1]
+
+
+def serve(server, address, B):
+    count = 0
+    while True:
+        s, _ = server.accept()
+        count += 1
+        if "-u" not in opts:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        c = Conn(s, count, B, address)
+        c.note("connect %s" % s.getsockname()[0] if "-u" not in opts else "connect")
+        threading.Thread(target=run, args=(c,), daemon=True).start()
+
+
+if "-m" in opts:
+    for line in open(opts["-m"]):
+        words = line.rstrip("\n").split("\t")
+        port = listen(words[0], behaviours(words[1:]))
 else:
-    address = opts.get("-a", "127.0.0.1")
-    server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind((address, int(opts.get("-P", "0"))))
-server.listen(50)
+    port = listen(opts.get("-a", "127.0.0.1"), behaviours(args))
 with open(opts["-p"] + ".new", "w") as f:
-    f.write("%s\n" % (server.getsockname()[1] if "-u" not in opts else "0"))
+    f.write("%s\n" % port)
 os.rename(opts["-p"] + ".new", opts["-p"])
-while True:
-    s, _ = server.accept()
-    count += 1
-    if "-u" not in opts:
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    note("connect %s" % s.getsockname()[0] if "-u" not in opts else "connect")
-    threading.Thread(target=run, args=(s, count), daemon=True).start()
+threading.Event().wait()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # smtp-out.t - by hand, against servers and DNS that do what they should not
 . "$(dirname "$0")/../tap.sh"
-need python3 openssl smtp-out config-compile
+need python3 openssl smtp-out config-compile mandoc col
 . "$TOP/tests/dns-fixture"
 . "$TOP/tests/pki.sh"
 tab=$(printf '\t')
@@ -292,4 +292,16 @@ is "$got" "delivered 250 2.0.0;failed 550 5.2.2;100" "U-19 LMTP, a reply for eac
 server -u sock2 lmtp=1
 send -R "$TMP/sock2" b@test.example
 is "$got" "delivered 250 2.0.0;0" "T-4 REQUIRETLS asks nothing of a socket of this machine"
+
+# ---- the manual's example: port 25 is not the test's ----
+main_conf yes
+server
+printf '%s' '{"example.net":{"MX":["10 mx.example.net"]},"mx.example.net":{"A":["127.0.0.1"]}}' >zone.json
+dns_stub_start zone.json
+cp m message
+mandoc -T ascii -O width=300 "$TOP/man/smtp-out.8" | col -bx | sed -n '/^EXAMPLES/,/^SEE/s/^ *smtp-out /&-p '"$port"' /p' >example.sh
+is "$(wc -l <example.sh | tr -d ' ')" 1 "smtp-out(8): there is an example"
+exits 0 "smtp-out(8): it runs" sh example.sh
+like "$(cat .out)" "^1${tab}relayed${tab}250${tab}2.0.0${tab}2.0.0 taken" "smtp-out(8): a line for the recipient"
+like "$(cat .err)" '^> RCPT TO:<you@example.net>' "smtp-out(8): and each step is shown"
 done_testing

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "smtp/smtp.h"
+#include "smtpc/smtpc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -163,21 +164,22 @@ result_free(struct result *r)
 static void
 check_replies(struct bytes out)
 {
-	struct arena a = ARENA_INIT;
-	struct smtp_answer reply;
+	struct smtpc_reader reader = SMTPC_READER_INIT;
+	struct smtpc_reply reply;
 	struct bytes all = out, line;
+	const char *why;
 
 	while (out.n > 0) {
-		CHECK(smtp_answer_cut(&a, &out, &reply) == 1);
+		CHECK(smtpc_reply_read(&reader, &out, &reply, &why) == 1);
 		CHECK(reply.code >= 214 && reply.code <= 555);
 	}
+	smtpc_reader_free(&reader);
 	while (bytes_line(&all, &line)) {
 		CHECK(line.n <= SMTP_REPLY_LINE_MAX && line.n >= 4);
 		CHECK(line.p[line.n] == '\r' && line.p[line.n + 1] == '\n');
 		for (size_t i = 0; i < line.n; i++)
 			CHECK(line.p[i] >= 0x20 && line.p[i] < 0x7f);
 	}
-	arena_free(&a);
 }
 
 /* The text as a message of its own, through the machine again. */

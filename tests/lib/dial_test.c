@@ -212,6 +212,63 @@ dead(void **state)
 	assert_false(dial_dead_is(d, &a, 25, 1000));
 }
 
+/* RFC 1928 3 and 6, RFC 1929 2: whole answers, fed octet by octet, and what
+ * is asked for on the way. */
+static void
+socks(void **state)
+{
+	static const struct {
+		enum dial_socks step;
+		const char *in;
+		size_t n;
+		bool good;
+	} rows[] = {
+		{ DIAL_SOCKS_METHOD, "\5\0", 2, true },
+		{ DIAL_SOCKS_METHOD, "\5\377", 2, true },
+		{ DIAL_SOCKS_METHOD, "\4\0", 2, false },
+		{ DIAL_SOCKS_METHOD, "2", 1, false },
+		{ DIAL_SOCKS_LOGIN, "\1\0", 2, true },
+		{ DIAL_SOCKS_LOGIN, "\1\1", 2, true },
+		{ DIAL_SOCKS_LOGIN, "\5\0", 2, false },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\1\177\0\0\1\0\31", 10, true },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\3\0\0\31", 7, true },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\3\1h\0\31", 8, true },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\4AAAAAAAAAAAAAAAA\0\31", 22,
+		    true },
+		{ DIAL_SOCKS_REPLY, "\5\5\0\1", 4, true },
+		{ DIAL_SOCKS_REPLY, "\5\5\0\2", 4, true },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\2", 4, false },
+		{ DIAL_SOCKS_REPLY, "\5\0\0\0", 4, false },
+		{ DIAL_SOCKS_REPLY, "\0\0\0\1", 4, false },
+		{ DIAL_SOCKS_REPLY, "HTTP", 4, false },
+	};
+	unsigned char longest[DIAL_SOCKS_MAX] = { 5, 0, 0, 3, 255 };
+	const char *why = NULL;
+	ssize_t need;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t n = 0; n <= rows[i].n; n++) {
+			need = dial_socks_need(rows[i].step, bytes_of(
+			    rows[i].in, n), &why);
+			if (need == -1)
+				break;
+			assert_true(n == rows[i].n ? need == 0 : need > 0 &&
+			    (!rows[i].good || (size_t)need <= rows[i].n - n));
+		}
+		assert_int_equal(need == -1, !rows[i].good);
+	}
+	assert_int_equal(dial_socks_need(DIAL_SOCKS_REPLY,
+	    bytes_of(longest, sizeof(longest)), &why), 0);
+	assert_int_equal(dial_socks_need(DIAL_SOCKS_REPLY,
+	    bytes_of(longest, sizeof(longest) - 1), &why), 1);
+	assert_string_equal(dial_socks_refusal(8),
+	    "the proxy does not know this kind of address");
+	assert_string_equal(dial_socks_refusal(9),
+	    "the proxy refuses, with an unknown code");
+	assert_string_equal(dial_socks_refusal(0), dial_socks_refusal(255));
+}
+
 int
 main(void)
 {
@@ -226,6 +283,7 @@ main(void)
 		{ "Q-10 networks that are not the Internet", local, NULL,
 		    NULL, NULL },
 		{ "B-33 dead addresses", dead, NULL, NULL, NULL },
+		{ "Q-6 answers of SOCKS5 proxies", socks, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,77 +31,6 @@ assert_bytes(struct bytes got, struct bytes want)
 
 /* ---- replies ---- */
 
-static const struct {
-	const char *input;
-	int result;
-	int code;
-	const char *status, *text, *rest;
-} answers[] = {
-	{ "250 2.0.0 ok" CR, 1, 250, "2.0.0", "ok", "" },
-	{ "250 ok" CR "x", 1, 250, "", "ok", "x" },
-	{ "250" CR, 1, 250, "", "", "" },
-	{ "250-a" CR "250-2.1.0 b" CR "250 c" CR, 1, 250, "2.1.0",
-	    "a\nb\nc", "" },
-	{ "550-5.1.1 a" CR "550 5.1.1 b" CR, 1, 550, "5.1.1", "a\nb", "" },
-	{ "550 4.1.1 other class" CR, 1, 550, "", "4.1.1 other class", "" },
-	{ "550 5.1.1x" CR, 1, 550, "", "5.1.1x", "" },
-	{ "250 2.0.0" CR, 1, 250, "2.0.0", "", "" },
-	{ "250-a" CR, 0, 0, "", "", "250-a" CR },
-	{ "250 o", 0, 0, "", "", "250 o" },
-	{ "", 0, 0, "", "", "" },
-	{ "250-a" CR "251 b" CR, -1, 0, "", "", "" },
-	{ "25 a" CR, -1, 0, "", "", "" },
-	{ "abc def" CR, -1, 0, "", "", "" },
-	{ "250x" CR, -1, 0, "", "", "" },
-	{ "700 x" CR, -1, 0, "", "", "" },
-};
-
-static void
-test_answer_cut(void **state)
-{
-	struct arena a = ARENA_INIT;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		struct bytes in = bytes_str(answers[i].input);
-		struct smtp_answer out = { 0, BYTES_EMPTY, BYTES_EMPTY };
-
-		errno = 0;
-		assert_int_equal(smtp_answer_cut(&a, &in, &out),
-		    answers[i].result);
-		assert_int_equal(out.code, answers[i].code);
-		if (answers[i].result == -1) {
-			assert_int_equal(errno, EPROTO);
-			continue;
-		}
-		assert_bytes(out.status, bytes_str(answers[i].status));
-		assert_bytes(out.text, bytes_str(answers[i].text));
-		assert_bytes(in, bytes_str(answers[i].rest));
-	}
-	arena_free(&a);
-}
-
-static void
-test_answer_limit(void **state)
-{
-	struct arena a = ARENA_INIT;
-	struct buf b = BUF_INIT(2 * SMTP_ANSWER_MAX);
-	struct smtp_answer out;
-	struct bytes in;
-
-	(void)state;
-	while (b.n < SMTP_ANSWER_MAX)
-		buf_addc(&b, '2');
-	in = buf_bytes(&b);
-	assert_int_equal(smtp_answer_cut(&a, &in, &out), 0);
-	buf_addc(&b, '2');
-	in = buf_bytes(&b);
-	assert_int_equal(smtp_answer_cut(&a, &in, &out), -1);
-	assert_int_equal(errno, EMSGSIZE);
-	buf_free(&b);
-	arena_free(&a);
-}
-
 #define A(code, status, text) \
 	{ code, { (const unsigned char *)status, sizeof(status) - 1 }, \
 	    { (const unsigned char *)text, sizeof(text) - 1 } }
@@ -425,9 +354,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T("replies are read back", test_answer_cut),
-		T("a reply of the largest size and one more",
-		    test_answer_limit),
 		T("R-33 replies of several recipients become one",
 		    test_combine),
 		T("R-11 dots are stuffed wherever the text is cut",

@@ -381,6 +381,38 @@ xtext(void **state)
 	buf_free(&b);
 }
 
+static void
+plain_text(void **state)
+{
+	static const struct {
+		const char *in, *text;
+	} rows[] = {
+		{ "250 2.0.0 ok\r\n", "ok" },
+		{ "250 ok\r\n", "ok" },
+		{ "250\r\n", "" },
+		{ "250 2.0.0\r\n", "" },
+		{ "250-a\r\n250-2.1.0 b\r\n250 c\r\n", "a\nb\nc" },
+		{ "550-5.1.1 a\r\n550 5.1.1 b\r\n", "a\nb" },
+		{ "550-5.1.1\r\n550 5.1.1\r\n", "\n" },
+		{ "550 4.1.1 other class\r\n", "4.1.1 other class" },
+		{ "550 5.1.1x\r\n", "5.1.1x" },
+	};
+	struct smtpc_reader r = SMTPC_READER_INIT;
+	struct arena a = ARENA_INIT;
+	struct smtpc_reply reply;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes in = bytes_str(rows[i].in);
+
+		assert_int_equal(smtpc_reply_read(&r, &in, &reply, &why), 1);
+		assert_bytes(smtpc_reply_plain(&a, &reply), rows[i].text);
+	}
+	smtpc_reader_free(&r);
+	arena_free(&a);
+}
+
 int
 main(void)
 {
@@ -390,6 +422,8 @@ main(void)
 		{ "NUL in a reply", reply_nul, NULL, NULL, NULL },
 		{ "limits of a reply: at each, and one past it", reply_limits,
 		    NULL, NULL, NULL },
+		{ "the text without enhanced codes", plain_text, NULL, NULL,
+		    NULL },
 		{ "an endless line", reply_endless, NULL, NULL, NULL },
 		{ "what EHLO offers", offers, NULL, NULL, NULL },
 		{ "mechanisms: at the limit, and one past it", offer_limit,

@@ -528,6 +528,30 @@ chunks(void **state)
 	ROWS(rows);
 }
 
+/* RFC 5321 4.5.3.2.1 gives a greeting five minutes. */
+static void
+waits(void **state)
+{
+	static const struct {
+		int64_t wait_ms, max_ms, want;
+	} rows[] = {
+		{ 0, 0, 300000 }, { 0, 299999, 299999 }, { 0, 300000, 300000 },
+		{ 0, 300001, 300000 }, { 5000, 0, 5000 },
+		{ 5000, 5001, 5000 }, { 5000, 4999, 4999 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct smtpc_options o = { .hostname = BYTES("client"),
+		    .wait_ms[SMTPC_WAIT_GREETING] = rows[i].wait_ms,
+		    .wait_max_ms = rows[i].max_ms };
+		struct smtpc *s = smtpc_new(&o);
+
+		assert_int_equal(smtpc_wait_ms(s), rows[i].want);
+		smtpc_free(s);
+	}
+}
+
 int
 main(void)
 {
@@ -548,6 +572,7 @@ main(void)
 		    "SMTPUTF8, SIZE and others", what_is_offered, NULL, NULL,
 		    NULL },
 		{ "BDAT", chunks, NULL, NULL, NULL },
+		{ "how long is waited", waits, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
