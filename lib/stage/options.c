@@ -73,7 +73,7 @@ milliseconds(const struct config *c, const char *section, const char *key)
 	return s > UINT32_MAX / 1000 ? UINT32_MAX : (unsigned int)s * 1000;
 }
 
-static const struct dns_options *
+static struct dns_options *
 read_dns(struct arena *a, const struct config *c)
 {
 	struct dns_options *o = arena_zalloc(a, 1, sizeof(*o));
@@ -116,12 +116,31 @@ stage_options_new(struct arena *a, const struct config *c,
 	return o;
 }
 
+/* Names and texts are views into the configuration: have copies. */
+static void
+keep_static(struct arena *a, struct dns_options *o)
+{
+	struct dns_static *table = arena_zalloc(a, o->ntable, sizeof(*table));
+
+	for (size_t i = 0; i < o->ntable; i++)
+		table[i] = (struct dns_static){
+			arena_bytes(a, o->table[i].name), o->table[i].type,
+			arena_bytes(a, o->table[i].text) };
+	o->table = table;
+}
+
 const struct dns_options *
 stage_dns_configured(struct arena *a)
 {
 	struct config *c = config_open();
+	struct dns_options *o;
 
 	if (c == NULL && errno != ENOENT)
 		return NULL;
-	return read_dns(a, c);
+	o = read_dns(a, c);
+	if (c != NULL) {
+		keep_static(a, o);
+		config_close(c);
+	}
+	return o;
 }

@@ -57,7 +57,7 @@ const struct stage_options *stage_options_new(struct arena *a,
     const struct config *c, const char *section);
 /*
  * How the configuration in place has names looked up, for commands: none was
- * compiled, and the defaults hold. It stays mapped. NULL with errno.
+ * compiled, and the defaults hold. All of it is in the arena. NULL with errno.
  */
 const struct dns_options *stage_dns_configured(struct arena *a);
 /* A filter may add this much to a message of the size limit. */
