@@ -5,6 +5,8 @@
 #	then those on standard input; DIR/master.cf without a listener
 # postfix_listen DIR ADDRESS PORT [NAME=VALUE]...	smtpd there, with settings
 # postfix_start DIR	false: it does not start here; why is shown
+# postfix_resolver ADDRESS	prints a command for postfix_start, after which
+#	Postfix asks the nameserver there at port 53
 # The log is DIR.log; the master's process $postfix_pid.
 need postfix postconf
 [ "$(id -u)" = 0 ] || skip_all "Postfix is started by root only"
@@ -72,4 +74,15 @@ postfix_start() {
 			return 1
 		}
 	done <"$postfix_d/listeners"
+}
+postfix_resolver() {
+	echo "nameserver $1" >resolv.conf
+	cat >resolver <<-'R'
+	#!/bin/sh -e
+	mount --make-rprivate /
+	mount --bind "${0%/*}/resolv.conf" "$(readlink -f /etc/resolv.conf)"
+	exec "$@"
+	R
+	chmod 755 resolver
+	echo "unshare -m $TMP/resolver"
 }
