@@ -22,6 +22,12 @@
 /* TLS results of one job: two for each host. */
 #define TLS_RESULTS_MAX ((size_t)2 * DIAL_HOSTS_MAX)
 
+/* The address that our own SMTP listener of a family has. */
+struct source {
+	struct ip ip;			/* family 0: any */
+	bool named;			/* there is a listener */
+};
+
 /* What is made once, before a job is seen. */
 struct settings {
 	struct arena arena;
@@ -32,6 +38,7 @@ struct settings {
 	struct metric *metric;		/* NULL: nothing is counted */
 	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
 	int mx_port;
+	struct source source4, source6;
 	bool local;			/* private addresses are dialled */
 	bool by_hand;
 	dial_trace *trace;
