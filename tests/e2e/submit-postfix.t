@@ -74,17 +74,12 @@ by_neomutt() {
 	printf '.dot\nf\303\274r %s\n' "$2" | HOME=$TMP LC_ALL=C.UTF-8 neomutt -n -F rc -s "$2" "$1"
 }
 cat >nm.js <<'J'
-const n = require(process.env.NODE_MODULES + '/nodemailer'), [,, port, pass, to, subject] = process.argv;
+const n = require(process.env.NODE_CLIENTS + '/nodemailer'), [,, port, pass, to, subject] = process.argv;
 n.createTransport({ host: '127.0.0.1', port: +port, secure: false, requireTLS: true, name: 'laptop.example.org',
 	tls: { rejectUnauthorized: false }, auth: { user: 'alice', pass }, logger: true, debug: true })
 	.sendMail({ from: 'alice@example.org', to, subject, text: '.dot\nf\u00fcr ' + subject + '\n', textEncoding: 'base64' })
 	.then(r => console.log(r.response), e => { console.log(e.response || String(e)); process.exitCode = 1; });
 J
-NODE_MODULES=
-for d in "${NODE_CLIENTS:-/nonexistent}" "${NODE_CLIENTS:-/nonexistent}/node_modules"; do
-	[ -d "$d/nodemailer" ] && command -v node >/dev/null 2>&1 && NODE_MODULES=$d
-done
-export NODE_MODULES
 by_nodemailer() { node nm.js "$sub" "$pw" "$1" "$2"; }
 openssl s_client -connect "127.0.0.1:$subt" -servername mx.example.org </dev/null 2>/dev/null | openssl x509 >trusted.pem
 
@@ -120,7 +115,7 @@ for c in msmtp swaks; do
 	like "$(cat $c.got)" '^\.dot' "$c: dots as they were"
 	like "$(cat $c.got)" "^f$(printf '\303\274')r out-$c" "$c: and bytes"
 done
-if [ -n "$NODE_MODULES" ]; then
+if [ -d "${NODE_CLIENTS:-/nonexistent}/nodemailer" ] && command -v node >/dev/null 2>&1; then
 	try nodemailer
 else
 	skip "O-4 nodemailer" "NODE_CLIENTS does not name a folder with nodemailer"
