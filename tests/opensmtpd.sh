@@ -9,7 +9,8 @@
 #	OpenSSL 3 it runs with and fails in every handshake: it marks an RSA key,
 #	of which OpenSSL 3 gives it a copy only. The library has the copy used.
 [ "$(id -u)" = 0 ] || skip_all "OpenSMTPD is started by root only"
-OPENSMTPD=${BIN%/bin}/peers/opensmtpd
+opensmtpd_build=${BIN%/bin}
+OPENSMTPD=${opensmtpd_build%-san}/peers/opensmtpd
 [ -x "$OPENSMTPD/usr/sbin/smtpd" ] || skip_all "OpenSMTPD is not unpacked: make deps"
 unshare -m true 2>/dev/null || skip_all "mount namespaces cannot be made here"
 
