@@ -2,12 +2,18 @@
 #
 # pki_ca NAME [PARENT]	a root, or an authority below PARENT: NAME.key,
 #	NAME.pem (itself and those above it)
+# pki_rsa NAME	before pki_cert: its key is RSA, not ECDSA
 # pki_cert NAME CA DAYS SAN[,SAN...]	a server's certificate: NAME.key,
 #	NAME.pem (itself and those above it), NAME.all.pem (key, too);
 #	DAYS below 0: it has expired
 
 pki_key() {
 	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+	    -out "$1.key" 2>/dev/null || exit 111
+}
+
+pki_rsa() {
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
 	    -out "$1.key" 2>/dev/null || exit 111
 }
 

@@ -173,6 +173,18 @@ try_addresses(struct job *j, struct target *t, struct dial_host *host,
 	}
 }
 
+/* what the transport leaves open; a proxy is near, and has its own. */
+static void
+own_sources(const struct settings *s, struct dial_via *via)
+{
+	if (via->socks.family != 0)
+		return;
+	if (via->source4.family == 0)
+		via->source4 = s->source4.ip;
+	if (via->source6.family == 0)
+		via->source6 = s->source6.ip;
+}
+
 static void
 try_host(struct job *j, struct way *w, struct bytes name)
 {
@@ -200,6 +212,7 @@ try_host(struct job *j, struct way *w, struct bytes name)
 	find_dane(j, w, &host, &t, &dane);
 	choose_tls(j, w, &t);
 	target_via(&j->request->transport, &t.via);
+	own_sources(j->settings, &t.via);
 	if (is_allowed(j, w, &t))
 		try_addresses(j, &t, &host, deadline);
 }

@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "smtp_out.h"
 #include "stage/stage.h"
 
-static const char usage[] = "usage: smtp-out [-NRv] [-f sender] [-p port] "
-    "[-t transport] [place recipient ...]";
+static const char usage[] = "usage: smtp-out [-NRv] [-f sender] [-l listener] "
+    "[-p port] [-t transport] [place recipient ...]";
 
 #define SMTP_PORT 25
 /* The message is mapped; what else there is, is small. */
@@ -132,6 +133,33 @@ parse_port(const char *text)
 	return (int)port;
 }
 
+/*
+ * Q-12: hosts see the address that they would send to. With several listeners
+ * of a family, or one at all addresses, the system chooses; no host is reached
+ * from a loopback address.
+ */
+static void
+add_listener(struct settings *s, const char *text)
+{
+	struct bytes rest = bytes_str(text), address;
+	struct ip ip, any;
+	struct source *of;
+
+	if (!bytes_split(&rest, ' ', &address))
+		address = rest;
+	if (ip_parse(address, &ip) == -1 ||
+	    ip_parse(ip.family == AF_INET6 ? BYTES("::") : BYTES("0.0.0.0"),
+	    &any) == -1)
+		msg_die(EXIT_PERM, "cannot parse address of listener %s",
+		    text);
+	of = ip.family == AF_INET6 ? &s->source6 : &s->source4;
+	if (of->named && !ip_eq(&of->ip, &ip))
+		of->ip.family = 0;
+	else if (!ip_eq(&ip, &any) && !ip_is_loopback(&ip))
+		of->ip = ip;
+	of->named = true;
+}
+
 static int
 run_server(struct program *p)
 {
@@ -160,7 +188,7 @@ main(int argc, char *argv[])
 	int c, code;
 
 	msg_init("smtp-out");
-	while ((c = getopt(argc, argv, "NRf:p:t:v")) != -1) {
+	while ((c = getopt(argc, argv, "NRf:l:p:t:v")) != -1) {
 		switch (c) {
 		case 'N':
 			tls = QUEUE_TLS_OPTIONAL;
@@ -170,6 +198,9 @@ main(int argc, char *argv[])
 			break;
 		case 'f':
 			sender = optarg;
+			break;
+		case 'l':
+			add_listener(&p.settings, optarg);
 			break;
 		case 'p':
 			p.settings.mx_port = parse_port(optarg);

@@ -22,6 +22,12 @@
 /* TLS results of one job: two for each host. */
 #define TLS_RESULTS_MAX ((size_t)2 * DIAL_HOSTS_MAX)
 
+/* The address that our own SMTP listener of a family has. */
+struct source {
+	struct ip ip;			/* family 0: any */
+	bool named;			/* there is a listener */
+};
+
 struct config;
 
 /* What is made before a job is seen. */
@@ -40,6 +46,7 @@ struct settings {
 	struct dial_dead *dead;
 	struct metric *metric;		/* NULL: nothing is counted */
 	int mx_port;
+	struct source source4, source6;
 	bool by_hand;
 	dial_trace *trace;
 	void *trace_ctx;

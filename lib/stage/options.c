@@ -76,7 +76,7 @@ milliseconds(const struct config *c, const char *section, const char *key)
 	return s > UINT32_MAX / 1000 ? UINT32_MAX : (unsigned int)s * 1000;
 }
 
-static const struct dns_options *
+static struct dns_options *
 read_dns(struct arena *a, const struct config *c)
 {
 	struct dns_options *o = arena_zalloc(a, 1, sizeof(*o));

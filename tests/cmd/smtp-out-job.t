@@ -22,7 +22,7 @@ server() {
 }
 # out: smtp-out with the DNS and port of now
 out() {
-	bg unix-bind run/out smtp-out -p "$port" 2>out.err
+	bg unix-bind run/out smtp-out -p "$port" "$@" 2>out.err
 	wait_for 10 test -S run/out
 }
 job() { got=$(/usr/bin/python3 "$TOP/tests/cmd/smtp-out-job.py" run/out m "$@"); }
@@ -85,6 +85,29 @@ job t.no-ipv6=1
 like "$got" 'text=the host did not answer a short time ago' "B-33 the next process knows"
 job t.source4=192.0.2.77 t.no-ipv6=1 t.type=1 t.host=127.0.0.1 t.port="$port" t.tls-insecure=1
 like "$got" 'text=cannot send from 192.0.2.77' "Q-12 the source address is used"
+# from WANT NAME LISTENER...: what the first attempt at the host of the domain
+# says; $more: what else is in the job
+from() {
+	f_want=$1 f_name=$2; shift 2
+	for f_l; do set -- "$@" -l "$f_l"; shift; done
+	stop_out
+	out "$@"
+	job t.no-ipv6=1 $more
+	is "$(printf '%s\n' "$got" | grep -o 'text=cannot [^:]*')" "text=cannot $f_want" "Q-12 $f_name"
+}
+stop_out() { kill "$bg_pid" 2>/dev/null; wait "$bg_pid" 2>/dev/null; rm -f run/out; }
+more=
+from "send from 192.0.2.77" "hosts are dialled from the address of the SMTP listener" '192.0.2.77 25'
+from "send from 192.0.2.77" "of that family, at whatever ports" '192.0.2.77 25' '192.0.2.77 2525' '2001:db8::1 25'
+from "connect" "not with two in a family" '192.0.2.77 25' '192.0.2.78 25'
+from "connect" "nor with one at all addresses" '192.0.2.77 25' '0.0.0.0 25'
+from "connect" "whichever comes first" '0.0.0.0 25' '192.0.2.77 25'
+from "connect" "nor from loopback" '127.0.0.1 25'
+more=t.source4=192.0.2.78
+from "send from 192.0.2.78" "the transport's address comes first" '192.0.2.77 25'
+more="t.type=1 t.host=127.0.0.1 t.port=$port t.tls-insecure=1"
+from "connect" "a relay is dialled from any address" '192.0.2.77 25'
+exits 100 "Q-12 a listener without an address" smtp-out -l mx.example.org
 # T-6: counters
 count() { metrics-show | sed -n "s/^pipemail_smtp_out_$1 //p"; }
 safe() { echo "{\"test.example\":{\"MX\":[\"10 mx.test.example\"],\"options\":[\"ad\"]},\"mx.test.example\":{\"A\":[\"127.0.0.1\"],\"options\":[\"ad\"]},\"_$port._tcp.mx.test.example\":{\"TLSA\":$1,\"options\":[\"ad\"]}}" >zone.json; dns_stub_start zone.json

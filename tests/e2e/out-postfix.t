@@ -3,9 +3,10 @@
 # with STARTTLS, DANE (nsd signs, unbound validates), MTA-STS, REQUIRETLS;
 # Postfix sends to smtp-in
 . "$(dirname "$0")/../tap.sh"
-need postfix nsd unbound ldns-keygen ldns-signzone openssl python3 nc
+. "$TOP/tests/postfix.sh"
+. "$TOP/tests/signed-dns.sh"
+need openssl python3 nc
 need smtp-out queue-run queue-add lmtp-in smtp-in unix-bind tcp-bind mtasts-serve dane-record
-[ "$(id -u)" = 0 ] || skip_all "Postfix is started by root only"
 . "$TOP/tests/smtp-fixture.sh"
 . "$TOP/tests/pki.sh"
 
@@ -19,19 +20,11 @@ pki_cert good root 10 DNS:mx.tls.test,DNS:mx.dane.test,DNS:mx.sts.test
 pki_cert other root 10 DNS:mx.elsewhere.test
 pki_cert web root 10 DNS:mta-sts.sts.test,DNS:mta-sts.badsts.test
 users='one@plain.test two@plain.test late@plain.test one@tls.test one@dane.test one@wrong.test one@sts.test one@badsts.test gone@plain.test'
-mkdir pf spool data mail
-chown postfix data
+mkdir mail
 chown nobody mail
-cat >pf/main.cf <<C
-compatibility_level = 3.6
-queue_directory = $TMP/spool
-data_directory = $TMP/data
-maillog_file = $TMP/pf.log
-maillog_file_prefixes = $TMP
-syslog_name = pm
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = postfix.test
+printf '#!/bin/sh\necho gone away\nexit 67\n' >refuse
+chmod 755 refuse
+postfix_new pf <<C
 mydestination =
 mynetworks = 127.0.0.0/8
 virtual_mailbox_domains = plain.test, tls.test, dane.test, wrong.test, sts.test, badsts.test
@@ -39,8 +32,6 @@ virtual_mailbox_base = $TMP/mail
 virtual_mailbox_maps = inline:{ $(for u in $users; do printf '%s=%s/, ' $u $u; done) }
 virtual_uid_maps = static:$(id -u nobody)
 virtual_gid_maps = static:$(id -g nobody)
-alias_maps =
-alias_database =
 transport_maps = inline:{ example.org=smtp:[127.0.0.1]:$incoming, gone@plain.test=refuse: }
 smtp_tls_security_level = may
 smtp_tls_loglevel = 1
@@ -50,124 +41,29 @@ smtpd_tls_cert_file = $TMP/good.pem
 smtpd_tls_key_file = $TMP/good.key
 smtpd_tls_received_header = yes
 smtpd_tls_loglevel = 1
-smtpd_soft_error_limit = 1000
-smtpd_error_sleep_time = 0s
 max_use = 1
 C
-cat >pf/master.cf <<C
-postlog unix-dgram n - n - 1 postlogd
-127.0.0.2:$port inet n - n - - smtpd
-  -o syslog_name=pm-clear
-127.0.0.3:$port inet n - n - - smtpd
-  -o smtpd_tls_security_level=may -o syslog_name=pm-tls
-127.0.0.4:$port inet n - n - - smtpd
-  -o smtpd_tls_security_level=may -o syslog_name=pm-trap
-  -o smtpd_tls_cert_file=$TMP/other.pem -o smtpd_tls_key_file=$TMP/other.key
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-anvil unix - - n - 1 anvil
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-error unix - - n - - error
-retry unix - - n - - error
-smtp unix - - n - - smtp
-  -o syslog_name=pm-smtp
-virtual unix - n n - - virtual
+cat >>pf/master.cf <<C
 refuse unix - n n - - pipe
   user=nobody argv=$TMP/refuse
-proxymap unix - - n - - proxymap
-scache unix - - n - 1 scache
-tlsmgr unix - - n 1000 1 tlsmgr
 C
-printf '#!/bin/sh\necho gone away\nexit 67\n' >refuse
-chmod 755 refuse
+postfix_listen pf 127.0.0.2 $port syslog_name=pm-clear
+postfix_listen pf 127.0.0.3 $port smtpd_tls_security_level=may syslog_name=pm-tls
+postfix_listen pf 127.0.0.4 $port smtpd_tls_security_level=may syslog_name=pm-trap \
+    smtpd_tls_cert_file=$TMP/other.pem smtpd_tls_key_file=$TMP/other.key
 printf 'late@plain.test 450 4.2.0 come later\n' >pf/access
-postfix -c "$TMP/pf" check >check.out 2>&1
-bg /usr/lib/postfix/sbin/master -c "$TMP/pf" -d >master.out 2>&1
-wait_for 10 nc -z 127.0.0.4 "$port" || {
-	sed 's/^/# /' check.out master.out pf.log
-	skip_all "Postfix does not start here"
-}
+postfix_start pf || skip_all "Postfix does not start here"
 
 # ---- DNS: dane.test and wrong.test are signed, the others are not ----
-auth=$(free_port); resolver=$(free_port)
 tlsa=$(dane-record good.pem)
-zone() { # NAME ADDRESS [RECORD]...
-	z=$1; shift
-	cat >$z.zone <<Z
-\$ORIGIN $z.
-\$TTL 60
-@ IN SOA ns.$z. root.$z. 1 3600 600 86400 60
-@ IN NS ns
-ns IN A 127.0.0.1
-@ IN MX 10 mx
-mx IN A $1
-Z
-	shift
-	for r; do printf '%s\n' "$r" >>$z.zone; done
-}
 zone plain.test 127.0.0.2
 zone tls.test 127.0.0.3
 zone dane.test 127.0.0.3 "_$port._tcp.mx IN TLSA $tlsa"
 zone wrong.test 127.0.0.4 "_$port._tcp.mx IN TLSA $tlsa"
 zone sts.test 127.0.0.3 'mta-sts IN A 127.0.0.1' '_mta-sts IN TXT "v=STSv1; id=1"'
 zone badsts.test 127.0.0.4 'mta-sts IN A 127.0.0.1' '_mta-sts IN TXT "v=STSv1; id=1"'
-zones='plain.test tls.test dane.test wrong.test sts.test badsts.test'
-anchors=
-for z in dane.test wrong.test; do
-	key=$(ldns-keygen -a ECDSAP256SHA256 -k $z)
-	ldns-signzone $z.zone "$key" || { echo "Bail out! not signed"; exit 111; }
-	mv $z.zone.signed $z.zone
-	anchors="$anchors
-	trust-anchor-file: \"$TMP/$key.key\""
-done
-{
-	echo "server:
-	ip-address: 127.0.0.1@$auth
-	server-count: 1
-	username: \"\"
-	chroot: \"\"
-	zonesdir: \"$TMP\"
-	database: \"\"
-	pidfile: \"\"
-	xfrdfile: \"\"
-	zonelistfile: \"$TMP/nsd.list\"
-remote-control:
-	control-enable: no"
-	for z in $zones; do
-		echo "zone:
-	name: $z
-	zonefile: $z.zone"
-	done
-} >nsd.conf
-{
-	echo "server:
-	interface: 127.0.0.1@$resolver
-	username: \"\"
-	chroot: \"\"
-	directory: \"$TMP\"
-	pidfile: \"\"
-	use-syslog: no
-	do-daemonize: no
-	do-not-query-localhost: no
-	module-config: \"validator iterator\"
-	local-zone: \"test.\" nodefault$anchors"
-	for z in $zones; do
-		echo "stub-zone:
-	name: $z
-	stub-addr: 127.0.0.1@$auth"
-	done
-} >unbound.conf
-bg nsd -d -c nsd.conf >nsd.log 2>&1
-bg unbound -c unbound.conf >unbound.log 2>&1
-PIPEMAIL_DNS=127.0.0.1:$resolver
-export PIPEMAIL_DNS
-wait_for 20 dns-query A mx.dane.test || {
-	sed 's/^/# /' nsd.log unbound.log; echo "Bail out! no DNS"; exit 111
-}
+zone_sign dane.test wrong.test
+zones_serve
 
 # ---- policies ----
 mkdir policies

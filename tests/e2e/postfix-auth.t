@@ -2,8 +2,7 @@
 # postfix-auth.t - Postfix asks auth-serve (smtpd_sasl_type = dovecot)
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/cmd/imap.sh"
-[ "$(id -u)" = 0 ] || skip_all "Postfix is started by root only"
-need postfix postconf
+. "$TOP/tests/postfix.sh"
 imap_setup '
 [auth]
 failures-per-minute = 1000 1000 1000'
@@ -15,52 +14,17 @@ auth=$bg_pid
 wait_for 10 test -S run/auth
 
 port=$(free_port)
-mkdir pf spool data
-chown postfix data
-cat >pf/main.cf <<C
-compatibility_level = 3.6
-queue_directory = $TMP/spool
-data_directory = $TMP/data
-maillog_file =
-syslog_name = pmtest
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = postfix.test
+postfix_new pf <<C
 mydestination = postfix.test
-alias_maps =
-alias_database =
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = $TMP/run/auth
 smtpd_sasl_security_options = noanonymous
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_client_restrictions =
-smtpd_soft_error_limit = 1000
-smtpd_hard_error_limit = 1000
-smtpd_error_sleep_time = 0s
 C
-cat >pf/master.cf <<C
-127.0.0.1:$port inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-anvil unix - - n - 1 anvil
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-proxymap unix - - n - - proxymap
-scache unix - - n - 1 scache
-C
-postfix -c "$TMP/pf" check >check.out 2>&1
-bg /usr/lib/postfix/sbin/master -c "$TMP/pf" -d >master.out 2>&1
-if ! wait_for 10 port_open "$port"; then
-	sed 's/^/# /' check.out master.out
-	skip_all "Postfix does not start here"
-fi
+postfix_listen pf 127.0.0.1 "$port"
+postfix_start pf || skip_all "Postfix does not start here"
 cat >smtp.py <<'P'
 import smtplib, sys
 from auth_client import *

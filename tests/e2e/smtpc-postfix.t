@@ -57,6 +57,7 @@ like "$(send "$sport" a@x.example u@x.example)" '^u temporary 0 4.4.2 at end dou
 stopped
 
 [ "$(id -u)" = 0 ] || { skip "smtpd" "Postfix is started by root only"; done_testing; }
+. "$TOP/tests/postfix.sh"
 imap_setup '
 [auth]
 failures-per-minute = 1000 1000 1000'
@@ -64,22 +65,10 @@ echo "password of alice" | passwd-set -a alice || exit 111
 bg unix-bind -m 666 -p postfix run/auth auth-serve 2>auth.log
 wait_for 10 test -S run/auth
 port=$(free_port)
-mkdir pf spool data
-chown postfix data
-cat >pf/main.cf <<C
-compatibility_level = 3.6
-queue_directory = $TMP/spool
-data_directory = $TMP/data
-maillog_file =
-syslog_name = pmtest
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = postfix.test
+postfix_new pf <<C
 mydestination = postfix.test
 local_transport = discard
 local_recipient_maps = inline:{ u=x, v=x, w=x }
-alias_maps =
-alias_database =
 message_size_limit = 100000
 smtpd_recipient_limit = 2
 smtpd_sasl_auth_enable = yes
@@ -88,33 +77,9 @@ smtpd_sasl_path = $TMP/run/auth
 smtpd_sasl_security_options = noanonymous
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 smtpd_client_restrictions =
-smtpd_soft_error_limit = 1000
-smtpd_hard_error_limit = 1000
-smtpd_error_sleep_time = 0s
 C
-cat >pf/master.cf <<C
-127.0.0.1:$port inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-anvil unix - - n - 1 anvil
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-proxymap unix - - n - - proxymap
-scache unix - - n - 1 scache
-C
-postfix -c "$TMP/pf" check >check.out 2>&1
-bg /usr/lib/postfix/sbin/master -c "$TMP/pf" -d >master.out 2>&1
-if ! wait_for 10 port_open "$port"; then
-	sed 's/^/# /' check.out master.out
-	skip "smtpd" "Postfix does not start here"
-	done_testing
-fi
+postfix_listen pf 127.0.0.1 "$port"
+postfix_start pf || { skip "smtpd" "Postfix does not start here"; done_testing; }
 out=$(send "$port" a@x.example u@postfix.test nobody@postfix.test)
 is "$(printf '%s\n' "$out" | cut -d' ' -f1-6)" "u ok 250 2.0.0 at end
 nobody permanent 550 5.1.1 at RCPT

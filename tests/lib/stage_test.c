@@ -8,14 +8,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "stage/stage.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "dns/dns.h"
 
 #define S(text) { (const unsigned char *)(text), sizeof(text) - 1 }
@@ -461,6 +464,54 @@ test_reports(void **state)
 	}
 }
 
+/* A server reads it again at each change: nothing may stay behind. */
+static void
+test_dns_configured(void **state)
+{
+	char top[] = "/tmp/stage_test.XXXXXX", maps[1 << 16];
+	struct config_problems problems = { .first = NULL };
+	const char *const parts[] = { "etc", "etc/domains", "etc/accounts" };
+	struct arena a = ARENA_INIT;
+	const struct dns_options *o;
+	struct spawn rm = { .fd = { -1, -1, -1 } };
+	char *argv[] = { "rm", "-rf", top, NULL };
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	for (n = 0; n < 3; n++)
+		assert_int_equal(mkdir(arena_printf(&a, "%s/%s", top,
+		    parts[n]), 0700), 0);
+	f = fopen(arena_printf(&a, "%s/etc/main.conf", top), "w");
+	assert_non_null(f);
+	assert_true(fputs("[server]\nhostname = mx.example.org\n"
+	    "[static-dns \"a.example\"]\ntxt = one\na = 192.0.2.1\n", f) > 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(config_compile(&a, arena_printf(&a, "%s/etc", top),
+	    top, false, &problems, NULL), 0);
+	assert_int_equal(setenv("PIPEMAIL_VAR", top, 1), 0);
+	assert_non_null(o = stage_dns_configured(&a));
+	assert_int_equal(unsetenv("PIPEMAIL_VAR"), 0);
+	assert_int_equal(o->ntable, 2);
+	for (n = 0; n < 2; n++) {
+		assert_true(bytes_eq(o->table[n].name, BYTES("a.example")));
+		assert_true(bytes_eq(o->table[n].text,
+		    o->table[n].type == DNS_A ? BYTES("192.0.2.1")
+		    : BYTES("one")));
+	}
+	f = fopen("/proc/self/maps", "r");
+	assert_non_null(f);
+	n = fread(maps, 1, sizeof(maps) - 1, f);
+	maps[n] = '\0';
+	assert_int_equal(fclose(f), 0);
+	assert_null(strstr(maps, "config.cdb"));
+	rm.argv = argv;
+	assert_int_equal(spawn_wait(spawn_start(&rm), false, DEADLINE_NONE,
+	    NULL), 0);
+	arena_free(&a);
+}
+
 #define T(name, f) { name, f, NULL, NULL, NULL }
 
 int
@@ -475,6 +526,8 @@ main(void)
 		    test_chain_stops),
 		T("a check that fails is temporary", test_builtin_failure),
 		T("verdict lines and their exit code", test_reports),
+		T("DNS options hold on to no configuration",
+		    test_dns_configured),
 	};
 
 	setenv("TZ", "UTC0", 1);
