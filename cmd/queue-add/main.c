@@ -18,6 +18,9 @@ static const char usage[] = "usage: queue-add [-t user ...] [-u user]\n"
     "       queue-add -a account [-f sender] recipient ... < message";
 
 #define REQUEST_TIMEOUT_MS 60000
+/* Connections of one child. All of them lead to the same keys and the same
+ * queue, so a child that was taken over gains nothing from the next. */
+#define KEEP_CONNECTIONS 200
 /* With what STAGE_GROWTH_MAX and headers may add to the largest size-limit. */
 #define TEXT_MAX ((size_t)5 << 30)
 
@@ -25,6 +28,7 @@ struct service {
 	struct program program;
 	struct os_sandbox sandbox;
 	struct server server;
+	bool confined;			/* of a child */
 	bool drop;			/* children become this user */
 	uid_t uid;
 	gid_t gid;
@@ -56,6 +60,7 @@ load(struct program *p)
 static void
 unload(struct program *p)
 {
+	queue_close(p->queue);
 	submit_keys_close(p->keys);
 	if (p->config != NULL)
 		config_close(p->config);
@@ -251,6 +256,24 @@ answer(struct program *p, struct arena *a, int sock, struct bytes fields,
 		store_request(p, a, &r, text, reply);
 }
 
+/* The keys were opened by the parent: no file of theirs is in reach. */
+static int
+confine(struct service *s)
+{
+	if (s->confined)
+		return 0;
+	s->confined = true;
+	if (s->drop && os_drop(s->uid, s->gid) == -1) {
+		msg_warnsys("cannot become another user");
+		return -1;
+	}
+	if (os_sandbox_enter(&s->sandbox) == -1) {
+		msg_warnsys("cannot enter sandbox");
+		return -1;
+	}
+	return 0;
+}
+
 /* Requests one after another, until the peer closes. */
 static int
 serve(struct server_conn *conn, void *ctx)
@@ -263,15 +286,8 @@ serve(struct server_conn *conn, void *ctx)
 	int fds[1], r;
 	size_t nfds = 1;
 
-	/* the keys were opened by the parent: no file of theirs is in reach */
-	if (s->drop && os_drop(s->uid, s->gid) == -1) {
-		msg_warnsys("cannot become another user");
+	if (confine(s) == -1)
 		return EXIT_TEMP;
-	}
-	if (os_sandbox_enter(&s->sandbox) == -1) {
-		msg_warnsys("cannot enter sandbox");
-		return EXIT_TEMP;
-	}
 	while ((r = frame_recv(conn->in, &in, &fields, fds, &nfds,
 	    deadline_in(REQUEST_TIMEOUT_MS))) == 1) {
 		answer(&s->program, &a, conn->in, fields,
@@ -376,6 +392,7 @@ run(struct service *s)
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = s,
+		.keep = KEEP_CONNECTIONS,
 		.notify_fd = -1,
 	};
 	code = server_run(&s->server);

@@ -21,6 +21,7 @@ struct program {
 	struct arena arena;		/* what lasts as long as config */
 	const char *config_file;
 	const char *dir;		/* var/queue */
+	struct queue *queue;		/* of a child; NULL: not needed yet */
 	const char *wake;		/* run/queue */
 	uid_t trusted[TRUSTED_MAX];
 	size_t ntrusted;

@@ -132,13 +132,14 @@ log_added(const struct submit *s, const struct add_reply *reply)
 static void
 store(struct program *p, struct submit *s, struct add_reply *reply)
 {
-	struct queue *q = queue_open(p->dir);
+	struct queue *q = p->queue;
 	char id[QUEUE_ID_TEXT];
 
-	if (q == NULL) {
+	if (q == NULL && (q = queue_open(p->dir)) == NULL) {
 		set_error(reply, p->dir, errno);
 		return;
 	}
+	p->queue = q;
 	if (write_file(q, s) == -1)
 		set_error(reply, "message file", errno);
 	else if (write_records(q, s, reply) == -1)
@@ -152,7 +153,6 @@ store(struct program *p, struct submit *s, struct add_reply *reply)
 		reply->id = s->message.id;
 		wake(p->wake, s);
 	}
-	queue_close(q);
 }
 
 void
