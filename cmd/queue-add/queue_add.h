@@ -7,6 +7,8 @@
 #ifndef QUEUE_ADD_H_PARTS
 #define QUEUE_ADD_H_PARTS
 
+#include <sys/types.h>
+
 #include "config/config.h"
 #include "queue/add.h"
 #include "queue/queue.h"
@@ -21,7 +23,10 @@ struct program {
 	struct arena arena;		/* what lasts as long as config */
 	const char *config_file;
 	const char *dir;		/* var/queue */
+	const char *file;		/* its database */
 	struct queue *queue;		/* of a child; NULL: not needed yet */
+	dev_t device;			/* of its database, as it was opened */
+	ino_t inode;
 	const char *wake;		/* run/queue */
 	uid_t trusted[TRUSTED_MAX];
 	size_t ntrusted;

@@ -4,6 +4,7 @@
 #include "queue_add.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -129,17 +130,35 @@ log_added(const struct submit *s, const struct add_reply *reply)
 	log_end(&l);
 }
 
+/* It stays open for the next message, unless another was put in its place
+ * meanwhile: what went into the old one would be lost. */
+static struct queue *
+open_queue(struct program *p)
+{
+	struct stat st;
+
+	if (p->queue != NULL && stat(p->file, &st) == 0 &&
+	    st.st_dev == p->device && st.st_ino == p->inode)
+		return p->queue;
+	queue_close(p->queue);
+	p->queue = queue_open(p->dir);
+	if (p->queue != NULL && stat(p->file, &st) == 0) {
+		p->device = st.st_dev;
+		p->inode = st.st_ino;
+	}
+	return p->queue;
+}
+
 static void
 store(struct program *p, struct submit *s, struct add_reply *reply)
 {
-	struct queue *q = p->queue;
+	struct queue *q = open_queue(p);
 	char id[QUEUE_ID_TEXT];
 
-	if (q == NULL && (q = queue_open(p->dir)) == NULL) {
+	if (q == NULL) {
 		set_error(reply, p->dir, errno);
 		return;
 	}
-	p->queue = q;
 	if (write_file(q, s) == -1)
 		set_error(reply, "message file", errno);
 	else if (write_records(q, s, reply) == -1)

@@ -246,7 +246,8 @@ start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
 	assert(early.n <= sizeof(data));
 	memcpy(data, early.p, early.n);
 	own.early = bytes_of(data, early.n);
-	if (l->leashes != -1 && os_messagepair(leash) == -1)
+	if (l->leashes != -1 && conn->remote.family == 0 &&
+	    os_messagepair(leash) == -1)
 		leash[0] = leash[1] = -1;	/* it serves this one */
 	pid = fork();
 	if (pid == 0) {
@@ -286,7 +287,8 @@ start(struct listener *l, int fd)
 		(void)close(fd);	/* it has been told */
 		return;
 	}
-	if (l->nidle > 0 && keep_give(l, fd, &conn)) {
+	if (l->nidle > 0 && conn.remote.family == 0 &&
+	    keep_give(l, fd, &conn)) {
 		(void)close(fd);	/* the child has it */
 		return;
 	}

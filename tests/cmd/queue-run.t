@@ -30,6 +30,8 @@ import json, sys
 all_, per, now, most = 0, 0, {}, 0
 for l in open("jobs.log"):
     j = json.loads(l)
+    if j["event"] == "close":
+        continue
     d = j["domain"]
     now[d] = now.get(d, 0) + (1 if j["event"] == "begin" else -1)
     all_ = max(all_, sum(now.values()))
