@@ -171,7 +171,11 @@ store(struct program *p, struct submit *s, struct add_reply *reply)
 		    id));
 		reply->id = s->message.id;
 		wake(p->wake, s);
+		return;
 	}
+	/* after a failed write LMDB may want to be opened anew */
+	queue_close(q);
+	p->queue = NULL;
 }
 
 void

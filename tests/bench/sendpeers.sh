@@ -71,8 +71,13 @@ ours_start() {
 	wait_for answers "$ours_port"
 }
 
+# postfix_with [LINE]...: as it was, with these lines
+postfix_with() {
+	{ cat "$W/pf/main.cf.default"; [ $# = 0 ] || printf '%s\n' "$@"; } >"$W/pf/conf/main.cf"
+	postfix -c "$W/pf/conf" reload >/dev/null 2>&1
+	sleep 1
+}
 # Postfix as Debian has it, apart from where it listens and what it must know.
-# POSTFIX_EXTRA: further lines of main.cf
 postfix_start() {
 	[ "$(id -u)" = 0 ] || { echo "send: no Postfix beside it: needs root"; return 1; }
 	for c in postfix opendkim; do
@@ -128,7 +133,6 @@ postfix_start() {
 	milter_default_action = tempfail
 	transport_maps = inline:{ $(for d in 0 1 2 3 4 5 6 7 8 9; do printf '{ d%d.example = smtp:[127.0.1.%d]:%d } ' $d $d "$sink_port"; done)}
 	smtp_tls_security_level = may
-	${POSTFIX_EXTRA:-}
 	C
 	cat >"$W/pf/conf/master.cf" <<-C
 	postlog unix-dgram n - n - 1 postlogd
@@ -153,6 +157,7 @@ postfix_start() {
 	anvil unix - - n - 1 anvil
 	scache unix - - n - 1 scache
 	C
+	cp "$W/pf/conf/main.cf" "$W/pf/main.cf.default"
 	postfix -c "$W/pf/conf" check >"$W/pf/check" 2>&1
 	/usr/lib/postfix/sbin/master -c "$W/pf/conf" -d >"$W/pf/master" 2>&1 &
 	POSTFIX="$! $OPENDKIM_PID $AUTH_PID"
@@ -200,9 +205,12 @@ many() {
 	many_sessions=$((${10} - $5)) many_texts=$((${13} - $8))
 	echo "send: $1: 1000 recipients at 10 domains in $(awk -v a="$2" -v b="$4" 'BEGIN { printf "%.2f", b - a }') s, $many_sessions sessions, the text sent $many_texts times"
 }
-# syncs PROCESS: sync calls a message, while 200 pass; in $sync_rate
+# syncs PROCESS: disk commits a message, while 200 pass; in $commit_rate, and
+# the calls in $sync_rate. LMDB syncs its pages, then its root: one commit, two
+# calls.
 syncs() {
-	strace -f -qq -o "$W/syncs" -e trace=fsync,fdatasync,sync_file_range,msync -p "$1" 2>/dev/null &
+	# shellcheck disable=SC2046 # a word for each
+	strace -f -qq -o "$W/syncs" -e trace=fsync,fdatasync,sync_file_range,msync $(tree_of "$1" | sed 's/^/-p /') 2>/dev/null &
 	sync_strace=$!
 	sync_n=200
 	sleep 1
@@ -211,4 +219,5 @@ syncs() {
 	kill $sync_strace
 	wait $sync_strace 2>/dev/null
 	sync_rate=$(grep -c "sync(" "$W/syncs" | awk -v n=$sync_n '{ printf "%.2f", $1 / n }')
+	commit_rate=$(awk -v n=$sync_n '/fdatasync\(/ { c += .5 } /fsync\(/ { c++ } END { printf "%.2f", c / n }' "$W/syncs")
 }
