@@ -177,23 +177,30 @@ pass() { # RECIPIENTS PORT [OPTION]...
 	pass_last=$("$sendload" wait "$W/counts" $pass_to 600) || { echo "send: not all messages came"; exit 1; }
 	pass_times="$pass_times $pass_last"
 }
+# "NAME SECONDS" of each process with all below it
+each_cpu() {
+	for p in "$@"; do echo "$(cat "/proc/$p/comm") $(tree_cpu "$p")"; done
+}
 # round NAME PORT "PROCESSES": N messages; a line "RATE CPU" to NAME.rounds
 round() {
 	round_name=$1 round_of=$3
 	pass 50 "$2" -n 50
 	before=$("$sendload" counts "$W/counts")
-	# shellcheck disable=SC2086 # a list
-	cpu0=$(tree_cpu $round_of)
+	# shellcheck disable=SC2086 # lists
+	cpu0=$(tree_cpu $round_of) each0=$(each_cpu $round_of)
 	pass "$N" "$2" -n "$N"
 	sleep 0.3
 	# shellcheck disable=SC2086
-	cpu1=$(tree_cpu $round_of)
+	cpu1=$(tree_cpu $round_of) each1=$(each_cpu $round_of)
 	# shellcheck disable=SC2046,SC2086
 	set -- $pass_times $before $("$sendload" counts "$W/counts")
 	awk -v name="$round_name" -v begin="$1" -v in_="$2" -v last="$3" -v c0="$4" -v c1="$9" -v h0="$5" -v h1="${10}" -v u0="$6" -v u1="${11}" -v n="$N" -v a="$cpu0" -v b="$cpu1" -v file="$W/$round_name.rounds" 'BEGIN {
 		printf "send: %s: accepted %.0f/s, delivered %.0f messages/s, server CPU %.2f ms a message, %d sessions, %d handshakes of which %d resumed\n", name, n / (in_ - begin), n / (last - begin), (b - a) * 1000 / n, c1 - c0, h1 - h0, u1 - u0
 		printf "%.2f %.3f\n", n / (last - begin), (b - a) * 1000 / n >>file
 	}'
+	printf '%s\n%s\n' "$each0" "$each1" | awk -v n="$N" -v name="$round_name" '
+	    $1 in at { out = out sprintf(" %s %.2f", $1, ($2 - at[$1]) * 1000 / n) } { at[$1] = $2 }
+	    END { printf "send: %s: of that%s\n", name, out }'
 }
 # many NAME PORT: one message to 1000 recipients at 10 domains; the sink
 # takes 100 at once
