@@ -114,10 +114,23 @@ link_is_good(const struct link *l)
 	    l->work->done.reusable;
 }
 
+/* Who refuses something is left: the next attempt may find the host, or what
+ * it knows, another. */
+static bool
+all_taken(const struct work *w)
+{
+	for (size_t i = 0; i < w->nresults; i++) {
+		if (w->results[i].attempt.outcome != QUEUE_DELIVERED &&
+		    w->results[i].attempt.outcome != QUEUE_RELAYED)
+			return false;
+	}
+	return true;
+}
+
 void
 link_rest(struct run *r, struct link *l)
 {
-	if (!link_is_good(l)) {
+	if (!link_is_good(l) || !all_taken(l->work)) {
 		link_close(r, l);
 		return;
 	}

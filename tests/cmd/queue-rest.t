@@ -51,6 +51,16 @@ while try_room r$i; ! early r${i}a.example && [ $i -lt 5 ]; do i=$((i + 1)); don
 ok "Q-3 at the limit of connections the one that rests longest is closed" early r${i}a.example
 ok "Q-3 not the latest" wait_for 20 fact "99 > rested('r${i}d.example') > 1.9"
 
+# a host that refused something is left
+try_refusal() {
+	: >jobs.log
+	sent x@$1.example && add later later@$1.example >id &&
+	    wait_for 20 tried "$(cat id)" && wait_for 20 fact "rested('$1.example') < 99"
+}
+i=0
+while try_refusal l$i; ! early l$i.example && [ $i -lt 5 ]; do i=$((i + 1)); done
+ok "Q-21 after a refusal it does not rest" early l$i.example
+
 # settings are read again
 try_reload() {
 	: >jobs.log

@@ -63,6 +63,17 @@ server mails=1
 out
 job jobs=2
 is "$(grep -c '^message' "$log") $(grep -c '^connect' "$log")" "2 2" "Q-5 421 over the old connection: a new one"
+asked() { echo "$(grep -c '^message' "$log") $(grep -c '^connect' "$log") $(grep -c '^> NOOP' "$log")"; }
+server
+out
+job jobs=2 rest=0.3
+is "$(asked)" "2 1 1" "Q-5 after a rest the old connection is asked first"
+for how in CLOSE HANG '421 4.3.2 bye'; do
+	server "noop=$how"
+	out
+	job jobs=2 rest=0.3
+	is "$(asked)" "2 2 1" "Q-5 it says $how: a new connection"
+done
 server 'rcpt=550 5.7.1 your address'
 echo '{"test.example":{"A":["127.0.0.1"],"AAAA":["::1"]}}' >zone.json
 dns_stub_start zone.json
