@@ -189,8 +189,12 @@ link_expire(struct run *r)
 void
 link_close_resting(struct run *r)
 {
-	while (r->resting != NULL)
-		link_close(r, r->resting);
+	struct link *l = r->resting, *next;
+
+	for (; l != NULL; l = next) {
+		next = l->next;
+		link_close(r, l);
+	}
 }
 
 /* The limit of connections counts those that rest, too. */
