@@ -22,6 +22,7 @@ server() {
 }
 # out: smtp-out with the DNS and port of now
 out() {
+	rm -f run/out	# the one before still listens there
 	bg unix-bind run/out smtp-out -p "$port" 2>out.err
 	wait_for 10 test -S run/out
 }
