@@ -12,7 +12,7 @@
 /* After such a rest it is asked whether it still lives, and may take so long
  * to say so: a message that is sent into a path that was cut waits much
  * longer than one that is sent over a new connection. */
-#define REST_MS 100
+#define REST_MS 20
 #define PROBE_MS 5000
 
 void

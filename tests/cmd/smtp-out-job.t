@@ -44,6 +44,7 @@ like "$got" 'tls\{policy-type=no-policy-found policy-domain=test.example mx-host
 like "$got" 'tls\{policy-type=no-policy-found policy-domain=mx.test.example .*is-host=1' "T-9 and of the host"
 : >"$log"
 job jobs=3
+wait_for 10 grep -q '^> QUIT' "$log"
 is "$(grep -c '^connect' "$log") $(grep -c '^message' "$log") $(grep -c '^> QUIT' "$log")" "1 3 1" "Q-5 three jobs, one connection, QUIT at the end"
 job "rcpt=b@test.example,c@test.example" m.envid=x+y r.notify=1 "r.orcpt=rfc822;b+b@test.example" m.ret-headers=1
 like "$(grep RET= "$log")" '^> MAIL FROM:<a@own.example>.* RET=HDRS ENVID=x\+2By' "B-17 DSN parameters of the message"

@@ -95,6 +95,7 @@ m=$(cat "$(has b bob '^Subject: first')")
 like "$m" '^	spf=pass ' "B's DNS says that A may send"
 like "$m" "^Received: from mx.a.example \(mx.a.example \[$A\]\)" "B sees A's address and name"
 like "$m" 'with ESMTPS$' "T-1 R-3 by STARTTLS"
+wait_for 10 sh -c "! ip netns exec ${NS}a env PIPEMAIL_VAR=$TMP/a/var PIPEMAIL_RUN=$TMP/a/run queue-list"
 is "$(on a queue-list | wc -l | tr -d ' ')" 0 "A's queue is empty"
 is "$(on a env PIPEMAIL_DNS=127.0.0.1:5353 dns-query A mx.b.example | cut -f3)$(on b dns-query A mx.b.example | cut -f3)" "${B}127.0.0.1" "the views differ"
 
@@ -143,7 +144,7 @@ is "$(on a queue-retired list "$id" | cut -f2,5)" "relayed	2" "Q-22 by the secon
 # ---- the wire is cut ----
 ip -n ${NS}b link set v0 down
 id=$(echo x | add cut bob@b.example)
-ok "the wire is cut: an attempt fails" wait_for 45 tried "$id"
+ok "the wire is cut: an attempt fails" wait_for 60 tried "$id"
 like "$(on a queue-list "$id" | cut -f2,11)" '^waiting	4\.' "and the message waits"
 ip -n ${NS}b link set v0 up
 # the address itself is left alone for a minute by smtp-out
