@@ -33,6 +33,13 @@ struct program {
 };
 
 /*
+ * The queue, open until the process ends (LMDB: once in a process), or until
+ * another was put in its place: what went into the old one would be lost.
+ * NULL with errno.
+ */
+struct queue *program_queue(struct program *p);
+
+/*
  * Check, sign, store: the reply for the client, also for errors, its text in
  * the arena. text is the message in LF form.
  */

@@ -130,10 +130,8 @@ log_added(const struct submit *s, const struct add_reply *reply)
 	log_end(&l);
 }
 
-/* It stays open for the next message, unless another was put in its place
- * meanwhile: what went into the old one would be lost. */
-static struct queue *
-open_queue(struct program *p)
+struct queue *
+program_queue(struct program *p)
 {
 	struct stat st;
 
@@ -152,7 +150,7 @@ open_queue(struct program *p)
 static void
 store(struct program *p, struct submit *s, struct add_reply *reply)
 {
-	struct queue *q = open_queue(p);
+	struct queue *q = program_queue(p);
 	char id[QUEUE_ID_TEXT];
 
 	if (q == NULL) {
