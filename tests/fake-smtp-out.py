@@ -19,8 +19,8 @@
 #              huge*  a frame longer than any may be
 #   anything else     250
 #
-# LOG gets a line for each beginning and end of a job: event, connection,
-# time, message kind, domain, sender, recipients. TEXTS is a directory: the
+# LOG gets a line for each beginning and end of a job, and the close of a
+# connection (by itself): event, connection, time, message kind, domain, sender, recipients. TEXTS is a directory: the
 # text of each message by its id.
 import array, json, os, socket, struct, sys, threading, time
 
@@ -187,6 +187,7 @@ def serve(c, conn):
         with lock:
             for d in [d for d, at in serving.items() if at == conn]:
                 del serving[d]
+        note("close", conn, {})
         c.close()
 
 

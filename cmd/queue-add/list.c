@@ -61,7 +61,7 @@ void
 list_request(struct program *p, struct arena *a,
     const struct add_request *request, struct add_reply *reply)
 {
-	struct queue *q = queue_open(p->dir);
+	struct queue *q = program_queue(p);
 	struct list l = { .text = BUF_INIT(ADD_LIST_MAX),
 	    .account = request->account, .message = ARENA_INIT,
 	    .rcpt = ARENA_INIT };
@@ -85,7 +85,6 @@ list_request(struct program *p, struct arena *a,
 		reply->next = arena_bytes(a, bytes_str(place));
 	}
 	queue_abort(l.t);
-	queue_close(q);
 	(void)qcmd_out_close(&l.out);	/* nothing was written there */
 	buf_free(&l.text);
 	arena_free(&l.message);

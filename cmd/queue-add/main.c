@@ -18,6 +18,9 @@ static const char usage[] = "usage: queue-add [-t user ...] [-u user]\n"
     "       queue-add -a account [-f sender] recipient ... < message";
 
 #define REQUEST_TIMEOUT_MS 60000
+/* Connections of one child. All of them lead to the same keys and the same
+ * queue, so a child that was taken over gains nothing from the next. */
+#define KEEP_CONNECTIONS 200
 /* With what STAGE_GROWTH_MAX and headers may add to the largest size-limit. */
 #define TEXT_MAX ((size_t)5 << 30)
 
@@ -25,6 +28,7 @@ struct service {
 	struct program program;
 	struct os_sandbox sandbox;
 	struct server server;
+	bool confined;			/* of a child */
 	bool drop;			/* children become this user */
 	uid_t uid;
 	gid_t gid;
@@ -49,6 +53,7 @@ load(struct program *p)
 	p->keys = submit_keys_open(c);
 	p->config_file = arena_printf(&p->arena, "%s/config.cdb", dir_var());
 	p->dir = arena_printf(&p->arena, "%s/queue", dir_var());
+	p->file = arena_printf(&p->arena, "%s/db/data.mdb", p->dir);
 	p->wake = arena_printf(&p->arena, "%s/queue", dir_run());
 	return 0;
 }
@@ -56,6 +61,7 @@ load(struct program *p)
 static void
 unload(struct program *p)
 {
+	queue_close(p->queue);
 	submit_keys_close(p->keys);
 	if (p->config != NULL)
 		config_close(p->config);
@@ -157,14 +163,15 @@ find_account(struct program *p, struct arena *a, int sock,
 }
 
 /* The message from a descriptor, mapped if it is a file: of one who may say
- * whose it is anyway, or our own. -1 errno. */
+ * whose it is anyway, or our own. *map is to be unmapped, or NULL. -1 errno. */
 static int
-map_text(struct arena *a, int fd, struct bytes *out)
+map_text(struct arena *a, int fd, struct bytes *out, void **map)
 {
 	struct buf b = BUF_INIT(TEXT_MAX);
 	struct stat st;
 	void *p;
 
+	*map = NULL;
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (S_ISREG(st.st_mode) && st.st_size > 0) {
@@ -173,6 +180,7 @@ map_text(struct arena *a, int fd, struct bytes *out)
 		if (p == MAP_FAILED)
 			return -1;
 		*out = bytes_of(p, (size_t)st.st_size);
+		*map = p;
 		return 0;
 	}
 	if (io_read_all(fd, &b, DEADLINE_NONE) == -1) {
@@ -204,12 +212,12 @@ copy_text(struct arena *a, int fd, size_t max, struct bytes *out)
 
 static int
 read_text(struct program *p, struct arena *a, int fd, bool trusted,
-    struct bytes *out)
+    struct bytes *out, void **map)
 {
 	uint64_t max = config_get_size(p->config, "server", NULL,
 	    "size-limit");
 
-	return trusted ? map_text(a, fd, out)
+	return trusted ? map_text(a, fd, out, map)
 	    : copy_text(a, fd, max < TEXT_MAX ? (size_t)max : TEXT_MAX, out);
 }
 
@@ -232,6 +240,7 @@ answer(struct program *p, struct arena *a, int sock, struct bytes fields,
 	struct bytes text;
 	const char *why;
 	bool trusted;
+	void *map = NULL;
 
 	*reply = (struct add_reply){ .code = 554, .status = BYTES("5.5.0"),
 	    .text = BYTES("malformed request"), .next = BYTES_EMPTY };
@@ -243,12 +252,32 @@ answer(struct program *p, struct arena *a, int sock, struct bytes fields,
 		reply->status = BYTES("5.7.1");
 		reply->text = bytes_str(why);
 	} else if (text_fd != -1 && read_text(p, a, text_fd, trusted,
-	    &text) == -1)
+	    &text, &map) == -1)
 		refuse_text(reply);
 	else if (r.list)
 		list_request(p, a, &r, reply);
 	else
 		store_request(p, a, &r, text, reply);
+	if (map != NULL)
+		(void)munmap(map, text.n);	/* what is mapped can be */
+}
+
+/* The keys were opened by the parent: no file of theirs is in reach. */
+static int
+confine(struct service *s)
+{
+	if (s->confined)
+		return 0;
+	s->confined = true;
+	if (s->drop && os_drop(s->uid, s->gid) == -1) {
+		msg_warnsys("cannot become another user");
+		return -1;
+	}
+	if (os_sandbox_enter(&s->sandbox) == -1) {
+		msg_warnsys("cannot enter sandbox");
+		return -1;
+	}
+	return 0;
 }
 
 /* Requests one after another, until the peer closes. */
@@ -263,15 +292,8 @@ serve(struct server_conn *conn, void *ctx)
 	int fds[1], r;
 	size_t nfds = 1;
 
-	/* the keys were opened by the parent: no file of theirs is in reach */
-	if (s->drop && os_drop(s->uid, s->gid) == -1) {
-		msg_warnsys("cannot become another user");
+	if (confine(s) == -1)
 		return EXIT_TEMP;
-	}
-	if (os_sandbox_enter(&s->sandbox) == -1) {
-		msg_warnsys("cannot enter sandbox");
-		return EXIT_TEMP;
-	}
 	while ((r = frame_recv(conn->in, &in, &fields, fds, &nfds,
 	    deadline_in(REQUEST_TIMEOUT_MS))) == 1) {
 		answer(&s->program, &a, conn->in, fields,
@@ -311,6 +333,7 @@ by_hand(struct program *p, const char *account, const char *sender,
 	struct add_request r;
 	struct add_reply reply;
 	struct bytes text;
+	void *map;
 	char id[QUEUE_ID_TEXT];
 
 	(void)add_parse_request(&a, BYTES_EMPTY, &r);	/* all zero */
@@ -325,7 +348,7 @@ by_hand(struct program *p, const char *account, const char *sender,
 		return EXIT_TEMP;
 	if (!config_account_exists(p->config, r.account))
 		msg_die(EXIT_PERM, "there is no account %s", account);
-	if (map_text(&a, STDIN_FILENO, &text) == -1)
+	if (map_text(&a, STDIN_FILENO, &text, &map) == -1)
 		msg_diesys(EXIT_TEMP, "cannot read message");
 	store_request(p, &a, &r, text, &reply);
 	if (reply.code >= 300)
@@ -376,6 +399,7 @@ run(struct service *s)
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = s,
+		.keep = KEEP_CONNECTIONS,
 		.notify_fd = -1,
 	};
 	code = server_run(&s->server);

@@ -7,6 +7,8 @@
 #ifndef QUEUE_ADD_H_PARTS
 #define QUEUE_ADD_H_PARTS
 
+#include <sys/types.h>
+
 #include "config/config.h"
 #include "queue/add.h"
 #include "queue/queue.h"
@@ -21,10 +23,21 @@ struct program {
 	struct arena arena;		/* what lasts as long as config */
 	const char *config_file;
 	const char *dir;		/* var/queue */
+	const char *file;		/* its database */
+	struct queue *queue;		/* of a child; NULL: not needed yet */
+	dev_t device;			/* of its database, as it was opened */
+	ino_t inode;
 	const char *wake;		/* run/queue */
 	uid_t trusted[TRUSTED_MAX];
 	size_t ntrusted;
 };
+
+/*
+ * The queue, open until the process ends (LMDB: once in a process), or until
+ * another was put in its place: what went into the old one would be lost.
+ * NULL with errno.
+ */
+struct queue *program_queue(struct program *p);
 
 /*
  * Check, sign, store: the reply for the client, also for errors, its text in

@@ -4,6 +4,7 @@
 #include "queue_add.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -129,10 +130,27 @@ log_added(const struct submit *s, const struct add_reply *reply)
 	log_end(&l);
 }
 
+struct queue *
+program_queue(struct program *p)
+{
+	struct stat st;
+
+	if (p->queue != NULL && stat(p->file, &st) == 0 &&
+	    st.st_dev == p->device && st.st_ino == p->inode)
+		return p->queue;
+	queue_close(p->queue);
+	p->queue = queue_open(p->dir);
+	if (p->queue != NULL && stat(p->file, &st) == 0) {
+		p->device = st.st_dev;
+		p->inode = st.st_ino;
+	}
+	return p->queue;
+}
+
 static void
 store(struct program *p, struct submit *s, struct add_reply *reply)
 {
-	struct queue *q = queue_open(p->dir);
+	struct queue *q = program_queue(p);
 	char id[QUEUE_ID_TEXT];
 
 	if (q == NULL) {
@@ -151,8 +169,11 @@ store(struct program *p, struct submit *s, struct add_reply *reply)
 		    id));
 		reply->id = s->message.id;
 		wake(p->wake, s);
+		return;
 	}
+	/* after a failed write LMDB may want to be opened anew */
 	queue_close(q);
+	p->queue = NULL;
 }
 
 void

@@ -86,6 +86,7 @@ link_open(struct run *r, struct bytes dest)
 void
 link_give(struct link *l, struct work *w)
 {
+	l->jobs++;
 	work_free(l->work);
 	l->work = w;
 	l->is_over = l->sent = l->stored = false;
@@ -94,12 +95,115 @@ link_give(struct link *l, struct work *w)
 void
 link_close(struct run *r, struct link *l)
 {
+	if (l->rests)
+		r->nresting--;
 	link_remove(l);
 	(void)os_events_remove(r->events, l->fd);	/* it was added */
 	(void)close(l->fd);	/* this tells smtp-out to say QUIT */
 	buf_free(&l->in);
 	work_free(l->work);
 	free(l);
+}
+
+/* ---- without a job ---- */
+
+bool
+link_is_good(const struct link *l)
+{
+	return !l->last && l->jobs < LINK_JOBS_MAX && l->work->is_done &&
+	    l->work->done.reusable;
+}
+
+/* Who refuses something is left: the next attempt may find the host, or what
+ * it knows, another. */
+static bool
+all_taken(const struct work *w)
+{
+	for (size_t i = 0; i < w->nresults; i++) {
+		if (w->results[i].attempt.outcome != QUEUE_DELIVERED &&
+		    w->results[i].attempt.outcome != QUEUE_RELAYED)
+			return false;
+	}
+	return true;
+}
+
+void
+link_rest(struct run *r, struct link *l)
+{
+	if (!link_is_good(l) || !all_taken(l->work)) {
+		link_close(r, l);
+		return;
+	}
+	work_free(l->work);
+	l->work = NULL;
+	l->rests = true;
+	l->rest_until_ms = time_mono_ms() + LINK_REST_MS;
+	link_move(l, &r->resting);
+	r->nresting++;
+}
+
+struct link *
+link_awake(struct run *r, struct bytes dest)
+{
+	struct link *l = r->resting;
+
+	while (l != NULL && !bytes_eq(l->dest, dest))
+		l = l->next;
+	if (l == NULL)
+		return NULL;
+	link_move(l, &r->busy);
+	l->rests = false;
+	r->nresting--;
+	return l;
+}
+
+/* The one that came first is the last of the list. */
+static struct link *
+first_resting(const struct run *r)
+{
+	struct link *l = r->resting;
+
+	while (l != NULL && l->next != NULL)
+		l = l->next;
+	return l;
+}
+
+int64_t
+link_rest_until(const struct run *r)
+{
+	const struct link *l = first_resting(r);
+
+	return l == NULL ? -1 : l->rest_until_ms;
+}
+
+void
+link_expire(struct run *r)
+{
+	int64_t now = time_mono_ms();
+	struct link *l;
+
+	while ((l = first_resting(r)) != NULL && l->rest_until_ms <= now)
+		link_close(r, l);
+}
+
+void
+link_close_resting(struct run *r)
+{
+	struct link *l = r->resting, *next;
+
+	for (; l != NULL; l = next) {
+		next = l->next;
+		link_close(r, l);
+	}
+}
+
+/* The limit of connections counts those that rest, too. */
+void
+link_make_room(struct run *r)
+{
+	if (r->resting != NULL && sched_busy(r->sched) + r->nresting >=
+	    r->connections_max)
+		link_close(r, first_resting(r));
 }
 
 static void
@@ -229,6 +333,10 @@ link_read(struct run *r, struct link *l)
 {
 	ssize_t n = -1;
 
+	if (l->rests) {		/* nothing was asked: it ended */
+		link_close(r, l);
+		return;
+	}
 	if (buf_room(&l->in, READ_MAX) == -1) {
 		over(r, l, "smtp-out says too much");
 		return;

@@ -61,6 +61,7 @@ load(struct run *r)
 	    (unsigned int)config_get_num(c, "queue", NULL, "connections"),
 	    (unsigned int)config_get_num(c, "queue", NULL,
 	    "connections-per-destination") };
+	r->connections_max = limits.total;
 	outcome_settings_init(&r->settings, c);
 	if (r->sched == NULL)
 		r->sched = sched_new(&limits);
@@ -78,6 +79,7 @@ reload(struct run *r)
 	if (!got_hup && config_replaced(r->config) != 1)
 		return;
 	got_hup = 0;
+	link_close_resting(r);	/* smtp-out may have other settings, too */
 	if (load(r) == 0 && wake_all(r) == -1)
 		msg_warnsys("cannot look at queue");
 }
@@ -87,7 +89,7 @@ reload(struct run *r)
 static int
 timeout_ms(const struct run *r)
 {
-	int64_t now = time_mono_ms(), until = r->next_look_ms, wait;
+	int64_t now = time_mono_ms(), until = r->next_look_ms, wait, rest;
 
 	if (r->over != NULL || r->shares != NULL)
 		return 0;
@@ -96,6 +98,8 @@ timeout_ms(const struct run *r)
 		until = now + wait * 1000;
 	if (until < r->pause_until_ms)
 		until = r->pause_until_ms;
+	if ((rest = link_rest_until(r)) != -1 && rest < until)
+		until = rest;
 	return until > now ? (int)(until - now) : 0;
 }
 
@@ -158,6 +162,7 @@ look(struct run *r)
 static int
 step(struct run *r)
 {
+	link_expire(r);
 	if (look(r) == -1 || work_end(r) == -1 || work_share(r) == -1)
 		return -1;
 	return work_begin(r);
@@ -188,6 +193,7 @@ finish(struct run *r, const sigset_t *unblocked)
 	int64_t deadline = deadline_in(GRACE_MS);
 	struct link *l;
 
+	link_close_resting(r);
 	for (l = r->busy; l != NULL; l = l->next)
 		l->last = true;
 	while (r->busy != NULL && deadline_left(deadline) > 0) {
@@ -262,6 +268,7 @@ close_all(struct run *r)
 		link_close(r, r->busy);
 	while (r->over != NULL)
 		link_close(r, r->over);
+	link_close_resting(r);
 	sched_free(r->sched);
 	queue_close(r->queue);
 	config_close(r->config);

@@ -29,6 +29,11 @@
 #define TLS_RESULTS_MAX 64
 /* How many descriptors may be listened to: connections and who wakes us. */
 #define EVENTS_MAX 64
+/* So long a connection without a job waits for the next to its destination:
+ * what comes one by one needs no handshake each, and no host is kept long. */
+#define LINK_REST_MS 2000
+/* Jobs of one connection, so that a process does not grow old. */
+#define LINK_JOBS_MAX 100
 
 /* What a descriptor in the event set stands for. */
 enum source_kind { SOURCE_LISTENER, SOURCE_WAKER, SOURCE_LINK };
@@ -48,14 +53,17 @@ struct work {
 	const char *broken;		/* why there are results missing */
 };
 
-/* A connection to smtp-out, for one destination; in one of two lists. */
+/* A connection to smtp-out, for one destination; in one of three lists. */
 struct link {
 	struct source source;		/* first */
 	struct link *next, **from;
 	int fd;
 	struct bytes dest;		/* its own copy */
 	struct buf in;
+	bool rests;			/* its work is NULL */
 	struct work *work;
+	int64_t rest_until_ms;
+	unsigned int jobs;
 	bool is_over;			/* nothing more will come for the job */
 	bool sent;			/* the job went out */
 	bool anew;			/* its first job: as in job.h */
@@ -89,6 +97,9 @@ struct run {
 	int events;
 	struct source listener;
 	struct link *busy, *over;	/* under way; ready to be stored */
+	struct link *resting;		/* without a job, the latest first */
+	size_t nresting;
+	size_t connections_max;
 	struct share *shares;
 	struct server_peers peers;
 	bool listening;
@@ -122,8 +133,21 @@ void link_close(struct run *r, struct link *l);
 void link_move(struct link *l, struct link **list);
 /* Send its job; a failure makes it over. */
 void link_send(struct run *r, struct link *l);
-/* Read what came: may move it to run.over. */
+/* Read what came: may move it to run.over, or close it when it rests. */
 void link_read(struct run *r, struct link *l);
+/* It may have another job. */
+bool link_is_good(const struct link *l);
+/* Its job is done: keep it for a moment, or close it. */
+void link_rest(struct run *r, struct link *l);
+/* One that rests there, without work, as link_open gives it; NULL: none. */
+struct link *link_awake(struct run *r, struct bytes dest);
+/* When the first of them has rested enough; -1: none rests. */
+int64_t link_rest_until(const struct run *r);
+/* Close those whose time is over; all of them. */
+void link_expire(struct run *r);
+void link_close_resting(struct run *r);
+/* Make room for one more connection. */
+void link_make_room(struct run *r);
 
 /* ---- work.c ---- */
 

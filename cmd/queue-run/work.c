@@ -280,7 +280,11 @@ next_link(struct run *r, int64_t now)
 		return NULL;
 	memcpy(name, dest.p, dest.n);
 	dest = bytes_of(name, dest.n);
-	if ((l = link_open(r, dest)) == NULL) {
+	if ((l = link_awake(r, dest)) == NULL) {
+		link_make_room(r);
+		l = link_open(r, dest);
+	}
+	if (l == NULL) {
 		if (r->pause_until_ms == 0)
 			msg_warnsys("cannot reach %s", r->smtp_out);
 		r->pause_until_ms = time_mono_ms() + PAUSE_MS;
@@ -449,7 +453,7 @@ take_next(struct run *r, struct queue_txn *t, struct ending *e, int64_t now)
 	struct link *l = e->link;
 	int got;
 
-	if (l->last || !l->work->is_done || !l->work->done.reusable)
+	if (!link_is_good(l))
 		return 0;
 	e->next = work_new();
 	if ((got = take_job(r, t, l->dest, e->next, now)) == 1)
@@ -503,7 +507,7 @@ finish_one(struct run *r, struct ending *e, int64_t now)
 	if (e->next == NULL) {
 		if (sched_end(r->sched, l->dest, l->work->done.no_host, now))
 			start_share(r, l);
-		link_close(r, l);
+		link_rest(r, l);
 		return;
 	}
 	/* the table learns that a host was reached */

@@ -6,6 +6,12 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* After such a rest it is asked whether it still lives, and may take so long
+ * to say so: a message that is sent into a path that was cut waits much
+ * longer than one that is sent over a new connection. */
+#define REST_MS 20
+#define PROBE_MS 5000
+
 void
 session_close(struct session *s)
 {
@@ -200,6 +206,7 @@ send_mail(struct job *j)
 			return false;
 		}
 	}
+	s->used_ms = time_mono_ms();
 	return dial_run(&s->conn) == SMTPC_READY;
 }
 
@@ -363,12 +370,27 @@ is_fit(const struct job *j)
 	    time_mono_ms() - s->since_ms < j->settings->session_ms / 2;
 }
 
+static bool
+is_alive(struct session *s)
+{
+	int64_t deadline = s->conn.deadline;
+	bool alive;
+
+	if (time_mono_ms() - s->used_ms < REST_MS)
+		return true;
+	s->conn.deadline = deadline_in(PROBE_MS);
+	smtpc_noop(s->conn.smtp);
+	alive = dial_run(&s->conn) == SMTPC_READY;
+	s->conn.deadline = deadline;
+	return alive;
+}
+
 bool
 session_again(struct job *j)
 {
 	struct session *s = j->session;
 
-	if (!is_fit(j)) {
+	if (!is_fit(j) || !is_alive(s)) {
 		session_close(s);
 		return false;
 	}

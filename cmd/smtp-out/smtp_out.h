@@ -73,6 +73,7 @@ struct session {
 	bool has_known;
 	uint64_t mails;
 	int64_t since_ms;
+	int64_t used_ms;		/* its last mail was done */
 };
 void session_close(struct session *s);	/* QUIT; again: nothing */
 

@@ -336,7 +336,7 @@ queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
 	if (d.time > now)
 		return 0;
 	*job = (struct queue_job){
-		.rcpts = arena_zalloc(a, max, sizeof(*job->rcpts)) };
+		.rcpts = arena_alloc(a, max * sizeof(*job->rcpts)) };
 	if (collect(t, a, dest, now, max, &d, job) == -1)
 		return -1;
 	r = queue_get_message(t, a, job->rcpts[0].id, &job->message);

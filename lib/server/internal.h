@@ -4,6 +4,9 @@
 
 #include "server/server.h"
 
+#include <signal.h>
+#include <sys/stat.h>
+
 /* The addresses of both ends of socket fd; family 0 for Unix sockets. */
 int conn_addresses(int fd, struct server_conn *conn);
 /* One connection on descriptors 0 and 1. */
@@ -31,6 +34,51 @@ void early_turn(struct early *es, early_serve *serve, early_gone *gone,
 /* Those whose deadline has passed; to be called about once a second. */
 void early_expire(struct early *es, early_serve *serve, early_gone *gone,
     void *ctx);
+
+struct child {
+	pid_t pid;
+	uint64_t ticket;	/* of the limiter */
+	int leash;		/* it is kept (keep.c); -1: it is not */
+	bool idle;
+	int64_t idle_until;
+};
+
+struct listener {
+	struct server *s;
+	struct limiter *limiter;
+	struct child *children;
+	size_t nchildren, size;
+	size_t nidle;
+	int leashes;		/* event set; -1: none are kept */
+	struct server_peers peers;
+	struct early *early;
+	int64_t expire_at;
+	struct stat watched;
+	sigset_t unblocked;	/* as it was before; used in ppoll, children */
+	uint64_t next_id;
+};
+
+void child_add(struct listener *l, pid_t pid, uint64_t ticket, int leash);
+struct child *child_find(struct listener *l, pid_t pid);	/* NULL: none */
+
+/*
+ * Children that serve one connection after the other (keep.c). Each is at one
+ * end of a pair of sockets, its leash: it says that it is idle, and gets the
+ * next connection, or the end of file, which ends it. Only the parent ends
+ * it, so no connection is given to one that is about to go.
+ */
+/* In the child: conn, and those that follow. An exit code. */
+int keep_serve(const struct server *s, struct server_conn *conn, int leash);
+/* In the child: what belongs to the parent. */
+void keep_forked(const struct listener *l);
+/* In the parent: give it to one that is idle; fd stays open. False: none. */
+bool keep_give(struct listener *l, int fd, const struct server_conn *conn);
+/* Some may have become idle; have been so for long. */
+void keep_look(struct listener *l);
+void keep_expire(struct listener *l);
+/* It ends after what it does now; all of them. */
+void keep_no_more(struct listener *l, struct child *c);
+void keep_none(struct listener *l);
 
 /* The accept loop on descriptor 0; an exit code. */
 int listen_run(struct server *s);

@@ -28,25 +28,7 @@
 
 static volatile sig_atomic_t got_stop, got_hup, got_child;
 
-struct child {
-	pid_t pid;
-	uint64_t ticket;	/* of the limiter */
-};
-
 enum { OPEN, RATE, WINDOWS };
-
-struct listener {
-	struct server *s;
-	struct limiter *limiter;
-	struct child *children;
-	size_t nchildren, size;
-	struct server_peers peers;
-	struct early *early;
-	int64_t expire_at;
-	struct stat watched;
-	sigset_t unblocked;	/* as it was before; used in ppoll, children */
-	uint64_t next_id;
-};
 
 static void
 on_signal(int signo)
@@ -114,29 +96,15 @@ log_event(enum log_level level, const char *event, const struct ip *ip,
 /* ---- children ---- */
 
 static void
-child_add(struct listener *l, pid_t pid, uint64_t ticket)
-{
-	if (l->nchildren == l->size) {
-		l->size = l->size == 0 ? 64 : l->size * 2;
-		l->children = mem_realloc(l->children,
-		    l->size * sizeof(*l->children));
-	}
-	l->children[l->nchildren++] = (struct child){ pid, ticket };
-}
-
-static void
 child_ended(struct listener *l, pid_t pid, int status)
 {
-	struct child c;
-	size_t i;
+	struct child *c = child_find(l, pid);
 
-	for (i = 0; i < l->nchildren && l->children[i].pid != pid; i++)
-		continue;
-	if (i == l->nchildren)
+	if (c == NULL)
 		return;		/* started by prepare: not ours to count */
-	c = l->children[i];
-	l->children[i] = l->children[--l->nchildren];
-	limiter_remove(l->limiter, c.ticket);
+	keep_no_more(l, c);
+	limiter_remove(l->limiter, c->ticket);
+	*c = l->children[--l->nchildren];
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
 	    WTERMSIG(status) != SIGKILL) {
 		struct logline line;
@@ -190,6 +158,7 @@ prepare_again(struct listener *l)
 		log_event(LOG_ERROR, "reload", NULL, errno);
 		return;
 	}
+	keep_none(l);
 	limiter_set(l->limiter, OPEN, s->limits.open);
 	limiter_set(l->limiter, RATE, s->limits.per_minute);
 	log_event(LOG_INFO, "reload", NULL, 0);
@@ -235,7 +204,7 @@ refuse(const struct listener *l, int fd)
 }
 
 static _Noreturn void
-run_child(struct listener *l, int fd, struct server_conn *conn)
+run_child(struct listener *l, int fd, struct server_conn *conn, int leash)
 {
 	signals_give_back(l);
 	limiter_forked(l->limiter);
@@ -247,6 +216,10 @@ run_child(struct listener *l, int fd, struct server_conn *conn)
 	else
 		(void)close(fd);	/* the copy stays */
 	conn->in = conn->out = LISTEN_FD;
+	if (leash != -1) {
+		keep_forked(l);
+		_exit(keep_serve(l->s, conn, leash));
+	}
 	_exit(l->s->serve(conn, l->s->ctx));
 }
 
@@ -267,22 +240,33 @@ start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
 	/* Copies: the child does not have the memory these may be in. */
 	unsigned char data[SERVER_EARLY_DATA];
 	struct server_conn own = *conn;
+	int leash[2] = { -1, -1 };
 	pid_t pid;
 
 	assert(early.n <= sizeof(data));
 	memcpy(data, early.p, early.n);
 	own.early = bytes_of(data, early.n);
+	if (l->leashes != -1 && conn->remote.family == 0 &&
+	    os_messagepair(leash) == -1)
+		leash[0] = leash[1] = -1;	/* it serves this one */
 	pid = fork();
-	if (pid == 0)
-		run_child(l, fd, &own);
+	if (pid == 0) {
+		if (leash[0] != -1)
+			(void)close(leash[0]);	/* the parent's */
+		run_child(l, fd, &own, leash[1]);
+	}
 	secret_wipe(data, early.n);
+	if (leash[1] != -1)
+		(void)close(leash[1]);	/* the child's */
 	if (pid == -1) {
+		if (leash[0] != -1)
+			(void)close(leash[0]);	/* nobody's */
 		log_event(LOG_ERROR, "fork", &conn->remote, errno);
 		conn_gone(l, conn);
 		refuse(l, fd);
 		return;
 	}
-	child_add(l, pid, conn->limit_ticket);
+	child_add(l, pid, conn->limit_ticket, leash[0]);
 }
 
 static void
@@ -301,6 +285,11 @@ start(struct listener *l, int fd)
 		log_over(l, &conn.remote);
 		refuse(l, fd);
 		(void)close(fd);	/* it has been told */
+		return;
+	}
+	if (l->nidle > 0 && conn.remote.family == 0 &&
+	    keep_give(l, fd, &conn)) {
+		(void)close(fd);	/* the child has it */
 		return;
 	}
 	if (early_begin(l->early, fd, &conn, start_child, conn_gone, l))
@@ -354,7 +343,8 @@ at_cap(const struct listener *l)
 {
 	unsigned int cap = l->s->limits.children;
 
-	return cap != 0 && l->nchildren + early_count(l->early) >= cap;
+	return cap != 0 && l->nidle == 0 &&
+	    l->nchildren + early_count(l->early) >= cap;
 }
 
 /* 0 or -1. */
@@ -386,15 +376,17 @@ static int
 accept_loop(struct listener *l)
 {
 	static const struct timespec tick = { EXPIRE_MS / 1000, 0 };
-	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd p[3] = { { .events = POLLIN }, { .events = POLLIN },
+	    { .events = POLLIN } };
 	int r;
 
 	p[1].fd = early_fd(l->early);
+	p[2].fd = l->leashes;
 	while (!got_stop) {
 		p[0].fd = at_cap(l) ? -1 : LISTEN_FD;
-		p[0].revents = p[1].revents = 0;
-		r = ppoll(p, 2, early_count(l->early) > 0 ? &tick : NULL,
-		    &l->unblocked);
+		p[0].revents = p[1].revents = p[2].revents = 0;
+		r = ppoll(p, 3, early_count(l->early) + l->nidle > 0 ? &tick
+		    : NULL, &l->unblocked);
 		if (r == -1 && errno != EINTR)
 			return -1;
 		if (got_child)
@@ -406,6 +398,10 @@ accept_loop(struct listener *l)
 		if (got_stop)
 			break;
 		serve_early(l, r > 0 && p[1].revents != 0);
+		if (l->leashes != -1)
+			keep_look(l);
+		if (l->nidle > 0)
+			keep_expire(l);
 		if (r > 0 && p[0].revents != 0 && accept_some(l) == -1)
 			return -1;
 	}
@@ -423,6 +419,7 @@ stop(struct listener *l)
 	(void)close(LISTEN_FD);		/* whoever comes now is refused */
 	early_free(l->early);
 	l->early = NULL;
+	keep_none(l);
 	kill_all(l, SIGTERM);
 	reap(l);
 	while (l->nchildren > 0 && (left = deadline_left(deadline)) != 0) {
@@ -486,6 +483,7 @@ listen_run(struct server *s)
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
 	l.early = early_new(s);
+	l.leashes = s->keep > 1 && s->early == NULL ? os_events_new() : -1;
 	os_heap_room();
 	signals_take(&l);
 	tell_ready(s);
@@ -495,6 +493,8 @@ listen_run(struct server *s)
 	stop(&l);
 	signals_give_back(&l);
 	limiter_free(l.limiter);
+	if (l.leashes != -1)
+		(void)close(l.leashes);	/* nothing in it */
 	free(l.children);
 	return r == -1 ? EXIT_TEMP : EXIT_YES;
 }

@@ -94,6 +94,15 @@ struct server {
 	 */
 	enum server_next (*early)(struct server_early *e,
 	    struct server_conn *conn, void *ctx);
+	/*
+	 * How many connections a child may serve, one after the other; 0: one.
+	 * A fork, and what a new process must set up, may cost more than the
+	 * work. For Unix sockets, without early, and only where a child that
+	 * was taken over through one connection had in its reach what comes
+	 * through the next anyway. serve is called again after EXIT_YES. Once
+	 * prepare ran anew, new connections get new children.
+	 */
+	unsigned int keep;
 	/* With early: a descriptor children need all the same, such as the
 	 * rules of a sandbox; <= 0: none. */
 	int keep_fd;

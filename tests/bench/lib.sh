@@ -23,7 +23,7 @@ bench_end() {
 	rm -rf "$PARENT"
 }
 trap bench_end EXIT
-trap 'exit 111' INT TERM
+trap 'exit 111' INT TERM PIPE
 bg() { "$@" & bg_pid=$!; bench_pids="$bench_pids $bg_pid"; }
 wait_for() { i=0; while ! "$@" >/dev/null 2>&1; do i=$((i + 1)); [ $i -gt 200 ] && return 1; sleep 0.05; done; }
 cc -O2 -std=gnu11 -Wall -o "$W/load" "$TOP/tests/bench/load.c" || exit 111

@@ -184,6 +184,24 @@ is "$(code)" "250 2.0.0" "and the next one is served"
 m many | ask $A rcpts=1000,many.example >out
 is "$(code) $(queued "$(id)")" "250 2.0.0 1000" "1,000 recipients"
 
+# ---- a child takes one connection after the other ----
+pids() { cat "/proc/$add_pid/task/$add_pid/children" 2>/dev/null; }
+if [ -n "$(pids)" ]; then
+	wait_for 10 sh -c "[ -z \"\$(cat /proc/$add_pid/task/$add_pid/children)\" ]"
+	is "$(pids)" "" "children that are idle end"
+	m same | ask $A rcpt=x@one.example >out
+	first=$(pids)
+	for i in 1 2 3; do sleep 0.1; m same | ask $A rcpt=x@one.example >out; done
+	is "$(pids)" "$first" "one child takes messages that come one by one"
+	mv var/queue var/queue.old
+	m other | ask $A rcpt=x@one.example >out
+	is "$(code) $(queued)" "250 2.0.0 1" "another queue was put in place: it has the next message"
+	rm -r var/queue
+	mv var/queue.old var/queue
+else
+	skip "children" "no list of children here"
+fi
+
 # ---- who asks (SO_PEERCRED) ----
 if [ "$(/usr/bin/id -u)" != 0 ]; then
 	skip "a local user is an account" "needs root"

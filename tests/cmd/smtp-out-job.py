@@ -4,7 +4,7 @@ usage: smtp-out-job.py SOCKET FILE [KEY=VALUE ...]
 
 One connection; jobs=N (default 1) jobs of FILE, each to rcpt=ADDRESS[,...].
 Keys "t.NAME" are members of the transport, "m.NAME" of the message, "r.NAME"
-of every recipient, domain= the domain to look up. Prints a line for each
+of every recipient, domain= the domain to look up, rest= seconds between jobs. Prints a line for each
 result and for done; with quiet=1 only jobs per second.
 """
 import array, os, socket, struct, sys, time
@@ -49,6 +49,7 @@ s.settimeout(60)
 buf = b""
 start = time.time()
 for job in range(int(keys.get("jobs", "1"))):
+    time.sleep(float(keys.get("rest", "0")) if job > 0 else 0)
     fd = os.open(file, os.O_RDONLY)
     s.sendmsg([frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
     os.close(fd)

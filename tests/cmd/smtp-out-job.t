@@ -22,6 +22,7 @@ server() {
 }
 # out: smtp-out with the DNS and port of now
 out() {
+	rm -f run/out	# the one before still listens there
 	bg unix-bind run/out smtp-out -p "$port" "$@" 2>out.err
 	wait_for 10 test -S run/out
 }
@@ -43,6 +44,7 @@ like "$got" 'tls\{policy-type=no-policy-found policy-domain=test.example mx-host
 like "$got" 'tls\{policy-type=no-policy-found policy-domain=mx.test.example .*is-host=1' "T-9 and of the host"
 : >"$log"
 job jobs=3
+wait_for 10 grep -q '^> QUIT' "$log"
 is "$(grep -c '^connect' "$log") $(grep -c '^message' "$log") $(grep -c '^> QUIT' "$log")" "1 3 1" "Q-5 three jobs, one connection, QUIT at the end"
 job "rcpt=b@test.example,c@test.example" m.envid=x+y r.notify=1 "r.orcpt=rfc822;b+b@test.example" m.ret-headers=1
 like "$(grep RET= "$log")" '^> MAIL FROM:<a@own.example>.* RET=HDRS ENVID=x\+2By' "B-17 DSN parameters of the message"
@@ -63,6 +65,17 @@ server mails=1
 out
 job jobs=2
 is "$(grep -c '^message' "$log") $(grep -c '^connect' "$log")" "2 2" "Q-5 421 over the old connection: a new one"
+asked() { echo "$(grep -c '^message' "$log") $(grep -c '^connect' "$log") $(grep -c '^> NOOP' "$log")"; }
+server
+out
+job jobs=2 rest=0.3
+is "$(asked)" "2 1 1" "Q-5 after a rest the old connection is asked first"
+for how in CLOSE HANG '421 4.3.2 bye'; do
+	server "noop=$how"
+	out
+	job jobs=2 rest=0.3
+	is "$(asked)" "2 2 1" "Q-5 it says $how: a new connection"
+done
 server 'rcpt=550 5.7.1 your address'
 echo '{"test.example":{"A":["127.0.0.1"],"AAAA":["::1"]}}' >zone.json
 dns_stub_start zone.json

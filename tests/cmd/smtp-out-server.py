@@ -12,7 +12,7 @@ each command, "tls", and "message SIZE" lines. A BEHAVIOUR is WORD=VALUE:
 
   offer=WORD,...    what EHLO offers, "_" for blanks
   offer2=WORD,...   what EHLO offers after STARTTLS
-  greeting|ehlo|mail|rcpt|data|end|rset|quit|starttls|auth=REPLY
+  greeting|ehlo|mail|rcpt|data|end|rset|noop|quit|starttls|auth=REPLY
                     the reply there; "CLOSE" closes instead; "SLOW:REPLY" says
                     it byte by byte; "RAW:TEXT" sends bytes (\\r\\n escapes);
                     "FLOOD" never ends; "HANG" says nothing; "DRIP" is a
@@ -212,6 +212,8 @@ class Conn:
             elif verb == b"RSET":
                 rcpts, nrcpt = [], 0
                 self.reply("rset", "250 2.0.0 ok")
+            elif verb == b"NOOP":
+                self.reply("noop", "250 2.0.0 ok")
             elif verb == b"QUIT":
                 self.reply("quit", "221 2.0.0 bye")
                 raise Gone()

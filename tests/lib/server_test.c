@@ -112,7 +112,8 @@ start(struct fixture *f, const char *path)
 	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &f->port);
 	f->s.name = "test";
 	f->s.refusal = "421 too many\r\n";
-	f->s.serve = serve_lines;
+	if (f->s.serve == NULL)
+		f->s.serve = serve_lines;
 	f->s.prepare = count_prepare;
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	f->pid = fork();
@@ -454,6 +455,176 @@ test_unix_listener(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* ---- children that are kept ---- */
+
+/* Says which process it is; "bad" is no success. */
+static int
+serve_pid(struct server_conn *conn, void *ctx)
+{
+	char text[64], c = 0;
+	int n = snprintf(text, sizeof(text), "%ld %d %d\n", (long)getpid(),
+	    prepared, conn->id != 0 && conn->is_socket);
+
+	(void)ctx;
+	if (n < 0 || io_write_all(conn->out, bytes_of((unsigned char *)text,
+	    (size_t)n), DEADLINE_NONE) == -1)
+		return 1;
+	(void)io_read_full(conn->in, &c, 1, DEADLINE_NONE);
+	return c == 'b';
+}
+
+/* The process that serves fd. */
+static long
+pid_of(int fd, int want_prepared)
+{
+	char line[256], *end;
+	long pid;
+
+	hear(fd, line);
+	pid = strtol(line, &end, 10);
+	assert_true(pid > 0);
+	assert_int_equal(strtol(end, &end, 10), want_prepared);
+	assert_string_equal(end, " 1\n");
+	return pid;
+}
+
+static int
+dial_unix(const char *path)
+{
+	int fd = os_connect_unix(path, deadline_in(WAIT_MS));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* A connection from its beginning to its end. */
+static long
+visit(const char *path, const char *word, int want_prepared)
+{
+	int fd = dial_unix(path);
+	long pid = pid_of(fd, want_prepared);
+	char line[256];
+
+	say(fd, word);
+	hear(fd, line);
+	assert_string_equal(line, "");
+	assert_int_equal(close(fd), 0);
+	return pid;
+}
+
+struct kept {
+	struct fixture f;
+	char dir[32], path[64];
+};
+
+/* One process at a time, so that who comes waits for it. */
+static void
+keep_start(struct kept *k, unsigned int keep, unsigned int children)
+{
+	*k = (struct kept){ .f = { .s = { .limits = { .children = children },
+	    .serve = serve_pid, .keep = keep } },
+	    .dir = "/tmp/server_test.XXXXXX" };
+	assert_non_null(mkdtemp(k->dir));
+	assert_true(snprintf(k->path, sizeof(k->path), "%s/s", k->dir) > 0);
+	start(&k->f, k->path);
+}
+
+static void
+keep_finish(struct kept *k)
+{
+	assert_true(finish(&k->f) < SERVER_GRACE_MS);
+	assert_int_equal(unlink(k->path), 0);
+	assert_int_equal(rmdir(k->dir), 0);
+}
+
+static void
+test_keep(void **state)
+{
+	struct kept k;
+	long pid, second;
+
+	(void)state;
+	keep_start(&k, 3, 1);
+	pid = visit(k.path, "q", 1);
+	assert_int_equal(visit(k.path, "q", 1), pid);
+	assert_int_equal(visit(k.path, "q", 1), pid);
+	second = visit(k.path, "q", 1);
+	assert_int_not_equal(second, pid);	/* keep were served */
+	assert_int_equal(visit(k.path, "b", 1), second);
+	assert_int_not_equal(visit(k.path, "q", 1), second);
+	keep_finish(&k);
+}
+
+static void
+test_keep_many(void **state)
+{
+	struct kept k;
+	long pid[8];
+	int fd[8];
+	size_t i, j;
+
+	(void)state;
+	keep_start(&k, 100, 100);
+	for (i = 0; i < COUNT(fd); i++) {
+		fd[i] = dial_unix(k.path);
+		pid[i] = pid_of(fd[i], 1);
+		for (j = 0; j < i; j++)		/* nobody has two at a time */
+			assert_int_not_equal(pid[i], pid[j]);
+	}
+	for (i = 0; i < COUNT(fd); i++)
+		assert_int_equal(close(fd[i]), 0);
+	for (i = 0; i < 1000; i++)
+		(void)visit(k.path, "q", 1);
+	keep_finish(&k);
+}
+
+static void
+test_keep_reload(void **state)
+{
+	struct kept k;
+	long pid;
+	int fd, i;
+
+	(void)state;
+	keep_start(&k, 100, 2);
+	fd = dial_unix(k.path);
+	pid = pid_of(fd, 1);
+	assert_int_equal(kill(k.f.pid, SIGHUP), 0);
+	for (i = 0; i < 1000; i++) {
+		char line[256];
+		int other = dial_unix(k.path);
+
+		hear(other, line);
+		assert_int_equal(close(other), 0);
+		if (strstr(line, " 2 ") != NULL)
+			break;
+	}
+	assert_true(i < 1000);		/* new ones have what is new */
+	say(fd, "q");			/* the old one ends what it does */
+	assert_int_equal(close(fd), 0);
+	for (i = 0; i < 20; i++)
+		assert_int_not_equal(visit(k.path, "q", 2), pid);
+	keep_finish(&k);
+}
+
+static void
+test_keep_killed(void **state)
+{
+	struct kept k;
+	long pid;
+	int i;
+
+	(void)state;
+	keep_start(&k, 100, 1);
+	pid = visit(k.path, "q", 1);
+	assert_int_equal(visit(k.path, "q", 1), pid);
+	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+	for (i = 0; i < 1000 && kill((pid_t)pid, 0) == 0; i++)
+		(void)usleep(10000);
+	assert_int_not_equal(visit(k.path, "q", 1), pid);
+	keep_finish(&k);
+}
+
 /* ---- one connection ---- */
 
 /* server_run in a child with these as 0 and 1; its exit code. */
@@ -587,6 +758,14 @@ main(void)
 		    NULL, NULL, NULL },
 		{ "Unix sockets have no limits by address",
 		    test_unix_listener, NULL, NULL, NULL },
+		{ "a kept child serves so many connections, one at a time; not "
+		    "after a failure", test_keep, NULL, NULL, NULL },
+		{ "kept children: as many as are needed at once",
+		    test_keep_many, NULL, NULL, NULL },
+		{ "kept children end when all is prepared anew",
+		    test_keep_reload, NULL, NULL, NULL },
+		{ "a kept child that is killed is replaced",
+		    test_keep_killed, NULL, NULL, NULL },
 		{ "by hand, and with UCSPI variables", test_by_hand,
 		    NULL, NULL, NULL },
 		{ "a connected socket", test_connected_socket,
