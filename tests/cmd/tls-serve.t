@@ -168,6 +168,7 @@ like "$(last imap)" '"protocol"' "R-30 malformed handshake"
 $py -c 'import socket,sys; s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); s.sendall(b"\x16\x03\x01"); s.close()' $imap
 ok "R-30 eof" wait_for 3 sh -c 'tail -1 imap.out | grep -q "\"eof\""'
 echo Q | timeout 10 openssl s_client -connect 127.0.0.1:$imap -servername mail.example -verify_return_error >/dev/null 2>&1
+wait_for 3 sh -c 'tail -1 imap.out | grep -q alert:'
 like "$(last imap)" 'alert:unknown_ca' "R-30 the alert the client sent"
 is "$(grep -c m=tls-failed log)" "$(cat imap.out http.out smtp.out | grep -c reason)" "each failure is logged"
 out=$( (sleep 0.5; echo R; sleep 0.5; echo more; sleep 0.5; echo Q) | timeout 10 openssl s_client -connect 127.0.0.1:$imap -servername mail.example -tls1_2 2>&1)

@@ -54,6 +54,7 @@ half_open() { # MODE
 	begin_minute
 	limits-show -r -a 127.0.0.1 >/dev/null
 	before=$(sizes)
+	: >out	# of the last time
 	$py "$TOP/tests/flood.py" tls run/tls 9900 "$1" "$IMAPS" >out 2>err &
 	flood_pid=$!
 	wait_for 60 grep -q waiting out

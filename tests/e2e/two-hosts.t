@@ -146,6 +146,7 @@ id=$(echo x | add cut bob@b.example)
 ok "the wire is cut: an attempt fails" wait_for 120 tried "$id"
 like "$(on a queue-list "$id" | cut -f2,11)" '^waiting	4\.' "and the message waits"
 ip -n ${NS}b link set v0 up
+wait_for 60 on a nc -z -w 2 $B 25	# the link and who has the address take a moment
 ok "Q-19 it is mended: queue-schedule -w now, once" on a queue-schedule -w now "$id"
 ok "B-33 B is dialled at once" comes b bob '^Subject: cut'
 ok "A's queue is empty" empty a
