@@ -171,10 +171,12 @@ serve(struct run *r, const sigset_t *unblocked)
 	while (!got_stop) {
 		reload(r);
 		wait = TROUBLE_MS;
-		if (step(r) == -1)
-			msg_warnsys("cannot write queue");
-		else
+		if (step(r) != -1)
 			wait = timeout_ms(r);
+		else if (errno == ENOTRECOVERABLE)
+			msg_diesys(EXIT_TEMP, "cannot write queue any more");
+		else
+			msg_warnsys("cannot write queue");
 		if (wait_for_events(r, unblocked, wait) == -1)
 			return -1;
 	}
