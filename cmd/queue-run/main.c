@@ -136,8 +136,9 @@ look(struct run *r)
 	int64_t offset = clock_offset_ms();
 	int64_t step = offset - r->clock_offset_ms;
 
-	if (step < -CLOCK_STEP_MS && work_clock(r) == -1)
+	if ((!r->clock_known || step < -CLOCK_STEP_MS) && work_clock(r) == -1)
 		return -1;
+	r->clock_known = true;
 	if (step > CLOCK_STEP_MS || step < -CLOCK_STEP_MS) {
 		msg_info("the clock was set, by %lld s",
 		    (long long)(step / 1000));
