@@ -26,29 +26,20 @@ release(struct qcmd *q, struct arena *a, const struct queue_message *m,
 int
 main(int argc, char *argv[])
 {
-	struct qcmd q = { .arena = ARENA_INIT };
-	const char *why;
+	struct qcmd q;
 	int c, r;
 
 	msg_init("queue-release");
-	qcmd_filter_init(&q.filter);
-	q.now = time_wall_us() / 1000000;
-	while ((c = getopt(argc, argv, QCMD_OPTIONS)) != -1) {
-		if (c == '?')
+	qcmd_init(&q);
+	while ((c = getopt(argc, argv, QCMD_OPTIONS)) != -1)
+		qcmd_option(&q, c, optarg);
+	if (qcmd_choice(&q, argv + optind, argc - optind) == -1) {
+		if (q.problem == NULL)
 			msg_usage(usage);
-		if (qcmd_filter_option(&q.filter, c, optarg, q.now,
-		    &why) == -1)
-			msg_die(EXIT_PERM, "cannot use -%c %s: %s", c,
-			    optarg, why);
+		msg_die(EXIT_PERM, "%s", q.problem);
 	}
-	if (qcmd_filter_ids(&q.filter, &q.arena, argv + optind,
-	    (size_t)(argc - optind), &why) == -1)
-		msg_die(EXIT_PERM, "no id of the queue: %s", why);
-	if (q.filter.all == q.filter.given)
-		msg_usage(usage);
-	if ((r = qcmd_open(&q, false)) == 0)
-		return EXIT_NO;		/* nothing was ever queued */
-	if (r == 1)
+	/* 0: nothing was ever queued */
+	if ((r = qcmd_open(&q, false)) == 1)
 		r = qcmd_change(&q, release, NULL, STDOUT_FILENO);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", q.problem);

@@ -41,37 +41,31 @@ set_transport(struct qcmd *q, struct arena *a, const struct queue_message *m,
 int
 main(int argc, char *argv[])
 {
-	struct qcmd q = { .arena = ARENA_INIT };
-	const char *why, *text = NULL;
+	struct qcmd q;
+	const char *text = NULL;
 	struct bytes name;
 	int c, r;
 
 	msg_init("queue-transport");
-	qcmd_filter_init(&q.filter);
-	q.now = time_wall_us() / 1000000;
+	qcmd_init(&q);
 	while ((c = getopt(argc, argv, QCMD_OPTIONS "w:")) != -1) {
-		if (c == '?')
-			msg_usage(usage);
-		if (c == 'w') {
+		if (c == 'w')
 			text = optarg;
-			continue;
-		}
-		if (qcmd_filter_option(&q.filter, c, optarg, q.now,
-		    &why) == -1)
-			msg_die(EXIT_PERM, "cannot use -%c %s: %s", c,
-			    optarg, why);
+		else
+			qcmd_option(&q, c, optarg);
 	}
-	if (qcmd_filter_ids(&q.filter, &q.arena, argv + optind,
-	    (size_t)(argc - optind), &why) == -1)
-		msg_die(EXIT_PERM, "no id of the queue: %s", why);
-	if (text == NULL || q.filter.all == q.filter.given)
+	if (qcmd_choice(&q, argv + optind, argc - optind) == -1) {
+		if (q.problem == NULL)
+			msg_usage(usage);
+		msg_die(EXIT_PERM, "%s", q.problem);
+	}
+	if (text == NULL)
 		msg_usage(usage);
 	/* "routes": as these say again */
 	name = bytes_eq(bytes_str(text), BYTES("routes")) ? BYTES_EMPTY
 	    : bytes_str(text);
-	if ((r = qcmd_open(&q, false)) == 0)
-		return EXIT_NO;		/* nothing was ever queued */
-	if (r == 1)
+	/* 0: nothing was ever queued */
+	if ((r = qcmd_open(&q, false)) == 1)
 		r = qcmd_open_config(&q) == -1 ? -1 : 1;
 	if (r == 1) {
 		check_name(&q, name);

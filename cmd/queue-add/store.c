@@ -160,7 +160,7 @@ store(struct program *p, struct submit *s, struct add_reply *reply)
 	if (write_file(q, s) == -1)
 		set_error(reply, "message file", errno);
 	else if (write_records(q, s, reply) == -1)
-		queue_file_remove(q, s->message.id);
+		queue_file_discard(q, s->message.id);
 	else {
 		queue_id_format(id, s->message.id, 0);
 		reply->code = 250;

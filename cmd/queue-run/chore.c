@@ -116,14 +116,17 @@ work_clean(struct run *r)
 }
 
 /*
- * A recipient that was tried waits no longer than its wait from now; one that
- * was not tried waits for its release, unless that lies before its submission
- * as the clock then was.
+ * Tried, or taken, at a time that is still to come: the clock was set back
+ * since, while queue-run ran or not. Then a recipient that was tried waits no
+ * longer than its wait from now; one that was not tried waits for its release,
+ * unless that lies before its submission as the clock then was.
  */
 static bool
 is_too_far(const struct queue_message *m, const struct queue_rcpt *r,
     int64_t now, int64_t *next)
 {
+	if ((r->attempts == 0 ? m->submitted : r->last) <= now)
+		return false;
 	*next = r->attempts == 0 ? now
 	    : now + queue_wait_s(r->attempts - 1, 5);
 	if (r->attempts == 0 && m->release > m->submitted)

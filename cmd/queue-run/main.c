@@ -140,8 +140,9 @@ look(struct run *r)
 	int64_t offset = clock_offset_ms();
 	int64_t step = offset - r->clock_offset_ms;
 
-	if (step < -CLOCK_STEP_MS && work_clock(r) == -1)
+	if ((!r->clock_known || step < -CLOCK_STEP_MS) && work_clock(r) == -1)
 		return -1;
+	r->clock_known = true;
 	if (step > CLOCK_STEP_MS || step < -CLOCK_STEP_MS) {
 		msg_info("the clock was set, by %lld s",
 		    (long long)(step / 1000));
@@ -176,10 +177,12 @@ serve(struct run *r, const sigset_t *unblocked)
 	while (!got_stop) {
 		reload(r);
 		wait = TROUBLE_MS;
-		if (step(r) == -1)
-			msg_warnsys("cannot write queue");
-		else
+		if (step(r) != -1)
 			wait = timeout_ms(r);
+		else if (errno == ENOTRECOVERABLE)
+			msg_diesys(EXIT_TEMP, "cannot write queue any more");
+		else
+			msg_warnsys("cannot write queue");
 		if (wait_for_events(r, unblocked, wait) == -1)
 			return -1;
 	}

@@ -107,6 +107,7 @@ struct run {
 	int64_t next_look_ms;		/* all destinations */
 	int64_t next_clean_ms;		/* hourly work */
 	int64_t clock_offset_ms;	/* wall minus monotonic */
+	bool clock_known;		/* the queue was looked at with it */
 	uint64_t jobs;
 };
 
@@ -166,7 +167,8 @@ int work_share(struct run *r);
 void work_forget(struct run *r);
 /* Now and then: retired messages, orphan files. -1 errno. */
 int work_clean(struct run *r);
-/* After the clock was set back: times that lie too far ahead. -1 errno. */
+/* At start, and when the clock was set back: times that lie too far ahead. -1
+ * errno. */
 int work_clock(struct run *r);
 
 int64_t now_s(void);

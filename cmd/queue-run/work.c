@@ -567,7 +567,7 @@ work_end(struct run *r)
 	if (store_all(r, list, count, now) == -1) {
 		for (i = 0; i < count; i++) {
 			list[i].link->stored = false;
-			outcome_discard(r->queue, &list[i].plan);
+			outcome_failed(r->queue, &list[i].plan);
 			work_free(list[i].next);
 		}
 		return -1;

@@ -60,6 +60,9 @@ fail(int rc)
 	case MDB_BAD_VALSIZE:
 		errno = EINVAL;
 		break;
+	case MDB_PANIC:
+		errno = ENOTRECOVERABLE;
+		break;
 	default:
 		errno = rc > 0 ? rc : EBADMSG;
 		break;

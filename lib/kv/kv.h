@@ -10,7 +10,8 @@
  * Open after fork, never across it, and once per process and environment.
  *
  * errno of all: EBADMSG the file is damaged, EPROTONOSUPPORT it was written
- * by another LMDB format, ENOSPC disk or map full, EAGAIN too many readers.
+ * by another LMDB format, ENOSPC disk or map full, EAGAIN too many readers,
+ * ENOTRECOVERABLE a root page could not be written: open it anew.
  */
 #ifndef KV_H
 #define KV_H

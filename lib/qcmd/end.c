@@ -120,7 +120,7 @@ end_message(struct qcmd *q, const struct outcome_settings *settings,
 		r = outcome_plan(q->queue, &a, settings, &e.outcome, q->now,
 		    &e.plan);
 		if (r == 0 && (r = store(q, &a, settings, &e)) == -1)
-			outcome_discard(q->queue, &e.plan);
+			outcome_failed(q->queue, &e.plan);
 		if (r == 0)
 			outcome_tidy(q->queue, &e.plan);
 		if (r == 0 && e.gone)

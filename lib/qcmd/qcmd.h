@@ -86,7 +86,19 @@ struct qcmd {
 	size_t nwake;
 	const char *wake_word;		/* "wake" or "revive" */
 	const char *problem;		/* what could not be done */
+	bool is_wrong;			/* an option was */
 };
+
+/*
+ * For the commands that change what is chosen: an empty q; each option of
+ * QCMD_OPTIONS, and '?', as getopt(3) gives it; then the operands. What is
+ * wrong is kept until qcmd_choice tells it: 0, or -1 EINVAL with problem a
+ * whole message, or NULL for the usage line (nothing chosen, or -A and a
+ * choice).
+ */
+void qcmd_init(struct qcmd *q);
+void qcmd_option(struct qcmd *q, int option, const char *value);
+int qcmd_choice(struct qcmd *q, char *const args[], int count);
 
 /*
  * Started as root it becomes the owner of var/queue first, so that no file of

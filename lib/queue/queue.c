@@ -247,8 +247,12 @@ queue_file_keep(struct queue *q, int fd, uint64_t *id)
 	if (close(fd) == -1 || r == -1)
 		return -1;
 	dir_path(dir, got);
-	if (sync_dir(q, dir) == -1)
+	if (sync_dir(q, dir) == -1) {
+		r = errno;
+		queue_file_remove(q, got);
+		errno = r;
 		return -1;
+	}
 	*id = got;
 	return 0;
 }
@@ -269,6 +273,20 @@ queue_file_remove(struct queue *q, uint64_t id)
 
 	file_path(path, id);
 	(void)unlinkat(q->dir, path, 0);	/* the sweeper takes it */
+}
+
+void
+queue_file_discard(struct queue *q, uint64_t id)
+{
+	struct queue_txn *t = queue_begin(q, false);
+	unsigned char key[8];
+	struct bytes value;
+
+	be64_put(key, id);
+	if (t != NULL && kv_get(t->kv, TABLE_MESSAGE, bytes_of(key, 8),
+	    &value) == 0)
+		queue_file_remove(q, id);
+	queue_abort(t);
 }
 
 /* 1 removed, 0 kept. */

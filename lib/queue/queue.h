@@ -160,7 +160,8 @@ struct queue_txn;
 struct queue *queue_open(const char *dir);
 void queue_close(struct queue *q);
 
-/* NULL with errno. commit: -1 with errno, nothing changed. */
+/* NULL with errno. commit: -1 with errno, nothing changed; but where the last
+ * sync failed all of it is to be seen, and may be lost with the power. */
 struct queue_txn *queue_begin(struct queue *q, bool write);
 void queue_abort(struct queue_txn *t);	/* NULL: nothing */
 int queue_commit(struct queue_txn *t, bool durable);
@@ -176,6 +177,9 @@ int queue_file_keep(struct queue *q, int fd, uint64_t *id);
 /* For reading; -1 (ENOENT). */
 int queue_file_open(struct queue *q, uint64_t id);
 void queue_file_remove(struct queue *q, uint64_t id);
+/* After a commit that failed, without a transaction: remove the file unless
+ * its records are to be seen. */
+void queue_file_discard(struct queue *q, uint64_t id);
 /* Remove files older than QUEUE_ORPHAN_S that no record names: how many. -1. */
 int queue_sweep(struct queue *q, int64_t now);
 

@@ -433,6 +433,13 @@ outcome_discard(struct queue *q, const struct outcome_plan *plan)
 		queue_file_remove(q, plan->dsns[i].id);
 }
 
+void
+outcome_failed(struct queue *q, const struct outcome_plan *plan)
+{
+	for (size_t i = 0; i < plan->ndsns; i++)
+		queue_file_discard(q, plan->dsns[i].id);
+}
+
 /* ---- storing ---- */
 
 static int64_t

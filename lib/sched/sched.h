@@ -130,6 +130,9 @@ int outcome_store(struct queue_txn *t, struct arena *a,
     const struct outcome_plan *plan, int64_t now, bool *gone);
 /* The plan will not be stored: remove its files. */
 void outcome_discard(struct queue *q, const struct outcome_plan *plan);
+/* The same after a commit that failed: those whose records are to be seen
+ * stay. Without a transaction. */
+void outcome_failed(struct queue *q, const struct outcome_plan *plan);
 /* After the commit: remove the files of DSNs that were not stored. */
 void outcome_tidy(struct queue *q, const struct outcome_plan *plan);
 

@@ -90,9 +90,13 @@ run_at() {
 add probe good@one.example bad@one.example >/dev/null
 run_at "" ""
 cp trace probe
-# the calls before the schedule is read change nothing; those of opening are
-# queue-add's
-points probe | grep -E '^(pwrite64|write|fsync|fdatasync|linkat|unlinkat|sendmsg|connect|epoll_ctl) ' >list
+# before there is a job, only what changes something
+awk '{ print } / connect\(/ { exit }' probe | wc -l >begun
+{ points probe | grep -E '^(pwrite64|write|fsync|fdatasync|linkat|unlinkat|sendmsg|connect|epoll_ctl) '
+    sed "1,$(cat begun)s/^\([0-9]* *\)\(openat\|close\)(/\1before_\2(/" probe >rest
+    b=$(sed -n "1,$(cat begun)p" probe | grep -cE '^[0-9]+ +openat\('); points rest | awk -v b="$b" '$1 == "openat" { print $1, $2 + b }'
+    b=$(sed -n "1,$(cat begun)p" probe | grep -cE '^[0-9]+ +close\('); points rest | awk -v b="$b" '$1 == "close" { print $1, $2 + b }'
+    points rest | grep -E '^(mkdirat|ftruncate|writev|pwritev) '; } >list
 bad= twice=0 killed=0
 while read -r call n <&3; do
 	suppress-remove -a alice bad@one.example >/dev/null
