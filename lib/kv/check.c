@@ -35,7 +35,9 @@ enum { BIG = 1, SUB = 2, DUP = 4 };
 struct check {
 	const unsigned char *p;
 	size_t page_size;
-	uint64_t pages;		/* in the snapshot, all in the file */
+	uint64_t pages;		/* in the snapshot */
+	uint64_t there;		/* in the file: free ones at the end of the
+				 * snapshot may never have been written */
 	uint64_t visits;
 	const char **why;
 };
@@ -81,6 +83,10 @@ page_at(struct check *c, uint64_t n)
 
 	if (n >= c->pages || c->visits++ > c->pages) {
 		(void)damaged(c, "a page number is out of range");
+		return NULL;
+	}
+	if (n >= c->there) {
+		(void)damaged(c, "the file is cut off");
 		return NULL;
 	}
 	p = c->p + n * c->page_size;
@@ -129,7 +135,7 @@ check_overflow(struct check *c, const struct node *n)
 		return -1;
 	count = number(p + 12, 4);
 	if ((number(p + 10, 2) & OVERFLOW) == 0 || count == 0 ||
-	    count > c->pages - first ||
+	    count > c->pages - first || count > c->there - first ||
 	    n->child > count * c->page_size - HEAD)
 		return damaged(c, "a long value does not fit its pages");
 	return 0;
@@ -235,9 +241,10 @@ check_file(struct bytes file, const char **why)
 	m = number(a + META_SIZE - 8, 8) > number(b + META_SIZE - 8, 8) ? a
 	    : b;
 	c.pages = number(m + META_SIZE - 16, 8);
-	if (c.pages == UINT64_MAX || c.pages >= file.n / c.page_size)
-		return damaged(&c, "the file is cut off");
+	if (c.pages >= UINT64_MAX / c.page_size)
+		return damaged(&c, "an impossible last page");
 	c.pages++;
+	c.there = file.n / c.page_size;
 	trees = bytes_of(m + 24, (size_t)2 * TREE_SIZE);
 	/* Keys of the free list are numbers: another order. */
 	if (check_tree(&c, bytes_first(trees, TREE_SIZE), false, false) == -1)

@@ -1,6 +1,7 @@
 #include "kv/kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,9 +84,42 @@ bytes_of_val(MDB_val v)
 	return bytes_of(v.mv_data, v.mv_size);
 }
 
-/* A file cut behind LMDB's back would end us with SIGBUS. */
+/* Only ever longer, whoever else writes to it. */
 static int
-check_length(struct kv *k)
+lengthen(struct kv *k, mdb_filehandle_t fd, off_t want)
+{
+	int err = posix_fallocate(fd, 0, want);
+
+	if (err != 0) {
+		errno = err;
+		return -1;
+	}
+	k->file_size = want;
+	return 0;
+}
+
+/*
+ * A file cut behind LMDB's back would end us with SIGBUS. But pages that one
+ * transaction took at the end and freed again are not written, so that the
+ * file may be short of them: it is whole if no page in use is missing.
+ */
+static int
+check_short(struct kv *k, const char *dir, mdb_filehandle_t fd, off_t want)
+{
+	const char *why;
+	MDB_txn *txn;
+	int rc, r;
+
+	/* while a reader is there no page of the snapshot is used again */
+	if ((rc = mdb_txn_begin(k->env, NULL, MDB_RDONLY, &txn)) != 0)
+		return fail(rc);
+	r = kv_check(dir, &why);
+	mdb_txn_abort(txn);
+	return r == -1 ? -1 : lengthen(k, fd, want);
+}
+
+static int
+check_length(struct kv *k, const char *dir)
 {
 	MDB_envinfo info;
 	mdb_filehandle_t fd;
@@ -97,10 +131,9 @@ check_length(struct kv *k)
 		return fail(rc);
 	if (fstat(fd, &st) == -1)
 		return -1;
-	if ((uint64_t)st.st_size / k->page_size < info.me_last_pgno + 1) {
-		errno = EBADMSG;
-		return -1;
-	}
+	if ((uint64_t)st.st_size / k->page_size < info.me_last_pgno + 1)
+		return check_short(k, dir, fd,
+		    (off_t)((info.me_last_pgno + 1) * k->page_size));
 	k->file_size = st.st_size;
 	return 0;
 }
@@ -158,7 +191,7 @@ open_env(struct kv *k, const char *dir, size_t map_bytes)
 	/* A killed reader would keep freed pages from being used again. */
 	if ((rc = mdb_reader_check(k->env, &dead)) != 0)
 		return fail(rc);
-	return check_length(k);
+	return check_length(k, dir);
 }
 
 struct kv *
@@ -259,15 +292,35 @@ kv_abort(struct kv_txn *t)
 	errno = err;
 }
 
+/* No shorter than what the commit took at its end (check_short). Failing that
+ * does no harm: whoever opens the file looks. */
+static void
+fill_up(struct kv *k)
+{
+	MDB_envinfo info;
+	mdb_filehandle_t fd;
+	struct stat st;
+	off_t want;
+
+	if (mdb_env_info(k->env, &info) != 0)
+		return;
+	want = (off_t)((info.me_last_pgno + 1) * k->page_size);
+	if (want > k->file_size && mdb_env_get_fd(k->env, &fd) == 0 &&
+	    fstat(fd, &st) == 0 && want > st.st_size)
+		(void)lengthen(k, fd, want);
+}
+
 int
 kv_commit(struct kv_txn *t, bool durable)
 {
-	MDB_env *env = t->kv->env;
+	struct kv *k = t->kv;
 	int rc = mdb_txn_commit(t->txn);
 
+	if (rc == 0 && t->write)
+		fill_up(k);
 	free(t);
 	if (rc == 0 && durable)
-		rc = mdb_env_sync(env, 1);
+		rc = mdb_env_sync(k->env, 1);
 	return fail(rc);
 }
 

@@ -262,6 +262,50 @@ whole_files_are_whole(void **state)
 	assert_int_equal(kv_check("/nonexistent", &why), 0);
 }
 
+/*
+ * Pages that a transaction took at the end of the file and freed again are
+ * not written: a file that ends before them is whole.
+ */
+static void
+files_may_end_before_free_pages(void **state)
+{
+	static unsigned char value[200000];
+	struct fixture *f = *state;
+	const char *why = NULL;
+	unsigned char key[4];
+	struct kv_txn *t;
+	char path[128];
+	struct stat st;
+	uint32_t i;
+	int round;
+
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f->dir);
+	fill(f->k, 0, 300, 50);
+	for (round = 0; round < 2; round++) {
+		t = kv_begin(f->k, true);
+		for (i = 0; i < 20; i++)
+			assert_int_equal(kv_put(t, 1, key_of(key, i),
+			    bytes_of(value, sizeof(value))), 0);
+		for (i = 0; i < 20; i++)
+			assert_int_equal(kv_delete(t, 1, key_of(key, i)), 1);
+		assert_int_equal(kv_commit(t, false), 0);
+		assert_int_equal(kv_check(f->dir, &why), 0);
+		kv_close(f->k);
+		f->k = NULL;
+		if (round == 1) {	/* as after a kill in the commit */
+			assert_int_equal(stat(path, &st), 0);
+			assert_int_equal(truncate(path,
+			    st.st_size - 3000000), 0);
+			assert_int_equal(kv_check(f->dir, &why), 0);
+		}
+		f->k = kv_open(f->dir, MAP, names);
+		assert_non_null(f->k);
+		t = kv_begin(f->k, false);
+		assert_int_equal(kv_count(t, 0), 300);
+		kv_abort(t);
+	}
+}
+
 static void
 cut_files_are_damaged(void **state)
 {
@@ -388,6 +432,8 @@ main(void)
 		    killed_writers_leave_nothing),
 		TEST("blocks are ready ahead of need", blocks_are_ready_ahead),
 		TEST("whole files pass the check", whole_files_are_whole),
+		TEST("files may end before free pages",
+		    files_may_end_before_free_pages),
 		TEST("cut files are told", cut_files_are_damaged),
 		TEST("rubbish pages are told", rubbish_pages_are_damaged),
 		TEST("flipped bytes do not crash readers",
