@@ -117,9 +117,11 @@ ok "RET=FULL" empty 10
 is "$(grep -c '^body of full' $(grep -l 'Action: relayed' texts/*))" 0 "B-17 RET=FULL: a DSN of success has the header only"
 is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 1 "B-17 one of failure has the message"
 suppress-remove -a alice bad8@m.example >/dev/null
+rm -f texts/*
+ask rcpt=bad8@m.example requiretls=1 ret-full=1 >/dev/null
 subject=
-ask rcpt=bad8@m.example requiretls=1 >/dev/null
 ok "REQUIRETLS" empty 10
+is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 0 "T-4 RET=FULL does not count with REQUIRETLS (RFC 8689 5)"
 is "$(queue-retired show -j "$(queue-retired list -f '<>' | tail -1 | cut -f 1)" | grep -o '"requiretls":"[a-z]*"' | sort -u)" '"requiretls":"yes"' "T-4 the DSN of a message with REQUIRETLS has it too"
 suppress-remove -a alice bad8@m.example >/dev/null
 
