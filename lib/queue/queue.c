@@ -257,8 +257,12 @@ queue_file_keep(struct queue *q, int fd, uint64_t *id)
 	if (close(fd) == -1 || r == -1)
 		return -1;
 	dir_path(dir, got);
-	if (sync_dir(q, dir) == -1)
+	if (sync_dir(q, dir) == -1) {
+		r = errno;
+		queue_file_remove(q, got);
+		errno = r;
 		return -1;
+	}
 	*id = got;
 	return 0;
 }
