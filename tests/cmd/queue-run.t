@@ -390,9 +390,13 @@ id=$(add back later@back.example)
 wait_for 5 tried "$id"
 day=$(secs "$(at_of "$id" next)")
 ok "(a day ahead)" test "$day" -gt $(($(now) + 86000))
+far=$(add far later@far.example)
+wait_for 5 tried "$far"
+queue-schedule -w @$((day + 3 * 86400)) "$far" >/dev/null
 clock_set 0
 wake wake
 ok "the clock is set back by a day: the next time comes down with it" wait_for 5 sh -c "[ \$(date -d \"\$(queue-list $id | cut -f 4)\" +%s) -lt $(($(now) + 2000)) ]"
+is "$(secs "$(at_of "$far" next)")" $((day + 3 * 86400)) "Q-2 what the administrator put off stays put off"
 like "$(cat run.err)" 'the clock was set, by -(86400|86399|86401) s' "and it is said"
 queue-drop -A >/dev/null
 ok "it ends" run_stop
