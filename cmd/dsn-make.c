@@ -132,7 +132,7 @@ take_queued(struct options *o, const struct qcmd_place *p)
 		o->dsn.message_id = m.message_id;
 		o->dsn.subject = m.subject;
 		o->dsn.arrival = m.submitted;
-		o->dsn.full = m.ret_full;
+		o->dsn.full = m.ret_full && m.tls != QUEUE_TLS_REQUIRED;
 		if (o->sender == NULL)
 			o->dsn.to = m.sender;
 	}

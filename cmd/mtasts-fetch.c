@@ -10,6 +10,8 @@
 
 #include "addr/addr.h"
 #include "base/base.h"
+#include "config/config.h"
+#include "dial/dial.h"
 #include "dns/dns.h"
 #include "fetch/fetch.h"
 #include "mtasts/mtasts.h"
@@ -29,6 +31,8 @@ struct job {
 	struct bytes domain;	/* A-labels */
 	struct ip ip[ADDRESSES_MAX];
 	size_t nips;
+	bool local;		/* private addresses are dialled */
+	bool left_out;		/* some were not */
 	int64_t deadline;
 };
 
@@ -50,8 +54,27 @@ take_addresses(struct job *j, const struct dns_answer *answer)
 {
 	size_t i;
 
-	for (i = 0; i < answer->nrecords && j->nips < ADDRESSES_MAX; i++)
-		j->ip[j->nips++] = answer->records[i].ip;
+	for (i = 0; i < answer->nrecords && j->nips < ADDRESSES_MAX; i++) {
+		if (!j->local && dial_is_local(&answer->records[i].ip))
+			j->left_out = true;
+		else
+			j->ip[j->nips++] = answer->records[i].ip;
+	}
+}
+
+/* As for mail: who writes a stranger's DNS does not choose which machines of
+ * our own network are talked to. */
+static void
+read_config(struct job *j)
+{
+	struct config *c = config_open();
+
+	if (c == NULL && errno != ENOENT)
+		msg_diesys(exit_for(errno), "cannot open configuration");
+	if (c == NULL)
+		return;
+	j->local = config_get_bool(c, "queue", NULL, "private-addresses");
+	config_close(c);
 }
 
 /* Both families are asked for at once. NULL, or why there is none. */
@@ -74,6 +97,8 @@ look_up(struct job *j, struct bytes host)
 	take_addresses(j, v4);
 	take_addresses(j, v6);
 	dns_free(d);
+	if (j->nips == 0 && j->left_out)
+		return "its addresses are in private networks";
 	return j->nips > 0 ? NULL : dns_describe(
 	    v4->status == DNS_TEMP ? v4 : v6, &j->arena);
 }
@@ -194,6 +219,7 @@ main(int argc, char *argv[])
 	if (addr_parse_domain(&j.arena, bytes_str(argv[optind]),
 	    ADDR_SMTPUTF8, &text, &j.domain, &why) == -1)
 		msg_die(EXIT_PERM, "cannot use %s: %s", argv[optind], why);
+	read_config(&j);
 	code = fetch(&j);
 	arena_free(&j.arena);
 	return code;

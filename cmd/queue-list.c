@@ -10,10 +10,15 @@
 static const char usage[] =
     "usage: queue-list [-j] " QCMD_USAGE " [id ...]";
 
-/* One transaction for all: a listing of one moment. */
+/* Recipients looked at between two writes to whoever reads. */
+#define PAGE_RCPTS 1000
+#define PAGE_MAX ((size_t)64 << 20)
+
+/* Some of them in a transaction of its own: who reads may take his time, and
+ * as long as it is open no page of the database is used again. */
 static int
-put_all(struct qcmd *q, const struct qcmd_place *list, size_t count,
-    struct qcmd_out *out)
+put_some(struct qcmd *q, const struct qcmd_place *list, size_t count,
+    struct qcmd_out *out, struct buf *page)
 {
 	struct queue_txn *t = queue_begin(q->queue, false);
 	struct arena a = ARENA_INIT;
@@ -21,16 +26,35 @@ put_all(struct qcmd *q, const struct qcmd_place *list, size_t count,
 	struct queue_rcpt r;
 	int got = t == NULL ? -1 : 0;
 
+	buf_reset(page);
 	for (size_t i = 0; i < count && got != -1; i++) {
 		if ((got = qcmd_get(t, &a, &list[i], &m, &r)) == 1) {
 			qcmd_put_line(out, &m, &r);
-			got = qcmd_out_end(out);
+			got = qcmd_out_take(out, page);
 		}
 		arena_reset(&a);
 	}
 	arena_free(&a);
 	queue_abort(t);
 	return got == -1 ? -1 : 0;
+}
+
+static int
+put_all(struct qcmd *q, const struct qcmd_place *list, size_t count,
+    struct qcmd_out *out)
+{
+	struct buf page = BUF_INIT(PAGE_MAX);
+	size_t i, n;
+	int r = 0;
+
+	for (i = 0; i < count && r == 0; i += n) {
+		n = count - i < PAGE_RCPTS ? count - i : PAGE_RCPTS;
+		if ((r = put_some(q, list + i, n, out, &page)) == 0)
+			r = io_write_all(STDOUT_FILENO, buf_bytes(&page),
+			    DEADLINE_NONE);
+	}
+	buf_free(&page);
+	return r;
 }
 
 static int
@@ -82,6 +106,8 @@ main(int argc, char *argv[])
 		r = list(&q, json);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", q.problem);
+	if (qcmd_damage(&q) != NULL)
+		msg_warn("%s", qcmd_damage(&q));
 	qcmd_close(&q);
 	return r == 1 ? EXIT_YES : EXIT_NO;
 }

@@ -11,10 +11,17 @@ static const char usage[] =
     "           [-s times] [-e times] [-T transport] [-N max] [id ...]\n"
     "       queue-retired show [-j] id ...";
 
+/* Records looked at, and bytes printed, between two writes to whoever reads;
+ * and what they come to at most, one record with all its attempts. */
+#define WALK_MAX 10000
+#define WALK_BYTES 65536
+#define PAGE_MAX ((size_t)64 << 20)
+
 struct options {
 	struct qcmd q;
 	struct qcmd_times ended;
 	struct qcmd_out out;
+	struct buf page;	/* what is written next */
 	bool show, json;
 };
 
@@ -52,7 +59,7 @@ put_line(struct options *o, const struct queue_retired *r)
 	qcmd_out_text(out, "destination", r->rcpt.dest);
 	qcmd_out_text(out, "status", r->rcpt.result.status);
 	qcmd_out_text(out, "result", r->rcpt.result.text);
-	return qcmd_out_end(out);
+	return qcmd_out_take(out, &o->page);
 }
 
 static int
@@ -65,61 +72,99 @@ put_full(struct options *o, struct queue_txn *t, struct arena *a,
 	if (queue_attempts(t, a, r->rcpt.id, r->rcpt.n, &list, &count) == -1)
 		return -1;
 	qcmd_put_message(&o->out, &r->message);
-	if (qcmd_out_end(&o->out) == -1)
+	if (qcmd_out_take(&o->out, &o->page) == -1)
 		return -1;
 	qcmd_out_time(&o->out, "ended", r->ended);
 	qcmd_out_time(&o->out, "keep-until", r->keep_until);
 	qcmd_out_text(&o->out, "outcome",
 	    bytes_str(queue_outcome_text(r->rcpt.result.outcome)));
 	qcmd_put_rcpt(&o->out, &r->rcpt, true);
-	if (qcmd_out_end(&o->out) == -1)
+	if (qcmd_out_take(&o->out, &o->page) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		qcmd_put_attempt(&o->out, &list[i]);
-		if (qcmd_out_end(&o->out) == -1)
+		if (qcmd_out_take(&o->out, &o->page) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* 1 some, 0 none, -1. */
-static int
-put_all(struct options *o, struct queue_txn *t)
-{
-	struct arena a = ARENA_INIT;
-	struct queue_retired r = { .rcpt = { .id = 0 } };
-	uint64_t found = 0;
-	int got = 0;
+/* Where a listing is. */
+struct walk {
+	uint64_t id, n, found;
+};
 
-	while (found < o->q.filter.max && (got = queue_next_retired(t, &a,
-	    r.rcpt.id, r.rcpt.n, &r)) == 1) {
-		if (is_chosen(o, &r)) {
-			found++;
-			got = o->show ? put_full(o, t, &a, &r)
-			    : put_line(o, &r);
-			if (got == -1)
-				break;
+static int
+put_one(struct options *o, struct queue_txn *t, struct arena *a,
+    const struct queue_retired *r, struct walk *w)
+{
+	if (!is_chosen(o, r))
+		return 0;
+	w->found++;
+	return o->show ? put_full(o, t, a, r) : put_line(o, r);
+}
+
+/*
+ * Some of them, in a transaction of their own: who reads may take his time,
+ * and as long as it is open no page of the database is used again. 1 there
+ * may be more, 0 that was all, -1.
+ */
+static int
+put_some(struct options *o, struct walk *w)
+{
+	struct queue_txn *t = queue_begin(o->q.queue, false);
+	struct queue_retired r = { .ended = 0 };
+	struct arena a = ARENA_INIT;
+	int got = t == NULL ? -1 : 1, n = 0;
+
+	while (got == 1 && n++ < WALK_MAX && o->page.n < WALK_BYTES) {
+		if (w->found >= o->q.filter.max) {
+			got = 0;
+			break;
 		}
+		r.rcpt.id = w->id;
+		r.rcpt.n = w->n;
+		got = queue_next_retired(t, &a, w->id, w->n, &r);
+		if (got == 1 && put_one(o, t, &a, &r, w) == -1)
+			got = -1;
+		else if (got == -1 && errno == EBADMSG &&
+		    (r.rcpt.id != w->id || r.rcpt.n != w->n)) {
+			qcmd_damaged(&o->q, r.rcpt.id, r.rcpt.n);
+			got = 1;
+		}
+		w->id = r.rcpt.id;
+		w->n = r.rcpt.n;
 		arena_reset(&a);
 	}
 	arena_free(&a);
-	return got == -1 ? -1 : found > 0;
+	queue_abort(t);
+	return got;
 }
 
+/* 1 some, 0 none, -1. */
 static int
 run(struct options *o)
 {
-	struct queue_txn *t = queue_begin(o->q.queue, false);
-	int r;
+	struct walk w = { 0, 0, 0 };
+	int got;
 
-	o->q.problem = "list retired messages";
-	if (t == NULL)
-		return -1;
+	o->page = BUF_INIT(PAGE_MAX);
 	qcmd_out_init(&o->out, o->json ? QCMD_JSON : o->show ? QCMD_NAMED
 	    : QCMD_COLUMNS, STDOUT_FILENO);
-	r = put_all(o, t);
-	queue_abort(t);
-	return qcmd_out_close(&o->out) == -1 ? -1 : r;
+	do {
+		o->q.problem = "list retired messages";
+		buf_reset(&o->page);
+		if ((got = put_some(o, &w)) == -1)
+			break;
+		o->q.problem = "write list";
+		if (io_write_all(STDOUT_FILENO, buf_bytes(&o->page),
+		    DEADLINE_NONE) == -1)
+			got = -1;
+	} while (got == 1);
+	buf_free(&o->page);
+	if (qcmd_out_close(&o->out) == -1 || got == -1)
+		return -1;
+	return w.found > 0;
 }
 
 static void
@@ -168,6 +213,8 @@ main(int argc, char *argv[])
 		r = run(&o);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", o.q.problem);
+	if (qcmd_damage(&o.q) != NULL)
+		msg_warn("%s", qcmd_damage(&o.q));
 	qcmd_close(&o.q);
 	return r == 1 ? EXIT_YES : EXIT_NO;
 }

@@ -27,6 +27,8 @@ static const char main_conf[] =
     "unknown-recipients-to = " LOCAL_ADDRESS "\n"
     "# every domain is ours; local parts such as x-permerror simulate failures\n"
     "simulate = yes\n"
+    "# clients are told of what other servers may not forgive\n"
+    "pedantic = yes\n"
     "# no name server may be near: do not wait long for one\n"
     "dns-timeout = 3s\n"
     "# one address is every client here\n"

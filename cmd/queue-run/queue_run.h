@@ -156,6 +156,8 @@ void link_make_room(struct run *r);
 int work_begin(struct run *r);
 /* Store the results of all links that are over, and go on with them. -1. */
 int work_end(struct run *r);
+/* Say that queue_take found damaged records. */
+void work_warn_damaged(const struct queue_job *job);
 /* Random, for queue_start. */
 uint32_t work_jitter(void);
 

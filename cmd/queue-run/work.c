@@ -24,6 +24,19 @@ work_jitter(void)
 	return n;
 }
 
+void
+work_warn_damaged(const struct queue_job *job)
+{
+	char id[QUEUE_ID_TEXT];
+
+	if (job->damaged == 0)
+		return;
+	queue_id_format(id, job->damaged_id, job->damaged_n);
+	msg_warn("cannot read %zu damaged record%s of the queue, such as %s: "
+	    "not tried any more", job->damaged, job->damaged == 1 ? "" : "s",
+	    id);
+}
+
 /* ---- what a job needs before it is sent ---- */
 
 static struct queue_attempt
@@ -230,6 +243,7 @@ take_idle(struct run *r, struct queue_txn *t, struct bytes dest,
 
 	do {
 		got = queue_take(t, &w->a, dest, now, JOB_RCPTS_MAX, &job);
+		work_warn_damaged(&job);
 		off = got == 1 ? put_off(r, t, &job, now) : 0;
 	} while (off > 0);
 	if (off == -1 || got != 1)

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "frame/frame.h"
@@ -16,8 +14,8 @@
 static const char usage[] = "usage: relay-submit [-c]";
 
 #define REQUEST_TIMEOUT_MS 60000
-/* Of a message that comes through a pipe; files are mapped. */
-#define TEXT_MAX ((size_t)1 << 30)
+/* Of a message, in memory: what servers take if nobody says otherwise. */
+#define TEXT_MAX ((size_t)100 << 20)
 
 struct service {
 	struct relay *relay;
@@ -47,29 +45,32 @@ prepare(void *ctx)
 	return 0;
 }
 
-/* The message from a descriptor, mapped if it is a file. -1 errno. */
+/*
+ * A copy of the message, from its beginning: who sends it can write to the
+ * file while it is read, and cut it. -1 errno.
+ */
 static int
 read_text(struct arena *a, int fd, struct bytes *out)
 {
 	struct buf b = BUF_INIT(TEXT_MAX);
-	struct stat st;
-	void *p;
 	int r;
 
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (S_ISREG(st.st_mode) && st.st_size > 0) {
-		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
-		    0);
-		if (p == MAP_FAILED)
-			return -1;
-		*out = bytes_of(p, (size_t)st.st_size);
-		return 0;
-	}
-	r = io_read_all(fd, &b, deadline_in(REQUEST_TIMEOUT_MS));
-	*out = arena_bytes(a, buf_bytes(&b));
+	(void)lseek(fd, 0, SEEK_SET);	/* a pipe has no place */
+	if ((r = io_read_all(fd, &b, deadline_in(REQUEST_TIMEOUT_MS))) == 0)
+		*out = arena_bytes(a, buf_bytes(&b));
 	buf_free(&b);
 	return r;
+}
+
+static void
+refuse_text(struct add_reply *reply)
+{
+	bool large = errno == EMSGSIZE;
+
+	reply->code = large ? 552 : 451;
+	reply->status = large ? BYTES("5.3.4") : BYTES("4.3.0");
+	reply->text = large ? BYTES("the message is too large")
+	    : BYTES("the message cannot be read");
 }
 
 static void
@@ -87,13 +88,10 @@ answer(const struct service *s, struct arena *a, int sock,
 		return;
 	text = r.text;
 	if ((text_fd != -1 && read_text(a, text_fd, &text) == -1) ||
-	    os_peer(sock, NULL, &uid, &gid) == -1) {
-		reply->code = 451;
-		reply->status = BYTES("4.3.0");
-		reply->text = BYTES("the message cannot be read");
-		return;
-	}
-	relay_take(s->relay, a, uid, &r, text, reply);
+	    os_peer(sock, NULL, &uid, &gid) == -1)
+		refuse_text(reply);
+	else
+		relay_take(s->relay, a, uid, &r, text, reply);
 }
 
 /* Requests one after another, until the peer closes. */

@@ -144,7 +144,9 @@ answer(struct arena *a, const struct relay_mail *m, struct add_reply *reply)
 		return;
 	}
 	w = &worst->result;
-	permanent = w->class == SMTPC_PERMANENT;
+	/* who hears 4xx sends it to all of them again: those who have it would
+	 * get it twice, and nobody waits here to try the others */
+	permanent = w->class == SMTPC_PERMANENT || good > 0;
 	code = w->code / 100 == (permanent ? 5 : 4) ? (uint64_t)w->code
 	    : permanent ? 554 : 451;
 	status = w->status[0] == (permanent ? '5' : '4')

@@ -85,6 +85,8 @@ load(struct settings *s, const char *ca_file)
 	new.dns = o->dns;
 	new.local = new.config != NULL && config_get_bool(new.config,
 	    "queue", NULL, "private-addresses");
+	new.pedantic = new.config != NULL && config_get_bool(new.config,
+	    "server", NULL, "pedantic");
 	new.reply_ms = milliseconds(new.config, "reply-timeout", 0);
 	new.session_ms = milliseconds(new.config, "session-timeout",
 	    DIAL_SESSION_MS);

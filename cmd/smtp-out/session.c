@@ -93,6 +93,7 @@ open_session(struct job *j, const struct target *t, int fd, bool plain)
 	struct session *s = j->session;
 	struct smtpc_options o = { .lmtp = t->lmtp, .chunking = true,
 	    .wait_max_ms = j->settings->reply_ms,
+	    .pedantic = j->settings->pedantic,
 	    .hostname = transport->helo.n > 0 ? transport->helo
 	    : j->settings->hostname,
 	    .tls = plain || t->path != NULL ? SMTPC_TLS_NEVER
@@ -128,6 +129,7 @@ start_smtp(struct job *j, const struct target *t)
 	const struct transport *transport = &j->request->transport;
 	struct smtpc_options o = { .secured = true, .chunking = true,
 	    .wait_max_ms = j->settings->reply_ms,
+	    .pedantic = j->settings->pedantic,
 	    .hostname = arena_bytes(&s->a, transport->helo.n > 0
 	    ? transport->helo : j->settings->hostname),
 	    .login = t->login ? &s->login : NULL };

@@ -40,6 +40,7 @@ struct settings {
 	struct tlsc_ctx *tls;
 	const char *ca_file, *ca_dir;	/* roots, as in tlsc.h (L-12) */
 	bool local;			/* private addresses are dialled */
+	bool pedantic;			/* as in smtpc.h */
 	int64_t reply_ms;		/* the longest that one is waited for */
 	int64_t session_ms;		/* of a connection from its start */
 	/* For good. */

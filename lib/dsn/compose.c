@@ -311,23 +311,10 @@ add_status_rcpt(struct buf *out, const struct dsn *d,
 		add_date(out, "Will-Retry-Until", r->retry_until);
 }
 
-static bool
-needs_global(const struct dsn *d)
-{
-	if (!d->utf8)
-		return false;
-	for (size_t i = 0; i < d->count; i++) {
-		if (!bytes_is_ascii(d->rcpts[i].address))
-			return true;
-	}
-	return false;
-}
-
+/* The fields, for the message and for each recipient. */
 static void
-add_status(struct buf *out, const struct dsn *d, const char *boundary)
+add_fields(struct buf *out, const struct dsn *d)
 {
-	buf_printf(out, "\n--%s\nContent-Type: message/%s\n\n", boundary,
-	    needs_global(d) ? "global-delivery-status" : "delivery-status");
 	buf_printf(out, "Reporting-MTA: dns; %.*s\n", BYTES_ARG(d->hostname));
 	if (d->envid.n > 0) {
 		buf_adds(out, "Original-Envelope-Id: ");
@@ -337,6 +324,24 @@ add_status(struct buf *out, const struct dsn *d, const char *boundary)
 	add_date(out, "Arrival-Date", d->arrival);
 	for (size_t i = 0; i < d->count; i++)
 		add_status_rcpt(out, d, &d->rcpts[i]);
+}
+
+/* Anything beyond ASCII, in an address or in what a server said, makes it
+ * RFC 6533's type, and is declared (RFC 2045 6.1: else it would be 7bit). */
+static void
+add_status(struct buf *out, const struct dsn *d, const char *boundary)
+{
+	struct buf fields = BUF_INIT(out->max);
+	bool ascii;
+
+	add_fields(&fields, d);
+	ascii = bytes_is_ascii(buf_bytes(&fields));
+	buf_printf(out, "\n--%s\nContent-Type: message/%s\n%s\n", boundary,
+	    ascii ? "delivery-status" : "global-delivery-status",
+	    ascii ? "" : "Content-Transfer-Encoding: 8bit\n");
+	buf_add(out, buf_bytes(&fields));
+	out->full |= fields.full;
+	buf_free(&fields);
 }
 
 /* ---- the original ---- */

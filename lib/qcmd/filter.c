@@ -289,6 +289,7 @@ struct found {
 	struct bytes text;
 };
 struct selection {
+	struct qcmd *q;
 	const struct qcmd_filter *filter;
 	struct found *list;
 	size_t n, size;
@@ -334,21 +335,45 @@ is_enough(const struct selection *s)
 	    s->filter->nids == 0 && s->n >= s->filter->max;
 }
 
+/* One that may be damaged: 1, 0 not there or damaged, -1. */
+static int
+keep_one(struct queue_txn *t, struct selection *s, struct arena *a,
+    const struct qcmd_place *p)
+{
+	struct queue_message m;
+	struct queue_rcpt r;
+	int got = queue_get_rcpt(t, a, p->id, p->n, &r);
+
+	if (got == 0)
+		return 0;
+	if (got == 1 && (got = queue_get_message(t, a, p->id, &m)) == 1) {
+		keep(s, &m, &r);
+		return 1;
+	}
+	if (got == -1 && errno != EBADMSG)
+		return -1;
+	qcmd_damaged(s->q, p->id, p->n);
+	return 0;
+}
+
 /* Recipients from (id, n) on; of one message, if only is set. */
 static int
 scan(struct queue_txn *t, struct selection *s, uint64_t id, bool only)
 {
 	struct arena a = ARENA_INIT;
-	struct queue_message m;
 	struct queue_rcpt r = { .id = id };
+	struct qcmd_place at = { id, 0 };
 	int got = 1;
 
-	while (got == 1 && !is_enough(s) &&
-	    (got = queue_next_rcpt(t, &a, r.id, r.n, &r)) == 1) {
-		if (only && r.id != id)
+	while (got != -1 && !is_enough(s)) {
+		got = queue_next_rcpt(t, &a, at.id, at.n, &r);
+		if (got == 0 || (got == -1 && (errno != EBADMSG ||
+		    (r.id == at.id && r.n == at.n))))
 			break;
-		if ((got = queue_get_message(t, &a, r.id, &m)) == 1)
-			keep(s, &m, &r);
+		at = (struct qcmd_place){ r.id, r.n };
+		if (only && at.id != id)
+			break;
+		got = keep_one(t, s, &a, &at);
 		arena_reset(&a);
 	}
 	arena_free(&a);
@@ -360,15 +385,11 @@ scan_ids(struct queue_txn *t, struct selection *s)
 {
 	const struct qcmd_place *p = s->filter->ids;
 	struct arena a = ARENA_INIT;
-	struct queue_message m;
-	struct queue_rcpt r;
 	int got = 0;
 
 	for (size_t i = 0; i < s->filter->nids && got != -1; i++, p++) {
-		if (p->n == 0)
-			got = scan(t, s, p->id, true);
-		else if ((got = qcmd_get(t, &a, p, &m, &r)) == 1)
-			keep(s, &m, &r);
+		got = p->n == 0 ? scan(t, s, p->id, true)
+		    : keep_one(t, s, &a, p);
 		arena_reset(&a);
 	}
 	arena_free(&a);
@@ -416,10 +437,30 @@ arrange(struct selection *s, struct qcmd_place *out)
 	return n < s->filter->max ? n : (size_t)s->filter->max;
 }
 
+void
+qcmd_damaged(struct qcmd *q, uint64_t id, uint64_t n)
+{
+	q->damaged++;
+	q->damaged_at = (struct qcmd_place){ id, n };
+}
+
+const char *
+qcmd_damage(struct qcmd *q)
+{
+	char id[QUEUE_ID_TEXT];
+
+	if (q->damaged == 0)
+		return NULL;
+	queue_id_format(id, q->damaged_at.id, q->damaged_at.n);
+	return arena_printf(&q->arena, "cannot read %zu damaged record%s of "
+	    "the queue, such as %s", q->damaged, q->damaged == 1 ? "" : "s",
+	    id);
+}
+
 int
 qcmd_select(struct qcmd *q, struct qcmd_place **list, size_t *count)
 {
-	struct selection s = { .filter = &q->filter, .texts = ARENA_INIT };
+	struct selection s = { .q = q, .filter = &q->filter, .texts = ARENA_INIT };
 	struct queue_txn *t = queue_begin(q->queue, false);
 	int r;
 

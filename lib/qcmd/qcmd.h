@@ -87,6 +87,9 @@ struct qcmd {
 	const char *wake_word;		/* "wake" or "revive" */
 	const char *problem;		/* what could not be done */
 	bool is_wrong;			/* an option was */
+	size_t damaged;			/* records passed over, that cannot be
+					 * read or have no message */
+	struct qcmd_place damaged_at;	/* the last of them */
 };
 
 /*
@@ -111,6 +114,10 @@ int qcmd_open_config(struct qcmd *q);
 void qcmd_close(struct qcmd *q);
 void qcmd_wake(struct qcmd *q, struct bytes dest);
 
+/* Count a damaged record. */
+void qcmd_damaged(struct qcmd *q, uint64_t id, uint64_t n);
+/* What is said of them; NULL: there is none. */
+const char *qcmd_damage(struct qcmd *q);
 /* The chosen recipients in order; *list is the caller's to free. -1 errno. */
 int qcmd_select(struct qcmd *q, struct qcmd_place **list, size_t *count);
 /* A recipient and its message. 1, 0 gone, -1. */

@@ -258,7 +258,7 @@ queue_next_retired(struct queue_txn *t, struct arena *a, uint64_t id,
 	queue_key_behind(from, id, n);
 	got = queue_seek(t, a, TABLE_RETIRED, &key, &value);
 	if (got == 1 && parse_retired(value, r) == -1)
-		return -1;
+		return queue_fail_at(key, &r->rcpt.id, &r->rcpt.n);
 	return got;
 }
 
@@ -273,8 +273,11 @@ queue_drop_retired(struct queue_txn *t, uint64_t id, uint64_t n)
 
 	queue_key(key, id, n);
 	got = queue_get(t, &a, TABLE_RETIRED, bytes_of(key, KEY_RCPT), &value);
-	if (got == 1 && (got = parse_retired(value, &r)) == 0)
-		got = forget(t, &r.rcpt);
+	if (got == 1) {
+		/* a damaged one must not keep all others for ever */
+		got = parse_retired(value, &r) == 0 ? forget(t, &r.rcpt)
+		    : queue_drop_attempts(t, id, n);
+	}
 	if (got == 0)
 		got = kv_delete(t->kv, TABLE_RETIRED,
 		    bytes_of(key, KEY_RCPT)) == -1 ? -1 : 0;

@@ -81,6 +81,8 @@ int queue_key_pair(struct buf *out, struct bytes first, struct bytes second);
 /* As kv_seek in one table; what is found is copied. */
 int queue_seek(struct queue_txn *t, struct arena *a, unsigned int table,
     struct bytes *key, struct bytes *value);
+/* EBADMSG: the record at this key; where to go on is in *id and *n. */
+int queue_fail_at(struct bytes key, uint64_t *id, uint64_t *n);
 /* The key behind (id, n), as queue_next_rcpt means it. */
 void queue_key_behind(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n);
 /* A value copied into the arena. */

@@ -154,6 +154,16 @@ queue_key(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n)
 	be64_put(out + 8, n);
 }
 
+int
+queue_fail_at(struct bytes key, uint64_t *id, uint64_t *n)
+{
+	bool is_key = key.n == KEY_RCPT;
+
+	*id = is_key ? be64_get(key.p) : UINT64_MAX;
+	*n = is_key ? be64_get(key.p + 8) : UINT64_MAX - 1;	/* the end */
+	return queue_fail(EBADMSG);
+}
+
 void
 queue_key_behind(unsigned char out[KEY_RCPT], uint64_t id, uint64_t n)
 {

@@ -199,7 +199,8 @@ int queue_get_rcpt(struct queue_txn *t, struct arena *a, uint64_t id,
 /* Replace a recipient's record and its place in the schedule. -1 ENOENT. */
 int queue_set_rcpt(struct queue_txn *t, const struct queue_rcpt *r);
 /* The next recipient after (id, n) in order of submission; start with 0, 0.
- * n UINT64_MAX passes over the rest of a message. 1, 0, -1. */
+ * n UINT64_MAX passes over the rest of a message. 1, 0, -1; with EBADMSG r's
+ * id and n are those of the damaged record, to go on behind it. */
 int queue_next_rcpt(struct queue_txn *t, struct arena *a, uint64_t id,
     uint64_t n, struct queue_rcpt *r);
 /* Every attempt's result is kept, in order. */
@@ -225,11 +226,18 @@ struct queue_job {
 	struct queue_message message;
 	struct queue_rcpt *rcpts;
 	size_t count;
+	size_t damaged;		/* places in the schedule that were removed:
+				 * no good record stands behind them */
+	uint64_t damaged_id, damaged_n;	/* of the last of these */
 };
 /*
  * The first due recipient at dest, and with it those of the same message that
  * are due there, of the same sender, attempts, TLS demand and transport (Q-4),
  * at most max. 1, 0 none due, -1.
+ *
+ * For a transaction that writes: a damaged record must not keep all others
+ * waiting. It stays for whoever can mend it, but leaves the schedule, as does
+ * a place there that is nobody's; job->damaged tells of it, with 0 too.
  */
 int queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
     int64_t now, size_t max, struct queue_job *job);
@@ -254,7 +262,7 @@ struct queue_retired {
 	struct queue_rcpt rcpt;		/* result: the last */
 	int64_t ended, keep_until;
 };
-/* As queue_next_rcpt over retired ones. */
+/* As queue_next_rcpt over retired ones; r->rcpt has id and n. */
 int queue_next_retired(struct queue_txn *t, struct arena *a, uint64_t id,
     uint64_t n, struct queue_retired *r);
 /* Remove those kept long enough, at most max. How many, or -1. */

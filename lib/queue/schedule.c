@@ -41,7 +41,7 @@ parse_due_key(struct bytes key, struct bytes *dest, struct due *d)
 {
 	struct bytes numbers;
 
-	if (key.n <= KEY_TIME + 1)
+	if (key.n <= KEY_TIME + 1 || key.n > KEY_DUE_MAX)
 		return queue_fail(EBADMSG);
 	*dest = bytes_first(key, key.n - KEY_TIME - 1);
 	numbers = bytes_last(key, KEY_TIME);
@@ -64,9 +64,10 @@ queue_schedule_remove(struct queue_txn *t, const struct queue_rcpt *r,
 {
 	unsigned char key[KEY_DUE_MAX];
 
-	if (r->held)
+	if (r->held || queue_place_delete(t, TABLE_DUE, rcpt_due_key(key, r),
+	    fresh) == 0)
 		return 0;
-	return queue_place_delete(t, TABLE_DUE, rcpt_due_key(key, r), fresh);
+	return errno == ENOENT ? 0 : -1;	/* queue_take set it aside */
 }
 
 /* ---- records ---- */
@@ -227,7 +228,7 @@ queue_next_rcpt(struct queue_txn *t, struct arena *a, uint64_t id, uint64_t n,
 	got = queue_place_seek(t, a, TABLE_RCPT, bytes_of(from, KEY_RCPT),
 	    &key, &value);
 	if (got == 1 && queue_rcpt_parse(value, r) == -1)
-		return -1;
+		return queue_fail_at(key, &r->id, &r->n);
 	return got;
 }
 
@@ -302,6 +303,42 @@ goes_with(const struct queue_rcpt *a, const struct queue_rcpt *b)
 	    bytes_eq(a->sender, b->sender);
 }
 
+/* A place with no good record behind it leaves the schedule. */
+static int
+set_aside(struct queue_txn *t, struct bytes dest, const struct due *d,
+    struct queue_job *job)
+{
+	unsigned char key[KEY_DUE_MAX];
+	struct bytes value, at = due_key(key, dest, d);
+	bool fresh;
+
+	if (queue_place_get(t, TABLE_DUE, at, &value, &fresh) != 1 ||
+	    queue_place_delete(t, TABLE_DUE, at, fresh) == -1)
+		return -1;
+	job->damaged++;
+	job->damaged_id = d->id;
+	job->damaged_n = d->n;
+	return 0;
+}
+
+/* Whose place this is. 1; 0 nobody's, or of a damaged record; -1. */
+static int
+rcpt_at(struct queue_txn *t, struct arena *a, struct bytes dest,
+    const struct due *d, struct queue_rcpt *r)
+{
+	unsigned char key[KEY_DUE_MAX], own[KEY_DUE_MAX];
+	int got = queue_get_rcpt(t, a, d->id, d->n, r);
+
+	if (got == -1 && errno == EBADMSG)
+		return 0;
+	if (got != 1)
+		return got;
+	if (r->held || r->id != d->id || r->n != d->n ||
+	    r->dest.n > QUEUE_DEST_MAX)
+		return 0;
+	return bytes_eq(rcpt_due_key(own, r), due_key(key, dest, d));
+}
+
 /* Those at dest from *d on while due and of one message. */
 static int
 collect(struct queue_txn *t, struct arena *a, struct bytes dest, int64_t now,
@@ -309,38 +346,75 @@ collect(struct queue_txn *t, struct arena *a, struct bytes dest, int64_t now,
 {
 	struct queue_rcpt r = { .id = 0 };
 	uint64_t id = d->id;
-	int got = 1;
+	int got = 1, is_good;
 
 	for (; got == 1 && d->id == id && d->time <= now && job->count < max;
 	    got = seek_dest(t, a, dest, d)) {
-		if ((got = queue_get_rcpt(t, a, d->id, d->n, &r)) != 1)
-			return got == 0 ? queue_fail(EBADMSG) : -1;
-		if (job->count == 0 || goes_with(&r, &job->rcpts[0]))
+		is_good = rcpt_at(t, a, dest, d, &r);
+		if (is_good == -1 || (is_good == 0 &&
+		    set_aside(t, dest, d, job) == -1))
+			return -1;
+		if (is_good == 1 && (job->count == 0 ||
+		    goes_with(&r, &job->rcpts[0])))
 			job->rcpts[job->count++] = r;
 		d->n++;
 	}
 	return got == -1 ? -1 : 0;
 }
 
-int
-queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
+/* Nothing can be sent without the message. */
+static int
+set_all_aside(struct queue_txn *t, struct queue_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		const struct queue_rcpt *r = &job->rcpts[i];
+		struct due d = { r->next < 0 ? 0 : r->next, r->id, r->n };
+
+		if (set_aside(t, r->dest, &d, job) == -1)
+			return -1;
+	}
+	job->count = 0;
+	return 0;
+}
+
+/* As queue_take, of the first message that is due there; 1 with no recipient
+ * if all of it was set aside. */
+static int
+take_first(struct queue_txn *t, struct arena *a, struct bytes dest,
     int64_t now, size_t max, struct queue_job *job)
 {
 	struct due d = { 0, 0, 0 };
 	int r;
 
-	if (max == 0 || dest.n == 0 || dest.n > QUEUE_DEST_MAX)
-		return queue_fail(EINVAL);
 	if ((r = seek_dest(t, a, dest, &d)) != 1)
 		return r;
 	if (d.time > now)
 		return 0;
-	*job = (struct queue_job){
-		.rcpts = arena_alloc(a, max * sizeof(*job->rcpts)) };
+	if (job->rcpts == NULL)
+		job->rcpts = arena_alloc(a, max * sizeof(*job->rcpts));
 	if (collect(t, a, dest, now, max, &d, job) == -1)
 		return -1;
+	if (job->count == 0)
+		return 1;
 	r = queue_get_message(t, a, job->rcpts[0].id, &job->message);
-	return r == 0 ? queue_fail(EBADMSG) : r;
+	if (r == 0 || (r == -1 && errno == EBADMSG))
+		return set_all_aside(t, job) == -1 ? -1 : 1;
+	return r;
+}
+
+int
+queue_take(struct queue_txn *t, struct arena *a, struct bytes dest,
+    int64_t now, size_t max, struct queue_job *job)
+{
+	int r;
+
+	if (max == 0 || dest.n == 0 || dest.n > QUEUE_DEST_MAX)
+		return queue_fail(EINVAL);
+	*job = (struct queue_job){ .count = 0 };
+	do
+		r = take_first(t, a, dest, now, max, job);
+	while (r == 1 && job->count == 0);
+	return r;
 }
 
 /* What is wanted by a certain time is tried, or given up, or its delay told

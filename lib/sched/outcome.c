@@ -349,6 +349,7 @@ make_dsn(struct queue *q, struct arena *a, const struct outcome_settings *s,
 	    .envid = m->envid, .message_id = m->message_id,
 	    .subject = m->subject, .arrival = m->submitted, .now = now,
 	    .original = original, .full = m->ret_full &&
+	    m->tls != QUEUE_TLS_REQUIRED &&		/* RFC 8689 5 */
 	    plan->rcpts[first].dsn == DSN_FAILED,	/* RFC 3461 4.3 */
 	    .utf8 = m->smtputf8 || !bytes_is_ascii(to), .rcpts = list };
 

@@ -100,6 +100,10 @@ check_mail(const struct smtpc *s, const struct smtpc_mail *m)
 	if (m->by_mode == 'R' && !offers(s, SMTPC_EXT_DELIVERBY))
 		return (struct refusal){ "5.3.3",
 		    "the server does not offer DELIVERBY" };
+	if (m->by_mode == 'R' &&
+	    (uint64_t)m->by_seconds < s->offer.deliverby_min)
+		return (struct refusal){ "5.4.7", "the server does not "
+		    "promise delivery in the time that is left" };
 	if ((m->hold_for > 0 || m->hold_until.n > 0) &&
 	    !offers(s, SMTPC_EXT_FUTURERELEASE))
 		return (struct refusal){ "5.3.3",

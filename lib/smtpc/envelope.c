@@ -261,6 +261,16 @@ mail_reply(struct smtpc *s, const struct smtpc_reply *r)
 	}
 }
 
+/* RFC 3463 3.2 and 3.3: the address or the mailbox is at fault, as in 4.2.2,
+ * a full one; another transaction finds it no better. */
+static bool
+is_about_mailbox(const struct smtpc_reply *r)
+{
+	const char *s = r->status;
+
+	return s[0] != '\0' && (s[2] == '1' || s[2] == '2') && s[3] == '.';
+}
+
 static void
 rcpt_reply(struct smtpc *s, size_t which, const struct smtpc_reply *r)
 {
@@ -276,7 +286,8 @@ rcpt_reply(struct smtpc *s, size_t which, const struct smtpc_reply *r)
 	smtpc_result_reply(&a->rcpt->result, s->mail->arena,
 	    smtpc_class_of(r->code), SMTPC_AT_RCPT, r);
 	/* RFC 5321 4.5.3.1.10: too many recipients; 552 is the old code */
-	if (which > 0 && (r->code == 452 || r->code == 552)) {
+	if (which > 0 && (r->code == 452 || r->code == 552) &&
+	    !is_about_mailbox(r)) {
 		a->rcpt->result.class = SMTPC_TEMPORARY;
 		a->rcpt->result.again = true;
 	}

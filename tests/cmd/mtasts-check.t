@@ -9,6 +9,9 @@ tab=$(printf '\t')
 PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc
 export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC
 mkdir var run etc policies
+# the policy hosts of this test are on loopback
+printf '[server]\nhostname = mx.example.net\n[queue]\nprivate-addresses = yes\n' >etc/main.conf
+config-compile >/dev/null || exit 111
 
 # ---- the world ----
 names="enforce testing none broken missing redirect huge full slow badid two gone moved cached
@@ -238,6 +241,14 @@ exits 0 "EXAMPLES: mtasts-refresh" mtasts-refresh -n
 exits 100 "an operand too many" mtasts-refresh x
 exits 100 "no such user" mtasts-refresh -u no-such-user
 exits 100 "a time too long" mtasts-refresh -w 13h
+
+# ---- a policy host in networks of our own ----
+sed -i s/private-addresses.*/private-addresses=no/ etc/main.conf; config-compile >/dev/null
+before=$(wc -l <web.log)
+exits 1 "T-3 a policy host on loopback is not asked" mtasts-fetch enforce.example
+like "$(cat .out)" 'sts-policy-fetch-error.*its addresses are in private networks' "it has no address then"
+is "$(wc -l <web.log)" "$before" "and nobody connects"
+sed -i s/private-addresses.*/private-addresses=yes/ etc/main.conf; config-compile >/dev/null
 
 # ---- mtasts-serve ----
 exits 111 "T-3 no service" mtasts-check -qs enforce.example

@@ -37,7 +37,11 @@ json.dump(zone, open("zone.json", "w"))
 print(",".join("DNS:mta-sts.m%d.example" % i
                for i in range(len(cases["mx_match"]))))
 P
-mkdir web
+mkdir web var etc
+PIPEMAIL_VAR=$TMP/var PIPEMAIL_ETC=$TMP/etc
+export PIPEMAIL_VAR PIPEMAIL_ETC
+printf '[server]\nhostname = mx.example.net\n[queue]\nprivate-addresses = yes\n' >etc/main.conf
+config-compile >/dev/null || exit 111
 san=$(python3 make.py "$SHARED/mta-sts/cases.json")
 pki_ca root
 pki_cert web root 10 "$san"

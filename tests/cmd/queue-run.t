@@ -117,9 +117,11 @@ ok "RET=FULL" empty 10
 is "$(grep -c '^body of full' $(grep -l 'Action: relayed' texts/*))" 0 "B-17 RET=FULL: a DSN of success has the header only"
 is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 1 "B-17 one of failure has the message"
 suppress-remove -a alice bad8@m.example >/dev/null
+rm -f texts/*
+ask rcpt=bad8@m.example requiretls=1 ret-full=1 >/dev/null
 subject=
-ask rcpt=bad8@m.example requiretls=1 >/dev/null
 ok "REQUIRETLS" empty 10
+is "$(grep -c '^body of full' $(grep -l 'Action: failed' texts/*))" 0 "T-4 RET=FULL does not count with REQUIRETLS (RFC 8689 5)"
 is "$(queue-retired show -j "$(queue-retired list -f '<>' | tail -1 | cut -f 1)" | grep -o '"requiretls":"[a-z]*"' | sort -u)" '"requiretls":"yes"' "T-4 the DSN of a message with REQUIRETLS has it too"
 suppress-remove -a alice bad8@m.example >/dev/null
 
@@ -388,9 +390,13 @@ id=$(add back later@back.example)
 wait_for 5 tried "$id"
 day=$(secs "$(at_of "$id" next)")
 ok "(a day ahead)" test "$day" -gt $(($(now) + 86000))
+far=$(add far later@far.example)
+wait_for 5 tried "$far"
+queue-schedule -w @$((day + 3 * 86400)) "$far" >/dev/null
 clock_set 0
 wake wake
 ok "the clock is set back by a day: the next time comes down with it" wait_for 5 sh -c "[ \$(date -d \"\$(queue-list $id | cut -f 4)\" +%s) -lt $(($(now) + 2000)) ]"
+is "$(secs "$(at_of "$far" next)")" $((day + 3 * 86400)) "Q-2 what the administrator put off stays put off"
 like "$(cat run.err)" 'the clock was set, by -(86400|86399|86401) s' "and it is said"
 queue-drop -A >/dev/null
 ok "it ends" run_stop

@@ -182,6 +182,15 @@ printf 'To: bob@example.org, nobody@example.org\nSubject: half\n\nt\n' | relay s
 is "$?" 67 "one of two recipients is refused"
 like "$(cat out)" '<nobody@example.org>: no such user.* \(sent to 1 of 2 recipients\)' "which, and how many got it, is told"
 like "$(newest bob)" '^Subject: half' "the other has it"
+sed -i '/^\[server\]/a simulate = yes' etc/main.conf; config-compile
+printf 'To: bob@example.org, rcpttotemperror@example.org\nSubject: later\n\nt\n' | relay sendmail -t 2>out
+like "$(cat out)" 'not sent: 5[0-9]* 5.*temperror.*sent to 1 of 2 recipients' "Q-28 one of two is refused for now: said as if for good, so that nobody sends to both again"
+like "$(newest bob)" '^Subject: later' "the other has it"
+sed -i '/^simulate/d' etc/main.conf; config-compile
+{ printf 'Subject: large\n\n'; head -c 106000000 /dev/zero | tr '\0' x | fold -w 900; } >large
+relay sendmail bob@example.org <large 2>out
+like "$(cat out)" 'not sent: 552 5.3.4 ' "Q-28 what is larger than servers take is refused here"
+rm large
 printf 'relay.conf is broken\n' >relay/etc/relay.conf; kill -HUP $relay_pid; sleep 0.5
 echo hello | relay sendmail bob@example.org
 is "$?" 0 "a relay.conf that is wrong does not stop the running service"

@@ -52,6 +52,19 @@ like "$(grep NOTIFY "$log")" '^> RCPT TO:<c@test.example> NOTIFY=NEVER ORCPT=rfc
 job jobs=2 m.kind=2
 like "$got" 'outcome=1' "T-7 a DMARC report over TLS"
 
+# ---- 8-bit text and a server without 8BITMIME (Q-26) ----
+server -c server.all.pem offer2=PIPELINING
+printf 'Subject: x\n\n\303\274\n' >m
+out
+job
+like "$got" 'outcome=2' "Q-26 8-bit text goes to a server without 8BITMIME"
+sed -i 's/^hostname.*/&\npedantic = yes/' etc/main.conf; config-compile
+out
+job
+like "$got" 'status=5.6.3 .*outcome=4' "Q-26 pedantic: it does not"
+sed -i /pedantic/d etc/main.conf; config-compile
+printf 'Subject: x\n\ntext\n' >m
+
 server -c server.all.pem tls=FAIL
 out
 job m.kind=2

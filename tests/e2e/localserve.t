@@ -34,6 +34,10 @@ swaks --server 127.0.0.1:$((B + 25)) --from mail@localhost --to mail@localhost \
     --helo localhost --header 'Subject: first-mail' --body 'hello there' >swaks.out 2>&1
 is $? 0 "swaks sends to mail@localhost"
 like "$(cat swaks.out)" '250 2\.[0-9.]+' "and hears 250 with an enhanced code"
+is "$(/usr/bin/python3 -c 'import smtplib, sys
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]))
+s.ehlo("localhost")
+print(s.docmd("MAIL FROM: <mail@localhost>")[0])' $((B + 25)))" 501 "B-17 localserve is pedantic: a blank too many is told"
 m=$(fetch first-mail)
 like "$m" '^hello there' "imaplib reads the message"
 like "$m" 'iprev=pass' "O-5 reverse look-up passes on loopback"

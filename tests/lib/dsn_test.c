@@ -161,6 +161,24 @@ test_utf8(void **state)
 	assert_true(bytes_is_ascii(header));
 	assert_true(mime_part_is(part(&a, buf_bytes(&out), "3"),
 	    S("text"), S("rfc822-headers")));
+	assert_true(has(part(&a, buf_bytes(&out), "2")->header,
+	    "Content-Transfer-Encoding: 8bit\n"));
+	/* what a server said is enough, too */
+	rcpt = failed("b@x.example");
+	rcpt.text = S("Empf\303\244nger unbekannt");
+	buf_reset(&out);
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "2"),
+	    S("message"), S("global-delivery-status")));
+	assert_true(has(part(&a, buf_bytes(&out), "2")->header,
+	    "Content-Transfer-Encoding: 8bit\n"));
+	d.utf8 = false;
+	buf_reset(&out);
+	assert_int_equal(dsn_compose(&out, &d), 0);
+	assert_true(mime_part_is(part(&a, buf_bytes(&out), "2"),
+	    S("message"), S("delivery-status")));
+	assert_true(bytes_is_ascii(part(&a, buf_bytes(&out), "2")->body));
+	d.utf8 = true;
 	d.original = S("Subject: Gr\303\274\303\237e\n\nbody\n");
 	buf_reset(&out);
 	assert_int_equal(dsn_compose(&out, &d), 0);

@@ -167,6 +167,11 @@ again(void **state)
 		    TEXT1 "S:250 ok\n", "ok 250  end|"
 		    "temp 452 4.5.3 RCPT again|temp 552 5.5.3 RCPT again/open"
 		    },
+		{ "452 and 552 that speak of the mailbox: not again", 0, FROM,
+		    THREE, MSG, PIPE_OPEN RCPT3 "S:250 ok\nS:250 ok\n"
+		    "S:452 4.2.2 full\nS:552 5.2.2 full\nS:354 go\n"
+		    TEXT1 "S:250 ok\n", "ok 250  end|temp 452 4.2.2 RCPT|"
+		    "perm 552 5.2.2 RCPT/open" },
 		{ "then at once in a new transaction", 0, FROM, THREE, MSG,
 		    PIPE_OPEN RCPT3 "S:250 ok\nS:250 ok\n"
 		    "S:452 4.5.3 too many\nS:452 too many\nS:354 go\n"
@@ -457,6 +462,17 @@ what_is_offered(void **state)
 		{ "DELIVERBY", BY_R, FROM, "u@x.example", MSG,
 		    TO_SEND("DELIVERBY 60")
 		    "C:MAIL FROM:<a@me.example> BY=120;RT\nS:550 no\n",
+		    "perm 550  MAIL/open" },
+		{ "DELIVERBY, just enough", BY_R, FROM, "u@x.example", MSG,
+		    TO_SEND("DELIVERBY 120")
+		    "C:MAIL FROM:<a@me.example> BY=120;RT\nS:550 no\n",
+		    "perm 550  MAIL/open" },
+		{ "return, sooner than the server may promise", BY_R, FROM,
+		    "u@x.example", MSG, TO_SEND("DELIVERBY 121"),
+		    "perm 0 5.4.7 check/open" },
+		{ "notify, sooner than the server may promise", BY_N, FROM,
+		    "u@x.example", MSG, TO_SEND("DELIVERBY 121")
+		    "C:MAIL FROM:<a@me.example> BY=120;NT\nS:550 no\n",
 		    "perm 550  MAIL/open" },
 		{ "return, not offered", BY_R, FROM, "u@x.example", MSG,
 		    TO_SEND("HELP"), "perm 0 5.3.3 check/open" },
