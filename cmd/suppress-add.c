@@ -4,25 +4,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "addr/addr.h"
 #include "qcmd/qcmd.h"
 
 static const char usage[] =
     "usage: suppress-add -a account [-m reason] address ...";
-
-/* An address without <>; what is none would never match. */
-static struct bytes
-base_of(struct qcmd *q, const char *text)
-{
-	struct path path;
-	const char *why = "";
-
-	if (addr_parse_mailbox(&q->arena, bytes_str(text), ADDR_SMTPUTF8,
-	    &path, &why) == -1)
-		msg_die(EXIT_PERM, "no address: %s: %s", text, why);
-	return queue_suppress_base(&q->arena,
-	    addr_path_text(&q->arena, &path, false));
-}
 
 /* All or none. 1 some changed, 0 none, -1. */
 static int
@@ -36,11 +21,12 @@ add(struct qcmd *q, const char *account, const char *reason, char *const args[])
 	for (; *args != NULL && r != -1; args++) {
 		struct queue_suppressed s = {
 		    .account = bytes_str(account),
-		    .base = base_of(q, *args), .address = bytes_str(*args),
+		    .address = bytes_str(*args),
 		    .reason = bytes_str(reason), .added = q->now,
 		    .by_hand = 1 };
 
-		r = queue_suppress_add(t, &s);
+		if ((r = qcmd_suppress_base(q, *args, &s.base)) == 0)
+			r = queue_suppress_add(t, &s);
 		if (r == 1) {
 			got = 1;
 			buf_printf(&out, "%s\n", *args);
@@ -85,6 +71,8 @@ main(int argc, char *argv[])
 		msg_die(EXIT_PERM, "there is no account %s", account);
 	if ((r = qcmd_open(&q, true)) == 1)
 		r = add(&q, account, reason, argv + optind);
+	if (q.is_wrong)
+		msg_die(EXIT_PERM, "%s", q.problem);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", q.problem);
 	qcmd_close(&q);

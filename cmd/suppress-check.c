@@ -4,25 +4,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "addr/addr.h"
 #include "qcmd/qcmd.h"
 
 static const char usage[] =
     "usage: suppress-check -a account [-j] address ...";
-
-/* An address without <>; what is none would never match. */
-static struct bytes
-base_of(struct qcmd *q, const char *text)
-{
-	struct path path;
-	const char *why = "";
-
-	if (addr_parse_mailbox(&q->arena, bytes_str(text), ADDR_SMTPUTF8,
-	    &path, &why) == -1)
-		msg_die(EXIT_PERM, "no address: %s: %s", text, why);
-	return queue_suppress_base(&q->arena,
-	    addr_path_text(&q->arena, &path, false));
-}
 
 /* 1 one is listed, 0 none, -1. */
 static int
@@ -31,13 +16,15 @@ check(struct qcmd *q, const char *account, bool json, char *const args[])
 	struct queue_txn *t = queue_begin(q->queue, false);
 	struct queue_suppressed s;
 	struct qcmd_out out;
+	struct bytes base;
 	int r = t == NULL ? -1 : 0, found = 0;
 
 	q->problem = "look up addresses";
 	qcmd_out_init(&out, json ? QCMD_JSON : QCMD_COLUMNS, STDOUT_FILENO);
 	for (; *args != NULL && r != -1; args++) {
-		r = queue_suppress_get(t, &q->arena, bytes_str(account),
-		    base_of(q, *args), &s);
+		if ((r = qcmd_suppress_base(q, *args, &base)) == 0)
+			r = queue_suppress_get(t, &q->arena,
+			    bytes_str(account), base, &s);
 		if (r == 1) {
 			found = 1;
 			qcmd_put_suppressed(&out, &s);
@@ -75,6 +62,8 @@ main(int argc, char *argv[])
 		msg_usage(usage);
 	if ((r = qcmd_open(&q, false)) == 1)
 		r = check(&q, account, json, argv + optind);
+	if (q.is_wrong)
+		msg_die(EXIT_PERM, "%s", q.problem);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", q.problem);
 	qcmd_close(&q);

@@ -4,25 +4,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "addr/addr.h"
 #include "qcmd/qcmd.h"
 
 static const char usage[] =
     "usage: suppress-remove -a account address ...";
-
-/* An address without <>; what is none would never match. */
-static struct bytes
-base_of(struct qcmd *q, const char *text)
-{
-	struct path path;
-	const char *why = "";
-
-	if (addr_parse_mailbox(&q->arena, bytes_str(text), ADDR_SMTPUTF8,
-	    &path, &why) == -1)
-		msg_die(EXIT_PERM, "no address: %s: %s", text, why);
-	return queue_suppress_base(&q->arena,
-	    addr_path_text(&q->arena, &path, false));
-}
 
 /* All or none. 1 some changed, 0 none, -1. */
 static int
@@ -30,12 +15,14 @@ take(struct qcmd *q, const char *account, char *const args[])
 {
 	struct queue_txn *t = queue_begin(q->queue, true);
 	struct buf out = BUF_INIT(SIZE_MAX);
+	struct bytes base;
 	int r = t == NULL ? -1 : 0, got = 0;
 
 	q->problem = "remove addresses";
 	for (; *args != NULL && r != -1; args++) {
-		r = queue_suppress_remove(t, bytes_str(account),
-		    base_of(q, *args));
+		if ((r = qcmd_suppress_base(q, *args, &base)) == 0)
+			r = queue_suppress_remove(t, bytes_str(account),
+			    base);
 		if (r == 1) {
 			got = 1;
 			buf_printf(&out, "%s\n", *args);
@@ -73,6 +60,8 @@ main(int argc, char *argv[])
 		msg_usage(usage);
 	if ((r = qcmd_open(&q, false)) == 1)
 		r = take(&q, account, argv + optind);
+	if (q.is_wrong)
+		msg_die(EXIT_PERM, "%s", q.problem);
 	if (r == -1)
 		msg_diesys(exit_for(errno), "cannot %s", q.problem);
 	qcmd_close(&q);

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "addr/addr.h"
+
 void
 qcmd_init(struct qcmd *q)
 {
@@ -46,4 +48,23 @@ qcmd_choice(struct qcmd *q, char *const args[], int count)
 		return 0;
 	errno = EINVAL;
 	return -1;
+}
+
+int
+qcmd_suppress_base(struct qcmd *q, const char *text, struct bytes *base)
+{
+	struct path path;
+	const char *why = "";
+
+	if (addr_parse_mailbox(&q->arena, bytes_str(text), ADDR_SMTPUTF8,
+	    &path, &why) == -1) {
+		q->problem = arena_printf(&q->arena, "no address: %s: %s",
+		    text, why);
+		q->is_wrong = true;
+		errno = EBADMSG;
+		return -1;
+	}
+	*base = queue_suppress_base(&q->arena,
+	    addr_path_text(&q->arena, &path, false));
+	return 0;
 }

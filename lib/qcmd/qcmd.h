@@ -86,7 +86,7 @@ struct qcmd {
 	size_t nwake;
 	const char *wake_word;		/* "wake" or "revive" */
 	const char *problem;		/* what could not be done */
-	bool is_wrong;			/* an option was */
+	bool is_wrong;			/* what was asked for was */
 	size_t damaged;			/* records passed over, that cannot be
 					 * read or have no message */
 	struct qcmd_place damaged_at;	/* the last of them */
@@ -142,6 +142,13 @@ int qcmd_end(struct qcmd *q, uint64_t outcome, struct bytes reason, int fd);
 /* Set r's destination by its transport and the routes. */
 void qcmd_reroute(struct qcmd *q, struct arena *a,
     const struct queue_message *m, struct queue_rcpt *r);
+
+/*
+ * What an address of a command line is listed under for suppression, in the
+ * arena. -1 EBADMSG, is_wrong and problem a whole message: it is none, and
+ * would never match.
+ */
+int qcmd_suppress_base(struct qcmd *q, const char *text, struct bytes *base);
 
 /* ---- output ---- */
 

@@ -333,8 +333,31 @@ read_param(struct smtp *s, const struct param *p, unsigned int *given,
 	return p->read(s, value, why);
 }
 
-int
-smtp_mail_params(struct smtp *s, struct bytes args, const char **why)
+typedef const struct param *find_fn(const struct smtp *s, struct bytes name,
+    bool has_value);
+
+static const struct param *
+find_mail(const struct smtp *s, struct bytes name, bool has_value)
+{
+	const struct param *p = find(mail_params, name);
+
+	(void)has_value;	/* each parameter says itself */
+	if (p == NULL && s->o.dsn)
+		p = find(mail_dsn_params, name);
+	if (p == NULL && s->o.hold_until_max != 0)
+		p = find(mail_send_params, name);
+	return p;
+}
+
+static const struct param *
+find_rcpt(const struct smtp *s, struct bytes name, bool has_value)
+{
+	return has_value && s->o.dsn ? find(rcpt_dsn_params, name) : NULL;
+}
+
+static int
+read_params(struct smtp *s, struct bytes args, find_fn *find_one,
+    const char *unknown, const char **why)
 {
 	struct bytes word, name, value;
 	const struct param *p;
@@ -348,13 +371,8 @@ smtp_mail_params(struct smtp *s, struct bytes args, const char **why)
 			return 501;
 		value = word;
 		has_value = bytes_split(&value, '=', &name);
-		p = find(mail_params, name);
-		if (p == NULL && s->o.dsn)
-			p = find(mail_dsn_params, name);
-		if (p == NULL && s->o.hold_until_max != 0)
-			p = find(mail_send_params, name);
-		*why = "unknown MAIL parameter";
-		if (p == NULL)
+		*why = unknown;
+		if ((p = find_one(s, name, has_value)) == NULL)
 			return 555;
 		if ((code = read_param(s, p, &given, has_value, value,
 		    why)) != 0)
@@ -364,27 +382,13 @@ smtp_mail_params(struct smtp *s, struct bytes args, const char **why)
 }
 
 int
+smtp_mail_params(struct smtp *s, struct bytes args, const char **why)
+{
+	return read_params(s, args, find_mail, "unknown MAIL parameter", why);
+}
+
+int
 smtp_rcpt_params(struct smtp *s, struct bytes args, const char **why)
 {
-	struct bytes word, name, value;
-	const struct param *p;
-	unsigned int given = 0;
-	bool has_value;
-	int code, n = 0;
-
-	while (bytes_word(&args, &word)) {
-		*why = "too many parameters";
-		if (++n > PARAMS_MAX)
-			return 501;
-		value = word;
-		has_value = bytes_split(&value, '=', &name);
-		p = has_value && s->o.dsn ? find(rcpt_dsn_params, name)
-		    : NULL;
-		*why = "unknown RCPT parameter";
-		if (p == NULL)
-			return 555;
-		if ((code = read_param(s, p, &given, true, value, why)) != 0)
-			return code;
-	}
-	return 0;
+	return read_params(s, args, find_rcpt, "unknown RCPT parameter", why);
 }
