@@ -12,7 +12,7 @@
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
- * upgrade.c older formats, old mail in pieces
+ * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -369,6 +369,10 @@ int sync_list(struct work *w, bool *changed);
 int sync_list_needed(struct store *s, const struct state *st);
 /* The list, then each mailbox whether its directory times differ or not. */
 int sync_everything(struct store *s, bool deep, bool *changed);
+/* Every file of a mailbox read again. */
+int sync_deep(struct store *s, uint32_t mailbox);
+/* The ids of all mailboxes, to be freed. */
+int all_ids(struct store *s, uint32_t **ids, size_t *count);
 /* After an unclean boot: everything compared, then the jump. */
 int recover(struct store *s, const char *boot);
 /* Counts and quota from the records; sets *wrong if they were not so. */

@@ -30,6 +30,12 @@ sync_one(struct store *s, uint32_t id, bool claim, bool deep)
 	return changed;
 }
 
+int
+sync_deep(struct store *s, uint32_t mailbox)
+{
+	return sync_one(s, mailbox, false, true);
+}
+
 static int
 sync_folders(struct store *s, bool *changed)
 {
@@ -44,8 +50,7 @@ sync_folders(struct store *s, bool *changed)
 	return work_commit(&w);
 }
 
-/* The ids of all mailboxes, to be freed. */
-static int
+int
 all_ids(struct store *s, uint32_t **ids, size_t *count)
 {
 	struct store_view *v = store_view_open(s);

@@ -521,6 +521,24 @@ int store_verify(struct store *s, struct store_verify *v, uint64_t *count);
  */
 int store_rebuild(struct store *s);
 /*
+ * Mend one kind of claim, in one mailbox or (0, and always for COUNTS and
+ * THREADS) in all. *count (may be NULL) gets how many mailboxes or messages
+ * were changed or read again. Each may be run again after a kill. Sessions
+ * that have the mailbox open do not learn of a new UIDVALIDITY.
+ */
+enum store_repair {
+	STORE_REPAIR_UIDVALIDITY,	/* a new one, also in the folder */
+	STORE_REPAIR_UIDS,	/* new UIDs by date, and UIDVALIDITY */
+	STORE_REPAIR_UID_META,	/* uidnext, modseq above what is in use */
+	STORE_REPAIR_SIZES,	/* of record, file name and file */
+	STORE_REPAIR_REPARSE,	/* every message is read again */
+	STORE_REPAIR_PARSED,	/* those of an older parse version are */
+	STORE_REPAIR_COUNTS,	/* of mailboxes, and the quota's sum */
+	STORE_REPAIR_THREADS,	/* found anew */
+};
+int store_repair(struct store *s, enum store_repair what, uint32_t mailbox,
+    uint64_t *count);
+/*
  * Make the filters of store_text_maybe for messages that have none, or anew
  * for all. The lock is held for each 200 messages in turn. progress (may be
  * NULL) is called after each of these steps. A message that cannot be read
