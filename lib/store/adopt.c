@@ -127,7 +127,10 @@ adopt(struct syncing *y, const struct found *f)
 	int r;
 
 	arena_reset(&y->scratch);
-	if ((r = parse_file(y, f, &m)) != 1)
+	y->sent = (y->b->rec.use & STORE_USE_SENT) != 0;
+	r = parse_file(y, f, &m);
+	y->sent = false;
+	if (r != 1)
 		return r;
 	letters_parse(y->b->keywords, f->n.letters, &m.flags, &m.keywords);
 	if (bytes_starts(f->n.suffix, BYTES(":2,")))

@@ -126,6 +126,30 @@ choose_name(struct copying *c, const struct place *where,
 	return r;
 }
 
+/* Into a mailbox of sent mail: whom it was sent to. */
+static int
+note_sent(struct copying *c, const struct place *where, int64_t date)
+{
+	struct bytes content;
+	int fd, r, err;
+
+	if ((c->to->rec.use & STORE_USE_SENT) == 0 ||
+	    (c->from->rec.use & STORE_USE_SENT) != 0)
+		return 0;
+	fd = openat(where->dir, where->name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return -1;
+	if ((r = map_fd(fd, &content)) == 0) {
+		r = work_sent(&c->w, content, date);
+		store_unmap(content);
+	}
+	err = errno;
+	(void)close(fd);	/* nothing was written through it */
+	errno = err;
+	return r;
+}
+
 /* 1 copied, 0 not there, -1. */
 static int
 copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
@@ -148,7 +172,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	m.mailbox = c->to->rec.id;
 	m.createseq = m.modseq = c->w.modseq;
 	m.save_date = time_wall_us() / 1000000;
-	if (choose_name(c, &where, &m, p) == -1 ||
+	if (note_sent(c, &where, m.internal_date) == -1 ||
+	    choose_name(c, &where, &m, p) == -1 ||
 	    pass_file(c, &where, p) == -1)
 		return -1;
 	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||

@@ -36,6 +36,7 @@ struct draft {
 	struct store_message m;
 	struct bytes text;	/* for searches, may be empty */
 	struct store_thread thread;
+	struct bytes content;	/* the caller's, or the arena's */
 };
 
 static int
@@ -77,6 +78,7 @@ draft_prepare(struct store *s, struct arena *a,
 	if (in->extension.p == NULL)
 		d->m.extension = BYTES_EMPTY;
 	d->text = BYTES_EMPTY;
+	d->content = content;
 	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
 	thread_read(a, content, &d->thread);
 	d->m.save_date = time_wall_us() / 1000000;
@@ -194,7 +196,10 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	r = draft_link(b->folder, d);
 	if (r == 0 && (r = work_put(w, b, m, NULL)) == 0 &&
 	    (r = work_text_put(w, m->mailbox, m->uid, d->text)) == 0 &&
-	    (r = work_thread_put(w, &d->thread, NULL)) == 0)
+	    (r = work_thread_put(w, &d->thread, NULL)) == 0 &&
+	    (b->rec.use & STORE_USE_SENT) != 0)
+		r = work_sent(w, d->content, m->internal_date);
+	if (r == 0)
 		r = work_change(w, STORE_CHANGE_ADDED, b, m->uid);
 end:
 	buf_free(&name);

@@ -12,6 +12,7 @@
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
+ * sent.c    whom mail was sent to
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  */
 #ifndef STORE_INTERNAL_H
@@ -27,7 +28,7 @@ enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
-	TABLE_THREAD_SUBJECT,
+	TABLE_THREAD_SUBJECT, TABLE_SENT_TO,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -278,6 +279,11 @@ int thread_find_subject(struct work *w, const struct store_thread *t,
 void thread_child(struct store_thread *t, const struct store_thread *parent);
 /* A thread for a new message. */
 int thread_match(struct work *w, struct store_thread *t);
+
+/* ---- sent.c ---- */
+
+/* The recipients of a message that comes into a mailbox of sent mail. */
+int work_sent(struct work *w, struct bytes content, int64_t date);
 
 /* ---- assign.c, upgrade.c ---- */
 

@@ -320,6 +320,29 @@ int store_background(struct store *s);
 /* The same until it is done. 0, -1. */
 int store_finish(struct store *s);
 
+/* ---- whom mail was sent to ---- */
+
+/*
+ * Addresses in To, Cc and Bcc of messages that came into a mailbox with the
+ * use \Sent (1000 of a message at most), and of how many and when last.
+ */
+struct store_sent {
+	struct bytes local_part;	/* lower case */
+	struct bytes domain;		/* A-labels, lower case */
+	struct bytes name;		/* of the last one; may be empty */
+	int64_t last;			/* time of reception */
+	uint32_t count;
+};
+/* What is not a view lives in the arena. 1, 0 never, -1. */
+int store_sent_get(struct store_view *v, struct arena *a,
+    struct bytes local_part, struct bytes domain, struct store_sent *out);
+/* When last to anybody of the domain, or (below) of it and those below it. */
+int store_sent_domain(struct store_view *v, struct bytes domain, bool below,
+    int64_t *last);
+/* All of them; *at starts as BYTES_EMPTY. 1, 0 end, -1. */
+int store_sent_next(struct store_view *v, struct arena *a, struct bytes *at,
+    struct store_sent *out);
+
 /* ---- tagged fields: facts of the reception, room for later ones ---- */
 
 enum store_tag {

@@ -232,8 +232,9 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 		    y->w->s->no_text ? NULL : &y->text);
 		thread_read(&y->scratch, content, &y->thread);
 		m->internal_date = st.st_mtim.tv_sec;
+		r = y->sent && work_sent(y->w, content, m->internal_date)
+		    == -1 ? -1 : 1;
 		store_unmap(content);
-		r = 1;
 	} else if (errno == ENOMEM || errno == EMFILE || errno == ENFILE) {
 		r = -1;
 	} else if (errno != ENOENT) {

@@ -122,10 +122,13 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 	if (r == 1) {
 		message_parse(a, content, &m, w->s->no_text ? NULL : &text);
 		thread_read(a, content, &t);
+		if (old.parse_version == 0 &&
+		    (b->rec.use & STORE_USE_SENT) != 0)
+			r = work_sent(w, content, m.internal_date);
 		store_unmap(content);
 	}
 	/* One without its file keeps what it has: sync.c will drop it. */
-	if (work_put(w, b, &m, &old) == -1 ||
+	if (r == -1 || work_put(w, b, &m, &old) == -1 ||
 	    work_text_put(w, mailbox, uid, text) == -1)
 		return -1;
 	return work_thread_renew(w, &m, &t);
