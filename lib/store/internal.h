@@ -12,7 +12,7 @@
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
- * sent.c    whom mail was sent to
+ * sent.c    whom mail was sent to             feed.c    cutting changes
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  */
 #ifndef STORE_INTERNAL_H
@@ -52,6 +52,10 @@ enum {
 #define EXPUNGED_SECONDS (24 * 3600)	/* kept for slow sessions */
 #define TMP_SECONDS (36 * 3600)		/* maildir(5) */
 #define SWEEP_SECONDS 3600
+/* Changes kept but for expunges, which all are: 6 MB. A client that was away
+ * for longer than these looks at all messages instead. */
+#define CHANGES_MAX 100000
+#define CHANGES_AGE_SECONDS ((int64_t)30 * 24 * 3600)	/* to twice that */
 
 struct stamp {
 	int64_t sec;
@@ -67,6 +71,9 @@ struct state {
 	uint32_t at_mailbox, at_uid;	/* where it stands */
 	uint64_t modseq, floor, quota_bytes;
 	uint32_t next_mailbox, last_uidvalidity;
+	/* Changes up to mark_modseq are as old as mark_time; 0: no mark. */
+	uint64_t mark_modseq;
+	int64_t mark_time;
 	struct stamp list, subscriptions;
 	int64_t swept;
 	char boot[37];
@@ -401,6 +408,11 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- feed.c ---- */
+
+/* Drop old changes, and all but the last max. */
+int changes_cut(struct store *s, uint64_t max, int64_t now);
 
 /* ---- watch.c ---- */
 

@@ -436,8 +436,10 @@ sweep_sometimes(struct store *s)
 	}
 	w.state.swept = now;
 	w.dirty = true;
-	if (work_commit(&w) == 0)
-		(void)store_sweep(s);	/* tried again in an hour */
+	if (work_commit(&w) == -1)
+		return;
+	(void)store_sweep(s);	/* tried again in an hour, as this */
+	(void)changes_cut(s, CHANGES_MAX, now);
 }
 
 static struct store *

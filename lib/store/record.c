@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#define STATE_SIZE 116
+#define STATE_SIZE 128
 #define STATE_SIZE_1 104	/* of format 1 */
 #define MBOX_SIZE 112
 #define MESSAGE_SIZE 76
@@ -92,6 +92,8 @@ state_encode(struct buf *out, const struct state *st)
 	memcpy(r + 68, st->boot, 36);
 	be32_put(r + 104, st->at_mailbox);
 	be32_put(r + 108, st->at_uid);
+	be64_put(r + 112, st->mark_modseq);
+	be64_put(r + 120, (uint64_t)st->mark_time);
 	return buf_add(out, bytes_of(r, sizeof(r)));
 }
 
@@ -118,6 +120,8 @@ state_decode(struct bytes s, struct state *out)
 	out->phase = (enum phase)s.p[1];
 	out->at_mailbox = be32_get(s.p + 104);
 	out->at_uid = be32_get(s.p + 108);
+	out->mark_modseq = be64_get(s.p + 112);
+	out->mark_time = (int64_t)be64_get(s.p + 120);
 	return 0;
 }
 
