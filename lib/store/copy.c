@@ -43,7 +43,10 @@ translate(struct copying *c, struct store_message *m)
 		    c->from->keywords->name[i].n > 0)
 			names[n++] = c->from->keywords->name[i];
 	}
-	return keywords_of(&c->w, c->to, names, n, &m->flags, &m->keywords);
+	if (keywords_of(&c->w, c->to, names, n, &m->flags, &m->keywords)
+	    == -1)
+		return -1;
+	return c->to == c->from ? 0 : junk_flags(&c->w, c->to, &m->flags);
 }
 
 /* A file system without hard links, or too many of them: a copy. */

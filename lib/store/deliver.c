@@ -171,7 +171,8 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	m->flags = in->flags & STORE_FLAGS_ALL;
 	if (work_room(w, m->size) == -1 ||
 	    keywords_of(w, b, in->keywords, in->keyword_count, &m->flags,
-	    &m->keywords) == -1 || work_next_uid(b, &m->uid) == -1)
+	    &m->keywords) == -1 || junk_flags(w, b, &m->flags) == -1 ||
+	    work_next_uid(b, &m->uid) == -1)
 		return -1;
 	if (maildir_name_with_uid(&name, bytes_str(d->tmp), m->uid) == -1)
 		goto end;

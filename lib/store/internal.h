@@ -13,6 +13,7 @@
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
  * sent.c    whom mail was sent to             feed.c    cutting changes
+ * junk.c    junk flags by mailbox
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  */
 #ifndef STORE_INTERNAL_H
@@ -100,7 +101,7 @@ struct store {
 	int dir, maildir;
 	struct kv *kv;
 	uint64_t quota_bytes;
-	bool no_text;
+	bool no_text, junk_flags;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -408,6 +409,12 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- junk.c ---- */
+
+/* The flags of a message that comes into a mailbox of ours; keywords of b
+ * are loaded. */
+int junk_flags(struct work *w, struct box *b, uint32_t *flags);
 
 /* ---- feed.c ---- */
 

@@ -463,6 +463,7 @@ new_store(const struct store_options *o)
 	s->host = mem_strdup(o->host != NULL ? o->host : host);
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
+	s->junk_flags = o->junk_flags;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);

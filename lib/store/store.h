@@ -105,6 +105,10 @@ struct store_options {
 	const char *host;	/* in file names; NULL: the system's */
 	uint64_t quota_bytes;	/* 0: no limit */
 	bool no_text;		/* keep nothing for searches of texts */
+	/* $Junk and $NotJunk by the beginning of the name of the mailbox
+	 * that mail is delivered, appended, copied or moved to; a mailbox
+	 * with the use \Junk sets $Junk in any case. */
+	bool junk_flags;
 	bool create;		/* make the account when it is not there */
 	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
 	const struct store_initial *initial;
