@@ -107,45 +107,51 @@ store_thread_mark(struct store *s, uint32_t mailbox, const uint32_t *uids,
 	return work_commit(&w);
 }
 
-int
-store_threads_anew(struct store *s)
+/* The next record after a key, which is filled in. 1, 0 end, -1. */
+static int
+next_record(struct work *w, unsigned char at[KEY_MESSAGE + 1], size_t n,
+    struct store_thread *out)
 {
-	struct kv_cursor *c;
-	struct bytes key = BYTES_EMPTY, value;
+	struct bytes key = key_of(at, n), value;
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_THREAD);
+	int r = c == NULL ? -1 : kv_seek(c, &key, &value);
+
+	if (r == 1 && (r = thread_decode(key, value, out) == 0 ? 1 : -1) == 1)
+		memcpy(at, key.p, KEY_MESSAGE);
+	kv_cursor_close(c);
+	return r;
+}
+
+/* No message has a thread; marks stay. */
+static int
+forget_all(struct work *w)
+{
+	unsigned char at[KEY_MESSAGE + 1] = { 0 };	/* NUL: the one after */
+	size_t n = KEY_MESSAGE;
 	struct store_thread t;
-	struct work w;
 	int r;
 
-	if (work_begin(s, &w) == -1)
+	if (kv_empty(w->t, TABLE_THREAD_MEMBER) == -1 ||
+	    kv_empty(w->t, TABLE_THREAD_SUBJECT) == -1)
 		return -1;
-	r = kv_empty(w.t, TABLE_THREAD_MEMBER);
-	if (r == 0)
-		r = kv_empty(w.t, TABLE_THREAD_SUBJECT);
-	c = r == 0 ? kv_cursor_open(w.t, TABLE_THREAD) : NULL;
-	r = c == NULL ? -1 : kv_seek(c, &key, &value);
-	kv_cursor_close(c);
-	while (r == 1) {
-		unsigned char at[KEY_MESSAGE + 1] = { 0 };
-		struct bytes from = key_of(at, sizeof(at));
-
-		if (thread_decode(key, value, &t) == -1) {
-			r = -1;
-			break;
-		}
-		memcpy(at, key.p, KEY_MESSAGE);
+	for (; (r = next_record(w, at, n, &t)) == 1; n = sizeof(at)) {
 		t.id = 0;
 		t.parent_count = 0;
 		t.flags &= ~(uint32_t)STORE_THREAD_MISSING;
-		if (work_thread_put(&w, &t, NULL) == -1 ||
-		    (c = kv_cursor_open(w.t, TABLE_THREAD)) == NULL) {
-			r = -1;
-			break;
-		}
-		r = kv_seek(c, &from, &value);
-		kv_cursor_close(c);
-		key = from;
+		if (work_thread_put(w, &t, NULL) == -1)
+			return -1;
 	}
-	if (r == -1) {
+	return r;
+}
+
+int
+store_threads_anew(struct store *s)
+{
+	struct work w;
+
+	if (work_begin(s, &w) == -1)
+		return -1;
+	if (forget_all(&w) == -1) {
 		work_abort(&w);
 		return -1;
 	}

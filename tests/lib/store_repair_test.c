@@ -275,7 +275,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_repair_mends_its_damage),
+		{ "S-22 each repair mends its damage",
+		    each_repair_mends_its_damage, NULL, NULL, NULL },
 		TEST("S-22 a new UIDVALIDITY is above all others",
 		    uidvalidity_is_new),
 		TEST("S-22 UIDs are given anew by date", uids_follow_dates),
