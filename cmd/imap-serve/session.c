@@ -25,16 +25,36 @@ on_stop(int signo)
 	got_stop = 1;
 }
 
+/*
+ * A message too large to be read into memory was mapped, and another program
+ * cut its file short. Its length may have been promised to the client, so the
+ * answer cannot be ended well: this session ends, and no other is touched.
+ */
+static void
+on_bus(int signo)
+{
+	static const char why[] = "imap-serve: fatal: cannot read message: "
+	    "another program cut its file short\n";
+
+	(void)signo;
+	/* Nothing can be done about a log that is gone. */
+	if (write(STDERR_FILENO, why, sizeof(why) - 1) == -1)
+		_exit(EXIT_TEMP);
+	_exit(EXIT_TEMP);
+}
+
 void
 session_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_stop };
+	struct sigaction bus = { .sa_handler = on_bus };
 	sigset_t block;
 
 	(void)sigemptyset(&block);	/* none of these can fail */
 	(void)sigaddset(&block, SIGTERM);
 	(void)sigaddset(&block, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &block, NULL);
+	(void)sigaction(SIGBUS, &bus, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
 }

@@ -94,7 +94,7 @@ choose_uid(struct syncing *y, const struct found *f, uint32_t *uid)
 	return work_next_uid(y->b, uid);
 }
 
-static int
+int
 adopt(struct syncing *y, const struct found *f)
 {
 	struct store_message m = { .suffix = BYTES_EMPTY,
@@ -111,6 +111,8 @@ adopt(struct syncing *y, const struct found *f)
 		m.suffix = BYTES(":2,");
 	m.save_date = time_wall_us() / 1000000;
 	m.createseq = m.modseq = y->w->modseq;
+	/* Its writer may not be done: the next look compares sizes. */
+	y->unsure |= m.internal_date >= m.save_date - SYNC_YOUNG;
 	if (choose_uid(y, f, &m.uid) == -1 ||
 	    (r = give_name(y, f, &m)) == -1) {
 		if (errno != EACCES && errno != EPERM && errno != EROFS)

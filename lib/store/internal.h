@@ -11,6 +11,7 @@
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
+ * renew.c   files written to in place
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -275,6 +276,7 @@ int message_locate(struct folder *f, const struct store_message *m,
  */
 void message_parse(struct arena *a, struct bytes content,
     struct store_message *m, struct bytes *text);
+/* What store_message_map gives, of an open file; store_unmap. */
 int map_fd(int fd, struct bytes *out);
 /* A copy whose bytes live in the arena: a view ends with the next change. */
 struct store_message message_copy(struct arena *a,
@@ -305,6 +307,9 @@ int message_expunge(struct work *w, struct box *b,
  * deep: read every file again. 1 changed, 0, -1. */
 int sync_box(struct work *w, struct box *b, bool claim, bool deep,
     bool *more);
+/* The file of a message was written to: its record goes as by an expunge, and
+ * the file is taken in under a new UID. Unless its size is right again. */
+int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);
 /* 1 a look is needed, 0 no, -1. */
 int sync_needed(struct store *s, const struct mbox *m);
 /* Folders and subscriptions that appeared, vanished or were renamed. */
