@@ -14,6 +14,8 @@
 #define WRITE_MS (5 * 60 * 1000)
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
+/* Folders that cannot be watched are looked at this often in IDLE. */
+#define POLL_MS 700
 #define PATH_MAX_BYTES 4096
 
 static volatile sig_atomic_t got_stop;
@@ -94,9 +96,12 @@ unwatch(struct waits *w)
 	w->mailbox = 0;
 }
 
-static void
+/* True if a folder is watched, or polled, from now on: what was changed
+ * before that no descriptor tells. */
+static bool
 fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 {
+	bool began = false;
 	int i;
 
 	w->fd[IN].fd = s->in;
@@ -107,11 +112,13 @@ fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 		w->mailbox = imap_mailbox(im);
 		w->fd[CUR].fd = watch(s, w->mailbox, 0);
 		w->fd[NEW].fd = watch(s, w->mailbox, 1);
+		began = true;
 	}
 	for (i = 0; i < WAITS; i++) {
 		w->fd[i].events = POLLIN;
 		w->fd[i].revents = 0;
 	}
+	return began;
 }
 
 static int
@@ -123,6 +130,28 @@ wait_some(struct waits *w, int64_t timeout_ms)
 
 	(void)sigemptyset(&none);	/* cannot fail */
 	return ppoll(w->fd, WAITS, &t, &none);
+}
+
+/* The same, with looks at folders that are not watched: inotify has an end
+ * (fs.inotify.max_user_instances). */
+static int
+wait_and_poll(struct session *s, struct waits *w, struct imap *im,
+    int64_t timeout_ms)
+{
+	bool poll = w->mailbox != 0 &&
+	    (w->fd[CUR].fd == -1 || w->fd[NEW].fd == -1);
+	int64_t part;
+	int r = 0;
+
+	for (; poll && timeout_ms > 0 && r == 0; timeout_ms -= part) {
+		part = timeout_ms < POLL_MS ? timeout_ms : POLL_MS;
+		if ((r = wait_some(w, part)) != 0 ||
+		    store_sync(s->store, w->mailbox, false) != 1)
+			continue;
+		imap_changed(im, true);
+		return 1;
+	}
+	return poll ? r : wait_some(w, timeout_ms);
 }
 
 static int
@@ -151,12 +180,15 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 {
 	int r;
 
-	fill_waits(s, im, w, idle);
-	r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
+	if (fill_waits(s, im, w, idle)) {
+		imap_changed(im, true);
+		return 0;
+	}
+	r = wait_and_poll(s, w, im, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
 	    : s->idle_ms);
 	if (r == 0 && s->idle_ms > SHORT_WAIT_MS) {
 		imap_trim(im);
-		r = wait_some(w, s->idle_ms - SHORT_WAIT_MS);
+		r = wait_and_poll(s, w, im, s->idle_ms - SHORT_WAIT_MS);
 	}
 	if (got_stop) {
 		s->end = "shutdown";
