@@ -105,7 +105,25 @@ open_maildir(struct store *s, bool *made)
 
 /* ---- the environment ---- */
 
-/* The boot the index was last found or brought in order. */
+/*
+ * What the index was last found or brought in order under: the boot, and the
+ * file it is in. A copy, of a backup or of another machine, is another file:
+ * UIDs may have been given since it was made.
+ */
+static int
+mark_of(struct store *s, char out[37])
+{
+	unsigned long long file;
+	struct stat st;
+
+	if (os_boot_id(out) == -1)
+		return -1;
+	if (fstatat(s->dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	file = (unsigned long long)st.st_ino & 0xffffffffffff;
+	return snprintf(out + 24, 13, "%012llx", file) == 12 ? 0 : -1;
+}
+
 static bool
 same_boot(struct store *s, const char *boot)
 {
@@ -333,12 +351,13 @@ replace_index(struct store *s, const char *why)
 	char boot[37];
 	int r = -1, err;
 
-	if (os_boot_id(boot) == -1 || flock(s->dir, LOCK_EX) == -1)
+	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
 	kv_close(s->kv);
 	s->kv = NULL;
 	folder_close_all(s);
-	if (set_aside(s, why) == 0 && open_kv(s) == 0)
+	if (set_aside(s, why) == 0 && open_kv(s) == 0 &&
+	    mark_of(s, boot) == 0)
 		r = build(s, NULL, boot, false);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
@@ -346,7 +365,7 @@ replace_index(struct store *s, const char *why)
 	return r;
 }
 
-/* Whether the index is of another boot. 1, 0, -1. */
+/* Whether the index is of another boot, or a copy. 1, 0, -1. */
 static int
 needs_recovery(struct store *s, const char *boot)
 {
@@ -363,10 +382,10 @@ needs_recovery(struct store *s, const char *boot)
 
 /* Under the account lock: nobody else builds or sets aside. */
 static int
-open_carefully(struct store *s, const struct store_options *o,
-    const char *boot, bool made)
+open_carefully(struct store *s, const struct store_options *o, bool made)
 {
 	const char *why = "cannot be opened";
+	char boot[37];
 	bool fresh;
 	int r;
 
@@ -377,7 +396,7 @@ open_carefully(struct store *s, const struct store_options *o,
 	if (open_kv(s) == -1 && (errno != EBADMSG ||
 	    set_aside(s, why) == -1 || open_kv(s) == -1))
 		return -1;
-	if (check_format(s, &fresh) == -1)
+	if (mark_of(s, boot) == -1 || check_format(s, &fresh) == -1)
 		return -1;
 	if (fresh)
 		return build(s, o, boot, made);
@@ -395,7 +414,7 @@ open_index(struct store *s, const struct store_options *o, bool made)
 	bool fresh = true;
 	int r, err;
 
-	if (os_boot_id(boot) == -1)
+	if (mark_of(s, boot) == -1)
 		return -1;
 	if (has_index(s) && same_boot(s, boot) && open_kv(s) == 0) {
 		if (check_format(s, &fresh) == -1)
@@ -407,7 +426,7 @@ open_index(struct store *s, const struct store_options *o, bool made)
 	}
 	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
-	r = open_carefully(s, o, boot, made);
+	r = open_carefully(s, o, made);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
 	errno = err;

@@ -108,7 +108,7 @@ small_files_are_read_large_ones_mapped(void **state)
 	free(text);
 }
 
-/* ---- a machine that stops ---- */
+/* ---- a backup ---- */
 
 static void
 copy_tree(const char *from, const char *to)
@@ -125,6 +125,37 @@ copy_tree(const char *from, const char *to)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 }
+
+/* In the same boot: nothing but the index itself tells that it is a copy. */
+static void
+restored_accounts_give_no_uid_again(void **state)
+{
+	struct account_dir *d = *state;
+	char backup[1024], list[4096];
+	uint32_t seen;
+
+	deliver(d, "INBOX", "old");
+	(void)snprintf(backup, sizeof(backup), "%s/backup", d->top);
+	store_close(d->s);
+	copy_tree(d->dir, backup);
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	assert_null(strstr(d->events, "recovered"));
+	seen = deliver(d, "INBOX", "since");
+	store_close(d->s);
+	copy_tree(backup, d->dir);
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	assert_non_null(strstr(d->events, "recovered"));
+	assert_string_equal(listing(d, "INBOX", list), "1:old");
+	assert_true(deliver(d, "INBOX", "new") > seen);
+	assert_content(d);
+	d->events[0] = '\0';
+	reopen(d);
+	assert_null(strstr(d->events, "recovered"));
+}
+
+/* ---- a machine that stops ---- */
 
 static void
 op_deliver(struct account_dir *d)
@@ -391,6 +422,8 @@ main(void)
 		    rebuilding_gives_rewritten_files_a_new_uid),
 		TEST("small files are read, large ones mapped",
 		    small_files_are_read_large_ones_mapped),
+		TEST("S-20 restored accounts give no UID again",
+		    restored_accounts_give_no_uid_again),
 		TEST("S-2 S-20 stopped machines lose nothing answered",
 		    stopped_machines_lose_nothing_answered),
 		TEST("S-8 keywords end at their limit",
