@@ -5,7 +5,8 @@
 #include "store/internal.h"
 
 /* Seconds since a file was written in which its writer may still be at it,
- * and those since its adoption in which each look compares its size. */
+ * and those in which a look is careful with what is new: it compares the size
+ * of what was adopted, and takes a second name for one on its way. */
 #define SYNC_YOUNG 2
 #define SYNC_RECENT 10
 

@@ -108,6 +108,28 @@ small_files_are_read_large_ones_mapped(void **state)
 	free(text);
 }
 
+/* rsync(1) makes the new name before it takes the old one away. */
+static void
+copies_on_their_way_keep_their_uid(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t uid = deliver(d, "INBOX", "a");
+	char path[1024], copy[1024], list[4096];
+
+	file_of(d, path, 1, uid);
+	(void)snprintf(copy, sizeof(copy), "%s/Maildir/cur/%s:2,F", d->dir,
+	    strrchr(path, '/') + 1);
+	assert_int_equal(link(path, copy), 0);
+	assert_int_not_equal(store_sync(d->s, 1, false), -1);
+	assert_string_equal(listing(d, "INBOX", list), "1:a");
+	assert_int_equal(unlink(path), 0);
+	settle();
+	assert_int_equal(store_sync(d->s, 1, false), 1);
+	assert_string_equal(listing(d, "INBOX", list), "1:a");
+	assert_int_equal(flags_of(d, 1, uid), STORE_FLAGGED);
+	assert_content(d);
+}
+
 /* ---- a backup ---- */
 
 static void
@@ -422,6 +444,8 @@ main(void)
 		    rebuilding_gives_rewritten_files_a_new_uid),
 		TEST("small files are read, large ones mapped",
 		    small_files_are_read_large_ones_mapped),
+		TEST("copies on their way keep their UID",
+		    copies_on_their_way_keep_their_uid),
 		TEST("S-20 restored accounts give no UID again",
 		    restored_accounts_give_no_uid_again),
 		TEST("S-2 S-20 stopped machines lose nothing answered",
