@@ -238,6 +238,12 @@ loop(struct session *s, struct imap *im)
 	do {
 		a = imap_step(im);
 		r = flush(s, im);
+		if (a == IMAP_READ && store_stale(s->store)) {
+			s->end = "account replaced";
+			imap_bye(im, "UNAVAILABLE",
+			    "the account was replaced, connect again");
+			continue;
+		}
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
 	} while (r == 0 && a != IMAP_CLOSE);

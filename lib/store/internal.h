@@ -84,6 +84,7 @@ struct store {
 	char *account, *path, *run, *host;
 	int dir, maildir;
 	struct kv *kv;
+	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
 	bool no_text;
 	void (*report)(void *, const struct store_report *);

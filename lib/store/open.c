@@ -180,7 +180,27 @@ open_kv(struct store *s)
 	s->kv = kv_open(arena_printf(&a, "%s/index", s->path),
 	    STORE_MAP_BYTES, table_names);
 	arena_free(&a);
-	return s->kv == NULL ? -1 : 0;
+	if (s->kv == NULL)
+		return -1;
+	return fstatat(s->dir, "index/data.mdb", &s->index_file, 0);
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+bool
+store_stale(const struct store *s)
+{
+	struct stat index, maildir, ours;
+
+	return fstatat(s->dir, "index/data.mdb", &index, 0) == -1 ||
+	    fstatat(s->dir, "Maildir", &maildir, 0) == -1 ||
+	    fstat(s->maildir, &ours) == -1 ||
+	    !same_file(&index, &s->index_file) ||
+	    !same_file(&maildir, &ours);
 }
 
 static int

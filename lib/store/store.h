@@ -19,7 +19,7 @@
  * errno: ENOENT no such account, mailbox or message; EEXIST; EINVAL a name or
  * argument no mailbox can have; EDQUOT over quota; ENOTEMPTY has children;
  * EPERM not for the inbox; EOVERFLOW no UID, keyword or mailbox id left;
- * EPROTONOSUPPORT the index is of a newer format. Others are the kernel's.
+ * EPROTONOSUPPORT the index is of a newer format; ESTALE store_stale. Others are the kernel's.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -131,6 +131,12 @@ bool store_account_valid(const char *name);
 struct store *store_open(const struct store_options *o);
 void store_close(struct store *s);
 const char *store_account(const struct store *s);
+/*
+ * Whether what is open is no longer the account's: the index was deleted, or
+ * it or the whole Maildir replaced (a backup, another tree). Nothing is
+ * written then (ESTALE); what is read is what was. Open the account again.
+ */
+bool store_stale(const struct store *s);
 
 /* ---- reading: a view is one consistent snapshot ---- */
 

@@ -148,6 +148,36 @@ copy_tree(const char *from, const char *to)
 	assert_int_equal(status, 0);
 }
 
+/* What is deleted or put in place of another under an open account. */
+static void
+replaced_accounts_are_not_written_to(void **state)
+{
+	static const char *const row[] = { "index", "Maildir" };
+	struct account_dir *d = *state;
+	char text[256], from[1024], to[1024], list[4096];
+	struct bytes piece = text_message(text, "x");
+	struct store_incoming in = { .pieces = &piece, .count = 1 };
+	size_t i;
+
+	deliver(d, "INBOX", "old");
+	for (i = 0; i < COUNT(row); i++) {
+		(void)snprintf(to, sizeof(to), "%s/away%zu", d->top, i);
+		path_of(d, from, "%s", row[i]);
+		assert_false(store_stale(d->s));
+		assert_int_equal(rename(from, to), 0);
+		assert_true(store_stale(d->s));
+		assert_int_equal(store_append(d->s, 1, &in, 1, NULL), -1);
+		assert_int_equal(errno, ESTALE);
+		copy_tree(to, from);
+		assert_true(store_stale(d->s));
+		assert_int_equal(store_append(d->s, 1, &in, 1, NULL), -1);
+		assert_int_equal(errno, ESTALE);
+		reopen(d);
+		assert_string_equal(listing(d, "INBOX", list), "1:old");
+		assert_content(d);
+	}
+}
+
 /* In the same boot: nothing but the index itself tells that it is a copy. */
 static void
 restored_accounts_give_no_uid_again(void **state)
@@ -446,6 +476,8 @@ main(void)
 		    small_files_are_read_large_ones_mapped),
 		TEST("copies on their way keep their UID",
 		    copies_on_their_way_keep_their_uid),
+		TEST("S-20 replaced accounts are not written to",
+		    replaced_accounts_are_not_written_to),
 		TEST("S-20 restored accounts give no UID again",
 		    restored_accounts_give_no_uid_again),
 		TEST("S-2 S-20 stopped machines lose nothing answered",
