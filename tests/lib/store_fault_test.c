@@ -1,6 +1,6 @@
 /*
  * store_fault_test.c - files written in place or cut short, machines that
- * stop between two synced states, limits
+ * stop between two synced states, accounts that are replaced
  */
 #include "store_fixture.h"
 
@@ -428,40 +428,6 @@ stopped_machines_lose_nothing_answered(void **state)
 	}
 }
 
-/* ---- limits ---- */
-
-static void
-keywords_end_at_their_limit(void **state)
-{
-	struct account_dir *d = *state;
-	uint32_t uid = deliver(d, "INBOX", "x");
-	char text[32];
-	struct bytes name;
-	struct store_flag_change c = { .how = STORE_ADD,
-	    .keywords = &name, .keyword_count = 1,
-	    .unchanged_since = UINT64_MAX };
-	unsigned int i, taken = 0;
-
-	for (i = 0; i < 10000; i++) {
-		(void)snprintf(text, sizeof(text), "k%u", i);
-		name = bytes_str(text);
-		if (store_flags(d->s, 1, &uid, 1, &c, NULL, NULL) == 0) {
-			assert_int_equal(i, taken++);
-		} else {
-			assert_int_equal(errno, EOVERFLOW);
-			/* 9,744 refusals need not all be waited for. */
-			i = i < 300 ? i : i + 97;
-		}
-	}
-	assert_int_equal(taken, STORE_KEYWORDS_MAX);
-	assert_content(d);
-	/* Those that are there are still good. */
-	name = BYTES("k255");
-	c.how = STORE_REMOVE;
-	assert_int_equal(store_flags(d->s, 1, &uid, 1, &c, NULL, NULL), 0);
-	assert_content(d);
-}
-
 int
 main(void)
 {
@@ -482,8 +448,6 @@ main(void)
 		    restored_accounts_give_no_uid_again),
 		TEST("S-2 S-20 stopped machines lose nothing answered",
 		    stopped_machines_lose_nothing_answered),
-		TEST("S-8 keywords end at their limit",
-		    keywords_end_at_their_limit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
