@@ -193,13 +193,17 @@ if subprocess.run(["unshare", "-Ur", "sh", "-c", test],
     p.do("SELECT INBOX")
     p.say("i IDLE\r\n")
     p.until("+ ")
-    with open(MAILDIR + "/new/9.polled", "w") as f:
-        f.write("Subject: polled\n\nx\n")
-    started = time.time()
-    got = p.until("* 5 EXISTS")
-    check("IDLE without inotify tells a file of another program",
-          got[-1], "* 5 EXISTS")
-    check("within a second and a half", time.time() - started < 1.5, True)
+    # the first ones may be seen by the look IDLE begins with
+    for n in (5, 6, 7):
+        with open(MAILDIR + "/tmp/polled", "w") as f:
+            f.write("Subject: polled\n\nx\n")
+        os.rename(MAILDIR + "/tmp/polled", MAILDIR + "/new/%d.polled" % n)
+        started = time.time()
+        got = p.until("* %d EXISTS" % n, 5)
+        took = time.time() - started
+    check("IDLE without inotify tells files of another program",
+          got[-1], "* 7 EXISTS")
+    check("within a second and a half", took < 1.5, True)
     p.say("DONE\r\n")
     p.until("i ")
 
