@@ -5,6 +5,7 @@
 #include "store/sync.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* A name for a file whose own cannot be used. */
@@ -119,7 +120,7 @@ adopt_thread(struct syncing *y, const struct found *f,
 	return 0;
 }
 
-static int
+int
 adopt(struct syncing *y, const struct found *f)
 {
 	struct store_message m = { .suffix = BYTES_EMPTY,
@@ -139,6 +140,8 @@ adopt(struct syncing *y, const struct found *f)
 		m.suffix = BYTES(":2,");
 	m.save_date = time_wall_us() / 1000000;
 	m.createseq = m.modseq = y->w->modseq;
+	/* Its writer may not be done: the next look compares sizes. */
+	y->unsure |= m.internal_date >= m.save_date - SYNC_YOUNG;
 	if (choose_uid(y, f, &m.uid) == -1 ||
 	    adopt_thread(y, f, &m) == -1 ||
 	    (r = give_name(y, f, &m)) == -1) {
@@ -158,6 +161,31 @@ adopt(struct syncing *y, const struct found *f)
 	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
 }
 
+/*
+ * A second name of a message, made just now: a program that copies where
+ * others rename, as rsync(1) does, will take the first one away. If
+ * both are still there after a while they are two messages.
+ */
+static bool
+is_in_transit(const struct syncing *y, const struct found *f)
+{
+	const struct found *twin;
+	struct stat st;
+	size_t i;
+
+	for (i = find_uid(y, f->n.uid); i < y->file_count; i++) {
+		twin = &y->files[i];
+		if (twin->n.uid != f->n.uid)
+			break;
+		if (twin->paired && bytes_eq(twin->n.base, f->n.base))
+			return !y->deep && fstatat(f->in_new ?
+			    y->b->folder->new : y->b->folder->cur, f->name,
+			    &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			    st.st_ctim.tv_sec >= y->now - SYNC_RECENT;
+	}
+	return false;
+}
+
 /* Those with a UID in its order, then those without by time. */
 int
 adopt_all(struct syncing *y)
@@ -170,6 +198,10 @@ adopt_all(struct syncing *y)
 		f = &y->files[at];
 		if (f->paired)
 			continue;
+		if (f->n.uid != 0 && is_in_transit(y, f)) {
+			y->unsure = true;
+			continue;
+		}
 		if (y->batch == 0) {
 			y->again = true;
 			return 0;

@@ -15,6 +15,7 @@
  * sent.c    whom mail was sent to             feed.c    cutting changes
  * junk.c    junk flags by mailbox
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
+ * renew.c   files written to in place
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -100,6 +101,7 @@ struct store {
 	char *account, *path, *run, *host;
 	int dir, maildir;
 	struct kv *kv;
+	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
 	bool no_text, junk_flags;
 	void (*report)(void *, const struct store_report *);
@@ -346,6 +348,7 @@ int message_locate(struct folder *f, const struct store_message *m,
  */
 void message_parse(struct arena *a, struct bytes content,
     struct store_message *m, struct bytes *text);
+/* What store_message_map gives, of an open file; store_unmap. */
 int map_fd(int fd, struct bytes *out);
 /* A copy whose bytes live in the arena: a view ends with the next change. */
 struct store_message message_copy(struct arena *a,
@@ -376,6 +379,9 @@ int message_expunge(struct work *w, struct box *b,
  * deep: read every file again. 1 changed, 0, -1. */
 int sync_box(struct work *w, struct box *b, bool claim, bool deep,
     bool *more);
+/* The file of a message was written to: its record goes as by an expunge, and
+ * the file is taken in under a new UID. Unless its size is right again. */
+int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);
 /* 1 a look is needed, 0 no, -1. */
 int sync_needed(struct store *s, const struct mbox *m);
 /* Folders and subscriptions that appeared, vanished or were renamed. */

@@ -106,7 +106,25 @@ open_maildir(struct store *s, bool *made)
 
 /* ---- the environment ---- */
 
-/* The boot the index was last found or brought in order. */
+/*
+ * What the index was last found or brought in order under: the boot, and the
+ * file it is in. A copy, of a backup or of another machine, is another file:
+ * UIDs may have been given since it was made.
+ */
+static int
+mark_of(struct store *s, char out[37])
+{
+	unsigned long long file;
+	struct stat st;
+
+	if (os_boot_id(out) == -1)
+		return -1;
+	if (fstatat(s->dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	file = (unsigned long long)st.st_ino & 0xffffffffffff;
+	return snprintf(out + 24, 13, "%012llx", file) == 12 ? 0 : -1;
+}
+
 static bool
 same_boot(struct store *s, const char *boot)
 {
@@ -163,7 +181,27 @@ open_kv(struct store *s)
 	s->kv = kv_open(arena_printf(&a, "%s/index", s->path),
 	    STORE_MAP_BYTES, table_names);
 	arena_free(&a);
-	return s->kv == NULL ? -1 : 0;
+	if (s->kv == NULL)
+		return -1;
+	return fstatat(s->dir, "index/data.mdb", &s->index_file, 0);
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+bool
+store_stale(const struct store *s)
+{
+	struct stat index, maildir, ours;
+
+	return fstatat(s->dir, "index/data.mdb", &index, 0) == -1 ||
+	    fstatat(s->dir, "Maildir", &maildir, 0) == -1 ||
+	    fstat(s->maildir, &ours) == -1 ||
+	    !same_file(&index, &s->index_file) ||
+	    !same_file(&maildir, &ours);
 }
 
 static int
@@ -336,12 +374,13 @@ replace_index(struct store *s, const char *why)
 	char boot[37];
 	int r = -1, err;
 
-	if (os_boot_id(boot) == -1 || flock(s->dir, LOCK_EX) == -1)
+	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
 	kv_close(s->kv);
 	s->kv = NULL;
 	folder_close_all(s);
-	if (set_aside(s, why) == 0 && open_kv(s) == 0)
+	if (set_aside(s, why) == 0 && open_kv(s) == 0 &&
+	    mark_of(s, boot) == 0)
 		r = build(s, NULL, boot, false);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
@@ -349,7 +388,7 @@ replace_index(struct store *s, const char *why)
 	return r;
 }
 
-/* Whether the index is of another boot. 1, 0, -1. */
+/* Whether the index is of another boot, or a copy. 1, 0, -1. */
 static int
 needs_recovery(struct store *s, const char *boot)
 {
@@ -367,10 +406,10 @@ needs_recovery(struct store *s, const char *boot)
 
 /* Under the account lock: nobody else builds or sets aside. */
 static int
-open_carefully(struct store *s, const struct store_options *o,
-    const char *boot, bool made)
+open_carefully(struct store *s, const struct store_options *o, bool made)
 {
 	const char *why = "cannot be opened";
+	char boot[37];
 	uint32_t format;
 	int r;
 
@@ -381,7 +420,7 @@ open_carefully(struct store *s, const struct store_options *o,
 	if (open_kv(s) == -1 && (errno != EBADMSG ||
 	    set_aside(s, why) == -1 || open_kv(s) == -1))
 		return -1;
-	if (check_format(s, &format) == -1)
+	if (mark_of(s, boot) == -1 || check_format(s, &format) == -1)
 		return -1;
 	if (format == 0)
 		return build(s, o, boot, made);
@@ -401,7 +440,7 @@ open_index(struct store *s, const struct store_options *o, bool made)
 	uint32_t format;
 	int r, err;
 
-	if (os_boot_id(boot) == -1)
+	if (mark_of(s, boot) == -1)
 		return -1;
 	if (has_index(s) && same_boot(s, boot) && open_kv(s) == 0) {
 		if (check_format(s, &format) == -1)
@@ -413,7 +452,7 @@ open_index(struct store *s, const struct store_options *o, bool made)
 	}
 	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
-	r = open_carefully(s, o, boot, made);
+	r = open_carefully(s, o, made);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
 	errno = err;

@@ -19,7 +19,7 @@
  * errno: ENOENT no such account, mailbox or message; EEXIST; EINVAL a name or
  * argument no mailbox can have; EDQUOT over quota; ENOTEMPTY has children;
  * EPERM not for the inbox; EOVERFLOW no UID, keyword or mailbox id left;
- * EPROTONOSUPPORT the index is of a newer format. Others are the kernel's.
+ * EPROTONOSUPPORT a newer format; ESTALE store_stale. Others: the kernel's.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -37,6 +37,9 @@
 #define STORE_MAILBOXES_MAX 10000	/* in an account */
 #define STORE_TEXT_MAX ((size_t)8 << 20)	/* text of a message that is
 					searched, bytes of UTF-8 */
+/* Message files up to this are read, larger ones mapped: reading a small one
+ * is faster, and only of a map can another program take bytes away. */
+#define STORE_READ_MAX (1 << 20)
 #define STORE_LETTERS 26	/* keywords with a letter in file names */
 
 /* Flags of a message. Those from STORE_JUNK on are keywords to IMAP and
@@ -133,6 +136,9 @@ bool store_account_valid(const char *name);
 struct store *store_open(const struct store_options *o);
 void store_close(struct store *s);
 const char *store_account(const struct store *s);
+/* Whether the index or the Maildir was deleted or replaced: nothing is written
+ * then (ESTALE), what is read is what was. Open the account again. */
+bool store_stale(const struct store *s);
 
 /* ---- reading: a view is one consistent snapshot ---- */
 
@@ -254,10 +260,15 @@ int store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
 /*
  * The message file for reading, whatever other programs renamed it to; a
  * message expunged meanwhile is still found until the sweeper took it. >= 0
- * (owned by the caller), -1 ENOENT gone.
+ * (owned by the caller), -1 ENOENT gone. A file whose size is not that of the
+ * record was written to by another program: this UID is gone then, and what
+ * the file holds now has got a new one (RFC 9051 2.3.1.1: what a UID names
+ * never changes). Not inside a writing function.
  */
 int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
-/* The same as a read-only mapping; release it with store_unmap. */
+/* The same as bytes in memory; release them with store_unmap. -1 also ESTALE:
+ * cut short while it was read. Above STORE_READ_MAX it is a mapping: if
+ * another program cuts the file short, touching the rest is SIGBUS. */
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
 void store_unmap(struct bytes m);

@@ -84,6 +84,18 @@ work_thread_renew(struct work *w, const struct store_message *m,
 	return work_thread_put(w, t, r == 1 ? &old : NULL);
 }
 
+/* As is_rewritten in sync.c: its UID does not stand for what it holds now. */
+static bool
+is_ours(int fd, const struct store_message *m)
+{
+	struct maildir_name n;
+	struct stat st;
+
+	maildir_name_parse(m->base, &n);
+	return fstat(fd, &st) == 0 && ((uint64_t)st.st_size == m->size ||
+	    (uint64_t)st.st_size == n.size);
+}
+
 static int
 map_message(struct box *b, const struct store_message *m, struct bytes *out)
 {
@@ -96,7 +108,7 @@ map_message(struct box *b, const struct store_message *m, struct bytes *out)
 	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
 		return 0;
-	r = map_fd(fd, out) == 0;
+	r = is_ours(fd, m) && map_fd(fd, out) == 0;
 	err = errno;
 	(void)close(fd);	/* nothing was written through it */
 	errno = err;
@@ -127,7 +139,8 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 			r = work_sent(w, content, m.internal_date);
 		store_unmap(content);
 	}
-	/* One without its file keeps what it has: sync.c will drop it. */
+	/* One without its file keeps what it has: sync.c, or renew.c for one
+	 * that was written to, will drop it. */
 	if (r == -1 || work_put(w, b, &m, &old) == -1 ||
 	    work_text_put(w, mailbox, uid, text) == -1)
 		return -1;

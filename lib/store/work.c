@@ -22,6 +22,11 @@ work_begin(struct store *s, struct work *w)
 	    .record = BUF_INIT(RECORD_MAX) };
 	if ((w->t = kv_begin(s->kv, true)) == NULL)
 		return -1;
+	if (store_stale(s)) {
+		errno = ESTALE;
+		work_abort(w);
+		return -1;
+	}
 	r = kv_get(w->t, TABLE_META, BYTES("state"), &v);
 	if (r == 1 && state_decode(v, &w->state) == 0) {
 		w->modseq = w->state.modseq + 1;

@@ -24,11 +24,13 @@ is "$(uidvalidity Sent)" "$sent" "another mailbox keeps its own"
 f=$(ls "$INBOX"/new/*,U=2)
 echo more >>"$f"
 exits 1 "S-22 verifydata complains of a size" verifydata -a alice
+is "$(store-repair -a alice reparse)" "alice	4" "reparse leaves a file that was written to for later"
 is "$(store-repair -a alice fixmsgsize)" "alice	1" "S-22 fixmsgsize"
 exits 0 "verifydata is content" verifydata -a alice
-like "$(ls "$INBOX"/new/*,U=2)" ",S=$(wc -c <"$(ls "$INBOX"/new/*,U=2)")," "the file's name has its size"
+exits 1 "what was written to has another UID" test -e "$f"
+like "$(ls "$INBOX"/new/*,U=4)" ",S=$(wc -c <"$(ls "$INBOX"/new/*,U=4)")," "the file's name has its size"
 is "$(store-repair -a alice -m INBOX reassignuids)" "alice	3" "S-22 reassignuids"
-is "$(store-list -a alice -m INBOX | cut -f 2,7 | tr '\t\n' ': ')" "4:m1 5:m2 6:m3 " "UIDs above all that were used"
+is "$(store-list -a alice -m INBOX | cut -f 2,7 | tr '\t\n' ': ')" "5:m1 6:m3 7:m2 " "UIDs above all that were used"
 for r in fixuidmeta ensureparsed recalculatemailboxcounts; do
 	is "$(store-repair -a alice $r)" "alice	0" "S-22 $r finds nothing to do"
 done

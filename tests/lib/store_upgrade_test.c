@@ -28,13 +28,28 @@ put(struct kv_txn *t, unsigned int table, struct bytes key, struct bytes v)
 	assert_int_equal(kv_put(t, table, key, v), 0);
 }
 
+/* The boot, and the file the index is in. */
 static void
-put_state(struct kv_txn *t, uint64_t bytes)
+mark_of(struct account_dir *d, char out[37])
+{
+	struct arena a = ARENA_INIT;
+	struct stat st;
+
+	assert_int_equal(stat(arena_printf(&a, "%s/index/data.mdb", d->dir),
+	    &st), 0);
+	assert_int_equal(os_boot_id(out), 0);
+	assert_int_equal(snprintf(out + 24, 13, "%012llx",
+	    (unsigned long long)st.st_ino & 0xffffffffffff), 12);
+	arena_free(&a);
+}
+
+static void
+put_state(struct account_dir *d, struct kv_txn *t, uint64_t bytes)
 {
 	unsigned char format[4] = { 0, 0, 0, 1 }, r[104] = { 1 };
 	char boot[37];
 
-	assert_int_equal(os_boot_id(boot), 0);
+	mark_of(d, boot);
 	be32_put(r + 4, 2);		/* next mailbox */
 	be32_put(r + 8, 1000);		/* last uidvalidity */
 	be64_put(r + 12, MESSAGES + 1);	/* modseq */
@@ -130,14 +145,11 @@ make_dirs(struct account_dir *d, struct arena *a)
 {
 	static const char *const names[] = { "", "/Maildir", "/Maildir/cur",
 		"/Maildir/new", "/Maildir/tmp", "/index" };
-	char boot[37];
 	size_t i;
 
 	for (i = 0; i < COUNT(names); i++)
 		assert_int_equal(mkdir(arena_printf(a, "%s%s", d->dir,
 		    names[i]), 0700), 0);
-	assert_int_equal(os_boot_id(boot), 0);
-	write_file(arena_printf(a, "%s/index/boot", d->dir), bytes_str(boot));
 	write_file(arena_printf(a, "%s/Maildir/.uidvalidity", d->dir),
 	    bytes_str(arena_printf(a, "1000\n%d\n", MESSAGES + 128)));
 }
@@ -160,11 +172,14 @@ make_first_format(struct account_dir *d)
 	struct kv *k;
 	uint64_t bytes = 0, crlf = 0;
 	uint32_t uid;
+	char boot[37];
 
 	make_dirs(d, &a);
 	k = kv_open(arena_printf(&a, "%s/index", d->dir), (size_t)1 << 26,
 	    tables);
 	assert_non_null(k);
+	mark_of(d, boot);
+	write_file(arena_printf(&a, "%s/index/boot", d->dir), bytes_str(boot));
 	assert_non_null(t = kv_begin(k, true));
 	for (uid = 1; uid <= MESSAGES; uid++) {
 		struct bytes text = text_of(&a, uid);
@@ -179,7 +194,7 @@ make_first_format(struct account_dir *d)
 		bytes += text.n;
 		crlf += wire;
 	}
-	put_state(t, bytes);
+	put_state(d, t, bytes);
 	put_inbox(t, crlf);
 	assert_int_equal(kv_commit(t, true), 0);
 	kv_close(k);
