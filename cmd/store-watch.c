@@ -142,10 +142,6 @@ print_changes(struct watch *w)
 
 	if (v == NULL)
 		msg_diesys(account_exit(errno), "cannot read the index");
-	if (w->from_now) {
-		w->since = store_view_modseq(v);
-		w->from_now = false;
-	}
 	for (r = store_change_first(v, w->since, &c); r == 1;
 	    r = store_change_next(v, &c)) {
 		print_change(w, v, &c);
@@ -216,12 +212,27 @@ look_outside(struct watch *w)
 		msg_diesys(account_exit(errno), "cannot look at the Maildir");
 }
 
+static void
+begin_now(struct watch *w)
+{
+	struct store_view *v = store_view_open(w->a.store);
+
+	if (v == NULL)
+		msg_diesys(account_exit(errno), "cannot open the index");
+	w->since = store_view_modseq(v);
+	store_view_close(v);
+}
+
 static int
 run(struct watch *w)
 {
 	account_start(&w->a, w->name, w->mailbox, &w->id);
+	/* What is there before the first look is no change; what comes once
+	 * others see that somebody listens is. */
+	look_outside(w);
+	if (w->from_now)
+		begin_now(w);
 	listen_all(w);
-	/* what is there before the first look is no change */
 	look_outside(w);
 	for (;;) {
 		print_changes(w);

@@ -14,6 +14,8 @@
 #define WRITE_MS (5 * 60 * 1000)
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
+/* Folders that cannot be watched are looked at this often in IDLE. */
+#define POLL_MS 700
 #define PATH_MAX_BYTES 4096
 
 static volatile sig_atomic_t got_stop;
@@ -25,16 +27,36 @@ on_stop(int signo)
 	got_stop = 1;
 }
 
+/*
+ * A message too large to be read into memory was mapped, and another program
+ * cut its file short. Its length may have been promised to the client, so the
+ * answer cannot be ended well: this session ends, and no other is touched.
+ */
+static void
+on_bus(int signo)
+{
+	static const char why[] = "imap-serve: fatal: cannot read message: "
+	    "another program cut its file short\n";
+
+	(void)signo;
+	/* Nothing can be done about a log that is gone. */
+	if (write(STDERR_FILENO, why, sizeof(why) - 1) == -1)
+		_exit(EXIT_TEMP);
+	_exit(EXIT_TEMP);
+}
+
 void
 session_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_stop };
+	struct sigaction bus = { .sa_handler = on_bus };
 	sigset_t block;
 
 	(void)sigemptyset(&block);	/* none of these can fail */
 	(void)sigaddset(&block, SIGTERM);
 	(void)sigaddset(&block, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &block, NULL);
+	(void)sigaction(SIGBUS, &bus, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
 }
@@ -74,9 +96,12 @@ unwatch(struct waits *w)
 	w->mailbox = 0;
 }
 
-static void
+/* True if a folder is watched, or polled, from now on: what was changed
+ * before that no descriptor tells. */
+static bool
 fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 {
+	bool began = false;
 	int i;
 
 	w->fd[IN].fd = s->in;
@@ -87,11 +112,13 @@ fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 		w->mailbox = imap_mailbox(im);
 		w->fd[CUR].fd = watch(s, w->mailbox, 0);
 		w->fd[NEW].fd = watch(s, w->mailbox, 1);
+		began = true;
 	}
 	for (i = 0; i < WAITS; i++) {
 		w->fd[i].events = POLLIN;
 		w->fd[i].revents = 0;
 	}
+	return began;
 }
 
 static int
@@ -103,6 +130,28 @@ wait_some(struct waits *w, int64_t timeout_ms)
 
 	(void)sigemptyset(&none);	/* cannot fail */
 	return ppoll(w->fd, WAITS, &t, &none);
+}
+
+/* The same, with looks at folders that are not watched: inotify has an end
+ * (fs.inotify.max_user_instances). */
+static int
+wait_and_poll(struct session *s, struct waits *w, struct imap *im,
+    int64_t timeout_ms)
+{
+	bool poll = w->mailbox != 0 &&
+	    (w->fd[CUR].fd == -1 || w->fd[NEW].fd == -1);
+	int64_t part;
+	int r = 0;
+
+	for (; poll && timeout_ms > 0 && r == 0; timeout_ms -= part) {
+		part = timeout_ms < POLL_MS ? timeout_ms : POLL_MS;
+		if ((r = wait_some(w, part)) != 0 ||
+		    store_sync(s->store, w->mailbox, false) != 1)
+			continue;
+		imap_changed(im, true);
+		return 1;
+	}
+	return poll ? r : wait_some(w, timeout_ms);
 }
 
 static int
@@ -131,12 +180,15 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 {
 	int r;
 
-	fill_waits(s, im, w, idle);
-	r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
+	if (fill_waits(s, im, w, idle)) {
+		imap_changed(im, true);
+		return 0;
+	}
+	r = wait_and_poll(s, w, im, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
 	    : s->idle_ms);
 	if (r == 0 && s->idle_ms > SHORT_WAIT_MS) {
 		imap_trim(im);
-		r = wait_some(w, s->idle_ms - SHORT_WAIT_MS);
+		r = wait_and_poll(s, w, im, s->idle_ms - SHORT_WAIT_MS);
 	}
 	if (got_stop) {
 		s->end = "shutdown";
@@ -186,6 +238,12 @@ loop(struct session *s, struct imap *im)
 	do {
 		a = imap_step(im);
 		r = flush(s, im);
+		if (a == IMAP_READ && store_stale(s->store)) {
+			s->end = "account replaced";
+			imap_bye(im, "UNAVAILABLE",
+			    "the account was replaced, connect again");
+			continue;
+		}
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
 	} while (r == 0 && a != IMAP_CLOSE);

@@ -189,7 +189,7 @@ store_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
 
 	if (make_prefix(s, rcpt, job, &prefix) == -1 ||
 	    facts_add(&facts, &job->envelope, rcpt->text,
-	    &job->block) == -1)
+	    &job->block, job->message) == -1)
 		fail(s, r, out, "trace fields", errno);
 	else if ((store = accounts_open(&d->accounts, r->account)) == NULL)
 		fail(s, r, out, "store", errno);

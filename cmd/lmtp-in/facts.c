@@ -74,14 +74,36 @@ add_resinfo(struct buf *out, struct bytes info)
 	return 0;
 }
 
+/* The same for each copy, whatever stands in front of it. */
+static int
+add_hash(struct buf *out, struct bytes message)
+{
+	struct buf hex = BUF_INIT(64);
+	unsigned char h[32];
+	int r;
+
+	sha256_of(message, h);
+	(void)hex_encode(&hex, bytes_of(h, sizeof(h)));	/* fits */
+	r = store_field_add(out, STORE_TAG_MESSAGE_HASH, buf_bytes(&hex));
+	buf_free(&hex);
+	return r;
+}
+
 int
 facts_add(struct buf *out, const struct trace_envelope *e,
-    struct bytes recipient, const struct trace_block *block)
+    struct bytes recipient, const struct trace_block *block,
+    struct bytes message)
 {
+	struct bytes tls = BYTES_EMPTY;
+
 	if (add_ips(out, &e->remote) == -1 ||
 	    add_text(out, STORE_TAG_HELO, e->helo) == -1 ||
 	    add_text(out, STORE_TAG_MAIL_FROM, e->sender) == -1 ||
-	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1)
+	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1 ||
+	    add_hash(out, message) == -1)
+		return -1;
+	if (trace_received_tls(block->received, &tls) &&
+	    add_text(out, STORE_TAG_TLS, tls) == -1)
 		return -1;
 	if (e->requiretls &&
 	    store_field_add(out, STORE_TAG_REQUIRETLS, BYTES("1")) == -1)

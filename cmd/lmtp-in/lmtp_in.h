@@ -36,7 +36,8 @@ void accounts_close(struct accounts *a);
 
 /* Append tagged fields (store_field_add). -1 EMSGSIZE. */
 int facts_add(struct buf *out, const struct trace_envelope *e,
-    struct bytes recipient, const struct trace_block *block);
+    struct bytes recipient, const struct trace_block *block,
+    struct bytes message);
 
 /* ---- deliver.c ---- */
 

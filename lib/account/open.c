@@ -84,6 +84,7 @@ account_options(const struct config *c, const char *name,
 	o->initials = STORE_INITIALS;
 	o->quota_bytes = config_get_size(c, "account", name, "quota");
 	o->no_text = !config_get_bool(c, "account", name, "search-index");
+	o->junk_flags = config_get_bool(c, "account", name, "junk-flags");
 	o->create = config_account_exists(c, bytes_str(name));
 }
 

@@ -97,6 +97,18 @@ add_email_id(struct imap *im, const struct message *m)
 	buf_printf(&im->out, "EMAILID (%s)", id);
 }
 
+/* RFC 8474 5.2: NIL for old mail that has no thread yet. */
+static void
+add_thread_id(struct imap *im, struct store_view *v, const struct message *m)
+{
+	char id[THREAD_ID_SIZE];
+
+	if (m->has_record && thread_id(v, &m->record, id))
+		buf_printf(&im->out, "THREADID (%s)", id);
+	else
+		buf_adds(&im->out, "THREADID NIL");
+}
+
 bool
 fetch_item_known(const struct message *m, const struct fetch_item *item)
 {
@@ -151,8 +163,7 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 		add_email_id(im, m);
 		break;
 	case ITEM_THREADID:
-		/* RFC 8474 5.2: the store keeps no threads yet. */
-		buf_adds(&im->out, "THREADID NIL");
+		add_thread_id(im, v, m);
 		break;
 	case ITEM_SECTION:
 		break;		/* fetch_section */

@@ -354,6 +354,10 @@ void add_list(struct imap *im, struct store_view *v,
 #define EMAIL_ID_SIZE (1 + 2 * EMAIL_ID_BYTES + 1)
 void add_mailbox_id(struct buf *out, const struct store_mailbox *m);
 void email_id(const struct store_message *m, char out[EMAIL_ID_SIZE]);
+/* THREADID of its thread; false, and nothing written: it has none. */
+#define THREAD_ID_SIZE 18
+bool thread_id(struct store_view *v, const struct store_message *m,
+    char out[THREAD_ID_SIZE]);
 
 /* status.c: "(...)" into a set of items, and what they enable. */
 bool parse_status_items(struct parser *p, uint64_t *set);

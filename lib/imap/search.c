@@ -88,6 +88,7 @@ record_matches(struct search *s, const struct search_key *k)
 {
 	const struct store_message *r = &s->message.record;
 	int64_t age = s->now - r->internal_date;
+	char thread[THREAD_ID_SIZE];
 
 	switch (k->kind) {
 	case KEY_FLAG:
@@ -111,6 +112,9 @@ record_matches(struct search *s, const struct search_key *k)
 		return r->modseq >= k->number;
 	case KEY_EMAILID:
 		return has_email_id(r, k->field);
+	case KEY_THREADID:
+		return thread_id(s->view, r, thread) &&
+		    bytes_eq(bytes_str(thread), k->field);
 	case KEY_ALL:
 		return true;
 	case KEY_NONE:

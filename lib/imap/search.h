@@ -19,7 +19,7 @@ enum key_kind {
 	KEY_LARGER, KEY_SMALLER,
 	KEY_OLDER, KEY_YOUNGER,	/* RFC 5032: seconds */
 	KEY_MODSEQ,		/* this one or greater */
-	KEY_EMAILID,
+	KEY_EMAILID, KEY_THREADID,
 	KEY_HEADER,		/* field and text */
 	KEY_BODY, KEY_TEXT,
 };

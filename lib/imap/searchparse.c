@@ -279,7 +279,7 @@ static const struct {
 	{ "YOUNGER", KEY_YOUNGER, parse_interval },
 	{ "MODSEQ", KEY_MODSEQ, parse_modseq_key },
 	{ "EMAILID", KEY_EMAILID, parse_id_key },
-	{ "THREADID", KEY_NONE, parse_id_key },
+	{ "THREADID", KEY_THREADID, parse_id_key },
 	{ "UID", KEY_UIDS, parse_uid_key },
 };
 

@@ -168,7 +168,7 @@ os_watch_dir(const char *path)
 	if (fd == -1)
 		return -1;
 	if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_FROM |
-	    IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) == -1) {
+	    IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR) == -1) {
 		err = errno;
 		(void)close(fd);	/* nothing in it */
 		return refuse(err);

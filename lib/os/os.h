@@ -143,8 +143,8 @@ int os_sandbox_enter(const struct os_sandbox *s);
 void os_sandbox_free(struct os_sandbox *s);
 
 /* inotify on a directory: a non-blocking descriptor that becomes readable
- * when an entry is made, moved or removed. -1 when there is none left:
- * callers poll directory times instead. */
+ * when an entry is made, moved, removed or was written to. -1 when there is
+ * none left: callers poll directory times instead. */
 int os_watch_dir(const char *path);
 /* Empty it. */
 void os_watch_drain(int fd);

@@ -5,6 +5,7 @@
 #include "store/sync.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* A name for a file whose own cannot be used. */
@@ -94,7 +95,32 @@ choose_uid(struct syncing *y, const struct found *f, uint32_t *uid)
 	return work_next_uid(y->b, uid);
 }
 
+/*
+ * New mail gets its thread at once, and is seen if that is muted. What comes
+ * into cur/ is an import, perhaps answers first: it waits for the rest.
+ */
 static int
+adopt_thread(struct syncing *y, const struct found *f,
+    struct store_message *m)
+{
+	struct work *w = y->w;
+
+	m->base = f->n.base;
+	thread_own(&y->thread, m);
+	if (!f->in_new || w->state.phase != PHASE_DONE) {
+		want_phase(w, PHASE_ASSIGN);
+		return 0;
+	}
+	if (thread_match(w, &y->thread) == -1)
+		return -1;
+	if ((y->thread.flags & STORE_THREAD_MUTED) != 0) {
+		m->flags |= STORE_SEEN;
+		m->suffix = BYTES(":2,S");
+	}
+	return 0;
+}
+
+int
 adopt(struct syncing *y, const struct found *f)
 {
 	struct store_message m = { .suffix = BYTES_EMPTY,
@@ -102,7 +128,10 @@ adopt(struct syncing *y, const struct found *f)
 	int r;
 
 	arena_reset(&y->scratch);
-	if ((r = parse_file(y, f, &m)) != 1)
+	y->sent = (y->b->rec.use & STORE_USE_SENT) != 0;
+	r = parse_file(y, f, &m);
+	y->sent = false;
+	if (r != 1)
 		return r;
 	letters_parse(y->b->keywords, f->n.letters, &m.flags, &m.keywords);
 	if (bytes_starts(f->n.suffix, BYTES(":2,")))
@@ -111,7 +140,10 @@ adopt(struct syncing *y, const struct found *f)
 		m.suffix = BYTES(":2,");
 	m.save_date = time_wall_us() / 1000000;
 	m.createseq = m.modseq = y->w->modseq;
+	/* Its writer may not be done: the next look compares sizes. */
+	y->unsure |= m.internal_date >= m.save_date - SYNC_YOUNG;
 	if (choose_uid(y, f, &m.uid) == -1 ||
+	    adopt_thread(y, f, &m) == -1 ||
 	    (r = give_name(y, f, &m)) == -1) {
 		if (errno != EACCES && errno != EPERM && errno != EROFS)
 			return -1;
@@ -123,9 +155,35 @@ adopt(struct syncing *y, const struct found *f)
 	y->changed = true;
 	report(y->w->s, "adopted", y->b->rec.name, f->name, m.uid);
 	if (work_put(y->w, y->b, &m, NULL) == -1 ||
-	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1)
+	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1 ||
+	    work_thread_put(y->w, &y->thread, NULL) == -1)
 		return -1;
 	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
+}
+
+/*
+ * A second name of a message, made just now: a program that copies where
+ * others rename, as rsync(1) does, will take the first one away. If
+ * both are still there after a while they are two messages.
+ */
+static bool
+is_in_transit(const struct syncing *y, const struct found *f)
+{
+	const struct found *twin;
+	struct stat st;
+	size_t i;
+
+	for (i = find_uid(y, f->n.uid); i < y->file_count; i++) {
+		twin = &y->files[i];
+		if (twin->n.uid != f->n.uid)
+			break;
+		if (twin->paired && bytes_eq(twin->n.base, f->n.base))
+			return !y->deep && fstatat(f->in_new ?
+			    y->b->folder->new : y->b->folder->cur, f->name,
+			    &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			    st.st_ctim.tv_sec >= y->now - SYNC_RECENT;
+	}
+	return false;
 }
 
 /* Those with a UID in its order, then those without by time. */
@@ -140,6 +198,10 @@ adopt_all(struct syncing *y)
 		f = &y->files[at];
 		if (f->paired)
 			continue;
+		if (f->n.uid != 0 && is_in_transit(y, f)) {
+			y->unsure = true;
+			continue;
+		}
 		if (y->batch == 0) {
 			y->again = true;
 			return 0;

@@ -43,7 +43,10 @@ translate(struct copying *c, struct store_message *m)
 		    c->from->keywords->name[i].n > 0)
 			names[n++] = c->from->keywords->name[i];
 	}
-	return keywords_of(&c->w, c->to, names, n, &m->flags, &m->keywords);
+	if (keywords_of(&c->w, c->to, names, n, &m->flags, &m->keywords)
+	    == -1)
+		return -1;
+	return c->to == c->from ? 0 : junk_flags(&c->w, c->to, &m->flags);
 }
 
 /* A file system without hard links, or too many of them: a copy. */
@@ -126,6 +129,30 @@ choose_name(struct copying *c, const struct place *where,
 	return r;
 }
 
+/* Into a mailbox of sent mail: whom it was sent to. */
+static int
+note_sent(struct copying *c, const struct place *where, int64_t date)
+{
+	struct bytes content;
+	int fd, r, err;
+
+	if ((c->to->rec.use & STORE_USE_SENT) == 0 ||
+	    (c->from->rec.use & STORE_USE_SENT) != 0)
+		return 0;
+	fd = openat(where->dir, where->name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return -1;
+	if ((r = map_fd(fd, &content)) == 0) {
+		r = work_sent(&c->w, content, date);
+		store_unmap(content);
+	}
+	err = errno;
+	(void)close(fd);	/* nothing was written through it */
+	errno = err;
+	return r;
+}
+
 /* 1 copied, 0 not there, -1. */
 static int
 copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
@@ -148,10 +175,12 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	m.mailbox = c->to->rec.id;
 	m.createseq = m.modseq = c->w.modseq;
 	m.save_date = time_wall_us() / 1000000;
-	if (choose_name(c, &where, &m, p) == -1 ||
+	if (note_sent(c, &where, m.internal_date) == -1 ||
+	    choose_name(c, &where, &m, p) == -1 ||
 	    pass_file(c, &where, p) == -1)
 		return -1;
-	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1)
+	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
+	    work_thread_copy(&c->w, &old, &m) == -1)
 		return -1;
 	if (c->move && work_remove(&c->w, c->from, &old) == -1)
 		return -1;

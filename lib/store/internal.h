@@ -11,6 +11,11 @@
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
+ * thread.c  threads (threads.c reading, assign.c old mail)
+ * sent.c    whom mail was sent to             feed.c    cutting changes
+ * junk.c    junk flags by mailbox
+ * upgrade.c older formats, old mail in pieces   repair.c  single repairs
+ * renew.c   files written to in place
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -24,7 +29,8 @@
 enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
-	TABLE_SETTING, TABLE_TEXT,
+	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
+	TABLE_THREAD_SUBJECT, TABLE_SENT_TO,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -48,6 +54,10 @@ enum {
 #define EXPUNGED_SECONDS (24 * 3600)	/* kept for slow sessions */
 #define TMP_SECONDS (36 * 3600)		/* maildir(5) */
 #define SWEEP_SECONDS 3600
+/* Changes kept but for expunges, which all are: 6 MB. A client that was away
+ * for longer than these looks at all messages instead. */
+#define CHANGES_MAX 100000
+#define CHANGES_AGE_SECONDS ((int64_t)30 * 24 * 3600)	/* to twice that */
 
 struct stamp {
 	int64_t sec;
@@ -55,9 +65,17 @@ struct stamp {
 	bool settled;		/* no change can hide behind it */
 };
 
+/* What is still to be done for old mail (upgrade.c), in this order. */
+enum phase { PHASE_DONE, PHASE_REPARSE, PHASE_ASSIGN };
+
 struct state {
+	enum phase phase;
+	uint32_t at_mailbox, at_uid;	/* where it stands */
 	uint64_t modseq, floor, quota_bytes;
 	uint32_t next_mailbox, last_uidvalidity;
+	/* Changes up to mark_modseq are as old as mark_time; 0: no mark. */
+	uint64_t mark_modseq;
+	int64_t mark_time;
 	struct stamp list, subscriptions;
 	int64_t swept;
 	char boot[37];
@@ -83,8 +101,9 @@ struct store {
 	char *account, *path, *run, *host;
 	int dir, maildir;
 	struct kv *kv;
+	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
-	bool no_text;
+	bool no_text, junk_flags;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -95,6 +114,7 @@ struct store {
 	int watch;		/* run/watch/ACCOUNT, -1: not opened */
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
+	bool behind;		/* the phase was not PHASE_DONE at opening */
 };
 
 struct store_view {
@@ -235,6 +255,59 @@ int work_text_copy(struct work *w, struct arena *a,
     const struct store_message *from, const struct store_message *to);
 int work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid);
 
+/* ---- thread.c ---- */
+
+#define KEY_MEMBER 16
+uint64_t hash_of(struct bytes s);	/* never 0 */
+int thread_decode(struct bytes key, struct bytes value,
+    struct store_thread *out);
+/* 1, 0 no record, -1. */
+int thread_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
+    struct store_thread *out);
+/* Whether the other tables lead to it. */
+bool thread_has_entries(struct kv_txn *t, const struct store_thread *x);
+int work_thread_put(struct work *w, const struct store_thread *t,
+    const struct store_thread *old);
+/* work_remove does it. */
+int work_thread_remove(struct work *w, uint32_t mailbox, uint32_t uid);
+int work_thread_copy(struct work *w, const struct store_message *from,
+    const struct store_message *to);
+/* What a message says about its thread; then its number and place. */
+void thread_read(struct arena *a, struct bytes content,
+    struct store_thread *t);
+void thread_own(struct store_thread *t, const struct store_message *m);
+bool thread_has_parent(const struct store_thread *t, uint64_t own);
+enum thread_find {
+	THREAD_SAME_ID,		/* with a thread, of any subject */
+	THREAD_THREADED,	/* with a thread, of the same subject */
+	THREAD_ANY,		/* of the same subject */
+};
+int thread_find_id(struct work *w, uint64_t id, const struct store_thread *t,
+    enum thread_find how, struct store_thread *out);
+int thread_find_subject(struct work *w, const struct store_thread *t,
+    struct store_thread *out);
+void thread_child(struct store_thread *t, const struct store_thread *parent);
+/* A thread for a new message. */
+int thread_match(struct work *w, struct store_thread *t);
+
+/* ---- sent.c ---- */
+
+/* The recipients of a message that comes into a mailbox of sent mail. */
+int work_sent(struct work *w, struct bytes content, int64_t date);
+
+/* ---- assign.c, upgrade.c ---- */
+
+int thread_assign_some(struct work *w, size_t limit);
+int upgrade_format(struct store *s, uint32_t from);
+/* Have old mail looked at again from this phase on. */
+void want_phase(struct work *w, enum phase phase);
+/* The record of a message that was read again: its thread stays. */
+int work_thread_renew(struct work *w, const struct store_message *m,
+    struct store_thread *t);
+/* 1 or 0 not there, -1. */
+int reparse_one(struct work *w, struct arena *a, uint32_t mailbox,
+    uint32_t uid);
+
 /* ---- keyword.c ---- */
 
 int keywords_load(struct work *w, struct box *b);
@@ -275,6 +348,7 @@ int message_locate(struct folder *f, const struct store_message *m,
  */
 void message_parse(struct arena *a, struct bytes content,
     struct store_message *m, struct bytes *text);
+/* What store_message_map gives, of an open file; store_unmap. */
 int map_fd(int fd, struct bytes *out);
 /* A copy whose bytes live in the arena: a view ends with the next change. */
 struct store_message message_copy(struct arena *a,
@@ -305,6 +379,9 @@ int message_expunge(struct work *w, struct box *b,
  * deep: read every file again. 1 changed, 0, -1. */
 int sync_box(struct work *w, struct box *b, bool claim, bool deep,
     bool *more);
+/* The file of a message was written to: its record goes as by an expunge, and
+ * the file is taken in under a new UID. Unless its size is right again. */
+int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);
 /* 1 a look is needed, 0 no, -1. */
 int sync_needed(struct store *s, const struct mbox *m);
 /* Folders and subscriptions that appeared, vanished or were renamed. */
@@ -312,6 +389,10 @@ int sync_list(struct work *w, bool *changed);
 int sync_list_needed(struct store *s, const struct state *st);
 /* The list, then each mailbox whether its directory times differ or not. */
 int sync_everything(struct store *s, bool deep, bool *changed);
+/* Every file of a mailbox read again. */
+int sync_deep(struct store *s, uint32_t mailbox);
+/* The ids of all mailboxes, to be freed. */
+int all_ids(struct store *s, uint32_t **ids, size_t *count);
 /* After an unclean boot: everything compared, then the jump. */
 int recover(struct store *s, const char *boot);
 /* Counts and quota from the records; sets *wrong if they were not so. */
@@ -334,6 +415,17 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- junk.c ---- */
+
+/* The flags of a message that comes into a mailbox of ours; keywords of b
+ * are loaded. */
+int junk_flags(struct work *w, struct box *b, uint32_t *flags);
+
+/* ---- feed.c ---- */
+
+/* Drop old changes, and all but the last max. */
+int changes_cut(struct store *s, uint64_t max, int64_t now);
 
 /* ---- watch.c ---- */
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -149,11 +150,23 @@ locate_uid(struct store_view *v, uint32_t mailbox, uint32_t uid,
 	return 0;
 }
 
+/* Whether the file is of another size than the record in v says. */
+static bool
+is_changed(struct store_view *v, uint32_t mailbox, uint32_t uid, int fd)
+{
+	struct store_message m;
+	struct stat st;
+
+	return store_message_get(v, mailbox, uid, &m) == 1 &&
+	    fstat(fd, &st) == 0 && (uint64_t)st.st_size != m.size;
+}
+
 int
 store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
 {
 	struct store_view *v = store_view_open(s);
 	struct place where = { .name = "" };
+	bool changed = false;
 	int fd = -1, tries;
 
 	if (v == NULL)
@@ -165,8 +178,41 @@ store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
 		if (fd == -1 && errno != ENOENT)
 			break;
 	}
+	if (fd != -1)
+		changed = is_changed(v, mailbox, uid, fd);
 	store_view_close(v);
+	if (changed) {
+		(void)close(fd);	/* nothing was written through it */
+		fd = -1;
+		if (message_renew(s, mailbox, uid) == 0)
+			errno = ENOENT;
+	}
 	return fd;
+}
+
+/* A copy in memory: nobody can cut it short under its reader. */
+static int
+read_fd(int fd, size_t n, struct bytes *out)
+{
+	unsigned char *p = malloc(n);
+	size_t have = 0;
+	ssize_t r = 1;
+
+	while (p != NULL && have < n && r > 0) {
+		r = pread(fd, p + have, n - have, (off_t)have);
+		if (r == -1 && errno == EINTR)
+			r = 1;
+		else if (r > 0)
+			have += (size_t)r;
+		else if (r == 0)
+			errno = ESTALE;
+	}
+	if (p == NULL || have < n) {
+		free(p);	/* keeps errno */
+		return -1;
+	}
+	*out = bytes_of(p, n);
+	return 0;
 }
 
 int
@@ -185,6 +231,8 @@ map_fd(int fd, struct bytes *out)
 		*out = BYTES_EMPTY;
 		return 0;
 	}
+	if (st.st_size <= STORE_READ_MAX)
+		return read_fd(fd, (size_t)st.st_size, out);
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
@@ -210,8 +258,10 @@ store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
 void
 store_unmap(struct bytes m)
 {
-	if (m.n > 0)
+	if (m.n > STORE_READ_MAX)
 		(void)munmap((void *)(uintptr_t)m.p, m.n); /* our own map */
+	else if (m.n > 0)
+		free((void *)(uintptr_t)m.p);
 }
 
 int
@@ -279,6 +329,7 @@ message_parse(struct arena *a, struct bytes content, struct store_message *m,
 	struct mime_tree *tree = mime_parse(a, content);
 
 	mime_split(content, &header, &body);
+	m->parse_version = STORE_PARSE_VERSION;
 	m->size = content.n;
 	m->size_crlf = mime_crlf_size(content);
 	/* Too long a text is left out (full tells): readers make their own. */

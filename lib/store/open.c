@@ -23,7 +23,8 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
-	"message_id", "annotation", "setting", "text", NULL,
+	"message_id", "annotation", "setting", "text", "thread",
+	"thread_member", "thread_subject", "sent_to", NULL,
 };
 
 const char *
@@ -105,7 +106,25 @@ open_maildir(struct store *s, bool *made)
 
 /* ---- the environment ---- */
 
-/* The boot the index was last found or brought in order. */
+/*
+ * What the index was last found or brought in order under: the boot, and the
+ * file it is in. A copy, of a backup or of another machine, is another file:
+ * UIDs may have been given since it was made.
+ */
+static int
+mark_of(struct store *s, char out[37])
+{
+	unsigned long long file;
+	struct stat st;
+
+	if (os_boot_id(out) == -1)
+		return -1;
+	if (fstatat(s->dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	file = (unsigned long long)st.st_ino & 0xffffffffffff;
+	return snprintf(out + 24, 13, "%012llx", file) == 12 ? 0 : -1;
+}
+
 static bool
 same_boot(struct store *s, const char *boot)
 {
@@ -162,7 +181,27 @@ open_kv(struct store *s)
 	s->kv = kv_open(arena_printf(&a, "%s/index", s->path),
 	    STORE_MAP_BYTES, table_names);
 	arena_free(&a);
-	return s->kv == NULL ? -1 : 0;
+	if (s->kv == NULL)
+		return -1;
+	return fstatat(s->dir, "index/data.mdb", &s->index_file, 0);
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+bool
+store_stale(const struct store *s)
+{
+	struct stat index, maildir, ours;
+
+	return fstatat(s->dir, "index/data.mdb", &index, 0) == -1 ||
+	    fstatat(s->dir, "Maildir", &maildir, 0) == -1 ||
+	    fstat(s->maildir, &ours) == -1 ||
+	    !same_file(&index, &s->index_file) ||
+	    !same_file(&maildir, &ours);
 }
 
 static int
@@ -175,9 +214,10 @@ check_pages(struct store *s, const char **why)
 	return r;
 }
 
-/* Formats are looked at before anything else is believed. */
+/* Formats are looked at before anything else is believed; 0: there is none
+ * yet. */
 static int
-check_format(struct store *s, bool *fresh)
+check_format(struct store *s, uint32_t *format)
 {
 	struct kv_txn *t = kv_begin(s->kv, false);
 	char text[80];
@@ -187,7 +227,7 @@ check_format(struct store *s, bool *fresh)
 	if (t == NULL)
 		return -1;
 	r = kv_get(t, TABLE_META, BYTES("format"), &v);
-	*fresh = r == 0;
+	*format = r == 1 && v.n == 4 ? be32_get(v.p) : 0;
 	if (r == 1 && v.n != 4) {
 		errno = EBADMSG;
 		r = -1;
@@ -279,7 +319,7 @@ init_state(struct work *w, const char *boot, bool new_account)
 		return r;
 	w->modseq = first_modseq(new_account);
 	w->state = (struct state){ .next_mailbox = 1,
-	    .modseq = w->modseq - 1 };
+	    .modseq = w->modseq - 1, .phase = PHASE_ASSIGN };
 	memcpy(w->state.boot, boot, sizeof(w->state.boot));
 	be32_put(format, STORE_FORMAT);
 	r = kv_put(w->t, TABLE_META, BYTES("format"), bytes_of(format, 4));
@@ -322,7 +362,8 @@ build(struct store *s, const struct store_options *o, const char *boot,
 	bool changed;
 
 	if (fill_index(s, o, boot, with_initial) == -1 ||
-	    sync_everything(s, false, &changed) == -1)
+	    sync_everything(s, false, &changed) == -1 ||
+	    store_finish(s) == -1)
 		return -1;
 	return write_boot(s, boot);
 }
@@ -333,12 +374,13 @@ replace_index(struct store *s, const char *why)
 	char boot[37];
 	int r = -1, err;
 
-	if (os_boot_id(boot) == -1 || flock(s->dir, LOCK_EX) == -1)
+	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
 	kv_close(s->kv);
 	s->kv = NULL;
 	folder_close_all(s);
-	if (set_aside(s, why) == 0 && open_kv(s) == 0)
+	if (set_aside(s, why) == 0 && open_kv(s) == 0 &&
+	    mark_of(s, boot) == 0)
 		r = build(s, NULL, boot, false);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
@@ -346,7 +388,7 @@ replace_index(struct store *s, const char *why)
 	return r;
 }
 
-/* Whether the index is of another boot. 1, 0, -1. */
+/* Whether the index is of another boot, or a copy. 1, 0, -1. */
 static int
 needs_recovery(struct store *s, const char *boot)
 {
@@ -357,17 +399,18 @@ needs_recovery(struct store *s, const char *boot)
 		return -1;
 	r = memcmp(v->state.boot, boot, 36) != 0;
 	s->swept = v->state.swept;
+	s->behind = v->state.phase != PHASE_DONE;
 	store_view_close(v);
 	return r;
 }
 
 /* Under the account lock: nobody else builds or sets aside. */
 static int
-open_carefully(struct store *s, const struct store_options *o,
-    const char *boot, bool made)
+open_carefully(struct store *s, const struct store_options *o, bool made)
 {
 	const char *why = "cannot be opened";
-	bool fresh;
+	char boot[37];
+	uint32_t format;
 	int r;
 
 	if (has_index(s) && check_pages(s, &why) == -1) {
@@ -377,10 +420,12 @@ open_carefully(struct store *s, const struct store_options *o,
 	if (open_kv(s) == -1 && (errno != EBADMSG ||
 	    set_aside(s, why) == -1 || open_kv(s) == -1))
 		return -1;
-	if (check_format(s, &fresh) == -1)
+	if (mark_of(s, boot) == -1 || check_format(s, &format) == -1)
 		return -1;
-	if (fresh)
+	if (format == 0)
 		return build(s, o, boot, made);
+	if (format < STORE_FORMAT && upgrade_format(s, format) == -1)
+		return -1;
 	if ((r = needs_recovery(s, boot)) == 1)
 		r = recover(s, boot);
 	if (r == 0 && !same_boot(s, boot))
@@ -392,22 +437,22 @@ static int
 open_index(struct store *s, const struct store_options *o, bool made)
 {
 	char boot[37];
-	bool fresh = true;
+	uint32_t format;
 	int r, err;
 
-	if (os_boot_id(boot) == -1)
+	if (mark_of(s, boot) == -1)
 		return -1;
 	if (has_index(s) && same_boot(s, boot) && open_kv(s) == 0) {
-		if (check_format(s, &fresh) == -1)
+		if (check_format(s, &format) == -1)
 			return -1;
-		if (!fresh && needs_recovery(s, boot) == 0)
+		if (format == STORE_FORMAT && needs_recovery(s, boot) == 0)
 			return 0;
 		kv_close(s->kv);
 		s->kv = NULL;
 	}
 	if (flock(s->dir, LOCK_EX) == -1)
 		return -1;
-	r = open_carefully(s, o, boot, made);
+	r = open_carefully(s, o, made);
 	err = errno;
 	(void)flock(s->dir, LOCK_UN);	/* closing would do it too */
 	errno = err;
@@ -430,8 +475,10 @@ sweep_sometimes(struct store *s)
 	}
 	w.state.swept = now;
 	w.dirty = true;
-	if (work_commit(&w) == 0)
-		(void)store_sweep(s);	/* tried again in an hour */
+	if (work_commit(&w) == -1)
+		return;
+	(void)store_sweep(s);	/* tried again in an hour, as this */
+	(void)changes_cut(s, CHANGES_MAX, now);
 }
 
 static struct store *
@@ -455,6 +502,7 @@ new_store(const struct store_options *o)
 	s->host = mem_strdup(o->host != NULL ? o->host : host);
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
+	s->junk_flags = o->junk_flags;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);
@@ -475,6 +523,8 @@ store_open(const struct store_options *o)
 	s = new_store(o);
 	if (open_account_dir(s, o->create) == 0 &&
 	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0) {
+		if (s->behind)
+			(void)store_background(s);	/* tried again */
 		sweep_sometimes(s);
 		return s;
 	}

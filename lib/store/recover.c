@@ -30,6 +30,12 @@ sync_one(struct store *s, uint32_t id, bool claim, bool deep)
 	return changed;
 }
 
+int
+sync_deep(struct store *s, uint32_t mailbox)
+{
+	return sync_one(s, mailbox, false, true);
+}
+
 static int
 sync_folders(struct store *s, bool *changed)
 {
@@ -44,8 +50,7 @@ sync_folders(struct store *s, bool *changed)
 	return work_commit(&w);
 }
 
-/* The ids of all mailboxes, to be freed. */
-static int
+int
 all_ids(struct store *s, uint32_t **ids, size_t *count)
 {
 	struct store_view *v = store_view_open(s);
@@ -168,7 +173,11 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 
 	if (mailbox != 0) {
 		r = look(s, mailbox, claim);
-		return r == 1 ? sync_one(s, mailbox, claim, false) : r;
+		if (r == 1)
+			r = sync_one(s, mailbox, claim, false);
+		if (r == 1)
+			(void)store_background(s);	/* tried again */
+		return r;
 	}
 	if ((changed = sync_list_if_needed(s)) == -1 ||
 	    all_ids(s, &ids, &count) == -1)
@@ -184,6 +193,8 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 		changed |= r == 1;
 	}
 	free(ids);
+	if (changed == 1)
+		(void)store_background(s);	/* tried again */
 	return changed;
 }
 
@@ -356,7 +367,7 @@ rebuild(struct store *s)
 	if (wrong)
 		report(s, "counts-mended", BYTES_EMPTY, "", 0);
 	w.dirty = w.durable = true;
-	return work_commit(&w);
+	return work_commit(&w) == -1 ? -1 : store_finish(s);
 }
 
 int

@@ -19,7 +19,7 @@
  * errno: ENOENT no such account, mailbox or message; EEXIST; EINVAL a name or
  * argument no mailbox can have; EDQUOT over quota; ENOTEMPTY has children;
  * EPERM not for the inbox; EOVERFLOW no UID, keyword or mailbox id left;
- * EPROTONOSUPPORT the index is of a newer format. Others are the kernel's.
+ * EPROTONOSUPPORT a newer format; ESTALE store_stale. Others: the kernel's.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -27,7 +27,8 @@
 #include "base/base.h"
 #include "gram/gram.h"
 
-#define STORE_FORMAT 1
+#define STORE_FORMAT 2
+#define STORE_PARSE_VERSION 1	/* of what is read out of messages */
 #define STORE_MAP_BYTES ((size_t)16 << 30)
 #define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
 #define STORE_NAME_MAX 240	/* bytes of a mailbox name as a folder name */
@@ -36,6 +37,9 @@
 #define STORE_MAILBOXES_MAX 10000	/* in an account */
 #define STORE_TEXT_MAX ((size_t)8 << 20)	/* text of a message that is
 					searched, bytes of UTF-8 */
+/* Message files up to this are read, larger ones mapped: reading a small one
+ * is faster, and only of a map can another program take bytes away. */
+#define STORE_READ_MAX (1 << 20)
 #define STORE_LETTERS 26	/* keywords with a letter in file names */
 
 /* Flags of a message. Those from STORE_JUNK on are keywords to IMAP and
@@ -104,6 +108,10 @@ struct store_options {
 	const char *host;	/* in file names; NULL: the system's */
 	uint64_t quota_bytes;	/* 0: no limit */
 	bool no_text;		/* keep nothing for searches of texts */
+	/* $Junk and $NotJunk by the beginning of the name of the mailbox
+	 * that mail is delivered, appended, copied or moved to; a mailbox
+	 * with the use \Junk sets $Junk in any case. */
+	bool junk_flags;
 	bool create;		/* make the account when it is not there */
 	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
 	const struct store_initial *initial;
@@ -128,6 +136,9 @@ bool store_account_valid(const char *name);
 struct store *store_open(const struct store_options *o);
 void store_close(struct store *s);
 const char *store_account(const struct store *s);
+/* Whether the index or the Maildir was deleted or replaced: nothing is written
+ * then (ESTALE), what is read is what was. Open the account again. */
+bool store_stale(const struct store *s);
 
 /* ---- reading: a view is one consistent snapshot ---- */
 
@@ -212,6 +223,7 @@ struct store_message {
 	struct bytes envelope, bodystructure;
 	struct bytes preview;	/* UTF-8, at most 256 characters (RFC 8970) */
 	struct bytes extension;	/* tagged fields, store_field_next */
+	unsigned int parse_version;	/* STORE_PARSE_VERSION it was read by */
 };
 /* One message; 1, 0 not there, -1. */
 int store_message_get(struct store_view *v, uint32_t mailbox, uint32_t uid,
@@ -248,16 +260,103 @@ int store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
 /*
  * The message file for reading, whatever other programs renamed it to; a
  * message expunged meanwhile is still found until the sweeper took it. >= 0
- * (owned by the caller), -1 ENOENT gone.
+ * (owned by the caller), -1 ENOENT gone. A file whose size is not that of the
+ * record was written to by another program: this UID is gone then, and what
+ * the file holds now has got a new one (RFC 9051 2.3.1.1: what a UID names
+ * never changes). Not inside a writing function.
  */
 int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
-/* The same as a read-only mapping; release it with store_unmap. */
+/* The same as bytes in memory; release them with store_unmap. -1 also ESTALE:
+ * cut short while it was read. Above STORE_READ_MAX it is a mapping: if
+ * another program cuts the file short, touching the rest is SIGBUS. */
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
 void store_unmap(struct bytes m);
 /* The path of the file, relative to the account directory, into out. */
 int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
     struct buf *out);
+
+/* ---- threads ---- */
+
+#define STORE_PARENTS_MAX 50	/* nearest parents that are kept */
+#define STORE_REFERENCES_MAX 50	/* last references that are kept */
+enum {
+	STORE_THREAD_MISSING = 1 << 0,	/* a message between is not here */
+	STORE_THREAD_MUTED = 1 << 1,	/* new answers arrive \Seen */
+	STORE_THREAD_COLLAPSED = 1 << 2,	/* for mail readers */
+	STORE_THREAD_RESPONSE = 1 << 3,	/* the subject says so */
+	STORE_THREAD_DSN = 1 << 4,	/* a delivery status (RFC 3464) */
+};
+/*
+ * A message's place in its thread. A thread has the number of its first
+ * message; parents and references are numbers and Message-ID hashes, which
+ * may be those of messages that are not there. Copies of a message share its
+ * number.
+ */
+struct store_thread {
+	uint32_t mailbox, uid;
+	uint32_t flags;
+	uint64_t own;		/* the message's number; never 0 */
+	uint64_t id;		/* of the thread; 0: none yet */
+	uint64_t message_id;	/* hash, or 0 */
+	uint64_t subject;	/* hash of the base subject, or 0 */
+	int64_t date;		/* of reception */
+	uint32_t original_mailbox;	/* where it came first */
+	unsigned int parent_count, reference_count;
+	uint64_t parents[STORE_PARENTS_MAX];	/* nearest first */
+	uint64_t references[STORE_REFERENCES_MAX];	/* nearest last */
+};
+/*
+ * A new message joins the thread of a message of its Message-ID; else of the
+ * last message it refers to that is here and has its base subject (RFC 5256
+ * 2.1; a DSN: any subject); else, if it refers to none and its subject is a
+ * response's, that of the latest message of its base subject and original
+ * mailbox of the 4 weeks before it. 1, 0 not there, -1.
+ */
+int store_thread_get(struct store_view *v, uint32_t mailbox, uint32_t uid,
+    struct store_thread *out);
+/* The messages of a thread; *at starts with 0 mailbox. 1, 0 end, -1. */
+int store_thread_next(struct store_view *v, uint64_t id,
+    struct store_place *at);
+/*
+ * Set or clear STORE_THREAD_MUTED and STORE_THREAD_COLLAPSED on messages and
+ * those below them. EINVAL: other flags.
+ */
+int store_thread_mark(struct store *s, uint32_t mailbox,
+    const uint32_t *uids, size_t count, uint32_t flags, bool on);
+/* Find the threads of all messages anew; marks stay. */
+int store_threads_anew(struct store *s);
+/*
+ * Do a piece of what an upgrade or an import left to be done: messages read
+ * by an older parse version are read again, those without a thread get one.
+ * store_open and store_sync do a piece each. 1 there is more, 0 done, -1.
+ */
+int store_background(struct store *s);
+/* The same until it is done. 0, -1. */
+int store_finish(struct store *s);
+
+/* ---- whom mail was sent to ---- */
+
+/*
+ * Addresses in To, Cc and Bcc of messages that came into a mailbox with the
+ * use \Sent (1000 of a message at most), and of how many and when last.
+ */
+struct store_sent {
+	struct bytes local_part;	/* lower case */
+	struct bytes domain;		/* A-labels, lower case */
+	struct bytes name;		/* of the last one; may be empty */
+	int64_t last;			/* time of reception */
+	uint32_t count;
+};
+/* What is not a view lives in the arena. 1, 0 never, -1. */
+int store_sent_get(struct store_view *v, struct arena *a,
+    struct bytes local_part, struct bytes domain, struct store_sent *out);
+/* When last to anybody of the domain, or (below) of it and those below it. */
+int store_sent_domain(struct store_view *v, struct bytes domain, bool below,
+    int64_t *last);
+/* All of them; *at starts as BYTES_EMPTY. 1, 0 end, -1. */
+int store_sent_next(struct store_view *v, struct arena *a, struct bytes *at,
+    struct store_sent *out);
 
 /* ---- tagged fields: facts of the reception, room for later ones ---- */
 
@@ -273,11 +372,12 @@ enum store_tag {
 	STORE_TAG_MAIL_FROM_STATUS,
 	STORE_TAG_FROM_STATUS,
 	STORE_TAG_DKIM_DOMAIN,		/* one per domain */
-	STORE_TAG_DSN,			/* "1": a delivery status */
+	STORE_TAG_DSN,		/* unused: STORE_THREAD_DSN has it */
 	STORE_TAG_TLS,			/* version and cipher */
-	STORE_TAG_ORIGINAL_MAILBOX,
+	STORE_TAG_ORIGINAL_MAILBOX,	/* unused: struct store_thread */
 	STORE_TAG_DESTINED_MAILBOX,
 	STORE_TAG_REQUIRETLS,		/* "1": RFC 8689 was asked for */
+	STORE_TAG_MESSAGE_HASH,		/* SHA-256 without the prefix, hex */
 	STORE_TAG_MAX = 0xffff,
 };
 /* Appends one field to b; -1 EMSGSIZE. value at most 65535 bytes. */
@@ -459,6 +559,24 @@ int store_verify(struct store *s, struct store_verify *v, uint64_t *count);
  * account open then.
  */
 int store_rebuild(struct store *s);
+/*
+ * Mend one kind of claim, in one mailbox or (0, and always for COUNTS and
+ * THREADS) in all. *count (may be NULL) gets how many mailboxes or messages
+ * were changed or read again. Each may be run again after a kill. Sessions
+ * that have the mailbox open do not learn of a new UIDVALIDITY.
+ */
+enum store_repair {
+	STORE_REPAIR_UIDVALIDITY,	/* a new one, also in the folder */
+	STORE_REPAIR_UIDS,	/* new UIDs by date, and UIDVALIDITY */
+	STORE_REPAIR_UID_META,	/* uidnext, modseq above what is in use */
+	STORE_REPAIR_SIZES,	/* of record, file name and file */
+	STORE_REPAIR_REPARSE,	/* every message is read again */
+	STORE_REPAIR_PARSED,	/* those of an older parse version are */
+	STORE_REPAIR_COUNTS,	/* of mailboxes, and the quota's sum */
+	STORE_REPAIR_THREADS,	/* found anew */
+};
+int store_repair(struct store *s, enum store_repair what, uint32_t mailbox,
+    uint64_t *count);
 /*
  * Make the filters of store_text_maybe for messages that have none, or anew
  * for all. The lock is held for each 200 messages in turn. progress (may be

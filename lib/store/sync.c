@@ -143,14 +143,36 @@ is_plain(struct bytes suffix)
 }
 
 static void
-want(struct syncing *y, uint32_t uid, struct found *f)
+want(struct syncing *y, uint32_t uid, struct found *f, bool changed)
 {
 	if (y->pair_count == y->pair_size) {
 		y->pair_size = y->pair_size == 0 ? 64 : y->pair_size * 2;
 		y->pairs = mem_realloc(y->pairs,
 		    y->pair_size * sizeof(*y->pairs));
 	}
-	y->pairs[y->pair_count++] = (struct pair){ uid, f };
+	y->pairs[y->pair_count++] = (struct pair){ uid, f, changed };
+}
+
+/*
+ * Whether a file was written to in place since it was taken in: its size is
+ * neither that of the record nor, where it has one, that of its name. (If
+ * only the record differs, the record is wrong.) Asked of all with deep, else
+ * of those just adopted; others are found when they are opened.
+ */
+static bool
+is_rewritten(const struct syncing *y, const struct found *f,
+    const struct store_message *m)
+{
+	struct stat st;
+	uint64_t size;
+
+	if (!y->deep && m->save_date < y->now - SYNC_RECENT)
+		return false;
+	if (fstatat(f->in_new ? y->b->folder->new : y->b->folder->cur,
+	    f->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	size = (uint64_t)st.st_size;
+	return size != m->size && size != f->n.size;
 }
 
 /* Walk the records once; note those that differ. Changes nothing. */
@@ -162,6 +184,7 @@ compare(struct syncing *y)
 	struct kv_cursor *c = kv_cursor_open(y->w->t, TABLE_MESSAGE);
 	struct store_message m;
 	struct found *f;
+	bool rewritten;
 	size_t at = 0;
 	int r;
 
@@ -179,11 +202,12 @@ compare(struct syncing *y)
 		while (at < y->file_count && y->files[at].n.uid < m.uid)
 			at++;
 		f = match(y, at, &m);
-		if (f == NULL || y->deep ||
+		rewritten = f != NULL && is_rewritten(y, f, &m);
+		if (f == NULL || y->deep || rewritten ||
 		    (y->relabelled && !is_plain(f->n.suffix)) ||
 		    (!bytes_eq(f->n.suffix, m.suffix) &&
 		    !(is_plain(f->n.suffix) && is_plain(m.suffix))))
-			want(y, m.uid, f);
+			want(y, m.uid, f, rewritten);
 	}
 	kv_cursor_close(c);
 	return r == -1 ? -1 : 0;
@@ -230,9 +254,11 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 		y->text = BYTES_EMPTY;
 		message_parse(&y->scratch, content, m,
 		    y->w->s->no_text ? NULL : &y->text);
+		thread_read(&y->scratch, content, &y->thread);
 		m->internal_date = st.st_mtim.tv_sec;
+		r = y->sent && work_sent(y->w, content, m->internal_date)
+		    == -1 ? -1 : 1;
 		store_unmap(content);
-		r = 1;
 	} else if (errno == ENOMEM || errno == EMFILE || errno == ENFILE) {
 		r = -1;
 	} else if (errno != ENOENT) {
@@ -258,8 +284,8 @@ update(struct syncing *y, const struct store_message *old,
 	if (y->deep && ((r = parse_file(y, f, &m)) == -1 ||
 	    (r == 1 && give_name(y, f, &m) == -1)))
 		return -1;
-	if (y->deep && r == 1 && work_text_put(y->w, m.mailbox, m.uid,
-	    y->text) == -1)
+	if (y->deep && r == 1 && (work_text_put(y->w, m.mailbox, m.uid,
+	    y->text) == -1 || work_thread_renew(y->w, &m, &y->thread) == -1))
 		return -1;
 	flags = m.flags != old->flags ||
 	    !keywords_same(&m.keywords, &old->keywords);
@@ -273,11 +299,12 @@ update(struct syncing *y, const struct store_message *old,
 	return work_change(y->w, STORE_CHANGE_FLAGS, y->b, m.uid);
 }
 
-static int
-drop(struct syncing *y, const struct store_message *m)
+int
+sync_drop(struct syncing *y, const struct store_message *m,
+    const char *event)
 {
 	y->changed = true;
-	report(y->w->s, "missing", y->b->rec.name,
+	report(y->w->s, event, y->b->rec.name,
 	    arena_str(&y->scratch, m->base), m->uid);
 	if (work_remove(y->w, y->b, m) == -1)
 		return -1;
@@ -306,10 +333,14 @@ mend(struct syncing *y, const struct pair *p)
 		return r;
 	arena_reset(&y->scratch);
 	m = message_copy(&y->scratch, &m);
+	if (p->file != NULL && p->changed) {
+		p->file->paired = false;	/* adopt_all takes it */
+		return sync_drop(y, &m, "rewritten");
+	}
 	if (p->file != NULL)
 		return update(y, &m, p->file);
 	if (was_missing(y, p->uid))
-		return drop(y, &m);
+		return sync_drop(y, &m, "missing");
 	y->unsure = true;
 	return 0;
 }
@@ -480,6 +511,7 @@ int
 sync_box(struct work *w, struct box *b, bool claim, bool deep, bool *more)
 {
 	struct syncing y = { .w = w, .b = b, .claim = claim, .deep = deep,
+	    .now = time_wall_us() / 1000000,
 	    .batch = deep ? SIZE_MAX : SYNC_BATCH, .arena = ARENA_INIT,
 	    .scratch = ARENA_INIT };
 	int r = sync_with(&y);

@@ -1,8 +1,14 @@
-/* sync.h - shared by sync.c and adopt.c */
+/* sync.h - shared by sync.c, adopt.c and renew.c */
 #ifndef STORE_SYNC_H
 #define STORE_SYNC_H
 
 #include "store/internal.h"
+
+/* Seconds since a file was written in which its writer may still be at it,
+ * and those in which a look is careful with what is new: it compares the size
+ * of what was adopted, and takes a second name for one on its way. */
+#define SYNC_YOUNG 2
+#define SYNC_RECENT 10
 
 struct found {
 	char *name;
@@ -15,6 +21,7 @@ struct found {
 struct pair {
 	uint32_t uid;
 	struct found *file;	/* NULL: missing */
+	bool changed;		/* it holds other bytes now */
 };
 
 struct syncing {
@@ -26,10 +33,13 @@ struct syncing {
 	bool relabelled;	/* letters mean other keywords now */
 	bool unsure;		/* seen differently at two looks */
 	bool new_renamed, cur_renamed;
+	int64_t now;		/* seconds */
 	size_t batch;		/* what may still be done */
 	struct arena arena;	/* names */
 	struct arena scratch;	/* one message */
 	struct bytes text;	/* its record for searches, may be empty */
+	bool sent;		/* note the recipients of what is read */
+	struct store_thread thread;	/* what it says of its thread */
 	struct found *files;
 	size_t file_count;
 	struct pair *pairs;
@@ -47,7 +57,11 @@ int parse_file(struct syncing *y, const struct found *f,
  * set. 1, 0 it is gone, -1. */
 int give_name(struct syncing *y, const struct found *f,
     struct store_message *m);
+/* The record goes; event says why. */
+int sync_drop(struct syncing *y, const struct store_message *m,
+    const char *event);
 /* Give each file without a record one, and a name with its UID. */
 int adopt_all(struct syncing *y);
+int adopt(struct syncing *y, const struct found *f);
 
 #endif

@@ -22,6 +22,11 @@ work_begin(struct store *s, struct work *w)
 	    .record = BUF_INIT(RECORD_MAX) };
 	if ((w->t = kv_begin(s->kv, true)) == NULL)
 		return -1;
+	if (store_stale(s)) {
+		errno = ESTALE;
+		work_abort(w);
+		return -1;
+	}
 	r = kv_get(w->t, TABLE_META, BYTES("state"), &v);
 	if (r == 1 && state_decode(v, &w->state) == 0) {
 		w->modseq = w->state.modseq + 1;
@@ -319,7 +324,8 @@ work_remove(struct work *w, struct box *b, const struct store_message *m)
 	count(w, b, m->flags, m->size, m->size_crlf, false);
 	if (message_id_entry(w, m, false) == -1)
 		return -1;
-	if (work_text_remove(w, m->mailbox, m->uid) == -1)
+	if (work_text_remove(w, m->mailbox, m->uid) == -1 ||
+	    work_thread_remove(w, m->mailbox, m->uid) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
 	return kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1

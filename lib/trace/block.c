@@ -186,6 +186,31 @@ trace_received_from(struct bytes field, struct ip *ip, struct bytes *helo)
 	return true;
 }
 
+bool
+trace_received_tls(struct bytes field, struct bytes *tls)
+{
+	struct bytes body = field_body(field), token, inner;
+	bool with = false;
+
+	while (next_token(&body, &token) && token.p[0] != ';') {
+		if (token.p[0] == '(' && with) {
+			inner = bytes_from(token, 1);
+			inner = bytes_first(inner, inner.n - 1);
+			if (!bytes_starts(inner, BYTES("TLSv")))
+				continue;
+			*tls = inner;
+			return true;
+		}
+		if (token.p[0] == '(')
+			continue;
+		/* A name and its value, which comments may follow. */
+		with = bytes_caseeq(token, BYTES("with"));
+		if (!next_word(&body, &token) || token.p[0] == ';')
+			return false;
+	}
+	return false;
+}
+
 /* ---- Authentication-Results taken apart ---- */
 
 /* Folds become the one blank they stand for. */

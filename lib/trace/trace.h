@@ -101,6 +101,9 @@ int trace_block_format(struct buf *out, const struct trace_block *block,
  * trace_received; false and no change if it has none. */
 bool trace_received_from(struct bytes field, struct ip *ip,
     struct bytes *helo);
+/* TLS version and cipher out of one ("TLSv1.3 TLS_AES_128_GCM_SHA256"); false
+ * and no change: it came without. */
+bool trace_received_tls(struct bytes field, struct bytes *tls);
 
 /*
  * The message without Authentication-Results fields whose authserv-id is ours

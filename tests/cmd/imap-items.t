@@ -72,15 +72,32 @@ ok "I-23 OBJECTID: another message, another id" \
     test "$(email INBOX 2)" != "$one"
 raw 's SELECT INBOX\r\na COPY 2 M\r\nb COPY 1 M\r\nc MOVE 1 Trash\r\n' >/dev/null
 is "$(email M 2) $(email Trash 1)" "$one $one" "I-23 OBJECTID: COPY and MOVE keep it"
-is "$(session "s EXAMINE M\\r\\na SEARCH EMAILID $one\\r\\nb SEARCH EMAILID M00\\r\\nc FETCH 1 THREADID\\r\\nd SEARCH THREADID T1\\r\\n" | sed '1,/^s OK/d')" \
+is "$(session "s EXAMINE M\\r\\na SEARCH EMAILID $one\\r\\nb SEARCH EMAILID M00\\r\\nc SEARCH THREADID T1\\r\\n" | sed '1,/^s OK/d')" \
 '* SEARCH 2
 a OK SEARCH done
 * SEARCH
 b OK SEARCH done
-* 1 FETCH (THREADID NIL)
-c OK FETCH done
 * SEARCH
-d OK SEARCH done' "I-23 OBJECTID: SEARCH EMAILID; THREADID is NIL without threads"
+c OK SEARCH done' "I-23 OBJECTID: SEARCH EMAILID; THREADID of no thread"
+printf 'Subject: talk\nMessage-ID: <t1@x>\n\n' >t1.eml
+printf 'Subject: Re: talk\nMessage-ID: <t2@x>\nReferences: <t1@x>\n\n' >t2.eml
+raw 'a CREATE Talk\r\n' >/dev/null
+{
+	append_line a Talk '' t1.eml
+	append_line b Talk '' t2.eml
+	append_line c Talk '' one.eml
+} | imap-serve -a alice >/dev/null
+threads() {
+	raw 's EXAMINE Talk\r\na FETCH 1:3 THREADID\r\n' |
+	    sed -n 's/^\* [123] FETCH (THREADID (\(T[0-9a-f]*\)))$/\1/p'
+}
+thread=$(threads | head -1)
+like "$thread" '^T[0-9a-f]{16}$' "I-23 S-14 OBJECTID: THREADID"
+is "$(threads | uniq -c | tr -d ' ' | cut -c 1,2 | tr '\n' ' ')" "2T 1T " \
+    "I-23 S-14 OBJECTID: one for a message and its answer, another for others"
+is "$(raw "s EXAMINE Talk\\r\\na SEARCH THREADID $thread\\r\\n" | grep SEARCH | head -1)" \
+    "* SEARCH 1 2" "I-23 S-14 OBJECTID: SEARCH THREADID"
+raw 'a DELETE Talk\r\n' >/dev/null
 rm -r var/accounts/alice/index
 is "$(email M 2) $(raw 'b STATUS INBOX (MAILBOXID)\r\n' | head -1)" \
     "$one * STATUS INBOX (MAILBOXID ($id))" "I-23 OBJECTID: both survive the loss of the index"

@@ -40,6 +40,20 @@ class Session:
             if one.startswith(start):
                 return lines
 
+    def ends(self):
+        """Whether it says that the account is not what it was, and closes."""
+        try:
+            self.say("z NOOP\r\n")
+        except BrokenPipeError:
+            pass        # it was faster
+        said = []
+        while True:
+            one = self.line()
+            if one is None:
+                return any(l.startswith("* BYE [UNAVAILABLE] ")
+                           for l in said) and self.p.wait(10) == 0
+            said.append(one)
+
     def do(self, command, tag="x"):
         self.say("%s %s\r\n" % (tag, command))
         return self.until(tag + " ")

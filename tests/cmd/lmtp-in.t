@@ -71,15 +71,20 @@ Subject: forged" "R-35 and removed"
 is "$(text alice@example.org <<'END'
 Authentication-Results: mx.example.org;
 	spf=pass
-Received: from a by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Received: from a by mx.example.org with ESMTPS
+	(TLSv1.3 TLS_FACT) id 1; Fri, 20 Nov 2026 12:00:00 +0000
 Authentication-Results: mx.example.org; dkim=pass
 
 END
 )" "250 2.0.0 delivered" "results above our Received field"
 is "$(newest alice | sed '1,2d')" "Authentication-Results: mx.example.org;
 	spf=pass
-Received: from a by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Received: from a by mx.example.org with ESMTPS
+	(TLSv1.3 TLS_FACT) id 1; Fri, 20 Nov 2026 12:00:00 +0000
 Authentication-Results: mx.example.org; dkim=pass" "are kept: the front server wrote them"
+ok "S-3 the index has how it came: TLS" grep -aq 'TLSv1.3 TLS_FACT' var/accounts/alice/index/data.mdb
+hash=$(newest alice | sed '1,/TLS_FACT/d' | sha256sum | cut -d ' ' -f 1)
+ok "S-3 and a hash of the message without its prefix" grep -aq "$hash" var/accounts/alice/index/data.mdb
 
 # ---- failures ----
 head -c 3000 /dev/zero | tr '\0' x >big; echo >>big

@@ -69,15 +69,23 @@ exits 0 "verifydata is content" verifydata -a alice
 # ---- contradictions ----
 f=$(ls "$INBOX"/new/*,U=3)
 printf 'x' >>"$f"
-exits 1 "verifydata tells of a changed file" verifydata -a alice
+exits 1 "verifydata tells of a changed file" verifydata -n -a alice
 like "$(cat .out)" '^alice	size	INBOX	3	index [0-9]+, file [0-9]+$' "size"
 exits 1 "store-index -n too" store-index -n -a alice
 exits 0 "store-index -r mends it" store-index -r -a alice
+like "$(cat .out)" '^rewritten .*,U=3 as UID 3$' "says what is gone"
+like "$(cat .out)" '^adopted .*,U=3 as UID 7$' "and the UID of what is there now"
 exits 0 "then -n is content" store-index -n -a alice
 exits 0 "and verifydata" verifydata
-rm -f "$INBOX"/new/*,U=3
+f=$(ls "$INBOX"/new/*,U=4)
+printf 'x' >>"$f"
+# 100, or 1 when the look before has seen it already
+is "$(store-show -a alice 4 2>err || echo gone; store-list -a alice -m INBOX | cut -f 2,7 | tail -1)" "gone
+8	m4" "who opens such a file is told that its UID is gone, and the next look has a new one"
+exits 0 "verifydata is content with that" verifydata -a alice
+rm -f "$INBOX"/new/*,U=7
 exits 1 "verifydata -n does not look at changes first" verifydata -n -a alice
-like "$(cat .out)" '^alice	missing-file	INBOX	3	' "and so tells of a missing file"
+like "$(cat .out)" '^alice	missing-file	INBOX	7	' "and so tells of a missing file"
 exits 0 "verifydata -s leaves out contents" verifydata -s -a alice
 
 # ---- the index lost, torn, newer ----

@@ -3,39 +3,10 @@
 # an expunge and the making of mailboxes: what was answered is there exactly
 # once, the rest whole or absent, and verifydata is content
 . "$(dirname "$0")/../tap.sh"
-need strace
-strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
-[ -z "${SAN:-}" ] || skip_all "sanitizers and strace do not mix"
-
-PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc
-export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC
-mkdir -p var/accounts/bob run
-m() { printf 'From: a@example.org\nSubject: %s\nMessage-ID: <%s@example.org>\n\nbody of %s\n' "$1" "$1" "$1"; }
+. "$TOP/tests/cmd/kill.sh"
 m first | store-deliver -a bob || exit 111
-BOB=$TMP/var/accounts/bob
 
-# state: one line of what the index and the files say, and whether they agree
-content() { verifydata -a bob >verify.out 2>verify.err; }
 count() { store-list -a bob 2>/dev/null | grep -c "	$1	"; }
-# at CALL N COMMAND...: run it, killed when it enters its Nth CALL; false if it
-# was not killed
-at() {
-	call=$1 n=$2; shift 2
-	# shellcheck disable=SC2086 # $also is an option and its value, or nothing
-	strace -f -qq -o trace -e trace="$call,openat" $also -e "inject=$call:signal=KILL:when=$n" "$@" >/dev/null 2>err
-	[ $? = 137 ]
-}
-also=
-# points COMMAND...: each system call a run of it makes that can leave
-# something behind, with its number, one a line
-points() {
-	# shellcheck disable=SC2086
-	strace -f -qq -o trace $also "$@" >/dev/null 2>&1
-	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' trace |
-	    grep -E '^(openat|writev?|pwrite64|pwritev|fsync|fdatasync|close|linkat|rename(at2?)?|unlinkat|mkdirat|ftruncate|utimensat|fcntl|flock|lseek)$' |
-	    awk '{ n[$1]++; print $1, n[$1] }'
-}
-
 # ---- delivery: whole or absent, and answered means there ----
 deliver_points() {
 	label=$1; shift

@@ -362,14 +362,26 @@ test_received_from(void **state)
 {
 	struct buf b = BUF_INIT(TRACE_FIELD_MAX);
 	struct trace_envelope e = envelope();
-	struct bytes helo;
+	struct bytes helo, tls;
 	struct ip ip;
 
 	(void)state;
+	e.tls = BYTES("TLSv1.3 TLS_AES_128_GCM_SHA256");
 	assert_int_equal(trace_received(&b, &e, HOST), 0);
 	assert_true(trace_received_from(buf_bytes(&b), &ip, &helo));
 	assert_true(ip_eq(&ip, &e.remote));
 	assert_bytes(helo, e.helo);
+	assert_true(trace_received_tls(buf_bytes(&b), &tls));
+	assert_bytes(tls, e.tls);
+	assert_true(trace_received_tls(BYTES("Received: from a (TLSv1 x)"
+	    " by b with ESMTPS\n (requiretls) (TLSv1.3 C) id 1; d\n"), &tls));
+	assert_bytes(tls, BYTES("TLSv1.3 C"));
+	assert_false(trace_received_tls(BYTES("Received: from with"
+	    " (TLSv1 x) by b id 1; d\n"), &tls));
+	assert_false(trace_received_tls(BYTES("Received: from a by b with"
+	    " ESMTP (none) id 1; (TLSv1 x)\n"), &tls));
+	assert_false(trace_received_tls(BYTES("Received: from a with\n"),
+	    &tls));
 	assert_false(trace_received_from(BYTES("Received: by x; d\n"), &ip,
 	    &helo));
 	assert_false(trace_received_from(
