@@ -78,7 +78,7 @@ say(struct imap *im, struct bytes in, size_t piece,
 		buf_reset(imap_output(im));
 		if (a == IMAP_CLOSE)
 			break;
-		if (a == IMAP_WRITE)
+		if (a == IMAP_WRITE || a == IMAP_BUSY)
 			continue;
 		if (in.n == 0)
 			break;
