@@ -198,6 +198,21 @@ struct imap_stats {
 };
 void imap_stats(const struct imap *im, struct imap_stats *out);
 
+/* ---- searching without a session ---- */
+
+struct imap_search_result {
+	uint32_t *uids;			/* ascending, in the arena */
+	size_t n;
+};
+/*
+ * The messages of a mailbox that match search keys (RFC 9051 6.4.4, all that
+ * SEARCH knows save message numbers and "$"), read in short views one after
+ * the other. -1 with errno: EBADMSG no search keys, *why says which rule;
+ * else of the store.
+ */
+int imap_search(struct arena *a, struct store *s, uint32_t mailbox,
+    struct bytes keys, struct imap_search_result *out, const char **why);
+
 /* ---- syntax, for the machines, their tests and the fuzz target ---- */
 
 /* Quote s as an IMAP string: quoted if it can be, else a literal. */

@@ -6,10 +6,13 @@
  */
 #include "imap/search.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* A step looks at the clock after so many messages. */
 #define CLOCK_EVERY 16
+/* How long a view is held where nobody waits for other things. */
+#define LONG_STEP_MS 1000
 
 /* Numbers as the UIDs they stand for; a number that is no message is found
  * nowhere. */
@@ -386,4 +389,36 @@ search_end(struct search *s)
 	buf_free(&s->text);
 	free(s->found.hits);
 	s->found = (struct search_result){ NULL, 0, 0 };
+}
+
+int
+imap_search(struct arena *a, struct store *store, uint32_t mailbox,
+    struct bytes keys, struct imap_search_result *out, const char **why)
+{
+	struct parser p = { .s = keys, .a = a, .utf8_names = true,
+	    .uid_only = true };
+	struct search s = { .store = store, .mailbox = mailbox };
+	struct search_args args;
+	size_t i;
+	int r;
+
+	if (!parse_search_keys(&p, &args)) {
+		*why = p.why;
+		errno = EBADMSG;
+		return -1;
+	}
+	s.root = args.root;
+	r = search_begin(&s);
+	if (r == 0) {
+		while ((r = search_step(&s, LONG_STEP_MS)) == 1)
+			;
+	}
+	if (r == 0) {
+		out->n = s.found.n;
+		out->uids = arena_zalloc(a, out->n + 1, sizeof(*out->uids));
+		for (i = 0; i < out->n; i++)
+			out->uids[i] = s.found.hits[i].uid;
+	}
+	search_end(&s);
+	return r;
 }

@@ -78,7 +78,8 @@ parse_window(struct parser *p, struct window *w)
 	w->first = (uint32_t)(a < b ? a : b);
 	w->last = (uint32_t)(a < b ? b : a);
 	w->text = bytes_str(arena_printf(p->a, w->from_end ? "-%lu:-%lu"
-	    : "%lu:%lu", (unsigned long)w->first, (unsigned long)w->last));
+	    : "%lu:%lu", (unsigned long)(w->from_end ? a : w->first),
+	    (unsigned long)(w->from_end ? b : w->last)));
 	return true;
 }
 

@@ -301,11 +301,13 @@ link_references(struct thread *t, struct table *table)
 				put_below(above, r);
 			above = r;
 		}
-		/* Its own word outweighs what others said of it. */
-		if (above == NULL && n->parent != NULL)
+		/* Its own word outweighs what others said of it, also where
+		 * it would make a loop. */
+		if (above == n->parent)
+			continue;
+		if (n->parent != NULL)
 			unlink_node(n);
-		else if (above != NULL && above != n->parent &&
-		    !is_below(above, n))
+		if (above != NULL)
 			put_below(above, n);
 	}
 }
