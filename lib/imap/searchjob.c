@@ -207,10 +207,8 @@ answer_multi(struct imap *im, struct search_job *j)
 	uint32_t *uids;
 	size_t i;
 
-	if (j->args.ret.save) {
-		im->is_uid = true;
+	if (j->args.ret.save)
 		search_save(im, r, f);
-	}
 	if (f->n == 0 || !(r->min || r->max || r->all || r->count ||
 	    r->partial))
 		return;
