@@ -7,6 +7,8 @@
  */
 #include "imap/search.h"
 
+#include <string.h>
+
 static const char *const names[ENV_FIELDS] = { "DATE", "SUBJECT", "FROM",
 	"SENDER", "REPLY-TO", "TO", "CC", "BCC", "IN-REPLY-TO",
 	"MESSAGE-ID" };
@@ -25,12 +27,18 @@ envelope_number(struct bytes name, enum env_field *which)
 	return false;
 }
 
-/* The length of a quoted string at the front, quotes included; 0: none. */
+/* The length of a quoted string at the front, quotes included; 0: none.
+ * *plain: it has no backslash. */
 static size_t
-quoted_length(struct bytes s)
+quoted_length(struct bytes s, bool *plain)
 {
-	size_t i;
+	const unsigned char *end = s.n < 2 ? NULL
+	    : memchr(s.p + 1, '"', s.n - 1);
+	size_t i, n = end == NULL ? 0 : (size_t)(end - s.p) + 1;
 
+	*plain = n > 0 && memchr(s.p, '\\', n) == NULL;
+	if (*plain)
+		return n;
 	for (i = 1; i < s.n && s.p[i] != '"'; i++) {
 		if (s.p[i] == '\\')
 			i++;
@@ -55,11 +63,12 @@ static bool
 skip_element(struct bytes *s)
 {
 	size_t depth = 0, n;
+	bool plain;
 
 	do {
 		switch (bytes_at(*s, 0)) {
 		case '"':
-			if ((n = quoted_length(*s)) == 0)
+			if ((n = quoted_length(*s, &plain)) == 0)
 				return false;
 			*s = bytes_from(*s, n);
 			break;
@@ -109,15 +118,14 @@ cut_field(struct bytes envelope, enum env_field which, struct bytes *out)
 static bool
 cut_string(struct parser *p, struct bytes *out)
 {
-	size_t n, at;
-	bool there;
+	bool plain = false, there;
+	size_t n = bytes_at(p->s, 0) != '"' ? 0
+	    : quoted_length(p->s, &plain);
 
-	if (bytes_at(p->s, 0) == '"' && (n = quoted_length(p->s)) > 0) {
+	if (plain) {
 		*out = bytes_of(p->s.p + 1, n - 2);
-		if (!bytes_chr(*out, '\\', &at)) {
-			p->s = bytes_from(p->s, n);
-			return true;
-		}
+		p->s = bytes_from(p->s, n);
+		return true;
 	}
 	return parse_nstring(p, out, &there);
 }
