@@ -206,7 +206,7 @@ struct imap_search_result {
 };
 /*
  * The messages of a mailbox that match search keys (RFC 9051 6.4.4, all that
- * SEARCH knows save message numbers and "$"), read in short views one after
+ * SEARCH knows, without message numbers; "$" holds nothing), read in short views one after
  * the other. -1 with errno: EBADMSG no search keys, *why says which rule;
  * else of the store.
  */

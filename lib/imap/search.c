@@ -80,6 +80,8 @@ prepare(struct search *s, struct search_key *k)
 	case KEY_NUMBERS:
 	case KEY_UIDS:
 		star = has_star(&k->set);
+		if (k->kind == KEY_NUMBERS && s->im == NULL)
+			k->kind = KEY_UIDS;	/* "$", which holds nothing */
 		if (k->kind == KEY_NUMBERS)
 			numbers_to_uids(s, k);
 		else

@@ -77,6 +77,28 @@ THREAD REFERENCES US-ASCII SEEN|* THREAD/a OK THREAD done
 THREAD GUESSING US-ASCII ALL|a BAD unknown threading algorithm
 E
 
+# thread SUBJECT DAY FIELDS: into the mailbox Threads
+thread() {
+	printf 'Subject: %s\nDate: Fri, %s Nov 2026 12:00:00 +0000\n%b\nx\n' \
+	    "$1" "$2" "$3" | store-deliver -a alice -m Threads
+}
+thread plum 09 'Message-ID: <c@y>\nReferences: <a@y> <gone@y>\n'
+thread plum 02 'Message-ID: <b@y>\nReferences: <a@y>\n'
+thread plum 01 'Message-ID: <a@y>\n'
+thread fig 05 'References: <nowhere@y>\n'
+thread fig 04 'References: <nowhere@y>\n'
+thread 'Re: kiwi' 07 ''
+thread kiwi 08 ''
+thread lime 10 ''
+thread lime 11 ''
+thread loop 12 'Message-ID: <l1@y>\nReferences: <l2@y>\n'
+thread loop 13 'Message-ID: <l2@y>\nReferences: <l1@y>\n'
+printf 's EXAMINE Threads\r\na THREAD REFERENCES UTF-8 ALL\r\nb THREAD REFS UTF-8 ALL\r\n' |
+    imap-serve -a alice | tr -d '\r' | grep '^\* THREAD' >got
+is "$(cat got)" "* THREAD (3 (2)(1))((5)(4))(7 6)((8)(9))(11 10)
+* THREAD ((5)(4))(6)(7)(3 (2)(1))(8)(9)(11 10)" \
+    "I-23 RFC 5256 THREAD: order, parents that are missing, subjects, loops"
+
 # ---- RFC 5267 CONTEXT: what changes ----
 
 is "$(selected INBOX 'c SEARCH RETURN (UPDATE COUNT) FLAGGED\r\nd STORE 1,5 +FLAGS.SILENT (\\Flagged)\r\ne STORE 2 -FLAGS.SILENT (\\Flagged)\r\nf CANCELUPDATE "c"\r\ng STORE 2 +FLAGS.SILENT (\\Flagged)\r\nh CANCELUPDATE "c"\r\n')" \
@@ -124,6 +146,15 @@ c OK ESEARCH done
 d BAD no mailbox is selected
 e BAD not for several mailboxes
 f BAD [UIDREQUIRED] no message numbers with UIDONLY' "I-3 RFC 7377 MULTISEARCH"
+store-mailbox -u -a alice Work/Sales
+is "$(session 'a ESEARCH IN (inboxes) RETURN (COUNT) ALL\r\nb ESEARCH IN (subscribed) RETURN (COUNT) SUBJECT apple\r\nc ESEARCH IN (mailboxes inbox) RETURN (MIN) UID 4:*\r\nd ESEARCH IN (everywhere) ALL\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
+'* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 5
+a OK ESEARCH done
+* ESEARCH (TAG "b" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
+b OK ESEARCH done
+* ESEARCH (TAG "c" MAILBOX INBOX UIDVALIDITY V) UID MIN 4
+c OK ESEARCH done
+d BAD unknown source of mailboxes' "I-3 RFC 7377 MULTISEARCH: inboxes, subscribed mailboxes"
 is "$(selected INBOX 'a ESEARCH RETURN (SAVE COUNT) 2:3\r\nb FETCH $ UID\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
 '* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
 a OK ESEARCH done
@@ -143,6 +174,8 @@ is "$(store-search -a alice 'from "alf <d" or uid 3:* all')" 3 "keys in one argu
 is "$(store-search -a alice uid '9:*')" 5 "* is the last UID"
 store-search -a alice 1:3 2>err
 is "$?" 100 "message numbers are refused"
+store-search -a alice '$' 2>err
+is "$? $(cat err)" "1 " '"$" holds nothing here'
 store-search -a alice colour blue 2>err
 is "$? $(cat err)" "100 store-search: fatal: cannot understand search: unknown search key" "what is no key is named"
 store-search -a alice subject pear | store-flag -a alice +found -
