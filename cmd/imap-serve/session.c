@@ -163,6 +163,35 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 	return w->fd[IN].revents != 0 ? read_input(s, im) : 0;
 }
 
+/* Between two pieces of much work: what the client sent, and whether it is
+ * still there. 0, -1 errno. */
+static int
+look_around(struct session *s, struct imap *im)
+{
+	struct pollfd fd[2] = {
+		{ .fd = imap_room(im) > 0 ? s->in : -1, .events = POLLIN },
+		{ .fd = s->out },	/* POLLERR, POLLHUP: it is gone */
+	};
+	struct timespec none = { 0, 0 };
+	sigset_t empty;
+	int r;
+
+	(void)sigemptyset(&empty);	/* cannot fail */
+	r = ppoll(fd, 2, &none, &empty);
+	if (got_stop) {
+		s->end = "shutdown";
+		imap_bye(im, "UNAVAILABLE", "server is shutting down");
+		return 0;
+	}
+	if (r == -1)
+		return errno == EINTR ? 0 : -1;
+	if ((fd[1].revents & (POLLERR | POLLHUP)) != 0) {
+		errno = EPIPE;
+		return -1;
+	}
+	return fd[0].revents != 0 ? read_input(s, im) : 0;
+}
+
 static int
 flush(struct session *s, struct imap *im)
 {
@@ -188,6 +217,8 @@ loop(struct session *s, struct imap *im)
 		r = flush(s, im);
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
+		else if (r == 0 && a == IMAP_BUSY)
+			r = look_around(s, im);
 	} while (r == 0 && a != IMAP_CLOSE);
 	unwatch(&w);
 	return r;

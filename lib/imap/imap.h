@@ -11,7 +11,9 @@
  * Extensions: IDLE (2177), NAMESPACE (2342), ID (2971), UNSELECT (3691),
  * UIDPLUS (4315), SASL-IR (4959), ENABLE (5161), CHILDREN (3348),
  * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ and LITERAL- (7888),
- * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), CONDSTORE and QRESYNC
+ * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), SORT and THREAD (5256),
+ * CONTEXT and ESORT (5267), SORT=DISPLAY (5957), MULTISEARCH (7377),
+ * INPROGRESS (9585), CONDSTORE and QRESYNC
  * (7162), STATUS=SIZE (8438), OBJECTID (8474), SAVEDATE (8514), PREVIEW
  * (8970), PARTIAL (9394), UIDONLY (9586). capability.c has the table.
  */
@@ -39,6 +41,8 @@
 #define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */
 #define IMAP_BAD_MAX 20
+/* Between words to a client whose search takes long (RFC 9585). */
+#define IMAP_PROGRESS_SECONDS 10
 /* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */
 #define IMAP_UNAUTH_SECONDS 30
 #define IMAP_AUTH_SECONDS (30 * 60)
@@ -142,11 +146,14 @@ struct imap_options {
 	/* Not announced and not to be enabled for this account, with blanks
 	 * between (I-17); may be NULL. IMAP4rev1 stays. */
 	const char *capabilities_off;
+	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
 };
 
 enum imap_action {
 	IMAP_READ,		/* write the output, then give more input */
 	IMAP_WRITE,		/* write the output, then step again */
+	IMAP_BUSY,		/* as WRITE; look for what came without
+				 * waiting, since much is left to do */
 	IMAP_IDLE,		/* as READ, and imap_changed when it did */
 	IMAP_CLOSE,		/* write the output and close */
 };
@@ -190,6 +197,21 @@ struct imap_stats {
 	uint64_t appended_messages;
 };
 void imap_stats(const struct imap *im, struct imap_stats *out);
+
+/* ---- searching without a session ---- */
+
+struct imap_search_result {
+	uint32_t *uids;			/* ascending, in the arena */
+	size_t n;
+};
+/*
+ * The messages of a mailbox that match search keys (RFC 9051 6.4.4, all that
+ * SEARCH knows, without message numbers; "$" holds nothing), read in short views one after
+ * the other. -1 with errno: EBADMSG no search keys, *why says which rule;
+ * else of the store.
+ */
+int imap_search(struct arena *a, struct store *s, uint32_t mailbox,
+    struct bytes keys, struct imap_search_result *out, const char **why);
 
 /* ---- syntax, for the machines, their tests and the fuzz target ---- */
 

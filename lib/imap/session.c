@@ -39,6 +39,7 @@ imap_free(struct imap *im)
 	if (im == NULL)
 		return;
 	append_drop(im);
+	search_job_drop(im);
 	box_close(im);
 	input_free(&im->in);
 	buf_free(&im->out);
@@ -274,6 +275,11 @@ imap_step(struct imap *im)
 			append_step(im);
 			if (im->mode == MODE_APPEND)
 				return wait_action(im);
+			break;
+		case MODE_SEARCH:
+			search_job_step(im);
+			if (im->mode == MODE_SEARCH)
+				return IMAP_BUSY;
 			break;
 		case MODE_IDLE:
 			if (idle_step(im) == IMAP_CLOSE)

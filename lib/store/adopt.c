@@ -94,6 +94,31 @@ choose_uid(struct syncing *y, const struct found *f, uint32_t *uid)
 	return work_next_uid(y->b, uid);
 }
 
+/*
+ * New mail gets its thread at once, and is seen if that is muted. What comes
+ * into cur/ is an import, perhaps answers first: it waits for the rest.
+ */
+static int
+adopt_thread(struct syncing *y, const struct found *f,
+    struct store_message *m)
+{
+	struct work *w = y->w;
+
+	m->base = f->n.base;
+	thread_own(&y->thread, m);
+	if (!f->in_new || w->state.phase != PHASE_DONE) {
+		want_phase(w, PHASE_ASSIGN);
+		return 0;
+	}
+	if (thread_match(w, &y->thread) == -1)
+		return -1;
+	if ((y->thread.flags & STORE_THREAD_MUTED) != 0) {
+		m->flags |= STORE_SEEN;
+		m->suffix = BYTES(":2,S");
+	}
+	return 0;
+}
+
 static int
 adopt(struct syncing *y, const struct found *f)
 {
@@ -112,6 +137,7 @@ adopt(struct syncing *y, const struct found *f)
 	m.save_date = time_wall_us() / 1000000;
 	m.createseq = m.modseq = y->w->modseq;
 	if (choose_uid(y, f, &m.uid) == -1 ||
+	    adopt_thread(y, f, &m) == -1 ||
 	    (r = give_name(y, f, &m)) == -1) {
 		if (errno != EACCES && errno != EPERM && errno != EROFS)
 			return -1;
@@ -123,7 +149,8 @@ adopt(struct syncing *y, const struct found *f)
 	y->changed = true;
 	report(y->w->s, "adopted", y->b->rec.name, f->name, m.uid);
 	if (work_put(y->w, y->b, &m, NULL) == -1 ||
-	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1)
+	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1 ||
+	    work_thread_put(y->w, &y->thread, NULL) == -1)
 		return -1;
 	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
 }

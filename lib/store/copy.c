@@ -151,7 +151,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	if (choose_name(c, &where, &m, p) == -1 ||
 	    pass_file(c, &where, p) == -1)
 		return -1;
-	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1)
+	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
+	    work_thread_copy(&c->w, &old, &m) == -1)
 		return -1;
 	if (c->move && work_remove(&c->w, c->from, &old) == -1)
 		return -1;

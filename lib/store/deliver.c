@@ -35,6 +35,7 @@ struct draft {
 	bool in_cur, written, placed;
 	struct store_message m;
 	struct bytes text;	/* for searches, may be empty */
+	struct store_thread thread;
 };
 
 static int
@@ -77,6 +78,7 @@ draft_prepare(struct store *s, struct arena *a,
 		d->m.extension = BYTES_EMPTY;
 	d->text = BYTES_EMPTY;
 	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
+	thread_read(a, content, &d->thread);
 	d->m.save_date = time_wall_us() / 1000000;
 	d->m.internal_date = in->internal_date != 0 ? in->internal_date
 	    : d->m.save_date;
@@ -142,6 +144,18 @@ draft_link(struct folder *f, struct draft *d)
 	return r;
 }
 
+/* Its thread; what answers a muted one has been seen. */
+static int
+draft_thread(struct work *w, struct draft *d)
+{
+	thread_own(&d->thread, &d->m);
+	if (thread_match(w, &d->thread) == -1)
+		return -1;
+	if ((d->thread.flags & STORE_THREAD_MUTED) != 0)
+		d->m.flags |= STORE_SEEN;
+	return 0;
+}
+
 /* Step 2 and 3 inside the transaction. */
 static int
 draft_place(struct work *w, struct box *b, const struct store_incoming *in,
@@ -160,6 +174,10 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	if (maildir_name_with_uid(&name, bytes_str(d->tmp), m->uid) == -1)
 		goto end;
 	base = arena_bytes(&w->arena, buf_bytes(&name));
+	m->base = base;
+	m->mailbox = b->rec.id;
+	if (draft_thread(w, d) == -1)
+		goto end;
 	if (m->flags != 0 || in->keyword_count > 0) {
 		size_t n = name.n;
 
@@ -170,14 +188,13 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 		    bytes_from(buf_bytes(&name), n));
 		d->in_cur = true;
 	}
-	m->base = base;
-	m->mailbox = b->rec.id;
 	m->createseq = m->modseq = w->modseq;
 	memcpy(d->name, name.p, name.n);
 	d->name[name.n] = '\0';
 	r = draft_link(b->folder, d);
 	if (r == 0 && (r = work_put(w, b, m, NULL)) == 0 &&
-	    (r = work_text_put(w, m->mailbox, m->uid, d->text)) == 0)
+	    (r = work_text_put(w, m->mailbox, m->uid, d->text)) == 0 &&
+	    (r = work_thread_put(w, &d->thread, NULL)) == 0)
 		r = work_change(w, STORE_CHANGE_ADDED, b, m->uid);
 end:
 	buf_free(&name);

@@ -11,6 +11,8 @@
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
+ * thread.c  threads (threads.c reading, assign.c old mail)
+ * upgrade.c older formats, old mail in pieces
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -24,7 +26,8 @@
 enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
-	TABLE_SETTING, TABLE_TEXT,
+	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
+	TABLE_THREAD_SUBJECT,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -55,7 +58,12 @@ struct stamp {
 	bool settled;		/* no change can hide behind it */
 };
 
+/* What is still to be done for old mail (upgrade.c), in this order. */
+enum phase { PHASE_DONE, PHASE_REPARSE, PHASE_ASSIGN };
+
 struct state {
+	enum phase phase;
+	uint32_t at_mailbox, at_uid;	/* where it stands */
 	uint64_t modseq, floor, quota_bytes;
 	uint32_t next_mailbox, last_uidvalidity;
 	struct stamp list, subscriptions;
@@ -95,6 +103,7 @@ struct store {
 	int watch;		/* run/watch/ACCOUNT, -1: not opened */
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
+	bool behind;		/* the phase was not PHASE_DONE at opening */
 };
 
 struct store_view {
@@ -234,6 +243,54 @@ int work_text_put(struct work *w, uint32_t mailbox, uint32_t uid,
 int work_text_copy(struct work *w, struct arena *a,
     const struct store_message *from, const struct store_message *to);
 int work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid);
+
+/* ---- thread.c ---- */
+
+#define KEY_MEMBER 16
+uint64_t hash_of(struct bytes s);	/* never 0 */
+int thread_decode(struct bytes key, struct bytes value,
+    struct store_thread *out);
+/* 1, 0 no record, -1. */
+int thread_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
+    struct store_thread *out);
+/* Whether the other tables lead to it. */
+bool thread_has_entries(struct kv_txn *t, const struct store_thread *x);
+int work_thread_put(struct work *w, const struct store_thread *t,
+    const struct store_thread *old);
+/* work_remove does it. */
+int work_thread_remove(struct work *w, uint32_t mailbox, uint32_t uid);
+int work_thread_copy(struct work *w, const struct store_message *from,
+    const struct store_message *to);
+/* What a message says about its thread; then its number and place. */
+void thread_read(struct arena *a, struct bytes content,
+    struct store_thread *t);
+void thread_own(struct store_thread *t, const struct store_message *m);
+bool thread_has_parent(const struct store_thread *t, uint64_t own);
+enum thread_find {
+	THREAD_SAME_ID,		/* with a thread, of any subject */
+	THREAD_THREADED,	/* with a thread, of the same subject */
+	THREAD_ANY,		/* of the same subject */
+};
+int thread_find_id(struct work *w, uint64_t id, const struct store_thread *t,
+    enum thread_find how, struct store_thread *out);
+int thread_find_subject(struct work *w, const struct store_thread *t,
+    struct store_thread *out);
+void thread_child(struct store_thread *t, const struct store_thread *parent);
+/* A thread for a new message. */
+int thread_match(struct work *w, struct store_thread *t);
+
+/* ---- assign.c, upgrade.c ---- */
+
+int thread_assign_some(struct work *w, size_t limit);
+int upgrade_format(struct store *s, uint32_t from);
+/* Have old mail looked at again from this phase on. */
+void want_phase(struct work *w, enum phase phase);
+/* The record of a message that was read again: its thread stays. */
+int work_thread_renew(struct work *w, const struct store_message *m,
+    struct store_thread *t);
+/* 1 or 0 not there, -1. */
+int reparse_one(struct work *w, struct arena *a, uint32_t mailbox,
+    uint32_t uid);
 
 /* ---- keyword.c ---- */
 

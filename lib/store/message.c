@@ -279,6 +279,7 @@ message_parse(struct arena *a, struct bytes content, struct store_message *m,
 	struct mime_tree *tree = mime_parse(a, content);
 
 	mime_split(content, &header, &body);
+	m->parse_version = STORE_PARSE_VERSION;
 	m->size = content.n;
 	m->size_crlf = mime_crlf_size(content);
 	/* Too long a text is left out (full tells): readers make their own. */

@@ -23,7 +23,8 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
-	"message_id", "annotation", "setting", "text", NULL,
+	"message_id", "annotation", "setting", "text", "thread",
+	"thread_member", "thread_subject", NULL,
 };
 
 const char *
@@ -175,9 +176,10 @@ check_pages(struct store *s, const char **why)
 	return r;
 }
 
-/* Formats are looked at before anything else is believed. */
+/* Formats are looked at before anything else is believed; 0: there is none
+ * yet. */
 static int
-check_format(struct store *s, bool *fresh)
+check_format(struct store *s, uint32_t *format)
 {
 	struct kv_txn *t = kv_begin(s->kv, false);
 	char text[80];
@@ -187,7 +189,7 @@ check_format(struct store *s, bool *fresh)
 	if (t == NULL)
 		return -1;
 	r = kv_get(t, TABLE_META, BYTES("format"), &v);
-	*fresh = r == 0;
+	*format = r == 1 && v.n == 4 ? be32_get(v.p) : 0;
 	if (r == 1 && v.n != 4) {
 		errno = EBADMSG;
 		r = -1;
@@ -279,7 +281,7 @@ init_state(struct work *w, const char *boot, bool new_account)
 		return r;
 	w->modseq = first_modseq(new_account);
 	w->state = (struct state){ .next_mailbox = 1,
-	    .modseq = w->modseq - 1 };
+	    .modseq = w->modseq - 1, .phase = PHASE_ASSIGN };
 	memcpy(w->state.boot, boot, sizeof(w->state.boot));
 	be32_put(format, STORE_FORMAT);
 	r = kv_put(w->t, TABLE_META, BYTES("format"), bytes_of(format, 4));
@@ -322,7 +324,8 @@ build(struct store *s, const struct store_options *o, const char *boot,
 	bool changed;
 
 	if (fill_index(s, o, boot, with_initial) == -1 ||
-	    sync_everything(s, false, &changed) == -1)
+	    sync_everything(s, false, &changed) == -1 ||
+	    store_finish(s) == -1)
 		return -1;
 	return write_boot(s, boot);
 }
@@ -357,6 +360,7 @@ needs_recovery(struct store *s, const char *boot)
 		return -1;
 	r = memcmp(v->state.boot, boot, 36) != 0;
 	s->swept = v->state.swept;
+	s->behind = v->state.phase != PHASE_DONE;
 	store_view_close(v);
 	return r;
 }
@@ -367,7 +371,7 @@ open_carefully(struct store *s, const struct store_options *o,
     const char *boot, bool made)
 {
 	const char *why = "cannot be opened";
-	bool fresh;
+	uint32_t format;
 	int r;
 
 	if (has_index(s) && check_pages(s, &why) == -1) {
@@ -377,10 +381,12 @@ open_carefully(struct store *s, const struct store_options *o,
 	if (open_kv(s) == -1 && (errno != EBADMSG ||
 	    set_aside(s, why) == -1 || open_kv(s) == -1))
 		return -1;
-	if (check_format(s, &fresh) == -1)
+	if (check_format(s, &format) == -1)
 		return -1;
-	if (fresh)
+	if (format == 0)
 		return build(s, o, boot, made);
+	if (format < STORE_FORMAT && upgrade_format(s, format) == -1)
+		return -1;
 	if ((r = needs_recovery(s, boot)) == 1)
 		r = recover(s, boot);
 	if (r == 0 && !same_boot(s, boot))
@@ -392,15 +398,15 @@ static int
 open_index(struct store *s, const struct store_options *o, bool made)
 {
 	char boot[37];
-	bool fresh = true;
+	uint32_t format;
 	int r, err;
 
 	if (os_boot_id(boot) == -1)
 		return -1;
 	if (has_index(s) && same_boot(s, boot) && open_kv(s) == 0) {
-		if (check_format(s, &fresh) == -1)
+		if (check_format(s, &format) == -1)
 			return -1;
-		if (!fresh && needs_recovery(s, boot) == 0)
+		if (format == STORE_FORMAT && needs_recovery(s, boot) == 0)
 			return 0;
 		kv_close(s->kv);
 		s->kv = NULL;
@@ -475,6 +481,8 @@ store_open(const struct store_options *o)
 	s = new_store(o);
 	if (open_account_dir(s, o->create) == 0 &&
 	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0) {
+		if (s->behind)
+			(void)store_background(s);	/* tried again */
 		sweep_sometimes(s);
 		return s;
 	}

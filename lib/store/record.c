@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-#define STATE_SIZE 104
+#define STATE_SIZE 116
+#define STATE_SIZE_1 104	/* of format 1 */
 #define MBOX_SIZE 112
 #define MESSAGE_SIZE 76
 #define CHANGE_SIZE 16
@@ -78,7 +79,7 @@ stamp_get(const unsigned char *in)
 int
 state_encode(struct buf *out, const struct state *st)
 {
-	unsigned char r[STATE_SIZE] = { 1 };
+	unsigned char r[STATE_SIZE] = { 2, (unsigned char)st->phase };
 
 	be32_put(r + 4, st->next_mailbox);
 	be32_put(r + 8, st->last_uidvalidity);
@@ -89,13 +90,16 @@ state_encode(struct buf *out, const struct state *st)
 	stamp_put(r + 48, &st->subscriptions);
 	be64_put(r + 60, (uint64_t)st->swept);
 	memcpy(r + 68, st->boot, 36);
+	be32_put(r + 104, st->at_mailbox);
+	be32_put(r + 108, st->at_uid);
 	return buf_add(out, bytes_of(r, sizeof(r)));
 }
 
 int
 state_decode(struct bytes s, struct state *out)
 {
-	if (s.n < STATE_SIZE || s.p[0] != 1)
+	if (s.n < STATE_SIZE_1 || s.p[0] < 1 || s.p[0] > 2 ||
+	    (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
 		return malformed();
 	*out = (struct state){
 		.next_mailbox = be32_get(s.p + 4),
@@ -108,6 +112,12 @@ state_decode(struct bytes s, struct state *out)
 		.swept = (int64_t)be64_get(s.p + 60),
 	};
 	memcpy(out->boot, s.p + 68, 36);
+	out->phase = PHASE_REPARSE;	/* format 1 */
+	if (s.p[0] == 1)
+		return 0;
+	out->phase = (enum phase)s.p[1];
+	out->at_mailbox = be32_get(s.p + 104);
+	out->at_uid = be32_get(s.p + 108);
 	return 0;
 }
 
@@ -212,6 +222,7 @@ message_encode(struct buf *out, const struct store_message *m)
 	r[60] = (unsigned char)n;
 	r[61] = (unsigned char)m->suffix.n;
 	r[62] = (unsigned char)m->base.n;
+	r[63] = (unsigned char)m->parse_version;
 	be16_put(r + 64, (uint32_t)m->preview.n);
 	be16_put(r + 66, (uint32_t)m->extension.n);
 	be32_put(r + 68, (uint32_t)m->envelope.n);
@@ -246,6 +257,7 @@ message_decode(struct bytes key, struct bytes value, struct store_message *m)
 	m->createseq = be64_get(p + 36);
 	m->modseq = be64_get(p + 44);
 	m->message_id_hash = be64_get(p + 52);
+	m->parse_version = p[63];
 	m->keywords = (struct store_keywords){ { 0 } };
 	if (p[60] > STORE_KEYWORDS_MAX / 8 ||
 	    !bytes_cut(&rest, p[60], &bits) ||

@@ -168,7 +168,11 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 
 	if (mailbox != 0) {
 		r = look(s, mailbox, claim);
-		return r == 1 ? sync_one(s, mailbox, claim, false) : r;
+		if (r == 1)
+			r = sync_one(s, mailbox, claim, false);
+		if (r == 1)
+			(void)store_background(s);	/* tried again */
+		return r;
 	}
 	if ((changed = sync_list_if_needed(s)) == -1 ||
 	    all_ids(s, &ids, &count) == -1)
@@ -184,6 +188,8 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 		changed |= r == 1;
 	}
 	free(ids);
+	if (changed == 1)
+		(void)store_background(s);	/* tried again */
 	return changed;
 }
 
@@ -356,7 +362,7 @@ rebuild(struct store *s)
 	if (wrong)
 		report(s, "counts-mended", BYTES_EMPTY, "", 0);
 	w.dirty = w.durable = true;
-	return work_commit(&w);
+	return work_commit(&w) == -1 ? -1 : store_finish(s);
 }
 
 int

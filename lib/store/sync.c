@@ -230,6 +230,7 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 		y->text = BYTES_EMPTY;
 		message_parse(&y->scratch, content, m,
 		    y->w->s->no_text ? NULL : &y->text);
+		thread_read(&y->scratch, content, &y->thread);
 		m->internal_date = st.st_mtim.tv_sec;
 		store_unmap(content);
 		r = 1;
@@ -258,8 +259,8 @@ update(struct syncing *y, const struct store_message *old,
 	if (y->deep && ((r = parse_file(y, f, &m)) == -1 ||
 	    (r == 1 && give_name(y, f, &m) == -1)))
 		return -1;
-	if (y->deep && r == 1 && work_text_put(y->w, m.mailbox, m.uid,
-	    y->text) == -1)
+	if (y->deep && r == 1 && (work_text_put(y->w, m.mailbox, m.uid,
+	    y->text) == -1 || work_thread_renew(y->w, &m, &y->thread) == -1))
 		return -1;
 	flags = m.flags != old->flags ||
 	    !keywords_same(&m.keywords, &old->keywords);

@@ -30,6 +30,7 @@ struct syncing {
 	struct arena arena;	/* names */
 	struct arena scratch;	/* one message */
 	struct bytes text;	/* its record for searches, may be empty */
+	struct store_thread thread;	/* what it says of its thread */
 	struct found *files;
 	size_t file_count;
 	struct pair *pairs;

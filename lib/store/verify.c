@@ -210,6 +210,9 @@ run(struct verifying *y)
 	    each_entry(y, TABLE_KEYWORD, check_orphan) == -1 ||
 	    each_entry(y, TABLE_TEXT, check_search) == -1 ||
 	    each_entry(y, TABLE_MESSAGE_ID, check_message_id) == -1 ||
+	    each_entry(y, TABLE_THREAD, verify_thread_record) == -1 ||
+	    each_entry(y, TABLE_THREAD_MEMBER, verify_thread_member) == -1 ||
+	    each_entry(y, TABLE_THREAD_SUBJECT, verify_thread_subject) == -1 ||
 	    each_entry(y, TABLE_CHANGE, check_change) == -1)
 		return -1;
 	if (y->quota != y->v->state.quota_bytes)

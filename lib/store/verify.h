@@ -1,4 +1,4 @@
-/* verify.h - shared by verify.c and verify_box.c */
+/* verify.h - shared by verify.c, verify_box.c and verify_thread.c */
 #ifndef STORE_VERIFY_H
 #define STORE_VERIFY_H
 
@@ -20,5 +20,16 @@ void verify_found(struct verifying *y, const char *kind,
     __attribute__((format(printf, 5, 6)));
 /* Everything about one mailbox and its folder. */
 int verify_box(struct verifying *y, const struct mbox *m);
+/* A message's thread: its record; against the message; entries of tables. */
+int verify_thread(struct verifying *y, struct bytes mailbox,
+    const struct store_message *m);
+void verify_thread_text(struct verifying *y, struct bytes mailbox,
+    const struct store_message *m, struct bytes content);
+int verify_thread_record(struct verifying *y, struct bytes key,
+    struct bytes value);
+int verify_thread_member(struct verifying *y, struct bytes key,
+    struct bytes value);
+int verify_thread_subject(struct verifying *y, struct bytes key,
+    struct bytes value);
 
 #endif

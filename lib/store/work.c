@@ -319,7 +319,8 @@ work_remove(struct work *w, struct box *b, const struct store_message *m)
 	count(w, b, m->flags, m->size, m->size_crlf, false);
 	if (message_id_entry(w, m, false) == -1)
 		return -1;
-	if (work_text_remove(w, m->mailbox, m->uid) == -1)
+	if (work_text_remove(w, m->mailbox, m->uid) == -1 ||
+	    work_thread_remove(w, m->mailbox, m->uid) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
 	return kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1

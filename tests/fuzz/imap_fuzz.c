@@ -178,7 +178,7 @@ run_session(struct bytes in, size_t piece, unsigned int mode)
 		buf_reset(imap_output(im));
 		if (a == IMAP_CLOSE)
 			break;
-		if (a == IMAP_WRITE)
+		if (a == IMAP_WRITE || a == IMAP_BUSY)
 			continue;
 		if (a == IMAP_IDLE)
 			imap_changed(im, false);
