@@ -11,12 +11,12 @@
  * one for each account, run out at about as many. */
 #define RESTS_MAX 16384
 /* Offers under way at a time: imap-serve makes one for each session. */
-#define OFFERS_MAX 64
+#define OFFERS_MAX 256
 /* On their way back at a time: each costs a process at once, and imap-serve
  * has room for 1000. */
 #define RETURNS_MAX 64
 /* Descriptors for all else: links, and room for what came at once. */
-#define FILES_SPARE 512
+#define FILES_SPARE 1024
 #define BUCKETS 4096
 
 struct idle;

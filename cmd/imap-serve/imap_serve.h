@@ -28,6 +28,9 @@ struct session {
 
 /* Serve until the client goes. 0, or -1 errno. */
 int session_run(struct session *s);
+/* imap-idle is not there, or full: it is not asked again before. Longer than
+ * it takes to be started anew. */
+#define REST_AGAIN_MS 10000
 /*
  * rest.c: hand a session in IDLE to imap-idle. True: it has it, and nothing
  * may be said to the client any more. quiet is asked last, when from then on

@@ -15,8 +15,6 @@
 
 #define CONNECT_MS 1000
 #define ANSWER_MS 5000
-/* It is not there, or full: how long not to ask again. */
-#define AGAIN_MS 60000
 #define PATH_MAX_BYTES 4096
 
 /* The folder of the selected mailbox; empty if none. 0, -1. */
@@ -85,20 +83,19 @@ session_rest(struct session *s, struct imap *im, bool (*quiet)(void *),
 	int link;
 
 	if (s->seal.n == 0 || s->in != s->out ||
-	    (s->rest_at != 0 && deadline_left(s->rest_at) > 0) ||
-	    make_message(s, im, &message) == -1) {
-		buf_free(&message);
+	    (s->rest_at != 0 && deadline_left(s->rest_at) > 0))
 		return false;
-	}
-	if ((link = connect_idle()) != -1) {
+	link = connect_idle();
+	if (link != -1 && make_message(s, im, &message) == 0) {
 		if (!offer(s, link, buf_bytes(&message)))
-			s->rest_at = deadline_in(AGAIN_MS);
+			s->rest_at = deadline_in(REST_AGAIN_MS);
 		else if (quiet(ctx))
 			given = write(link, "g", 1) == 1;
-		(void)close(link);	/* that is a no, too */
 	} else {
-		s->rest_at = deadline_in(AGAIN_MS);
+		s->rest_at = deadline_in(REST_AGAIN_MS);
 	}
+	if (link != -1)
+		(void)close(link);	/* that is a no, too */
 	buf_free(&message);
 	return given;
 }

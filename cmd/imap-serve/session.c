@@ -200,7 +200,8 @@ static int
 wait_for_input(struct session *s, struct imap *im, struct waits *w,
     bool idle)
 {
-	int r = 0;
+	int64_t left = s->idle_ms - SHORT_WAIT_MS, step;
+	int r;
 
 	fill_waits(s, im, w, idle);
 	if (!s->late)
@@ -208,11 +209,13 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		    : s->idle_ms);
 	else
 		r = wait_once(w, 0);	/* unless it just spoke */
-	if (r == 0 && !s->late && s->idle_ms > SHORT_WAIT_MS && !got_stop) {
+	for (; r == 0 && !s->late && left > 0 && !got_stop; left -= step) {
 		imap_trim(im);
 		if (idle && session_rest(s, im, is_quiet, w))
 			return 1;
-		r = wait_some(w, s->idle_ms - SHORT_WAIT_MS);
+		/* imap-idle may have room or be there by then. */
+		step = idle && left > REST_AGAIN_MS ? REST_AGAIN_MS : left;
+		r = wait_some(w, step);
 	}
 	s->late = false;
 	return take_events(s, im, w, r);

@@ -213,9 +213,13 @@ def full():
     check("and sees changes there", third.until("* 5 EXISTS")[-1],
           "* 5 EXISTS")
     check("DONE there", third.done()[-1], "i OK IDLE done")
-    for c in held:
-        c.done()
-        c.s.close()
+    third.idle()
+    held[0].done()
+    held[0].s.close()
+    check("and rests once there is room", resting(), True)
+    held[1].done()
+    held[1].s.close()
+    check("from where it comes back", third.done()[-1], "i OK IDLE done")
     third.s.close()
 
 
