@@ -134,6 +134,43 @@ int imap_handover_length(struct bytes s, size_t *need);
 /* Views into s. -1 EBADMSG. */
 int imap_handover_parse(struct bytes s, struct imap_handover *out);
 
+/* ---- a session at rest: imap-serve to imap-idle, and back ---- */
+
+/*
+ * What goes with the client's descriptor. The seal proves that imap-serve had
+ * the account open for that client: HMAC-SHA-256 (RFC 2104) of its name under
+ * a key that the parent of imap-serve made when it started, and that a child
+ * forgets before it parses anything of its client.
+ */
+#define IMAP_SEAL_SIZE 32
+/* Some hundred bytes; with "$" some thousand. */
+#define IMAP_REST_MAX 16384
+/* Messages in "$" (RFC 5182) of a session that can rest: more is a result
+ * someone is at work with. */
+#define IMAP_KEPT_SAVED_MAX 1000
+enum { IMAP_REST_WAIT = 'w', IMAP_REST_CHANGED = 'c', IMAP_REST_LATE = 'l' };
+struct imap_rest {
+	int why;			/* IMAP_REST_ */
+	uint32_t seconds;		/* of silence until "late" */
+	struct bytes seal;
+	struct bytes account;
+	struct bytes session;		/* connection id for the logs */
+	struct bytes remote_ip;
+	struct bytes folder;		/* of the selected mailbox: the path
+					 * that has cur/ and new/; or empty */
+	struct bytes preface;		/* of the connection; may be empty */
+	struct bytes state;		/* imap_keep */
+};
+void imap_seal(const unsigned char key[IMAP_SEAL_SIZE], struct bytes account,
+    unsigned char out[IMAP_SEAL_SIZE]);
+/* -1 EMSGSIZE, EINVAL a NUL in a field. */
+int imap_rest_format(const struct imap_rest *r, struct buf *out);
+/* Whether s begins as one does, not as an imap_handover. */
+bool imap_is_rest(struct bytes s);
+/* As imap_handover_length and _parse. */
+int imap_rest_length(struct bytes s, size_t *need);
+int imap_rest_parse(struct bytes s, struct imap_rest *out);
+
 /* ---- after login ---- */
 
 struct store;
@@ -189,6 +226,16 @@ uint32_t imap_mailbox(const struct imap *im);
 void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */
 void imap_trim(struct imap *im);
+
+/*
+ * A session in IDLE as bytes; false: not now, for it has input, output or
+ * changes to announce, a search that is kept up to date (RFC 5267 4.3), or
+ * more than can be kept. imap_restore makes the same session of them, in
+ * IDLE, with all that happened since yet to be announced by the next step.
+ * NULL: EBADMSG these bytes and the store do not agree.
+ */
+bool imap_keep(struct imap *im, struct buf *out);
+struct imap *imap_restore(const struct imap_options *o, struct bytes state);
 
 /* Counters for the log line at the end of a session. */
 struct imap_stats {

@@ -391,6 +391,10 @@ struct parser session_parser(struct imap *im, struct bytes s);
 /* Remember the tag that replies carry. */
 void session_tag(struct imap *im, struct bytes tag);
 
+/* An empty session, nothing said; and one that goes into IDLE. */
+struct imap *session_new(const struct imap_options *o);
+void idle_begin(struct imap *im);
+
 /* Turn on what ENABLE or an enabling command asked for: CAP_BITs. */
 void session_enable(struct imap *im, uint64_t set);
 
