@@ -15,14 +15,29 @@ struct session {
 	struct bytes pending;		/* read before the login */
 	struct store *store;
 	const char *tmp_dir;
+	/* What goes to imap-idle and comes back; seal empty: nothing does. */
+	struct bytes seal, cid, remote_ip, preface;
+	struct bytes state;		/* came back: go on with it */
+	bool late;			/* and was silent for too long */
+	int64_t rest_at;		/* not handed over before; 0: at once */
 	uint64_t append_max;
 	int64_t idle_ms;
 	struct imap_stats stats;	/* set when it ended */
-	const char *end;		/* why, for the log */
+	const char *end;		/* why, for the log; NULL: it rests */
 };
 
 /* Serve until the client goes. 0, or -1 errno. */
 int session_run(struct session *s);
+/* imap-idle is not there, or full: it is not asked again before. Longer than
+ * it takes to be started anew. */
+#define REST_AGAIN_MS 10000
+/*
+ * rest.c: hand a session in IDLE to imap-idle. True: it has it, and nothing
+ * may be said to the client any more. quiet is asked last, when from then on
+ * imap-idle sees what happens: false: something did, and the session stays.
+ */
+bool session_rest(struct session *s, struct imap *im,
+    bool (*quiet)(void *ctx), void *ctx);
 /* SIGTERM and SIGINT end sessions with BYE from here on. */
 void session_signals(void);
 

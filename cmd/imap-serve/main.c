@@ -30,6 +30,7 @@ struct program {
 	struct arena arena;
 	struct os_sandbox sandbox;
 	struct server server;
+	unsigned char key[IMAP_SEAL_SIZE];	/* of seals; a child wipes it */
 };
 
 static void
@@ -125,6 +126,13 @@ client_close(const struct client *c)
 		(void)close(c->out);	/* everything was written */
 }
 
+static int
+message_length(struct bytes s, size_t *need)
+{
+	return imap_is_rest(s) ? imap_rest_length(s, need)
+	    : imap_handover_length(s, need);
+}
+
 /* Receive the message whole. 1, 0 nothing was sent, -1 errno. */
 static int
 receive(int from, struct buf *b, struct client *client)
@@ -141,7 +149,7 @@ receive(int from, struct buf *b, struct client *client)
 		return (int)n;
 	take_fds(client, fds, nfds);
 	b->n = (size_t)n;
-	while (imap_handover_length(buf_bytes(b), &need) == 0) {
+	while (message_length(buf_bytes(b), &need) == 0) {
 		if (b->n >= need && need > 8) {
 			errno = EBADMSG;
 			return client->in != -1 ? 1 : -1;
@@ -198,6 +206,8 @@ log_session(const struct imap_handover *h, const struct session *s)
 {
 	struct logline l;
 
+	if (s->end == NULL)
+		return;		/* it goes on, in imap-idle */
 	log_begin(&l, LOG_INFO, "imap-session");
 	log_bytes(&l, "cid", h->session);
 	log_bytes(&l, "ip", h->remote_ip);
@@ -235,16 +245,20 @@ refuse(const struct imap_handover *h, const struct client *client,
 }
 
 static int
-serve_handed(const struct program *p, struct bytes message,
+serve_handed(struct program *p, struct bytes message,
     const struct client *client)
 {
 	struct imap_handover h;
 	struct sasl_reply reply;
 	struct account account = { .use = p->config };
 	struct session s = { .in = client->in, .out = client->out };
+	unsigned char seal[IMAP_SEAL_SIZE];
 
 	if (imap_handover_parse(message, &h) == -1)
 		return -1;
+	s.cid = h.session;
+	s.remote_ip = h.remote_ip;
+	s.preface = h.preface;
 	s.tag = h.tag;
 	s.pending = h.pending;
 	if (redeem(h.ticket, &reply) == -1) {
@@ -252,6 +266,9 @@ serve_handed(const struct program *p, struct bytes message,
 		return 0;
 	}
 	s.account = reply.user;
+	imap_seal(p->key, bytes_str(s.account), seal);
+	secret_wipe(p->key, sizeof(p->key));
+	s.seal = bytes_of(seal, sizeof(seal));
 	if (serve_account(&s, &account, true) == -1)
 		refuse(&h, client, account.problem);
 	else
@@ -259,10 +276,64 @@ serve_handed(const struct program *p, struct bytes message,
 	return 0;
 }
 
+/* ---- a session imap-idle hands back ---- */
+
+/* It was ours: the seal is of this account. "y", and the client is ours
+ * again. 0, -1. */
+static int
+take_back(struct program *p, const struct imap_rest *r, int link)
+{
+	unsigned char seal[IMAP_SEAL_SIZE];
+	bool ok;
+
+	imap_seal(p->key, r->account, seal);
+	secret_wipe(p->key, sizeof(p->key));
+	ok = bytes_equal_secret(r->seal, bytes_of(seal, sizeof(seal)));
+	secret_wipe(seal, sizeof(seal));
+	/* Refused for good, or taken: either way it need not ask again. */
+	if (io_write_all(link, BYTES("y"), deadline_in(SERVICE_MS)) == -1)
+		return -1;
+	if (!ok)
+		errno = EACCES;
+	return ok ? 0 : -1;
+}
+
+static int
+serve_rested(struct program *p, struct bytes message,
+    const struct client *client, int link)
+{
+	struct imap_handover h = { .tag = BYTES_EMPTY };
+	struct account account = { .use = p->config };
+	struct session s = { .in = client->in, .out = client->out,
+	    .tag = BYTES_EMPTY, .pending = BYTES_EMPTY };
+	struct imap_rest r;
+	struct arena a = ARENA_INIT;
+
+	if (imap_rest_parse(message, &r) == -1 || client->in == -1)
+		return -1;
+	h.session = s.cid = r.session;
+	h.remote_ip = s.remote_ip = r.remote_ip;
+	h.preface = s.preface = r.preface;
+	s.seal = r.seal;
+	s.state = r.state;
+	s.late = r.why == IMAP_REST_LATE;
+	if (take_back(p, &r, link) == -1) {
+		refuse(&h, client, strerror(errno));
+		return 0;
+	}
+	s.account = arena_str(&a, r.account);
+	if (serve_account(&s, &account, true) == -1)
+		refuse(&h, client, account.problem);
+	else
+		log_session(&h, &s);
+	arena_free(&a);
+	return 0;
+}
+
 static int
 serve(struct server_conn *conn, void *ctx)
 {
-	const struct program *p = ctx;
+	struct program *p = ctx;
 	struct buf b = BUF_INIT(IMAP_HANDOVER_MAX + 65536);
 	struct client client = { -1, -1 };
 	int r;
@@ -272,9 +343,12 @@ serve(struct server_conn *conn, void *ctx)
 		return EXIT_TEMP;
 	}
 	r = receive(conn->in, &b, &client);
-	(void)close(conn->in);		/* it says no more */
-	if (r == 1 && serve_handed(p, buf_bytes(&b), &client) == -1)
-		r = -1;
+	if (r == 1 && imap_is_rest(buf_bytes(&b))) {
+		r = serve_rested(p, buf_bytes(&b), &client, conn->in);
+	} else if (r == 1) {
+		(void)close(conn->in);		/* it says no more */
+		r = serve_handed(p, buf_bytes(&b), &client);
+	}
 	if (r == -1)
 		msg_warnsys("cannot take connection");
 	client_close(&client);
@@ -368,7 +442,9 @@ main(int argc, char *argv[])
 		.notify_fd = -1,
 		.grace_ms = 2000,
 	};
+	os_random(p.key, sizeof(p.key));
 	c = server_run(&p.server);
+	secret_wipe(p.key, sizeof(p.key));
 	os_sandbox_free(&p.sandbox);
 	config_close(p.config);
 	arena_free(&p.arena);

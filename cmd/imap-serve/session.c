@@ -15,7 +15,7 @@
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
 /* Folders that cannot be watched are looked at this often in IDLE. */
-#define POLL_MS 700
+#define LOOK_MS 700
 #define PATH_MAX_BYTES 4096
 
 static volatile sig_atomic_t got_stop;
@@ -62,37 +62,42 @@ session_signals(void)
 }
 
 /* What an idle session waits for: IN the client, FEED our own programs,
- * CUR and NEW others in the folder. */
-enum { IN, FEED, CUR, NEW, WAITS };
+ * FOLDER others in cur/ and new/. */
+enum { IN, FEED, FOLDER, WAITS };
 
 struct waits {
+	struct session *s;
 	struct pollfd fd[WAITS];
-	uint32_t mailbox;		/* CUR and NEW are of it */
+	uint32_t mailbox;		/* FOLDER is of it */
 };
 
+/* Its folder's cur/ and new/ with one inotify instance; -1: it is to be
+ * looked at now and then. */
 static int
-watch(struct session *s, uint32_t mailbox, int which)
+watch(struct session *s, uint32_t mailbox)
 {
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
-	int fd = -1;
+	int fd = os_watches_new(), side;
 
-	if (store_mailbox_dir(s->store, mailbox, which, &path) == 0 &&
-	    buf_addc(&path, 0) == 0)
-		fd = os_watch_dir((const char *)path.p);
+	for (side = 0; side < 2 && fd != -1; side++) {
+		buf_reset(&path);
+		if (store_mailbox_dir(s->store, mailbox, side, &path) == 0 &&
+		    buf_addc(&path, 0) == 0 &&
+		    os_watches_add(fd, (const char *)path.p) != -1)
+			continue;
+		(void)close(fd);	/* only listened */
+		fd = -1;
+	}
 	buf_free(&path);
-	return fd;	/* -1: seen at the next command instead */
+	return fd;
 }
 
 static void
 unwatch(struct waits *w)
 {
-	int i;
-
-	for (i = CUR; i <= NEW; i++) {
-		if (w->fd[i].fd != -1)
-			(void)close(w->fd[i].fd);	/* only listened */
-		w->fd[i].fd = -1;
-	}
+	if (w->fd[FOLDER].fd != -1)
+		(void)close(w->fd[FOLDER].fd);	/* only listened */
+	w->fd[FOLDER].fd = -1;
 	w->mailbox = 0;
 }
 
@@ -110,8 +115,7 @@ fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 		unwatch(w);
 	if (idle && w->mailbox == 0 && imap_mailbox(im) != 0) {
 		w->mailbox = imap_mailbox(im);
-		w->fd[CUR].fd = watch(s, w->mailbox, 0);
-		w->fd[NEW].fd = watch(s, w->mailbox, 1);
+		w->fd[FOLDER].fd = watch(s, w->mailbox);
 		began = true;
 	}
 	for (i = 0; i < WAITS; i++) {
@@ -121,8 +125,15 @@ fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 	return began;
 }
 
+/* Other programs change a folder that nothing tells us of. */
+static bool
+is_polled(const struct waits *w)
+{
+	return w->mailbox != 0 && w->fd[FOLDER].fd == -1;
+}
+
 static int
-wait_some(struct waits *w, int64_t timeout_ms)
+wait_once(struct waits *w, int64_t timeout_ms)
 {
 	struct timespec t = { (time_t)(timeout_ms / 1000),
 	    (long)(timeout_ms % 1000) * 1000000 };
@@ -132,26 +143,33 @@ wait_some(struct waits *w, int64_t timeout_ms)
 	return ppoll(w->fd, WAITS, &t, &none);
 }
 
-/* The same, with looks at folders that are not watched: inotify has an end
- * (fs.inotify.max_user_instances). */
+/* As ppoll(2); a change that was found by looking is one of FOLDER. */
 static int
-wait_and_poll(struct session *s, struct waits *w, struct imap *im,
-    int64_t timeout_ms)
+wait_some(struct waits *w, int64_t timeout_ms)
 {
-	bool poll = w->mailbox != 0 &&
-	    (w->fd[CUR].fd == -1 || w->fd[NEW].fd == -1);
-	int64_t part;
-	int r = 0;
+	int64_t step;
+	int r;
 
-	for (; poll && timeout_ms > 0 && r == 0; timeout_ms -= part) {
-		part = timeout_ms < POLL_MS ? timeout_ms : POLL_MS;
-		if ((r = wait_some(w, part)) != 0 ||
-		    store_sync(s->store, w->mailbox, false) != 1)
-			continue;
-		imap_changed(im, true);
-		return 1;
+	while (is_polled(w) && timeout_ms > 0) {
+		step = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
+		if ((r = wait_once(w, step)) != 0)
+			return r;
+		timeout_ms -= step;
+		if (store_sync(w->s->store, w->mailbox, false) == 1) {
+			w->fd[FOLDER].revents = POLLIN;
+			return 1;
+		}
 	}
-	return poll ? r : wait_some(w, timeout_ms);
+	return wait_once(w, timeout_ms);
+}
+
+/* Nothing happened meanwhile (session_rest). */
+static bool
+is_quiet(void *ctx)
+{
+	return !got_stop && wait_some(ctx, 0) == 0 &&
+	    (!is_polled(ctx) || store_sync(((struct waits *)ctx)->s->store,
+	    ((struct waits *)ctx)->mailbox, false) == 0);
 }
 
 static int
@@ -173,23 +191,10 @@ read_input(struct session *s, struct imap *im)
 	return 0;
 }
 
-/* Wait for the client, in IDLE also for changes. 0, -1 errno. */
+/* What the wait ended with: r as of ppoll(2). 0, -1. */
 static int
-wait_for_input(struct session *s, struct imap *im, struct waits *w,
-    bool idle)
+take_events(struct session *s, struct imap *im, struct waits *w, int r)
 {
-	int r;
-
-	if (fill_waits(s, im, w, idle)) {
-		imap_changed(im, true);
-		return 0;
-	}
-	r = wait_and_poll(s, w, im, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
-	    : s->idle_ms);
-	if (r == 0 && s->idle_ms > SHORT_WAIT_MS) {
-		imap_trim(im);
-		r = wait_and_poll(s, w, im, s->idle_ms - SHORT_WAIT_MS);
-	}
 	if (got_stop) {
 		s->end = "shutdown";
 		imap_bye(im, "UNAVAILABLE", "server is shutting down");
@@ -206,13 +211,71 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		store_listen_drain(s->store);
 		imap_changed(im, false);
 	}
-	for (r = CUR; r <= NEW; r++) {
-		if (w->fd[r].revents != 0) {
-			os_watch_drain(w->fd[r].fd);
-			imap_changed(im, true);
-		}
+	if (w->fd[FOLDER].revents != 0) {
+		if (w->fd[FOLDER].fd != -1)
+			os_watch_drain(w->fd[FOLDER].fd);
+		imap_changed(im, true);
 	}
 	return w->fd[IN].revents != 0 ? read_input(s, im) : 0;
+}
+
+/* Between two pieces of much work: what the client sent, and whether it is
+ * still there. 0, -1 errno. */
+static int
+look_around(struct session *s, struct imap *im)
+{
+	struct pollfd fd[2] = {
+		{ .fd = imap_room(im) > 0 ? s->in : -1, .events = POLLIN },
+		{ .fd = s->out },	/* POLLERR, POLLHUP: it is gone */
+	};
+	struct timespec none = { 0, 0 };
+	sigset_t empty;
+	int r;
+
+	(void)sigemptyset(&empty);	/* cannot fail */
+	r = ppoll(fd, 2, &none, &empty);
+	if (got_stop) {
+		s->end = "shutdown";
+		imap_bye(im, "UNAVAILABLE", "server is shutting down");
+		return 0;
+	}
+	if (r == -1)
+		return errno == EINTR ? 0 : -1;
+	if ((fd[1].revents & (POLLERR | POLLHUP)) != 0) {
+		errno = EPIPE;
+		return -1;
+	}
+	return fd[0].revents != 0 ? read_input(s, im) : 0;
+}
+
+/* Wait for the client, in IDLE also for changes. 0, 1 it is imap-idle's now,
+ * -1 errno. */
+static int
+wait_for_input(struct session *s, struct imap *im, struct waits *w,
+    bool idle)
+{
+	int64_t left = s->idle_ms - SHORT_WAIT_MS, step;
+	int r;
+
+	if (fill_waits(s, im, w, idle)) {
+		imap_changed(im, true);
+		return 0;
+	}
+	if (!s->late)
+		r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
+		    : s->idle_ms);
+	else
+		r = wait_once(w, 0);	/* unless it just spoke */
+	for (; r == 0 && !s->late && left > 0 && !got_stop; left -= step) {
+		imap_trim(im);
+		if (idle && session_rest(s, im, is_quiet, w))
+			return 1;
+		/* imap-idle may have room or be there by then. */
+		step = idle && left > REST_AGAIN_MS ? REST_AGAIN_MS : left;
+		r = wait_some(w, step);
+	}
+	s->late = false;
+	return take_events(s, im, w, r);
 }
 
 static int
@@ -230,7 +293,7 @@ flush(struct session *s, struct imap *im)
 static int
 loop(struct session *s, struct imap *im)
 {
-	struct waits w = { .fd = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
+	struct waits w = { .s = s, .fd = { { .fd = -1 }, { .fd = -1 },
 	    { .fd = -1 } } };
 	enum imap_action a;
 	int r;
@@ -246,9 +309,26 @@ loop(struct session *s, struct imap *im)
 		}
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
+		else if (r == 0 && a == IMAP_BUSY)
+			r = look_around(s, im);
 	} while (r == 0 && a != IMAP_CLOSE);
 	unwatch(&w);
 	return r;
+}
+
+/* It came back, and the store is not what it was: the index was lost with
+ * what was expunged, or the account was replaced. */
+static int
+lost(struct session *s)
+{
+	int err = errno;
+
+	s->end = "mailbox is not what it was";
+	/* It may be gone already. */
+	(void)io_write_all(s->out, BYTES("* BYE [UNAVAILABLE] please connect "
+	    "again\r\n"), deadline_in(WRITE_MS));
+	errno = err;
+	return -1;
 }
 
 int
@@ -256,18 +336,23 @@ session_run(struct session *s)
 {
 	struct imap_options o = { .store = s->store, .account = s->account,
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max };
-	struct imap *im = imap_new(&o, s->tag);
+	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
+	    : imap_new(&o, s->tag);
 	int r, saved;
 
+	if (im == NULL)
+		return lost(s);
 	s->end = "logout";
 	imap_input(im, s->pending);
 	r = loop(s, im);
 	saved = errno;
-	if (r == -1)
+	if (r == 1)
+		s->end = NULL;
+	else if (r == -1)
 		s->end = saved == ETIMEDOUT ? "client does not read"
 		    : "connection lost";
 	imap_stats(im, &s->stats);
 	imap_free(im);
 	errno = saved;
-	return r;
+	return r == -1 ? -1 : 0;
 }

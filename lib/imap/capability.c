@@ -40,6 +40,16 @@ static const struct capability {
 	[CAP_SAVEDATE] = { "SAVEDATE", false, 0, 0 },
 	[CAP_PREVIEW] = { "PREVIEW", false, 0, 0 },
 	[CAP_OBJECTID] = { "OBJECTID", false, 0, 0 },
+	[CAP_SORT] = { "SORT", false, 0, 0 },
+	[CAP_SORT_DISPLAY] = { "SORT=DISPLAY", false, 0, 0 },
+	[CAP_ESORT] = { "ESORT", false, 0, 0 },
+	[CAP_THREAD_REFERENCES] = { "THREAD=REFERENCES", false, 0, 0 },
+	[CAP_THREAD_REFS] = { "THREAD=REFS", false, 0, 0 },
+	[CAP_THREAD_ORDEREDSUBJECT] = { "THREAD=ORDEREDSUBJECT", false, 0, 0 },
+	[CAP_CONTEXT_SEARCH] = { "CONTEXT=SEARCH", false, 0, 0 },
+	[CAP_CONTEXT_SORT] = { "CONTEXT=SORT", false, 0, 0 },
+	[CAP_MULTISEARCH] = { "MULTISEARCH", false, 0, 0 },
+	[CAP_INPROGRESS] = { "INPROGRESS", false, 0, 0 },
 	[CAP_UIDONLY] = { "UIDONLY", false, CAP_BIT(CAP_UIDONLY), 0 },
 };
 

@@ -11,7 +11,9 @@
  * Extensions: IDLE (2177), NAMESPACE (2342), ID (2971), UNSELECT (3691),
  * UIDPLUS (4315), SASL-IR (4959), ENABLE (5161), CHILDREN (3348),
  * SPECIAL-USE attributes (6154), MOVE (6851), LITERAL+ and LITERAL- (7888),
- * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), CONDSTORE and QRESYNC
+ * ESEARCH (4731), WITHIN (5032), SEARCHRES (5182), SORT and THREAD (5256),
+ * CONTEXT and ESORT (5267), SORT=DISPLAY (5957), MULTISEARCH (7377),
+ * INPROGRESS (9585), CONDSTORE and QRESYNC
  * (7162), STATUS=SIZE (8438), OBJECTID (8474), SAVEDATE (8514), PREVIEW
  * (8970), PARTIAL (9394), UIDONLY (9586). capability.c has the table.
  */
@@ -39,6 +41,8 @@
 #define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */
 #define IMAP_BAD_MAX 20
+/* Between words to a client whose search takes long (RFC 9585). */
+#define IMAP_PROGRESS_SECONDS 10
 /* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */
 #define IMAP_UNAUTH_SECONDS 30
 #define IMAP_AUTH_SECONDS (30 * 60)
@@ -130,6 +134,43 @@ int imap_handover_length(struct bytes s, size_t *need);
 /* Views into s. -1 EBADMSG. */
 int imap_handover_parse(struct bytes s, struct imap_handover *out);
 
+/* ---- a session at rest: imap-serve to imap-idle, and back ---- */
+
+/*
+ * What goes with the client's descriptor. The seal proves that imap-serve had
+ * the account open for that client: HMAC-SHA-256 (RFC 2104) of its name under
+ * a key that the parent of imap-serve made when it started, and that a child
+ * forgets before it parses anything of its client.
+ */
+#define IMAP_SEAL_SIZE 32
+/* Some hundred bytes; with "$" some thousand. */
+#define IMAP_REST_MAX 16384
+/* Messages in "$" (RFC 5182) of a session that can rest: more is a result
+ * someone is at work with. */
+#define IMAP_KEPT_SAVED_MAX 1000
+enum { IMAP_REST_WAIT = 'w', IMAP_REST_CHANGED = 'c', IMAP_REST_LATE = 'l' };
+struct imap_rest {
+	int why;			/* IMAP_REST_ */
+	uint32_t seconds;		/* of silence until "late" */
+	struct bytes seal;
+	struct bytes account;
+	struct bytes session;		/* connection id for the logs */
+	struct bytes remote_ip;
+	struct bytes folder;		/* of the selected mailbox: the path
+					 * that has cur/ and new/; or empty */
+	struct bytes preface;		/* of the connection; may be empty */
+	struct bytes state;		/* imap_keep */
+};
+void imap_seal(const unsigned char key[IMAP_SEAL_SIZE], struct bytes account,
+    unsigned char out[IMAP_SEAL_SIZE]);
+/* -1 EMSGSIZE, EINVAL a NUL in a field. */
+int imap_rest_format(const struct imap_rest *r, struct buf *out);
+/* Whether s begins as one does, not as an imap_handover. */
+bool imap_is_rest(struct bytes s);
+/* As imap_handover_length and _parse. */
+int imap_rest_length(struct bytes s, size_t *need);
+int imap_rest_parse(struct bytes s, struct imap_rest *out);
+
 /* ---- after login ---- */
 
 struct store;
@@ -142,11 +183,14 @@ struct imap_options {
 	/* Not announced and not to be enabled for this account, with blanks
 	 * between (I-17); may be NULL. IMAP4rev1 stays. */
 	const char *capabilities_off;
+	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
 };
 
 enum imap_action {
 	IMAP_READ,		/* write the output, then give more input */
 	IMAP_WRITE,		/* write the output, then step again */
+	IMAP_BUSY,		/* as WRITE; look for what came without
+				 * waiting, since much is left to do */
 	IMAP_IDLE,		/* as READ, and imap_changed when it did */
 	IMAP_CLOSE,		/* write the output and close */
 };
@@ -183,6 +227,16 @@ void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */
 void imap_trim(struct imap *im);
 
+/*
+ * A session in IDLE as bytes; false: not now, for it has input, output or
+ * changes to announce, a search that is kept up to date (RFC 5267 4.3), or
+ * more than can be kept. imap_restore makes the same session of them, in
+ * IDLE, with all that happened since yet to be announced by the next step.
+ * NULL: EBADMSG these bytes and the store do not agree.
+ */
+bool imap_keep(struct imap *im, struct buf *out);
+struct imap *imap_restore(const struct imap_options *o, struct bytes state);
+
 /* Counters for the log line at the end of a session. */
 struct imap_stats {
 	uint64_t commands;
@@ -190,6 +244,21 @@ struct imap_stats {
 	uint64_t appended_messages;
 };
 void imap_stats(const struct imap *im, struct imap_stats *out);
+
+/* ---- searching without a session ---- */
+
+struct imap_search_result {
+	uint32_t *uids;			/* ascending, in the arena */
+	size_t n;
+};
+/*
+ * The messages of a mailbox that match search keys (RFC 9051 6.4.4, all that
+ * SEARCH knows, without message numbers; "$" holds nothing), read in short views one after
+ * the other. -1 with errno: EBADMSG no search keys, *why says which rule;
+ * else of the store.
+ */
+int imap_search(struct arena *a, struct store *s, uint32_t mailbox,
+    struct bytes keys, struct imap_search_result *out, const char **why);
 
 /* ---- syntax, for the machines, their tests and the fuzz target ---- */
 

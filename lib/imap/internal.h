@@ -21,7 +21,10 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_NAMESPACE, CAP_UIDPLUS, CAP_UNSELECT, CAP_MOVE,
 	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC,
 	CAP_ESEARCH, CAP_SEARCHRES, CAP_WITHIN, CAP_PARTIAL, CAP_STATUS_SIZE,
-	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAP_UIDONLY,
+	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID,
+	CAP_SORT, CAP_SORT_DISPLAY, CAP_ESORT, CAP_THREAD_REFERENCES,
+	CAP_THREAD_REFS, CAP_THREAD_ORDEREDSUBJECT, CAP_CONTEXT_SEARCH,
+	CAP_CONTEXT_SORT, CAP_MULTISEARCH, CAP_INPROGRESS, CAP_UIDONLY,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
@@ -151,7 +154,9 @@ int add_internal_date(struct buf *out, int64_t seconds);
 
 /* ---- session ---- */
 
-enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4 };
+/* ENTRY_SEARCH: a context has to look at it again. */
+enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4,
+	ENTRY_SEARCH = 8 };
 #define OWN_MAX 8
 
 /* The selected mailbox as this client sees it. */
@@ -257,7 +262,8 @@ struct append {
 	int error;
 };
 
-enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_IDLE, MODE_CLOSE };
+enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_SEARCH, MODE_IDLE,
+	MODE_CLOSE };
 
 struct imap {
 	struct imap_options o;
@@ -280,6 +286,8 @@ struct imap {
 	struct message message;		/* kept for the next partial FETCH */
 	struct fetch fetch;
 	struct append append;
+	struct search_job *search;	/* under way */
+	struct context *contexts;	/* of the selected mailbox */
 	struct imap_stats stats;
 };
 
@@ -379,11 +387,17 @@ void message_set(struct message *m, uint32_t uid,
 /* The file, and the tree over it. -1 errno: gone or unreadable. */
 int message_file(struct imap *im, struct message *m);
 int message_tree(struct imap *im, struct message *m);
+int message_load(struct store *store, uint32_t mailbox, struct message *m);
+int message_load_tree(struct store *store, uint32_t mailbox, struct message *m);
 
 /* session.c: a parser over s for this session. */
 struct parser session_parser(struct imap *im, struct bytes s);
 /* Remember the tag that replies carry. */
 void session_tag(struct imap *im, struct bytes tag);
+
+/* An empty session, nothing said; and one that goes into IDLE. */
+struct imap *session_new(const struct imap_options *o);
+void idle_begin(struct imap *im);
 
 /* Turn on what ENABLE or an enabling command asked for: CAP_BITs. */
 void session_enable(struct imap *im, uint64_t set);
@@ -396,8 +410,9 @@ typedef void command_fn(struct imap *im, struct parser *p);
 command_fn command_select, command_examine, command_create, command_delete,
     command_rename, command_subscribe, command_unsubscribe, command_status,
     command_close, command_unselect, command_list, command_lsub,
-    command_search, command_fetch, command_store, command_copy, command_move,
-    command_expunge, command_idle;
+    command_search, command_sort, command_thread, command_esearch,
+    command_cancelupdate, command_fetch, command_store, command_copy,
+    command_move, command_expunge, command_idle;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
@@ -415,6 +430,14 @@ int fetch_section(struct imap *im, struct message *m,
 void fetch_step(struct imap *im);
 /* Answer items of the messages of f->set that changed, then call f->done. */
 void fetch_begin(struct imap *im);
+/* searchjob.c: go on with SEARCH, SORT, THREAD or ESEARCH. */
+void search_job_step(struct imap *im);
+void search_job_drop(struct imap *im);
+/* context.c: before EXPUNGE is said, after EXISTS was, and when the mailbox
+ * is left. */
+void contexts_gone(struct imap *im);
+void contexts_changed(struct imap *im, struct store_view *v);
+void contexts_drop(struct imap *im);
 /* stream.c */
 void stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length);

@@ -66,24 +66,35 @@ message_set(struct message *m, uint32_t uid,
 }
 
 int
-message_file(struct imap *im, struct message *m)
+message_load(struct store *store, uint32_t mailbox, struct message *m)
 {
 	if (m->mapped)
 		return 0;
-	if (store_message_map(im->o.store, im->box.id, m->uid, &m->file)
-	    == -1)
+	if (store_message_map(store, mailbox, m->uid, &m->file) == -1)
 		return -1;
 	m->mapped = true;
 	return 0;
 }
 
 int
-message_tree(struct imap *im, struct message *m)
+message_load_tree(struct store *store, uint32_t mailbox, struct message *m)
 {
 	if (m->tree != NULL)
 		return 0;
-	if (message_file(im, m) == -1)
+	if (message_load(store, mailbox, m) == -1)
 		return -1;
 	m->tree = mime_parse(&m->arena, m->file);
 	return 0;
+}
+
+int
+message_file(struct imap *im, struct message *m)
+{
+	return message_load(im->o.store, im->box.id, m);
+}
+
+int
+message_tree(struct imap *im, struct message *m)
+{
+	return message_load_tree(im->o.store, im->box.id, m);
 }

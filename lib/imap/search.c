@@ -7,41 +7,111 @@
 #include "imap/search.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-struct search {
-	struct imap *im;
-	struct store_view *view;
-	struct message message;
-	struct arena arena;		/* for one message */
-	size_t index;
-	int64_t now;
-};
+/* A step looks at the clock after so many messages. */
+#define CLOCK_EVERY 16
+/* How long a view is held where nobody waits for other things. */
+#define LONG_STEP_MS 1000
 
-/* Sets and keyword names, once before the first message. A number that is
- * no message is found nowhere. */
+/* Numbers as the UIDs they stand for; a number that is no message is found
+ * nowhere. */
+static void
+numbers_to_uids(struct search *s, struct search_key *k)
+{
+	const struct box *b = &s->im->box;
+	size_t i;
+
+	if (!box_resolve(s->im, &k->set, false))
+		imap_set_resolve(&k->set, (uint32_t)b->announced);
+	k->kind = KEY_UIDS;
+	for (i = 0; i < k->set.n; i++) {
+		struct imap_range *r = &k->set.ranges[i];
+
+		if (r->first > b->announced || r->last == 0) {
+			k->set.n = i;
+			break;
+		}
+		r->first = b->uids[r->first == 0 ? 0 : r->first - 1];
+		r->last = b->uids[r->last > b->announced
+		    ? b->announced - 1 : r->last - 1];
+	}
+}
+
+static bool
+has_star(const struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->ranges[i].first == IMAP_STAR ||
+		    set->ranges[i].last == IMAP_STAR)
+			return true;
+	}
+	return false;
+}
+
+static void
+resolve_uids(struct search *s, struct search_key *k)
+{
+	struct store_message m;
+	uint32_t star = 0;
+	int r;
+
+	if (s->im != NULL) {
+		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
+		return;
+	}
+	for (r = has_star(&k->set) ? store_message_first(s->view,
+	    s->mailbox, 1, &m) : 0; r == 1;
+	    r = store_message_next(s->view, &m))
+		star = m.uid;
+	imap_set_resolve(&k->set, star);
+}
+
+/* Sets and keyword names, once before the first message. */
 static void
 prepare(struct search *s, struct search_key *k)
 {
 	struct search_key *c;
+	bool star;
 
 	switch (k->kind) {
 	case KEY_NUMBERS:
-		if (!box_resolve(s->im, &k->set, false))
-			imap_set_resolve(&k->set,
-			    (uint32_t)s->im->box.announced);
-		break;
 	case KEY_UIDS:
-		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
-		break;
-	case KEY_KEYWORD:
-		k->known = store_keyword_find(s->view, s->im->box.id,
-		    k->field, &k->keyword) == 1;
+		star = has_star(&k->set);
+		if (k->kind == KEY_NUMBERS && s->im == NULL)
+			k->kind = KEY_UIDS;	/* "$", which holds nothing */
+		if (k->kind == KEY_NUMBERS)
+			numbers_to_uids(s, k);
+		else
+			resolve_uids(s, k);
+		if (star && s->lasting && k->set.n > 0)
+			k->set.ranges[k->set.n - 1].last = UINT32_MAX;
 		break;
 	default:
 		for (c = k->children; c != NULL; c = c->next)
 			prepare(s, c);
 		break;
 	}
+}
+
+static void
+find_keywords(struct search *s, struct search_key *k)
+{
+	struct search_key *c;
+
+	if (k->kind == KEY_KEYWORD)
+		k->known = store_keyword_find(s->view, s->mailbox,
+		    k->field, &k->keyword) == 1;
+	for (c = k->children; c != NULL; c = c->next)
+		find_keywords(s, c);
+}
+
+void
+search_keywords(struct search *s)
+{
+	find_keywords(s, s->root);
 }
 
 static int64_t
@@ -96,8 +166,6 @@ record_matches(struct search *s, const struct search_key *k)
 	case KEY_KEYWORD:
 		return (k->known && store_keyword_has(&r->keywords,
 		    k->keyword)) == k->want;
-	case KEY_NUMBERS:
-		return imap_set_has(&k->set, (uint32_t)s->index + 1);
 	case KEY_UIDS:
 		return imap_set_has(&k->set, s->message.uid);
 	case KEY_LARGER:
@@ -130,7 +198,7 @@ sent_matches(struct search *s, const struct search_key *k)
 	int64_t day;
 
 	/* A message that cannot be read matches nothing. */
-	if (sent_day(s->im, &s->message, &s->arena, &day) != 1)
+	if (sent_day(s, &day) != 1)
 		return false;
 	return k->kind == KEY_SENT_BEFORE ? day < k->day
 	    : k->kind == KEY_SENT_ON ? day == k->day : day >= k->day;
@@ -159,95 +227,204 @@ matches(struct search *s, const struct search_key *k)
 		return sent_matches(s, k);
 	case KEY_HEADER:
 		return !text_ruled_out(s->view, &s->message, k) &&
-		    header_matches(s->im, &s->message, &s->arena, k) == 1;
+		    header_matches(s, k) == 1;
 	case KEY_BODY:
 	case KEY_TEXT:
 		return !text_ruled_out(s->view, &s->message, k) &&
-		    body_matches(s->im, &s->message, &s->arena, k) == 1;
+		    body_matches(s, k) == 1;
 	default:
 		return record_matches(s, k);
 	}
 }
 
+static void
+keep_hit(struct search *s, uint32_t index)
+{
+	struct search_result *f = &s->found;
+
+	if (f->n == f->size) {
+		f->size = f->size == 0 ? 64 : f->size * 2;
+		f->hits = mem_realloc(f->hits, f->size * sizeof(*f->hits));
+	}
+	f->hits[f->n++] = (struct search_hit){ s->message.uid, index,
+	    s->message.record.modseq };
+	if (s->hit != NULL)
+		s->hit(s, s->ctx);
+}
+
+static bool
+look_at(struct search *s, const struct store_message *record)
+{
+	message_set(&s->message, record->uid, record);
+	return matches(s, s->root);
+}
+
+static void
+look_away(struct search *s)
+{
+	message_reset(&s->message);
+	arena_reset(&s->arena);
+}
+
+static void
+look(struct search *s, const struct store_message *record, uint32_t index)
+{
+	if (look_at(s, record))
+		keep_hit(s, index);
+	look_away(s);
+}
+
+/* Messages as the client knows them; 1 time is up, 0 end, -1. */
 static int
-search_all(struct search *s, const struct search_key *root,
-    struct search_result *out)
+step_box(struct search *s, int64_t until)
 {
 	const struct box *b = &s->im->box;
 	struct store_message record;
 	struct walk w;
 	int r;
 
-	walk_init(&w, s->view, b->id);
-	for (s->index = 0; s->index < b->announced; s->index++) {
-		uint32_t uid = b->uids[s->index];
+	walk_init(&w, s->view, s->mailbox);
+	while (s->index < b->announced) {
+		size_t i = s->index++;
 
-		if ((b->state[s->index] & ENTRY_GONE) != 0)
+		if ((b->state[i] & ENTRY_GONE) != 0)
 			continue;
-		r = walk_to(&w, uid, &record);
+		r = walk_to(&w, b->uids[i], &record);
 		if (r == -1)
 			return -1;
-		if (r == 0)
-			continue;	/* expunged, to be announced */
-		message_set(&s->message, uid, &record);
-		if (matches(s, root)) {
-			out->modseq[out->n] = record.modseq;
-			out->index[out->n++] = (uint32_t)s->index;
-		}
-		message_reset(&s->message);
-		arena_reset(&s->arena);
+		if (r == 1)	/* else expunged, to be announced */
+			look(s, &record, (uint32_t)i);
+		if (i % CLOCK_EVERY == 0 && time_mono_ms() >= until)
+			return 1;
 	}
 	return 0;
 }
 
-int
-search_run(struct imap *im, struct search_key *root,
-    struct search_result *out)
+/* All messages of the mailbox. */
+static int
+step_all(struct search *s, int64_t until)
 {
-	struct search s = { .im = im, .view = store_view_open(im->o.store),
-	    .now = time_wall_us() / 1000000 };
-	size_t n = im->box.announced + 1;
+	struct store_message record;
+	unsigned int n = 0;
 	int r;
 
-	if (s.view == NULL)
-		return -1;
-	*out = (struct search_result){
-	    arena_zalloc(&im->arena, n, sizeof(*out->index)),
-	    arena_zalloc(&im->arena, n, sizeof(*out->modseq)), 0 };
-	prepare(&s, root);
-	r = search_all(&s, root, out);
-	message_reset(&s.message);
-	arena_free(&s.arena);
-	store_view_close(s.view);
+	if (s->uid == UINT32_MAX)
+		return 0;
+	for (r = store_message_first(s->view, s->mailbox, s->uid + 1,
+	    &record); r == 1; r = store_message_next(s->view, &record)) {
+		look(s, &record, 0);
+		s->uid = record.uid;
+		if (++n % CLOCK_EVERY == 0 && time_mono_ms() >= until)
+			return 1;
+	}
 	return r;
 }
 
-void
-command_search(struct imap *im, struct parser *p)
+int
+search_begin(struct search *s)
 {
-	struct search_args args;
-	struct search_result found;
+	s->now = time_wall_us() / 1000000;
+	s->arena = (struct arena)ARENA_INIT;
+	s->message = (struct message){ .arena = ARENA_INIT };
+	s->text = BUF_INIT(MIME_VALUE_MAX);
+	if ((s->view = store_view_open(s->store)) == NULL)
+		return -1;
+	prepare(s, s->root);
+	search_keywords(s);
+	store_view_close(s->view);
+	s->view = NULL;
+	return 0;
+}
 
-	if (!parse_search(p, &args)) {
-		/* RFC 5182 2.1: SEARCH that fails with NO empties "$". */
-		if (args.bad_charset && args.ret.save)
-			box_save(im, NULL, 0);
-		if (args.bad_charset)
-			reply_no(im, "BADCHARSET (US-ASCII UTF-8)",
-			    "charset is not supported");
-		return;
+int
+search_step(struct search *s, int64_t ms)
+{
+	int64_t until = time_mono_ms() + ms;
+	int r;
+
+	if ((s->view = store_view_open(s->store)) == NULL)
+		return -1;
+	r = s->im != NULL ? step_box(s, until) : step_all(s, until);
+	store_view_close(s->view);
+	s->view = NULL;
+	return r;
+}
+
+int
+search_one(struct search *s, struct walk *w, size_t index)
+{
+	struct store_message record;
+	int r = walk_to(w, s->im->box.uids[index], &record);
+
+	if (r == 1) {
+		r = look_at(s, &record);
+		look_away(s);
 	}
-	if (args.modseq)
-		session_enable(im, CAP_BIT(CAP_CONDSTORE));
-	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
-	if (!args.ret.given && enabled(im, CAP_IMAP4REV2))
-		args.ret.given = args.ret.all = true;
-	if (search_run(im, args.root, &found) == -1) {
-		if (args.ret.save)
-			box_save(im, NULL, 0);
-		reply_errno(im, errno, false);
-		return;
+	return r;
+}
+
+int
+search_values(struct search *s, const struct search_result *found,
+    void (*hit)(struct search *s, void *ctx), void *ctx)
+{
+	struct store_message record;
+	struct walk w;
+	size_t i;
+	int r;
+
+	walk_init(&w, s->view, s->mailbox);
+	for (i = 0; i < found->n; i++) {
+		r = walk_to(&w, found->hits[i].uid, &record);
+		if (r == -1)
+			return -1;
+		if (r == 0)	/* gone, which is not told yet */
+			record = (struct store_message){
+			    .uid = found->hits[i].uid };
+		message_set(&s->message, record.uid, &record);
+		hit(s, ctx);
+		look_away(s);
 	}
-	search_answer(im, &args, &found);
-	reply_done(im);
+	return 0;
+}
+
+void
+search_end(struct search *s)
+{
+	message_reset(&s->message);
+	arena_free(&s->arena);
+	buf_free(&s->text);
+	free(s->found.hits);
+	s->found = (struct search_result){ NULL, 0, 0 };
+}
+
+int
+imap_search(struct arena *a, struct store *store, uint32_t mailbox,
+    struct bytes keys, struct imap_search_result *out, const char **why)
+{
+	struct parser p = { .s = keys, .a = a, .utf8_names = true,
+	    .uid_only = true };
+	struct search s = { .store = store, .mailbox = mailbox };
+	struct search_args args;
+	size_t i;
+	int r;
+
+	if (!parse_search_keys(&p, &args)) {
+		*why = p.why;
+		errno = EBADMSG;
+		return -1;
+	}
+	s.root = args.root;
+	r = search_begin(&s);
+	if (r == 0) {
+		while ((r = search_step(&s, LONG_STEP_MS)) == 1)
+			;
+	}
+	if (r == 0) {
+		out->n = s.found.n;
+		out->uids = arena_zalloc(a, out->n + 1, sizeof(*out->uids));
+		for (i = 0; i < out->n; i++)
+			out->uids[i] = s.found.hits[i].uid;
+	}
+	search_end(&s);
+	return r;
 }

@@ -107,6 +107,8 @@ parse_header_key(struct search_parser *sp, struct search_key *k)
 {
 	if (!parse_space(sp->p) || !parse_astring(sp->p, &k->field))
 		return false;
+	/* The search goes on when the command's bytes are gone. */
+	k->field = arena_bytes(sp->p->a, k->field);
 	k->cost = field_in_envelope(k->field) ? COST_ENVELOPE : COST_HEADER;
 	return parse_text(sp, k);
 }
@@ -116,6 +118,7 @@ parse_keyword(struct search_parser *sp, struct search_key *k)
 {
 	if (!parse_space(sp->p) || !parse_atom(sp->p, &k->field))
 		return false;
+	k->field = arena_bytes(sp->p->a, k->field);
 	k->flags = store_flag_find(k->field);
 	if (k->flags != 0)
 		k->kind = KEY_FLAG;
@@ -222,7 +225,10 @@ parse_modseq_key(struct search_parser *sp, struct search_key *k)
 static bool
 parse_id_key(struct search_parser *sp, struct search_key *k)
 {
-	return parse_space(sp->p) && parse_atom(sp->p, &k->field);
+	if (!parse_space(sp->p) || !parse_atom(sp->p, &k->field))
+		return false;
+	k->field = arena_bytes(sp->p->a, k->field);
+	return true;
 }
 
 static bool
@@ -347,35 +353,48 @@ parse_key(struct search_parser *sp, struct search_key **out)
 	return parse_word_key(sp, parse_word(sp->p), k);
 }
 
-/* "CHARSET name ", if it is there. */
-static bool
-parse_charset(struct parser *p, bool *bad)
+bool
+parse_search_charset(struct parser *p, bool *bad)
 {
 	struct bytes name;
 
-	if (!bytes_caseskip(&p->s, BYTES("CHARSET ")))
-		return true;
-	if (!parse_astring(p, &name) || !parse_space(p))
+	if (!parse_astring(p, &name))
 		return false;
 	*bad = !bytes_caseeq(name, BYTES("UTF-8")) &&
 	    !bytes_caseeq(name, BYTES("US-ASCII"));
 	return !*bad;
 }
 
+/* "CHARSET name ", if it is there. */
+static bool
+parse_charset(struct parser *p, bool *bad)
+{
+	return !bytes_caseskip(&p->s, BYTES("CHARSET ")) ||
+	    (parse_search_charset(p, bad) && parse_space(p));
+}
+
 bool
-parse_search(struct parser *p, struct search_args *out)
+parse_search_keys(struct parser *p, struct search_args *out)
 {
 	struct search_parser sp = { .p = p };
 
+	if (!parse_keys(&sp, &out->root) || !parse_end(p))
+		return false;
+	out->modseq = sp.modseq;
+	return true;
+}
+
+bool
+parse_search(struct parser *p, struct search_args *out)
+{
 	*out = (struct search_args){ 0 };
 	if (!parse_space(p))
 		return false;
 	if (bytes_caseskip(&p->s, BYTES("RETURN ")) &&
 	    (!parse_search_return(p, &out->ret) || !parse_space(p)))
 		return false;
-	if (!parse_charset(p, &out->bad_charset) ||
-	    !parse_keys(&sp, &out->root) || !parse_end(p))
+	if (!parse_charset(p, &out->bad_charset))
 		return false;
-	out->modseq = sp.modseq;
-	return true;
+	out->text = arena_bytes(p->a, p->s);
+	return parse_search_keys(p, out);
 }

@@ -18,12 +18,14 @@ parse_partial_option(struct parser *p, struct search_return *r)
 static bool
 parse_option(struct parser *p, struct search_return *r)
 {
+	bool context;		/* a hint that changes nothing here */
 	const struct {
 		const char *name;
 		bool *on;
 	} options[] = {
 		{ "MIN", &r->min }, { "MAX", &r->max }, { "ALL", &r->all },
 		{ "COUNT", &r->count }, { "SAVE", &r->save },
+		{ "UPDATE", &r->update }, { "CONTEXT", &context },
 	};
 	struct bytes word = parse_word(p);
 	size_t i;
@@ -66,7 +68,6 @@ parse_window(struct parser *p, struct window *w)
 {
 	uint64_t a, b;
 
-	w->text = p->s;
 	w->from_end = parse_optional(p, '-');
 	if (!parse_number(p, UINT32_MAX, &a) || !parse_char(p, ':') ||
 	    (w->from_end && !parse_char(p, '-')) ||
@@ -74,11 +75,11 @@ parse_window(struct parser *p, struct window *w)
 		return false;
 	if (a == 0 || b == 0)
 		return parse_fail(p, "positions begin at 1");
-	/* FETCH goes on when the command's bytes are gone. */
-	w->text = arena_bytes(p->a, bytes_first(w->text,
-	    w->text.n - p->s.n));
 	w->first = (uint32_t)(a < b ? a : b);
 	w->last = (uint32_t)(a < b ? b : a);
+	w->text = bytes_str(arena_printf(p->a, w->from_end ? "-%lu:-%lu"
+	    : "%lu:%lu", (unsigned long)(w->from_end ? a : w->first),
+	    (unsigned long)(w->from_end ? b : w->last)));
 	return true;
 }
 
@@ -125,8 +126,8 @@ box_save(struct imap *im, const uint32_t *uids, size_t n)
 }
 
 /* RFC 5182 2.1: what is answered is what is kept. */
-static void
-save(struct imap *im, const struct search_return *r,
+void
+search_save(struct imap *im, const struct search_return *r,
     const struct search_result *found)
 {
 	uint32_t *uids = arena_zalloc(&im->arena, found->n + 1,
@@ -135,7 +136,7 @@ save(struct imap *im, const struct search_return *r,
 
 	for (i = 0; i < found->n; i++) {
 		if (answered(r, i, found->n))
-			uids[n++] = im->box.uids[found->index[i]];
+			uids[n++] = found->hits[i].uid;
 	}
 	box_save(im, uids, n);
 }
@@ -148,8 +149,8 @@ modseq_of(const struct search_return *r, const struct search_result *found)
 	size_t i;
 
 	for (i = 0; i < found->n; i++) {
-		if (answered(r, i, found->n) && found->modseq[i] > modseq)
-			modseq = found->modseq[i];
+		if (answered(r, i, found->n) && found->hits[i].modseq > modseq)
+			modseq = found->hits[i].modseq;
 	}
 	return modseq;
 }
@@ -163,64 +164,82 @@ numbers_of(struct imap *im, const struct search_result *found)
 	size_t i;
 
 	for (i = 0; i < found->n; i++)
-		numbers[i] = im->is_uid ? im->box.uids[found->index[i]]
-		    : found->index[i] + 1;
+		numbers[i] = im->is_uid ? found->hits[i].uid
+		    : found->hits[i].index + 1;
 	return numbers;
 }
 
 static void
-add_partial(struct imap *im, const struct window *w,
+add_partial(struct buf *out, const struct window *w,
     const uint32_t *numbers, size_t n)
 {
 	size_t from, to;
 
 	window_cut(w, n, &from, &to);
-	buf_printf(&im->out, " PARTIAL (%.*s ", BYTES_ARG(w->text));
+	buf_printf(out, " PARTIAL (%.*s ", BYTES_ARG(w->text));
 	if (from == to)
-		buf_adds(&im->out, "NIL");
+		buf_adds(out, "NIL");
 	else
-		imap_add_set(&im->out, numbers + from, to - from);
-	buf_addc(&im->out, ')');
+		imap_add_set(out, numbers + from, to - from);
+	buf_addc(out, ')');
+}
+
+void
+add_esearch_head(struct imap *im, struct bytes tag, bool uid)
+{
+	buf_adds(&im->out, "* ESEARCH (TAG ");
+	imap_add_string(&im->out, tag);
+	buf_adds(&im->out, uid ? ") UID" : ")");
+}
+
+void
+add_returned(struct buf *out, const struct search_return *r,
+    const uint32_t *numbers, size_t n)
+{
+	if (r->min && n > 0)
+		buf_printf(out, " MIN %lu", (unsigned long)numbers[0]);
+	if (r->max && n > 0)
+		buf_printf(out, " MAX %lu", (unsigned long)numbers[n - 1]);
+	if (r->all && n > 0) {
+		buf_adds(out, " ALL ");
+		imap_add_set(out, numbers, n);
+	}
+	if (r->count)
+		buf_printf(out, " COUNT %zu", n);
+	if (r->partial)
+		add_partial(out, &r->window, numbers, n);
+}
+
+void
+add_found_modseq(struct imap *im, const struct search_args *args,
+    const struct search_result *found)
+{
+	if (args->modseq && found->n > 0)
+		buf_printf(&im->out, " MODSEQ %llu", (unsigned long long)
+		    modseq_of(&args->ret, found));
 }
 
 static void
-add_esearch(struct imap *im, const struct search_return *r,
-    const struct search_result *found, bool with_modseq)
+add_esearch(struct imap *im, const struct search_args *args,
+    const struct search_result *found)
 {
-	const uint32_t *numbers = numbers_of(im, found);
-	size_t n = found->n;
+	const struct search_return *r = &args->ret;
 
-	buf_adds(&im->out, "* ESEARCH (TAG ");
-	imap_add_string(&im->out, im->tag);
-	buf_adds(&im->out, im->is_uid ? ") UID" : ")");
-	if (r->min && n > 0)
-		buf_printf(&im->out, " MIN %lu", (unsigned long)numbers[0]);
-	if (r->max && n > 0)
-		buf_printf(&im->out, " MAX %lu",
-		    (unsigned long)numbers[n - 1]);
-	if (r->all && n > 0) {
-		buf_adds(&im->out, " ALL ");
-		imap_add_set(&im->out, numbers, n);
-	}
-	if (r->count)
-		buf_printf(&im->out, " COUNT %zu", n);
-	if (r->partial)
-		add_partial(im, &r->window, numbers, n);
-	if (with_modseq && n > 0)
-		buf_printf(&im->out, " MODSEQ %llu",
-		    (unsigned long long)modseq_of(r, found));
+	add_esearch_head(im, im->tag, im->is_uid);
+	add_returned(&im->out, r, numbers_of(im, found), found->n);
+	add_found_modseq(im, args, found);
 	buf_adds(&im->out, "\r\n");
 }
 
 /* RFC 3501 7.2.5; MODSEQ: RFC 7162 3.1.5. */
 static void
-add_search(struct imap *im, const struct search_return *r,
+add_search(struct imap *im, const char *name, const struct search_return *r,
     const struct search_result *found, bool with_modseq)
 {
 	const uint32_t *numbers = numbers_of(im, found);
 	size_t i;
 
-	buf_adds(&im->out, "* SEARCH");
+	buf_printf(&im->out, "* %s", name);
 	for (i = 0; i < found->n; i++)
 		buf_printf(&im->out, " %lu", (unsigned long)numbers[i]);
 	if (with_modseq && found->n > 0)
@@ -230,16 +249,16 @@ add_search(struct imap *im, const struct search_return *r,
 }
 
 void
-search_answer(struct imap *im, const struct search_args *args,
-    const struct search_result *found)
+search_answer(struct imap *im, const char *name,
+    const struct search_args *args, const struct search_result *found)
 {
 	const struct search_return *r = &args->ret;
 
 	if (r->save)
-		save(im, r, found);
+		search_save(im, r, found);
 	if (!r->given)
-		add_search(im, r, found, args->modseq);
+		add_search(im, name, r, found, args->modseq);
 	else if (r->min || r->max || r->all || r->count || r->partial)
-		add_esearch(im, r, found, args->modseq);
+		add_esearch(im, args, found);
 	/* RFC 5182 2.1: SAVE alone is not answered. */
 }

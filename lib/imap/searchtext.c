@@ -21,111 +21,38 @@ text_matches(struct arena *a, const struct search_key *k, struct bytes text)
 	return bytes_find(unicode_fold(a, text), k->text, &at);
 }
 
-/* ---- ENVELOPE as the index keeps it ---- */
-
-enum { ENV_DATE, ENV_SUBJECT, ENV_FROM, ENV_SENDER, ENV_REPLY_TO, ENV_TO,
-	ENV_CC, ENV_BCC, ENV_IN_REPLY_TO, ENV_MESSAGE_ID, ENV_FIELDS };
-static const char *const env_names[ENV_FIELDS] = { "DATE", "SUBJECT", "FROM",
-	"SENDER", "REPLY-TO", "TO", "CC", "BCC", "IN-REPLY-TO",
-	"MESSAGE-ID" };
-
-/* "((name route mailbox host) ...)" as "name <mailbox@host>, ". */
-static bool
-parse_addresses(struct parser *p, struct buf *out)
+/* Through the envelope: 1, 0, -1 it does not tell. */
+static int
+envelope_matches(struct search *s, const struct search_key *k)
 {
-	struct bytes name, route, mailbox, host;
-	bool t[4];
+	struct bytes text;
+	enum env_field which;
 
-	if (bytes_caseskip(&p->s, BYTES("NIL")))
-		return true;
-	if (!parse_char(p, '('))
-		return false;
-	while (parse_optional(p, '(')) {
-		if (!parse_nstring(p, &name, &t[0]) || !parse_space(p) ||
-		    !parse_nstring(p, &route, &t[1]) || !parse_space(p) ||
-		    !parse_nstring(p, &mailbox, &t[2]) || !parse_space(p) ||
-		    !parse_nstring(p, &host, &t[3]) || !parse_char(p, ')'))
-			return false;
-		buf_add(out, name);
-		buf_adds(out, " <");
-		buf_add(out, mailbox);
-		if (t[3])
-			buf_addc(out, '@');
-		buf_add(out, host);
-		buf_adds(out, ">, ");
-		(void)parse_optional(p, ' ');	/* RFC 3501 has none */
-	}
-	return parse_char(p, ')');
-}
-
-/*
- * The text of one envelope field, raw. False: the record has no envelope, or
- * one that cannot be read so; ask the file.
- */
-static bool
-envelope_field(const struct message *m, struct arena *a, int which,
-    struct bytes *out)
-{
-	struct parser p = { .s = BYTES_EMPTY, .a = a };
-	struct buf b = BUF_INIT(MIME_VALUE_MAX);
-	struct bytes text = BYTES_EMPTY;
-	bool good = true, there;
-	int i;
-
-	if (!m->has_record || m->record.envelope.n == 0)
-		return false;
-	p.s = m->record.envelope;
-	for (i = 0; good && i <= which; i++) {
-		bool list = i >= ENV_FROM && i <= ENV_BCC;
-
-		if (i > 0)
-			good = parse_space(&p);
-		buf_reset(&b);
-		text = BYTES_EMPTY;
-		if (good)
-			good = list ? parse_addresses(&p, &b)
-			    : parse_nstring(&p, &text, &there);
-		if (list)
-			text = buf_bytes(&b);
-	}
-	good = good && !b.full;
-	if (good)
-		*out = arena_bytes(a, text);
-	buf_free(&b);
-	return good;
-}
-
-static bool
-envelope_number(struct bytes field, int *which)
-{
-	for (*which = ENV_SUBJECT; *which < ENV_FIELDS; (*which)++) {
-		if (bytes_caseeq(field, bytes_str(env_names[*which])))
-			return true;
-	}
-	return false;
+	if (k->text.n == 0 || k->cost != COST_ENVELOPE ||
+	    !s->message.has_record || !envelope_number(k->field, &which) ||
+	    !envelope_text(&s->arena, &s->text, s->message.record.envelope,
+	    which, &text))
+		return -1;
+	/* Sender and Reply-To are From there when they are absent: no match
+	 * is certain, a match is not. */
+	if (!text_matches(&s->arena, k, envelope_decode(&s->arena, text)))
+		return 0;
+	return which == ENV_SENDER || which == ENV_REPLY_TO ? -1 : 1;
 }
 
 int
-header_matches(struct imap *im, struct message *m, struct arena *a,
-    const struct search_key *k)
+header_matches(struct search *s, const struct search_key *k)
 {
-	struct bytes header, body, text;
+	struct arena *a = &s->arena;
+	struct bytes header, body;
 	struct mime_field f;
-	int which;
+	int r = envelope_matches(s, k);
 
-	if (k->text.n > 0 && k->cost == COST_ENVELOPE &&
-	    envelope_number(k->field, &which) &&
-	    envelope_field(m, a, which, &text)) {
-		/* Sender and Reply-To are From there when they are absent:
-		 * no match is certain, a match is not. */
-		if (!text_matches(a, k, mime_decode_words(a, text)))
-			return 0;
-		if (which != ENV_SENDER && which != ENV_REPLY_TO)
-			return 1;
-	}
-	if (message_file(im, m) == -1)
+	if (r != -1)
+		return r;
+	if (message_load(s->store, s->mailbox, &s->message) == -1)
 		return -1;
-	mime_split(m->file, &header, &body);
+	mime_split(s->message.file, &header, &body);
 	while (mime_next_field(&header, &f)) {
 		if (bytes_caseeq(f.name, k->field) && text_matches(a, k,
 		    mime_decode_words(a, mime_unfold(a, f.body))))
@@ -134,25 +61,44 @@ header_matches(struct imap *im, struct message *m, struct arena *a,
 	return 0;
 }
 
-int
-sent_day(struct imap *im, struct message *m, struct arena *a, int64_t *day)
+/* The Date field; 1, 0 none that can be read, -1 no file. */
+static int
+sent_date(struct search *s, int64_t *seconds, int *zone)
 {
 	struct bytes header, body, date;
-	int64_t seconds;
-	int zone;
 
-	if (!envelope_field(m, a, ENV_DATE, &date)) {
-		if (message_file(im, m) == -1)
+	if (!s->message.has_record || !envelope_text(&s->arena, &s->text,
+	    s->message.record.envelope, ENV_DATE, &date)) {
+		if (message_load(s->store, s->mailbox, &s->message) == -1)
 			return -1;
-		mime_split(m->file, &header, &body);
-		date = mime_field_value(a, header, BYTES("Date"));
+		mime_split(s->message.file, &header, &body);
+		date = mime_field_value(&s->arena, header, BYTES("Date"));
 	}
-	if (date_parse(date, &seconds, &zone) == -1)
-		return 0;
+	return date_parse(date, seconds, zone) == 0;
+}
+
+int
+sent_day(struct search *s, int64_t *day)
+{
+	int64_t seconds;
+	int zone, r = sent_date(s, &seconds, &zone);
+
+	if (r != 1)
+		return r;
 	/* The day the sender wrote, whatever the zone. */
 	seconds += (int64_t)zone * 60;
 	*day = seconds / 86400 - (seconds % 86400 < 0);
 	return 1;
+}
+
+int64_t
+sent_seconds(struct search *s)
+{
+	int64_t seconds;
+	int zone;
+
+	return sent_date(s, &seconds, &zone) == 1 ? seconds
+	    : s->message.record.internal_date;
 }
 
 bool
@@ -165,15 +111,16 @@ text_ruled_out(struct store_view *v, const struct message *m,
 }
 
 int
-body_matches(struct imap *im, struct message *m, struct arena *a,
-    const struct search_key *k)
+body_matches(struct search *s, const struct search_key *k)
 {
 	size_t left = IMAP_SEARCH_TEXT_MAX;
 	const struct mime_part *part = NULL;
 	struct bytes header, text;
+	struct arena *a = &s->arena;
+	struct message *m = &s->message;
 	struct mime_field f;
 
-	if (message_tree(im, m) == -1)
+	if (message_load_tree(s->store, s->mailbox, m) == -1)
 		return -1;
 	header = m->tree->root->header;
 	while (k->kind == KEY_TEXT && mime_next_field(&header, &f)) {

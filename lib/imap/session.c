@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct imap *
-imap_new(const struct imap_options *o, struct bytes tag)
+session_new(const struct imap_options *o)
 {
 	struct imap *im = mem_zalloc(1, sizeof(*im));
 
@@ -19,6 +19,14 @@ imap_new(const struct imap_options *o, struct bytes tag)
 	im->out = BUF_INIT(OUT_MAX);
 	im->append.fd = -1;
 	im->off = caps_parse(o->capabilities_off);
+	return im;
+}
+
+struct imap *
+imap_new(const struct imap_options *o, struct bytes tag)
+{
+	struct imap *im = session_new(o);
+
 	if (tag.n == 0)
 		buf_adds(&im->out, "* PREAUTH");
 	else
@@ -39,6 +47,7 @@ imap_free(struct imap *im)
 	if (im == NULL)
 		return;
 	append_drop(im);
+	search_job_drop(im);
 	box_close(im);
 	input_free(&im->in);
 	buf_free(&im->out);
@@ -131,13 +140,19 @@ session_enable(struct imap *im, uint64_t set)
 /* ---- IDLE (RFC 2177) ---- */
 
 void
+idle_begin(struct imap *im)
+{
+	im->mode = MODE_IDLE;
+	im->changed = im->changed_outside = true;	/* look at once */
+}
+
+void
 command_idle(struct imap *im, struct parser *p)
 {
 	if (!parse_end(p))
 		return;
 	buf_adds(&im->out, "+ idling\r\n");
-	im->mode = MODE_IDLE;
-	im->changed = im->changed_outside = true;	/* look at once */
+	idle_begin(im);
 }
 
 static enum imap_action
@@ -274,6 +289,11 @@ imap_step(struct imap *im)
 			append_step(im);
 			if (im->mode == MODE_APPEND)
 				return wait_action(im);
+			break;
+		case MODE_SEARCH:
+			search_job_step(im);
+			if (im->mode == MODE_SEARCH)
+				return IMAP_BUSY;
 			break;
 		case MODE_IDLE:
 			if (idle_step(im) == IMAP_CLOSE)

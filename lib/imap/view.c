@@ -20,6 +20,7 @@ box_close(struct imap *im)
 	free(b->saved);
 	arena_free(&b->names);
 	message_reset(&im->message);
+	contexts_drop(im);
 	*b = (struct box){ .names = ARENA_INIT };
 }
 
@@ -96,6 +97,14 @@ is_own(const struct box *b, uint64_t modseq)
 	return false;
 }
 
+/* What a change of flags means for the messages. */
+static unsigned char
+changed_bits(const struct box *b, uint64_t modseq)
+{
+	return is_own(b, modseq) ? ENTRY_SEARCH
+	    : ENTRY_SEARCH | ENTRY_CHANGED;
+}
+
 /* Set bits in the state of the messages with these UIDs. */
 static void
 mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
@@ -138,8 +147,8 @@ compare_all(struct box *b, struct store_view *v)
 	    r = store_message_next(v, &m)) {
 		if (box_find(b, m.uid, &i)) {
 			b->state[i] &= (unsigned char)~ENTRY_GONE;
-			if (m.modseq > b->modseq && !is_own(b, m.modseq))
-				b->state[i] |= ENTRY_CHANGED;
+			if (m.modseq > b->modseq)
+				b->state[i] |= changed_bits(b, m.modseq);
 		} else if (b->n == 0 || m.uid > b->uids[b->n - 1]) {
 			box_push(b, m.uid);
 		}
@@ -165,9 +174,8 @@ read_changes(struct box *b, struct store_view *v)
 			bad = add_new(b, v, c.uid_first, c.uid_last);
 			break;
 		case STORE_CHANGE_FLAGS:
-			if (!is_own(b, c.modseq))
-				mark(b, c.uid_first, c.uid_last,
-				    ENTRY_CHANGED);
+			mark(b, c.uid_first, c.uid_last,
+			    changed_bits(b, c.modseq));
 			break;
 		case STORE_CHANGE_EXPUNGED:
 			mark(b, c.uid_first, c.uid_last, ENTRY_GONE);
@@ -237,6 +245,8 @@ announce_flags(struct imap *im, struct store_view *v)
 
 	walk_init(&w, v, b->id);
 	for (i = 0; i < b->announced; i++) {
+		if (im->contexts == NULL)
+			b->state[i] &= (unsigned char)~ENTRY_SEARCH;
 		if ((b->state[i] & ENTRY_CHANGED) == 0)
 			continue;
 		b->state[i] &= (unsigned char)~ENTRY_CHANGED;
@@ -270,6 +280,8 @@ box_sync(struct imap *im, bool expunges)
 	}
 	for (i = 0; i < b->n && !changed; i++)
 		changed = b->state[i] != 0;
+	if (changed && expunges)
+		contexts_gone(im);
 	if (changed)
 		take_out(im, expunges);
 	if (b->keywords_changed)
@@ -284,6 +296,7 @@ box_sync(struct imap *im, bool expunges)
 	}
 	if (changed)
 		(void)announce_flags(im, v);	/* the next sync says it */
+	contexts_changed(im, v);
 	store_view_close(v);
 }
 

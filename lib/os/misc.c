@@ -161,14 +161,55 @@ os_drop(uid_t uid, gid_t gid)
 }
 
 int
+os_watches_new(void)
+{
+	return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+int
+os_watches_add(int fd, const char *path)
+{
+	return inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_FROM |
+	    IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF |
+	    IN_MOVE_SELF | IN_ONLYDIR);
+}
+
+void
+os_watches_remove(int fd, int number)
+{
+	(void)inotify_rm_watch(fd, number);	/* gone with its directory */
+}
+
+size_t
+os_watches_next(int fd, int numbers[OS_WATCHES_BATCH])
+{
+	unsigned char text[OS_WATCHES_BATCH * sizeof(struct inotify_event)];
+	struct inotify_event e;
+	size_t at = 0, n = 0;
+	ssize_t got;
+
+	do
+		got = read(fd, text, sizeof(text));
+	while (got == -1 && errno == EINTR);
+	while (got > 0 && at + sizeof(e) <= (size_t)got) {
+		memcpy(&e, text + at, sizeof(e));
+		at += sizeof(e) + e.len;
+		if ((e.mask & IN_Q_OVERFLOW) != 0)
+			numbers[n++] = OS_WATCHES_LOST;
+		else if ((e.mask & IN_IGNORED) == 0)
+			numbers[n++] = e.wd;
+	}
+	return n;
+}
+
+int
 os_watch_dir(const char *path)
 {
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), err;
+	int fd = os_watches_new(), err;
 
 	if (fd == -1)
 		return -1;
-	if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_FROM |
-	    IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR) == -1) {
+	if (os_watches_add(fd, path) == -1) {
 		err = errno;
 		(void)close(fd);	/* nothing in it */
 		return refuse(err);

@@ -148,6 +148,19 @@ void os_sandbox_free(struct os_sandbox *s);
 int os_watch_dir(const char *path);
 /* Empty it. */
 void os_watch_drain(int fd);
+/*
+ * The same for many directories with one of the system's few (128 for a user)
+ * instances: a descriptor as above with none yet, or -1. add gives the number
+ * of a directory, the same one each time; -1 ENOSPC no more (poll), ENOENT.
+ * next stores the numbers of directories where something happened, some of
+ * them twice, and answers how many, 0 none; OS_WATCHES_LOST: nobody knows.
+ */
+#define OS_WATCHES_LOST (-1)
+#define OS_WATCHES_BATCH 256
+int os_watches_new(void);
+int os_watches_add(int fd, const char *path);
+void os_watches_remove(int fd, int number);
+size_t os_watches_next(int fd, int numbers[OS_WATCHES_BATCH]);
 
 /*
  * Zeroed memory that children forked do not have: what is secret, or what

@@ -525,6 +525,14 @@ uint64_t store_change_floor(const struct store_view *v);
  */
 int store_listen(struct store *s);
 void store_listen_drain(struct store *s);
+/*
+ * The same without a store, for who waits for many accounts and reads no
+ * mail: a listener of the account under a name of the caller's ([0-9a-z.],
+ * not beginning with a dot; one of that name is replaced). >= 0, or -1 EINVAL
+ * no account name. Closing takes the name away.
+ */
+int store_feed_open(const char *account, const char *name);
+void store_feed_close(const char *account, const char *name, int fd);
 /* Directories other programs may change, for os_watch_dir: the path of cur/
  * (which 0) or new/ (which 1) of a mailbox into out. */
 int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,

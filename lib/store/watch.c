@@ -93,14 +93,14 @@ has_listeners(struct store *s)
 }
 
 static int
-make_dirs(struct store *s)
+make_dirs(const char *run, const char *account)
 {
 	struct arena a = ARENA_INIT;
 	const char *names[2];
 	int i, r = 0;
 
-	names[0] = arena_printf(&a, "%s/watch", s->run);
-	names[1] = arena_printf(&a, "%s/watch/%s", s->run, s->account);
+	names[0] = arena_printf(&a, "%s/watch", run);
+	names[1] = arena_printf(&a, "%s/watch/%s", run, account);
 	for (i = 0; i < 2 && r == 0; i++) {
 		if (mkdir(names[i], 0700) == -1 && errno != EEXIST)
 			r = -1;
@@ -109,35 +109,93 @@ make_dirs(struct store *s)
 	return r;
 }
 
-int
-store_listen(struct store *s)
+/* Made under a name that nobody looks at until there is a reader. */
+static int
+make_fifo(int dir, const char *name)
 {
 	struct arena a = ARENA_INIT;
-	const char *name, *tmp;
-	int dir, fd = -1;
+	const char *tmp = arena_printf(&a, ".%s", name);
+	int fd = -1, err;
 
-	if (s->fifo != -1)
-		return s->fifo;
-	if (make_dirs(s) == -1 || (dir = watch_dir(s)) == -1)
-		return -1;
-	name = arena_printf(&a, "%ld.%llu", (long)getpid(),
-	    (unsigned long long)++s->seq);
-	tmp = arena_printf(&a, ".%s", name);
 	(void)unlinkat(dir, tmp, 0);	/* of a killed process with our id */
 	/* Opened for both: never at end of file when a writer goes. */
 	if (mkfifoat(dir, tmp, 0600) == 0 &&
 	    (fd = openat(dir, tmp,
 	    O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)) != -1 &&
 	    renameat(dir, tmp, dir, name) == -1) {
+		err = errno;
 		(void)close(fd);
+		errno = err;
 		fd = -1;
-	}
-	if (fd != -1) {
-		s->fifo = fd;
-		s->fifo_name = mem_strdup(name);
 	}
 	arena_free(&a);
 	return fd;
+}
+
+int
+store_listen(struct store *s)
+{
+	char name[64];
+	int dir, fd, n;
+
+	if (s->fifo != -1)
+		return s->fifo;
+	if (make_dirs(s->run, s->account) == -1 ||
+	    (dir = watch_dir(s)) == -1)
+		return -1;
+	n = snprintf(name, sizeof(name), "%ld.%llu", (long)getpid(),
+	    (unsigned long long)++s->seq);
+	if (n < 0 || (size_t)n >= sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((fd = make_fifo(dir, name)) != -1) {
+		s->fifo = fd;
+		s->fifo_name = mem_strdup(name);
+	}
+	return fd;
+}
+
+static int
+feed_dir(const char *account)
+{
+	struct arena a = ARENA_INIT;
+	int fd = open(arena_printf(&a, "%s/watch/%s", dir_run(), account),
+	    DIR_FLAGS);
+
+	arena_free(&a);
+	return fd;
+}
+
+int
+store_feed_open(const char *account, const char *name)
+{
+	int dir, fd, err;
+
+	if (!store_account_valid(account)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (make_dirs(dir_run(), account) == -1 ||
+	    (dir = feed_dir(account)) == -1)
+		return -1;
+	fd = make_fifo(dir, name);
+	err = errno;
+	(void)close(dir);	/* a directory */
+	errno = err;
+	return fd;
+}
+
+void
+store_feed_close(const char *account, const char *name, int fd)
+{
+	int dir = feed_dir(account);
+
+	if (dir != -1) {
+		(void)unlinkat(dir, name, 0);	/* dead: others do it too */
+		(void)close(dir);	/* a directory */
+	}
+	(void)close(fd);	/* nothing was written */
 }
 
 void

@@ -160,6 +160,43 @@ check_output(struct bytes s, bool uid_only)
 	}
 }
 
+/* A session in IDLE that can rest comes back as it was. */
+static struct imap *
+rest(struct imap *im, const struct imap_options *o)
+{
+	struct buf state = BUF_INIT(IMAP_REST_MAX), again = state;
+	struct imap *back = im;
+
+	if (imap_keep(im, &state)) {
+		must((back = imap_restore(o, buf_bytes(&state))) != NULL);
+		imap_free(im);
+		must(imap_step(back) == IMAP_IDLE);
+		must(imap_keep(back, &again));
+		must(bytes_eq(buf_bytes(&state), buf_bytes(&again)));
+	}
+	buf_free(&state);
+	buf_free(&again);
+	return back;
+}
+
+/* What imap-idle and imap-serve tell each other. */
+static void
+run_rest(struct bytes in)
+{
+	struct imap_options o = { .store = store, .account = "fuzz",
+	    .tmp_dir = tmp_dir, .append_max = 1000 };
+	struct buf b = BUF_INIT(IMAP_REST_MAX);
+	struct imap_rest r;
+
+	imap_free(imap_restore(&o, in));
+	if (imap_rest_parse(in, &r) == 0) {
+		must(imap_rest_format(&r, &b) == 0);
+		must(bytes_eq(buf_bytes(&b), in));
+		imap_free(imap_restore(&o, r.state));
+	}
+	buf_free(&b);
+}
+
 /* After login. An output that ends in the middle is one that waits. */
 static void
 run_session(struct bytes in, size_t piece, unsigned int mode)
@@ -178,10 +215,12 @@ run_session(struct bytes in, size_t piece, unsigned int mode)
 		buf_reset(imap_output(im));
 		if (a == IMAP_CLOSE)
 			break;
-		if (a == IMAP_WRITE)
+		if (a == IMAP_WRITE || a == IMAP_BUSY)
 			continue;
-		if (a == IMAP_IDLE)
+		if (a == IMAP_IDLE) {
+			im = rest(im, &o);
 			imap_changed(im, false);
+		}
 		if (in.n == 0) {
 			imap_input_end(im);
 			continue;
@@ -236,6 +275,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(bytes_eq(buf_bytes(&whole), buf_bytes(&parts)));
 	run_session(in, (size_t)data[0] % 64 + 1, data[0] / 64);
 	run_set(in);
+	run_rest(in);
 	buf_free(&whole);
 	buf_free(&parts);
 	return 0;

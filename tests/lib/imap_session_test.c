@@ -78,7 +78,7 @@ say(struct imap *im, struct bytes in, size_t piece,
 		buf_reset(imap_output(im));
 		if (a == IMAP_CLOSE)
 			break;
-		if (a == IMAP_WRITE)
+		if (a == IMAP_WRITE || a == IMAP_BUSY)
 			continue;
 		if (in.n == 0)
 			break;
@@ -625,6 +625,70 @@ literal_minus(void **state)
 	imap_free(im);
 }
 
+/* So many messages that a search of all their files takes several of the
+ * shortest steps. */
+#define MANY 3000
+
+static void
+long_search(void **state)
+{
+	struct imap_options o = { .store = store, .account = "alice",
+	    .tmp_dir = tmp_dir, .append_max = 1000, .progress_ms = 1 };
+	struct bytes piece = BYTES("Subject: x\n\nalpha beta gamma\n");
+	struct store_incoming *m = mem_zalloc(MANY, sizeof(*m));
+	struct imap *im;
+	uint32_t id;
+	size_t i, busy = 0;
+	struct buf said = BUF_INIT(1024 * 1024);
+	struct bytes told = BYTES("* OK [INPROGRESS (\"b\" "), line, s;
+	uint64_t done = 0, last = 0, all;
+	enum imap_action a;
+
+	(void)state;
+	for (i = 0; i < MANY; i++)
+		m[i] = (struct store_incoming){ .pieces = &piece, .count = 1 };
+	assert_int_equal(store_mailbox_create(store, BYTES("Many"), 0, &id),
+	    0);
+	assert_int_equal(store_append(store, id, m, MANY, NULL), 0);
+	free(m);
+	im = imap_new(&o, BYTES("t"));
+	imap_input(im, BYTES("a SELECT Many\r\nb SEARCH BODY be\r\n"
+	    "c NOOP\r\n"));
+	while ((a = imap_step(im)) == IMAP_WRITE || a == IMAP_BUSY) {
+		buf_add(&said, buf_bytes(imap_output(im)));
+		buf_reset(imap_output(im));
+		/* What comes meanwhile waits for its turn. */
+		if (a == IMAP_BUSY && busy++ == 0)
+			imap_input(im, BYTES("d NOOP\r\n"));
+	}
+	assert_true(busy > 1);
+	for (s = buf_bytes(&said); bytes_line(&s, &line);) {
+		if (!bytes_skip(&line, told))
+			continue;
+		assert_int_equal(num_cut(&line, MANY, &done), 0);
+		assert_true(bytes_skip(&line, BYTES(" ")));
+		assert_int_equal(num_cut(&line, MANY, &all), 0);
+		assert_true(done > last && all == MANY);
+		last = done;
+	}
+	assert_true(last > 0);
+	assert_true(bytes_find(buf_bytes(&said), BYTES(" 2999 3000\r\n"
+	    "b OK SEARCH done\r\nc OK NOOP done\r\nd OK NOOP done\r\n"),
+	    &i));
+	buf_free(&said);
+	imap_free(im);
+
+	/* One that is left in the middle, by its session. */
+	im = imap_new(&o, BYTES("t"));
+	imap_input(im, BYTES("a SELECT Many\r\nb SORT (SUBJECT) UTF-8 BODY "
+	    "be\r\n"));
+	while (imap_step(im) == IMAP_WRITE)
+		buf_reset(imap_output(im));
+	imap_bye(im, NULL, "bye");
+	assert_int_equal(imap_step(im), IMAP_CLOSE);
+	imap_free(im);
+}
+
 int
 main(void)
 {
@@ -645,6 +709,8 @@ main(void)
 		    NULL, NULL, NULL },
 		{ "SEARCH nesting and keys are limited", search_depth, NULL,
 		    NULL, NULL },
+		{ "I-8 RFC 9585 INPROGRESS: a search runs in steps",
+		    long_search, NULL, NULL, NULL },
 		{ "NUL is 0x80 on the wire and refused in commands",
 		    nul_on_the_wire, NULL, NULL, NULL },
 		{ "I-1 two sessions: expunges, numbers, gone messages",

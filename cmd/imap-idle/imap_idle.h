@@ -1,0 +1,112 @@
+/*
+ * imap_idle.h - shared by the files of imap-idle
+ */
+#ifndef IMAP_IDLE_H
+#define IMAP_IDLE_H
+
+#include "base/base.h"
+#include "imap/imap.h"
+
+/* Connections at rest, unless -c says otherwise: descriptors, one each and
+ * one for each account, run out at about as many. */
+#define RESTS_MAX 16384
+/* Offers under way at a time: imap-serve makes one for each session. */
+#define OFFERS_MAX 256
+/* On their way back at a time: each costs a process at once, and imap-serve
+ * has room for 1000. */
+#define RETURNS_MAX 64
+/* Descriptors for all else: links, and room for what came at once. */
+#define FILES_SPARE 1024
+#define BUCKETS 4096
+
+struct idle;
+struct rest;
+
+/* What becomes ready: the context of an event. */
+enum source_kind { SOURCE_LISTENER, SOURCE_WATCHES, SOURCE_FEED,
+	SOURCE_CLIENT, SOURCE_LINK };
+struct source {
+	enum source_kind kind;
+	void *owner;
+};
+
+/* Where changes come from, shared by all that wait for it: the feed of an
+ * account, or the folder of a mailbox. */
+struct place {
+	struct place *next;		/* in its bucket */
+	char *name;
+	struct rest *rests;
+	/* Of an account. */
+	struct source source;
+	int feed;
+	/* Of a folder: cur and new. */
+	int number[2];			/* of its watch; -1: polled */
+	struct place *next_number[2];
+	struct timespec changed[2];	/* when polled */
+};
+
+enum phase {
+	ARRIVING,	/* imap-serve talks on the link */
+	OFFERED,	/* we said yes; it may still think better of it */
+	RESTING,	/* ours: wait for client and changes */
+	DUE,		/* ours: to go back */
+	RETURNING,	/* offered to a new imap-serve, which has to say yes */
+};
+
+struct rest {
+	enum phase phase;
+	size_t at;			/* in idle.rests */
+	int client, link;		/* -1: none */
+	struct source client_source, link_source;
+	struct place *account, *folder;	/* folder may be NULL */
+	struct rest *next_of[2];	/* same account, same folder */
+	struct rest **back_of[2];
+	struct rest *next_due;
+	int64_t deadline;		/* of the client's silence, or link */
+	bool changed;
+	struct buf in;			/* ARRIVING */
+	unsigned char *text;		/* the whole message */
+	size_t text_size;
+};
+
+struct idle {
+	int events, watches;		/* watches -1: all is polled */
+	struct rest **rests;
+	size_t n, size, max;
+	size_t offers, held, returns;	/* offers: not ours yet */
+	struct rest *due, **due_end;
+	struct place *accounts[BUCKETS], *folders[BUCKETS];
+	struct place *numbers[2][BUCKETS];
+	size_t polled;			/* folders */
+	char feed_name[32];
+	const char *imap_path, *accounts_path;
+};
+
+/* ---- place.c ---- */
+
+enum { OF_ACCOUNT, OF_FOLDER };
+/* Let r hear of changes; false: it cannot. folder may be empty. */
+bool place_join(struct idle *p, struct rest *r, const char *account,
+    struct bytes folder);
+void place_leave(struct idle *p, struct rest *r);
+/* All who wait for it are due. */
+void place_changed(struct idle *p, struct place *at);
+void place_read_feed(struct idle *p, struct place *at);
+void place_read_watches(struct idle *p);
+/* Look at folders that cannot be watched. */
+void place_poll(struct idle *p);
+
+/* ---- rest.c ---- */
+
+/* imap-serve wants to hand one over on this socket, which is ours now. */
+void rest_begin(struct idle *p, int link);
+void rest_link(struct idle *p, struct rest *r);
+void rest_due(struct idle *p, struct rest *r, int why);
+/* Send those back that are due, as many as may be. */
+void rest_return(struct idle *p);
+/* What is too late. */
+void rest_late(struct idle *p);
+/* Tell all clients BYE. */
+void rest_end(struct idle *p);
+
+#endif

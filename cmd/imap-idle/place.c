@@ -1,0 +1,315 @@
+/*
+ * place.c - where changes come from: feeds of accounts, folders of mailboxes
+ *
+ * Own programs write into the account's feed (lib/store/watch.c). Others
+ * change cur/ and new/ of a folder: one inotify instance watches all; a
+ * folder it has no room for is looked at every second.
+ */
+#include "imap_idle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "store/store.h"
+
+/* A time so short ago that a further change may not have changed it. */
+#define FRESH_SECONDS 2
+
+static const char *const sides[2] = { "cur", "new" };
+
+static struct place **
+bucket(struct place *table[BUCKETS], struct bytes name)
+{
+	return &table[bytes_hash(name) % BUCKETS];
+}
+
+static struct place *
+find(struct place *first, struct bytes name)
+{
+	while (first != NULL && !bytes_eq(bytes_str(first->name), name))
+		first = first->next;
+	return first;
+}
+
+static struct place *
+add(struct place **head, struct bytes name)
+{
+	struct place *at = mem_zalloc(1, sizeof(*at));
+
+	at->name = mem_alloc(name.n + 1);
+	memcpy(at->name, name.p, name.n);
+	at->name[name.n] = '\0';
+	at->feed = at->number[0] = at->number[1] = -1;
+	at->next = *head;
+	*head = at;
+	return at;
+}
+
+static void
+take_out(struct place **head, struct place *at)
+{
+	while (*head != at)
+		head = &(*head)->next;
+	*head = at->next;
+	free(at->name);
+	free(at);
+}
+
+/* ---- accounts ---- */
+
+static struct place *
+account_place(struct idle *p, const char *name)
+{
+	struct place **head = bucket(p->accounts, bytes_str(name));
+	struct place *at = find(*head, bytes_str(name));
+	int feed;
+
+	if (at != NULL)
+		return at;
+	if ((feed = store_feed_open(name, p->feed_name)) == -1)
+		return NULL;
+	at = add(head, bytes_str(name));
+	at->feed = feed;
+	at->source = (struct source){ SOURCE_FEED, at };
+	if (os_events_add(p->events, feed, OS_EVENT_READ, &at->source) == 0)
+		return at;
+	store_feed_close(name, p->feed_name, feed);
+	take_out(head, at);
+	return NULL;
+}
+
+static void
+account_drop(struct idle *p, struct place *at)
+{
+	(void)os_events_remove(p->events, at->feed);	/* it is in it */
+	store_feed_close(at->name, p->feed_name, at->feed);
+	take_out(bucket(p->accounts, bytes_str(at->name)), at);
+}
+
+void
+place_read_feed(struct idle *p, struct place *at)
+{
+	char bytes[256];
+
+	while (read(at->feed, bytes, sizeof(bytes)) > 0)
+		continue;
+	place_changed(p, at);
+}
+
+/* ---- folders ---- */
+
+static bool
+is_polled(const struct place *at)
+{
+	return at->number[0] == -1 || at->number[1] == -1;
+}
+
+/* When one side was changed; all zero: it is not there. */
+static struct timespec
+changed_at(const struct place *at, int side)
+{
+	struct arena a = ARENA_INIT;
+	struct stat st;
+
+	if (stat(arena_printf(&a, "%s/%s", at->name, sides[side]), &st) == -1)
+		memset(&st, 0, sizeof(st));
+	arena_free(&a);
+	return st.st_mtim;
+}
+
+static void
+watch(struct idle *p, struct place *at, int side)
+{
+	struct arena a = ARENA_INIT;
+	struct place **head;
+
+	if (p->watches == -1 || (at->number[side] = os_watches_add(p->watches,
+	    arena_printf(&a, "%s/%s", at->name, sides[side]))) == -1) {
+		arena_free(&a);
+		return;
+	}
+	head = &p->numbers[side][(unsigned int)at->number[side] % BUCKETS];
+	at->next_number[side] = *head;
+	*head = at;
+	arena_free(&a);
+}
+
+static void
+unwatch(struct idle *p, struct place *at, int side)
+{
+	struct place **head;
+
+	if (at->number[side] == -1)
+		return;
+	head = &p->numbers[side][(unsigned int)at->number[side] % BUCKETS];
+	while (*head != at)
+		head = &(*head)->next_number[side];
+	*head = at->next_number[side];
+	os_watches_remove(p->watches, at->number[side]);
+}
+
+/* Below the accounts, and nowhere else. */
+static bool
+path_allowed(const struct idle *p, struct bytes path)
+{
+	size_t at;
+
+	return bytes_skip(&path, bytes_str(p->accounts_path)) &&
+	    !bytes_find(path, BYTES("/../"), &at);
+}
+
+static struct place *
+folder_place(struct idle *p, struct bytes path)
+{
+	struct place **head = bucket(p->folders, path);
+	struct place *at = find(*head, path);
+	int i;
+
+	if (at != NULL)
+		return at;
+	at = add(head, path);
+	for (i = 0; i < 2; i++) {
+		at->changed[i] = changed_at(at, i);
+		watch(p, at, i);
+	}
+	p->polled += is_polled(at);
+	return at;
+}
+
+static void
+folder_drop(struct idle *p, struct place *at)
+{
+	p->polled -= is_polled(at);
+	unwatch(p, at, 0);
+	unwatch(p, at, 1);
+	take_out(bucket(p->folders, bytes_str(at->name)), at);
+}
+
+static void
+number_changed(struct idle *p, int number, int side)
+{
+	struct place *at = p->numbers[side][(unsigned int)number % BUCKETS];
+
+	while (at != NULL && at->number[side] != number)
+		at = at->next_number[side];
+	if (at != NULL)
+		place_changed(p, at);
+}
+
+void
+place_read_watches(struct idle *p)
+{
+	int numbers[OS_WATCHES_BATCH];
+	size_t i, j, n = os_watches_next(p->watches, numbers);
+
+	for (i = 0; i < n; i++) {
+		if (numbers[i] != OS_WATCHES_LOST) {
+			number_changed(p, numbers[i], 0);
+			number_changed(p, numbers[i], 1);
+			continue;
+		}
+		for (j = 0; j < p->n; j++)
+			rest_due(p, p->rests[j], IMAP_REST_CHANGED);
+	}
+}
+
+static bool
+has_changed(struct place *at, int64_t now)
+{
+	bool changed = false;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct timespec t = changed_at(at, i), *old = &at->changed[i];
+
+		/* What was fresh at the last look may have hidden more. */
+		if (t.tv_sec != old->tv_sec || t.tv_nsec != old->tv_nsec)
+			changed = true;
+		else if (t.tv_sec + FRESH_SECONDS == now)
+			changed = true;
+		*old = t;
+	}
+	return changed;
+}
+
+void
+place_poll(struct idle *p)
+{
+	int64_t now = time_wall_us() / 1000000;
+	struct place *at;
+	size_t i;
+
+	for (i = 0; p->polled > 0 && i < BUCKETS; i++) {
+		for (at = p->folders[i]; at != NULL; at = at->next) {
+			if (is_polled(at) && has_changed(at, now))
+				place_changed(p, at);
+		}
+	}
+}
+
+/* ---- who waits ---- */
+
+static void
+link_to(struct rest *r, struct place *at, int of)
+{
+	r->next_of[of] = at->rests;
+	r->back_of[of] = &at->rests;
+	if (at->rests != NULL)
+		at->rests->back_of[of] = &r->next_of[of];
+	at->rests = r;
+}
+
+static void
+unlink_from(struct rest *r, int of)
+{
+	*r->back_of[of] = r->next_of[of];
+	if (r->next_of[of] != NULL)
+		r->next_of[of]->back_of[of] = r->back_of[of];
+}
+
+bool
+place_join(struct idle *p, struct rest *r, const char *account,
+    struct bytes folder)
+{
+	if (folder.n > 0 && !path_allowed(p, folder)) {
+		errno = EINVAL;
+		return false;
+	}
+	if ((r->account = account_place(p, account)) == NULL)
+		return false;
+	link_to(r, r->account, OF_ACCOUNT);
+	if (folder.n > 0) {
+		r->folder = folder_place(p, folder);
+		link_to(r, r->folder, OF_FOLDER);
+	}
+	return true;
+}
+
+void
+place_leave(struct idle *p, struct rest *r)
+{
+	if (r->account != NULL) {
+		unlink_from(r, OF_ACCOUNT);
+		if (r->account->rests == NULL)
+			account_drop(p, r->account);
+	}
+	if (r->folder != NULL) {
+		unlink_from(r, OF_FOLDER);
+		if (r->folder->rests == NULL)
+			folder_drop(p, r->folder);
+	}
+	r->account = r->folder = NULL;
+}
+
+void
+place_changed(struct idle *p, struct place *at)
+{
+	int of = at->feed != -1 ? OF_ACCOUNT : OF_FOLDER;
+	struct rest *r;
+
+	for (r = at->rests; r != NULL; r = r->next_of[of])
+		rest_due(p, r, IMAP_REST_CHANGED);
+}

@@ -1,0 +1,321 @@
+/* imap_rest_test.c - a session that rests: message, seal, state */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "imap/imap.h"
+#include "store/store.h"
+
+static struct store *store;
+static char dir[] = "/tmp/imap_rest.XXXXXX";
+static char account_dir[64], run_dir[64];
+
+static int
+remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+make_store(void **state)
+{
+	struct store_options o = { .account = "alice", .dir = account_dir,
+	    .run = run_dir, .create = true };
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(account_dir, sizeof(account_dir), "%s/alice", dir);
+	snprintf(run_dir, sizeof(run_dir), "%s/run", dir);
+	store = store_open(&o);
+	return store == NULL ? -1 : 0;
+}
+
+static int
+remove_store(void **state)
+{
+	(void)state;
+	store_close(store);
+	return nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- the message ---- */
+
+static const unsigned char seal[IMAP_SEAL_SIZE] = "a seal";
+
+static void
+message(void **state)
+{
+	struct imap_rest r = { IMAP_REST_LATE, 1800, bytes_of(seal,
+	    sizeof(seal)), BYTES("alice"), BYTES("77"), BYTES("192.0.2.1"),
+	    BYTES("/var/x"), BYTES("\r\n\0preface"), BYTES("st\0ate") }, got;
+	struct buf b = BUF_INIT(2 * IMAP_REST_MAX);
+	size_t need, i;
+
+	(void)state;
+	assert_int_equal(imap_rest_format(&r, &b), 0);
+	assert_true(imap_is_rest(buf_bytes(&b)));
+	for (i = 0; i < b.n; i++) {
+		assert_int_equal(imap_rest_length(bytes_of(b.p, i), &need),
+		    0);
+		assert_int_equal(need, i < 8 ? 8 : b.n);
+		assert_int_equal(imap_rest_parse(bytes_of(b.p, i), &got), -1);
+	}
+	assert_int_equal(imap_rest_parse(buf_bytes(&b), &got), 0);
+	assert_int_equal(got.why, r.why);
+	assert_int_equal(got.seconds, r.seconds);
+	assert_true(bytes_eq(got.seal, r.seal));
+	assert_true(bytes_eq(got.account, r.account));
+	assert_true(bytes_eq(got.session, r.session));
+	assert_true(bytes_eq(got.remote_ip, r.remote_ip));
+	assert_true(bytes_eq(got.folder, r.folder));
+	assert_true(bytes_eq(got.preface, r.preface));
+	assert_true(bytes_eq(got.state, r.state));
+	r.account = BYTES("a\0b");
+	assert_int_equal(imap_rest_format(&r, &b), -1);
+	assert_int_equal(errno, EINVAL);
+	buf_free(&b);
+}
+
+static void
+message_limit(void **state)
+{
+	static unsigned char text[IMAP_REST_MAX];
+	struct imap_rest r = { IMAP_REST_WAIT, 1, bytes_of(seal,
+	    sizeof(seal)), BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY,
+	    BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY }, got;
+	struct buf b = BUF_INIT(2 * IMAP_REST_MAX);
+
+	(void)state;
+	assert_int_equal(imap_rest_format(&r, &b), 0);
+	r.state = bytes_of(text, IMAP_REST_MAX - b.n);
+	buf_reset(&b);
+	assert_int_equal(imap_rest_format(&r, &b), 0);
+	assert_int_equal(b.n, IMAP_REST_MAX);
+	assert_int_equal(imap_rest_parse(buf_bytes(&b), &got), 0);
+	r.state.n++;
+	assert_int_equal(imap_rest_format(&r, &b), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	buf_free(&b);
+}
+
+/* RFC 4231 4.2: a shorter key is one with zeros behind it. */
+static void
+seal_is_hmac(void **state)
+{
+	static const unsigned char want[8] = { 0xb0, 0x34, 0x4c, 0x61, 0xd8,
+	    0xdb, 0x38, 0x53 };
+	unsigned char key[IMAP_SEAL_SIZE] = { 0 }, got[IMAP_SEAL_SIZE];
+
+	(void)state;
+	memset(key, 0x0b, 20);
+	imap_seal(key, BYTES("Hi There"), got);
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+/* ---- the state ---- */
+
+static const struct imap_options *
+options(void)
+{
+	static struct imap_options o;
+
+	o = (struct imap_options){ .store = store, .account = "alice",
+	    .tmp_dir = "/", .append_max = 1 };
+	return &o;
+}
+
+/* Until it waits, a search that goes in steps included. */
+static void
+say_all(struct imap *im)
+{
+	enum imap_action a;
+
+	while ((a = imap_step(im)) == IMAP_WRITE || a == IMAP_BUSY)
+		buf_reset(imap_output(im));
+	assert_int_equal(a, IMAP_IDLE);
+}
+
+/* In IDLE after these commands, all said. */
+static struct imap *
+idling(const char *commands)
+{
+	struct imap *im = imap_new(options(), BYTES("t"));
+
+	imap_input(im, bytes_str(commands));
+	imap_input(im, BYTES("i IDLE\r\n"));
+	say_all(im);
+	return im;
+}
+
+static void
+add_messages(size_t n)
+{
+	struct bytes text = BYTES("Subject: x\n\nx\n");
+	struct store_incoming *m = mem_zalloc(n, sizeof(*m));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		m[i] = (struct store_incoming){ .pieces = &text, .count = 1 };
+	assert_int_equal(store_append(store, 1, m, n, NULL), 0);
+	free(m);
+}
+
+static void
+saved_limit(void **state)
+{
+	const char *save = "s SELECT INBOX\r\nv SEARCH RETURN (SAVE) ALL\r\n";
+	struct buf b = BUF_INIT(IMAP_REST_MAX);
+	struct imap *im;
+
+	(void)state;
+	add_messages(IMAP_KEPT_SAVED_MAX);
+	im = idling(save);
+	assert_true(imap_keep(im, &b));
+	imap_free(im);
+	add_messages(1);
+	im = idling(save);
+	assert_false(imap_keep(im, &b));
+	imap_free(im);
+	buf_free(&b);
+}
+
+/* The bytes hold no context: a session with one stays, until it is over. */
+static void
+contexts_stay(void **state)
+{
+	static const struct {
+		const char *commands;
+		bool rests;
+	} rows[] = {
+		{ "c SEARCH RETURN (ALL) ALL\r\n", true },
+		{ "c SEARCH RETURN (UPDATE) ALL\r\n", false },
+		{ "c UID SEARCH RETURN (UPDATE) SEEN\r\n", false },
+		{ "c SORT RETURN (UPDATE) (SUBJECT) UTF-8 ALL\r\n", false },
+		{ "c SEARCH RETURN (CONTEXT) ALL\r\n", true },
+		{ "c SEARCH RETURN (UPDATE) ALL\r\n"
+		    "d CANCELUPDATE \"c\"\r\n", true },
+		{ "c SEARCH RETURN (UPDATE) ALL\r\n"
+		    "d SEARCH RETURN (UPDATE) SEEN\r\n"
+		    "e CANCELUPDATE \"c\"\r\n", false },
+		{ "c SEARCH RETURN (UPDATE) ALL\r\nd CLOSE\r\n", true },
+	};
+	struct buf b = BUF_INIT(IMAP_REST_MAX), text = BUF_INIT(1024);
+	struct imap *im;
+	size_t i;
+
+	(void)state;
+	add_messages(1);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&b);
+		buf_reset(&text);
+		assert_int_equal(buf_printf(&text, "s SELECT INBOX\r\n%s",
+		    rows[i].commands), 0);
+		assert_int_equal(buf_addc(&text, 0), 0);
+		im = idling((const char *)text.p);
+		if (imap_keep(im, &b) != rows[i].rests)
+			fail_msg("%s", rows[i].commands);
+		imap_free(im);
+	}
+	buf_free(&b);
+	buf_free(&text);
+}
+
+/* Nor a search that is under way, with IDLE waiting behind it. */
+static void
+search_stays(void **state)
+{
+	struct imap_options o = *options();
+	struct buf b = BUF_INIT(IMAP_REST_MAX);
+	struct imap *im;
+	enum imap_action a;
+	size_t busy = 0;
+
+	(void)state;
+	add_messages(1000);
+	o.progress_ms = 1;
+	im = imap_new(&o, BYTES("t"));
+	imap_input(im, BYTES("s SELECT INBOX\r\nc SEARCH TEXT x\r\n"));
+	imap_input(im, BYTES("i IDLE\r\n"));
+	while ((a = imap_step(im)) == IMAP_WRITE)
+		buf_reset(imap_output(im));
+	for (; a == IMAP_BUSY || a == IMAP_WRITE; a = imap_step(im)) {
+		buf_reset(imap_output(im));
+		if (a != IMAP_BUSY)
+			continue;
+		busy++;
+		assert_false(imap_keep(im, &b));
+	}
+	assert_true(busy > 0);
+	assert_int_equal(a, IMAP_IDLE);
+	assert_true(imap_keep(im, &b));
+	imap_free(im);
+	buf_free(&b);
+}
+
+/* Every byte of the state that is changed is found out, or changes what the
+ * state says; nothing crashes. A view is never another one's. */
+static void
+damaged_state(void **state)
+{
+	struct buf b = BUF_INIT(IMAP_REST_MAX), c = BUF_INIT(IMAP_REST_MAX);
+	struct imap *im = idling("s SELECT INBOX\r\n");
+	size_t i;
+
+	(void)state;
+	assert_true(imap_keep(im, &b));
+	imap_free(im);
+	for (i = 0; i < b.n; i++) {
+		assert_null(imap_restore(options(), bytes_of(b.p, i)));
+		b.p[i] ^= 1;
+		im = imap_restore(options(), buf_bytes(&b));
+		/* Mailbox, uidvalidity, count, hash. */
+		if ((i >= 10 && i < 18) || (i >= 34 && i < 38) ||
+		    (i >= 42 && i < 50))
+			assert_null(im);
+		imap_free(im);
+		b.p[i] ^= 1;
+	}
+	im = imap_restore(options(), buf_bytes(&b));
+	assert_non_null(im);
+	assert_int_equal(imap_step(im), IMAP_IDLE);
+	assert_true(imap_keep(im, &c));
+	assert_true(bytes_eq(buf_bytes(&b), buf_bytes(&c)));
+	imap_free(im);
+	buf_free(&b);
+	buf_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "I-2 message to and from imap-idle", message, NULL, NULL,
+		    NULL },
+		{ "its size, at the limit and past it", message_limit, NULL,
+		    NULL, NULL },
+		{ "a seal is HMAC-SHA-256", seal_is_hmac, NULL, NULL, NULL },
+		{ "a saved search of 1000 rests, one of 1001 does not",
+		    saved_limit, NULL, NULL, NULL },
+		{ "I-2 a session with a context of searching stays",
+		    contexts_stay, NULL, NULL, NULL },
+		{ "I-2 a session that is searching stays", search_stays,
+		    NULL, NULL, NULL },
+		{ "I-2 state back and forth, and damaged", damaged_state,
+		    NULL, NULL, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, make_store, remove_store);
+}
