@@ -291,10 +291,11 @@ queue_file_discard(struct queue *q, uint64_t id)
 	struct queue_txn *t = queue_begin(q, false);
 	unsigned char key[8];
 	struct bytes value;
+	bool fresh;
 
 	be64_put(key, id);
-	if (t != NULL && kv_get(t->kv, TABLE_MESSAGE, bytes_of(key, 8),
-	    &value) == 0)
+	if (t != NULL && queue_place_get(t, TABLE_MESSAGE, bytes_of(key, 8),
+	    &value, &fresh) == 0)
 		queue_file_remove(q, id);
 	queue_abort(t);
 }
