@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Names of a LIST in all; subscriptions can be to anything. */
+/* Names a LIST looks at: mailboxes, subscriptions, levels above these. People
+ * subscribe to what is there. */
 #define LIST_NAMES_MAX (4 * STORE_MAILBOXES_MAX)
 
 /* A name that may be listed. */
@@ -29,6 +30,7 @@ struct entry {
 struct entries {
 	struct entry *list;
 	size_t n, size;
+	bool full;
 };
 
 /* ---- which names ---- */
@@ -36,8 +38,10 @@ struct entries {
 static void
 entries_add(struct entries *e, struct entry one)
 {
-	if (e->n == LIST_NAMES_MAX)
-		return;		/* sixty times what people subscribe to */
+	if (e->n == LIST_NAMES_MAX) {
+		e->full = true;
+		return;
+	}
 	if (e->n == e->size) {
 		e->size = e->size == 0 ? 64 : e->size * 2;
 		e->list = mem_realloc(e->list, e->size * sizeof(*e->list));
@@ -246,12 +250,16 @@ add_details(struct imap *im, struct store_view *v,
 static int
 list(struct imap *im, struct store_view *v, const struct list_args *args)
 {
-	struct entries e = { NULL, 0, 0 };
+	struct entries e = { NULL, 0, 0, false };
 	int r = add_mailboxes(v, &e);
 	size_t i;
 
 	if (r == 0 && args->subscribed)
 		r = add_subscriptions(im, args->recursive, &e);
+	if (r == 0 && e.full) {
+		errno = EOVERFLOW;
+		r = -1;
+	}
 	entries_sort(&e);
 	entries_judge(args, &e);
 	for (i = 0; i < e.n && r == 0; i++) {

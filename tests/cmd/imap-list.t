@@ -180,4 +180,13 @@ d OK LSUB done
 e OK DELETE done
 * LIST (\NonExistent \Subscribed) "/" New/Box
 f OK LIST done' "S-11 CREATE does not subscribe, DELETE does not unsubscribe; LSUB with %"
+subscribed() {
+	{ echo INBOX; seq "$1" | sed 's/^/none/'; } >"$PIPEMAIL_VAR/accounts/bob/Maildir/subscriptions"
+	session 'a NOOP\r\nb LIST (SUBSCRIBED) "" (none1 INBOX)\r\n' bob | sed 1d
+}
+session 'a NOOP\r\n' bob >/dev/null
+is "$(subscribed 39993)" '* LIST (\HasNoChildren \Subscribed) "/" INBOX
+* LIST (\NonExistent \Subscribed) "/" none1
+b OK LIST done' "I-3 LIST looks at 40000 names, mailboxes and subscriptions"
+is "$(subscribed 39994)" 'b NO [LIMIT] too many keywords or mailboxes' "I-3 and refuses one more"
 done_testing
