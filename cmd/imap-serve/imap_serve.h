@@ -15,6 +15,7 @@ struct session {
 	struct bytes pending;		/* read before the login */
 	struct store *store;
 	const char *tmp_dir;
+	const char *capabilities_off;	/* imap_options; may be NULL */
 	uint64_t append_max;
 	int64_t idle_ms;
 	struct imap_stats stats;	/* set when it ended */

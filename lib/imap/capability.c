@@ -40,6 +40,13 @@ static const struct capability {
 	[CAP_SAVEDATE] = { "SAVEDATE", false, 0, 0 },
 	[CAP_PREVIEW] = { "PREVIEW", false, 0, 0 },
 	[CAP_OBJECTID] = { "OBJECTID", false, 0, 0 },
+	[CAP_LIST_EXTENDED] = { "LIST-EXTENDED", false, 0, 0 },
+	[CAP_LIST_STATUS] = { "LIST-STATUS", false, 0, 0 },
+	[CAP_LIST_METADATA] = { "LIST-METADATA", false, 0, 0 },
+	[CAP_CREATE_SPECIAL_USE] = { "CREATE-SPECIAL-USE", false, 0, 0 },
+	[CAP_METADATA] = { "METADATA", false, 0, 0 },
+	[CAP_QUOTA] = { "QUOTA", false, 0, 0 },
+	[CAP_QUOTA_STORAGE] = { "QUOTA=RES-STORAGE", false, 0, 0 },
 	[CAP_UIDONLY] = { "UIDONLY", false, CAP_BIT(CAP_UIDONLY), 0 },
 };
 

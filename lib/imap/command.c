@@ -127,6 +127,10 @@ static const struct command {
 	{ "UNSUBSCRIBE", ANY, false, false, false, command_unsubscribe },
 	{ "LIST", ANY, false, false, false, command_list },
 	{ "LSUB", ANY, false, false, false, command_lsub },
+	{ "GETMETADATA", ANY, false, false, false, command_getmetadata },
+	{ "SETMETADATA", ANY, false, false, false, command_setmetadata },
+	{ "GETQUOTA", ANY, false, false, false, command_getquota },
+	{ "GETQUOTAROOT", ANY, false, false, false, command_getquotaroot },
 	{ "STATUS", ANY, false, false, false, command_status },
 	{ "IDLE", ANY, false, false, false, command_idle },
 	{ "CHECK", SELECTED, false, false, false, command_noop },
@@ -206,7 +210,9 @@ run_command(struct imap *im)
 		return;
 	}
 	c->run(im, &p);
-	if (p.why != NULL) {
+	if (p.why != NULL && p.refused) {
+		reply_no(im, p.code, p.why);
+	} else if (p.why != NULL) {
 		reply_bad_code(im, p.code, p.why);
 		return;
 	}

@@ -22,6 +22,8 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_CHILDREN, CAP_SPECIAL_USE, CAP_CONDSTORE, CAP_QRESYNC,
 	CAP_ESEARCH, CAP_SEARCHRES, CAP_WITHIN, CAP_PARTIAL, CAP_STATUS_SIZE,
 	CAP_SAVEDATE, CAP_PREVIEW, CAP_OBJECTID, CAP_UIDONLY,
+	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
+	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
@@ -42,7 +44,8 @@ enum input_event {
 	INPUT_MORE,		/* nothing whole there */
 	INPUT_COMMAND,		/* a command: text is set */
 	INPUT_LITERAL,		/* one is announced: literal_* are set */
-	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX */
+	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX, of ID over
+				IMAP_ID_LINE_MAX: input_too_long */
 };
 
 struct imap_input {
@@ -65,6 +68,8 @@ void input_free(struct imap_input *in);
 int input_add(struct imap_input *in, struct bytes s);
 size_t input_room(const struct imap_input *in);
 enum input_event input_next(struct imap_input *in);
+/* That, in words. */
+const char *input_too_long(const struct imap_input *in);
 /* Why the announced literal cannot be taken into memory; NULL: it can. */
 const char *input_literal_refused(const struct imap_input *in);
 /* Its bytes become part of the command. */
@@ -92,6 +97,7 @@ struct parser {
 	struct arena *a;
 	const char *why;
 	const char *code;		/* response code to it, or NULL */
+	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
 };
@@ -108,6 +114,8 @@ bool parse_tag(struct parser *p, struct bytes *out);
 bool parse_atom(struct parser *p, struct bytes *out);
 bool parse_string(struct parser *p, struct bytes *out);
 bool parse_astring(struct parser *p, struct bytes *out);
+/* "~{n}" and n bytes that may be NUL (RFC 3516 4.4). */
+bool parse_literal8(struct parser *p, struct bytes *out);
 /* NIL gives false in *there. */
 bool parse_nstring(struct parser *p, struct bytes *out, bool *there);
 bool parse_number(struct parser *p, uint64_t max, uint64_t *out);
@@ -167,6 +175,7 @@ struct box {
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
+	struct imap_set recent;		/* UIDs that are (recent.c) */
 	uint32_t *saved;		/* "$" of SEARCH (RFC 5182), UIDs */
 	size_t saved_count;
 	struct arena names;		/* keyword names */
@@ -359,7 +368,26 @@ void email_id(const struct store_message *m, char out[EMAIL_ID_SIZE]);
 bool parse_status_items(struct parser *p, uint64_t *set);
 void status_enable(struct imap *im, uint64_t set);
 /* "* STATUS name (...)" of a set of items. */
-void add_status(struct imap *im, const struct store_mailbox *m, uint64_t set);
+void add_status(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, uint64_t set);
+
+/* metadata.c: names of annotations, one or "(...)", in lower case. */
+bool parse_entries(struct imap *im, struct parser *p, struct bytes **entries,
+    size_t *n);
+/* "* METADATA name (...)", NIL for what is not there (RFC 9590). 0, -1. */
+int add_metadata(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, const struct bytes *entries, size_t n);
+
+/*
+ * recent.c: \Recent (RFC 3501 2.3.2), of IMAP4rev1 alone. Look for messages
+ * that are new to all, take them if the mailbox may be written to.
+ */
+void recent_look(struct imap *im);
+bool is_recent(const struct box *b, uint32_t uid);
+/* How many of the messages announced are. */
+size_t recent_count(const struct box *b);
+/* "* 3 RECENT", unless IMAP4rev2 was enabled. */
+void add_recent(struct imap *im);
 
 /* mailbox.c: a name as the store takes it; false: replied NO. */
 bool check_name(struct imap *im, struct bytes *name);
@@ -393,7 +421,8 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_rename, command_subscribe, command_unsubscribe, command_status,
     command_close, command_unselect, command_list, command_lsub,
     command_search, command_fetch, command_store, command_copy, command_move,
-    command_expunge, command_idle;
+    command_expunge, command_idle, command_getmetadata, command_setmetadata,
+    command_getquota, command_getquotaroot;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);

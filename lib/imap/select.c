@@ -195,7 +195,8 @@ leave(struct imap *im)
 static void
 describe_rev1(struct imap *im, size_t unseen)
 {
-	buf_adds(&im->out, "* 0 RECENT\r\n");
+	recent_look(im);
+	add_recent(im);
 	if (unseen > 0 && !enabled(im, CAP_UIDONLY))
 		buf_printf(&im->out, "* OK [UNSEEN %zu] first unseen\r\n",
 		    unseen);

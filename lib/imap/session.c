@@ -221,7 +221,7 @@ next_command(struct imap *im)
 	case INPUT_MORE:
 		return false;
 	case INPUT_TOO_LONG:
-		imap_bye(im, NULL, "line over 16384 bytes");
+		imap_bye(im, NULL, input_too_long(&im->in));
 		break;
 	case INPUT_LITERAL:
 		announced_literal(im);

@@ -11,6 +11,7 @@
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
+ * annotate.c annotations                   recent.c  messages not yet seen
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -68,6 +69,7 @@ struct mbox {
 	uint64_t createseq, modseq, size_bytes;
 	uint32_t total, unseen, unread, deleted;
 	uint32_t use;
+	uint32_t recent_from;
 	bool subscribed;
 	struct stamp stamp_new, stamp_cur, stamp_keywords;
 	struct bytes name;
@@ -180,6 +182,7 @@ struct work {
 	struct buf record;
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
+	bool no_subscribe;	/* what is made is not subscribed */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -334,6 +337,11 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- annotate.c ---- */
+
+/* Remove what is annotated to a mailbox. 0, -1. */
+int annotations_forget(struct work *w, uint32_t mailbox);
 
 /* ---- watch.c ---- */
 
