@@ -389,7 +389,8 @@ has_children(struct work *w, struct bytes name)
 }
 
 static int
-delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
+delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
+    uint32_t *id)
 {
 	struct buf folder = BUF_INIT(1024);
 	struct box *b;
@@ -406,6 +407,7 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
 			errno = ENOTEMPTY;
 		return -1;
 	}
+	*id = b->rec.id;
 	/* A number of ten digits fits. */
 	(void)snprintf(away, EXPUNGED_NAME_MAX, "expunged/box.%u",
 	    (unsigned int)b->rec.id);
@@ -432,12 +434,13 @@ store_mailbox_delete(struct store *s, struct bytes name)
 	char away[EXPUNGED_NAME_MAX];
 	struct bytes checked;
 	struct work w;
+	uint32_t id;
 
 	if (begin_named(s, &w, name, &checked) == -1 ||
-	    finish(&w, delete_box(&w, checked, away)) == -1 ||
+	    finish(&w, delete_box(&w, checked, away, &id)) == -1 ||
 	    fsync(s->maildir) == -1)
 		return -1;
-	if (!has_listeners(s))
+	if (!has_readers(s, id))
 		(void)maildir_remove(s->dir, away);	/* else swept */
 	return 0;
 }

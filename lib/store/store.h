@@ -255,6 +255,13 @@ int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
 void store_unmap(struct bytes m);
+/*
+ * While it is held, messages of a mailbox that others expunge or move stay
+ * readable by their UIDs (S-10); one mailbox at a time, 0: none any more. Hold
+ * it before the view that shows the messages is opened. Costs one lock, and
+ * nobody is woken by it. 0, -1.
+ */
+int store_hold(struct store *s, uint32_t mailbox);
 /* The path of the file, relative to the account directory, into out. */
 int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
     struct buf *out);
