@@ -11,6 +11,7 @@
  * list.c    outside changes to folders     recover.c all of it, rebuilding
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
+ * key.c     keys of mailboxes
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -337,6 +338,11 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+
+/* ---- key.c ---- */
+
+/* The key of a mailbox that is gone; 0: of all. */
+int work_key_drop(struct work *w, uint32_t mailbox);
 
 /* ---- watch.c ---- */
 

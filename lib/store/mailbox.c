@@ -359,6 +359,7 @@ box_forget(struct work *w, struct box *b)
 	if (r == -1 || work_change_name(w, STORE_CHANGE_MAILBOX_REMOVED, b,
 	    b->rec.name, BYTES_EMPTY) == -1 ||
 	    forget_keywords(w, b->rec.id) == -1 ||
+	    work_key_drop(w, b->rec.id) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX_NAME, b->rec.name) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX, key_of(be, 4)) == -1)
 		return -1;

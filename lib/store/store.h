@@ -385,6 +385,17 @@ int store_mailbox_subscribe(struct store *s, struct bytes name, bool on);
 int store_mailbox_set_use(struct store *s, struct bytes name, uint32_t use);
 
 /*
+ * The key that signs URLs of a mailbox's messages (RFC 4467), random bits of
+ * the kernel; with make it is made when there is none. It is none of the
+ * backup's business and ends with the index. 1, 0 there is none, -1 (ENOENT
+ * no such mailbox). drop: what it signed is void; mailbox 0: all of them.
+ */
+#define STORE_KEY_BYTES 32
+int store_mailbox_key(struct store *s, uint32_t mailbox, bool make,
+    unsigned char key[STORE_KEY_BYTES]);
+int store_mailbox_key_drop(struct store *s, uint32_t mailbox);
+
+/*
  * Look for changes other programs made to a mailbox (0: to the list of
  * mailboxes and all of them): two fstat(2) when there are none. With claim
  * files are moved from new/ to cur/, as a mail reader does. 1 something
