@@ -75,6 +75,14 @@ add_id(struct imap *im, const struct store_mailbox *m)
 	add_mailbox_id(&im->out, m);
 }
 
+/* RFC 7889 3. */
+static void
+add_appendlimit(struct imap *im, const struct store_mailbox *m)
+{
+	(void)m;		/* the same for all */
+	add_number(im, im->o.append_max);
+}
+
 /* In the order they are answered in. */
 static const struct status_item items[] = {
 	{ "MESSAGES", add_messages, 0 },
@@ -86,8 +94,9 @@ static const struct status_item items[] = {
 	{ "SIZE", add_size, 0 },
 	{ "DELETED", add_deleted, 0 },
 	{ "MAILBOXID", add_id, 0 },
+	{ "APPENDLIMIT", add_appendlimit, 0 },
 };
-#define ITEMS (sizeof(items) / sizeof(items[0]))
+#define STATUS_ITEMS (sizeof(items) / sizeof(items[0]))
 
 bool
 parse_status_items(struct parser *p, uint64_t *set)
@@ -101,10 +110,10 @@ parse_status_items(struct parser *p, uint64_t *set)
 	do {
 		if (!parse_atom(p, &name))
 			return false;
-		for (i = 0; i < ITEMS &&
+		for (i = 0; i < STATUS_ITEMS &&
 		    !bytes_caseeq(name, bytes_str(items[i].name)); i++)
 			;
-		if (i == ITEMS)
+		if (i == STATUS_ITEMS)
 			return parse_fail(p, "unknown STATUS item");
 		*set |= (uint64_t)1 << i;
 	} while (parse_optional(p, ' '));
@@ -116,7 +125,7 @@ status_enable(struct imap *im, uint64_t set)
 {
 	size_t i;
 
-	for (i = 0; i < ITEMS; i++) {
+	for (i = 0; i < STATUS_ITEMS; i++) {
 		if ((set >> i & 1) != 0)
 			session_enable(im, items[i].enables);
 	}
@@ -131,7 +140,7 @@ add_status(struct imap *im, const struct store_mailbox *m, uint64_t set)
 	buf_adds(&im->out, "* STATUS ");
 	add_mailbox(im, m->name);
 	buf_adds(&im->out, " (");
-	for (i = 0; i < ITEMS; i++) {
+	for (i = 0; i < STATUS_ITEMS; i++) {
 		if ((set >> i & 1) == 0)
 			continue;
 		buf_printf(&im->out, "%s%s ", before, items[i].name);

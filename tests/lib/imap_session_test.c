@@ -188,7 +188,7 @@ syntax_errors(void **state)
 		    "mailbox name with 8-bit bytes, not modified UTF-7" },
 		{ "CREATE \"\xc3\"", "string is not UTF-8" },
 		{ "UID NOOP", "unknown command" },
-		{ "APPEND INBOX", "wrong arguments" },
+		{ "APPEND INBOX", "missing argument" },
 	};
 	struct imap *im = new_session();
 	size_t i;
