@@ -185,6 +185,11 @@ check("RFC 4469 mistakes are BAD",
 check("RFC 4469 nothing of all that was appended", count(c, "\"K 2\""),
       str(int(was) + 1))
 
+many = "(" + " ".join("word%d" % i for i in range(300)) + ")"
+check("MULTIAPPEND of a second message the store refuses: the first is "
+      "taken back",
+      (a.do("APPEND M %s %s %s" % (one, many, one))[-1], count(a, "M")),
+      ("x NO [LIMIT] too many keywords or mailboxes", "2"))
 full = small()
 check("MULTIAPPEND with the disk full in the middle: nothing is appended",
       (full.do("APPEND M" + (" " + lit(big)) * 5)[-1][:4],
