@@ -234,6 +234,25 @@ undo(const struct copying *c, size_t count)
 	errno = err;
 }
 
+/* Who began to read after that was asked, but before the commit, sees the
+ * messages still in the source. */
+static void
+keep_late(struct copying *c, struct store *s, uint32_t from,
+    const uint32_t *uids, size_t count)
+{
+	struct passage *p = c->passages;
+	size_t i;
+
+	if (c->keep || !has_readers(s, from))
+		return;
+	for (i = 0; i < count; i++, p++) {
+		expunged_name(p->kept, from, uids[i]);
+		if (p->done && linkat(p->to_dir, p->to, s->dir, p->kept, 0)
+		    == -1 && errno != EEXIST)
+			return;		/* renamed, or no links: without */
+	}
+}
+
 int
 store_copy(struct store *s, uint32_t from, const uint32_t *uids,
     size_t count, uint32_t to, bool move, uint32_t *new_uids)
@@ -256,7 +275,11 @@ store_copy(struct store *s, uint32_t from, const uint32_t *uids,
 		to_folder = c.to->folder;
 		if ((r = work_commit(&c.w)) == -1)
 			undo(&c, count);
-		else if ((r = touched_sync(to_folder, &c.to_touched)) == 0)
+		else if (move)
+			keep_late(&c, s, from, uids, count);
+		if (r == 0)
+			r = touched_sync(to_folder, &c.to_touched);
+		if (r == 0)
 			r = touched_sync(from_folder, &c.from_touched);
 	}
 	arena_free(&c.scratch);
