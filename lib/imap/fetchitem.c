@@ -155,6 +155,8 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 		buf_adds(&im->out, "THREADID NIL");
 		break;
 	case ITEM_SECTION:
-		break;		/* fetch_section */
+	case ITEM_BINARY:
+	case ITEM_BINARY_SIZE:
+		break;		/* section.c, binary.c */
 	}
 }

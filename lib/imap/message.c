@@ -56,7 +56,7 @@ void
 message_set(struct message *m, uint32_t uid,
     const struct store_message *record)
 {
-	if (m->uid != uid) {
+	if (m->uid != uid || m->mailbox != 0) {
 		message_reset(m);
 		m->uid = uid;
 	}
@@ -70,8 +70,8 @@ message_file(struct imap *im, struct message *m)
 {
 	if (m->mapped)
 		return 0;
-	if (store_message_map(im->o.store, im->box.id, m->uid, &m->file)
-	    == -1)
+	if (store_message_map(im->o.store, m->mailbox != 0 ? m->mailbox
+	    : im->box.id, m->uid, &m->file) == -1)
 		return -1;
 	m->mapped = true;
 	return 0;

@@ -249,7 +249,9 @@ open_mailbox(struct imap *im, struct select *s)
 
 	if (r != 1)
 		return r;
-	if ((v = store_view_open(im->o.store)) == NULL)
+	/* I-20: before the view shows the first message. */
+	if (store_hold(im->o.store, m.id) == -1 ||
+	    (v = store_view_open(im->o.store)) == NULL)
 		return -1;
 	r = store_mailbox_get(v, m.id, &m);
 	if (r == 1 && box_open(im, v, &m, s->read_only, &unseen) == -1)

@@ -9,7 +9,7 @@ struct status_item {
 	const char *name;
 	/* The value, as answered behind the name. */
 	void (*add)(struct imap *im, struct store_view *v,
-    const struct store_mailbox *m);
+	    const struct store_mailbox *m);
 	uint64_t enables;		/* CAP_BITs; RFC 7162 3.1 */
 };
 
@@ -125,6 +125,16 @@ add_id(struct imap *im, struct store_view *v,
 	add_mailbox_id(&im->out, m);
 }
 
+/* RFC 7889 3. */
+static void
+add_appendlimit(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m)
+{
+	(void)v;
+	(void)m;		/* the same for all */
+	add_number(im, im->o.append_max);
+}
+
 /* In the order they are answered in. */
 static const struct status_item items[] = {
 	{ "MESSAGES", add_messages, 0 },
@@ -137,8 +147,9 @@ static const struct status_item items[] = {
 	{ "DELETED", add_deleted, 0 },
 	{ "DELETED-STORAGE", add_deleted_storage, 0 },
 	{ "MAILBOXID", add_id, 0 },
+	{ "APPENDLIMIT", add_appendlimit, 0 },
 };
-#define ITEMS (sizeof(items) / sizeof(items[0]))
+#define STATUS_ITEMS (sizeof(items) / sizeof(items[0]))
 
 bool
 parse_status_items(struct parser *p, uint64_t *set)
@@ -152,10 +163,10 @@ parse_status_items(struct parser *p, uint64_t *set)
 	do {
 		if (!parse_atom(p, &name))
 			return false;
-		for (i = 0; i < ITEMS &&
+		for (i = 0; i < STATUS_ITEMS &&
 		    !bytes_caseeq(name, bytes_str(items[i].name)); i++)
 			;
-		if (i == ITEMS)
+		if (i == STATUS_ITEMS)
 			return parse_fail(p, "unknown STATUS item");
 		*set |= (uint64_t)1 << i;
 	} while (parse_optional(p, ' '));
@@ -167,7 +178,7 @@ status_enable(struct imap *im, uint64_t set)
 {
 	size_t i;
 
-	for (i = 0; i < ITEMS; i++) {
+	for (i = 0; i < STATUS_ITEMS; i++) {
 		if ((set >> i & 1) != 0)
 			session_enable(im, items[i].enables);
 	}
@@ -183,7 +194,7 @@ add_status(struct imap *im, struct store_view *v,
 	buf_adds(&im->out, "* STATUS ");
 	add_mailbox(im, m->name);
 	buf_adds(&im->out, " (");
-	for (i = 0; i < ITEMS; i++) {
+	for (i = 0; i < STATUS_ITEMS; i++) {
 		if ((set >> i & 1) == 0)
 			continue;
 		buf_printf(&im->out, "%s%s ", before, items[i].name);

@@ -21,6 +21,7 @@ box_close(struct imap *im)
 	free(b->recent.ranges);
 	arena_free(&b->names);
 	message_reset(&im->message);
+	(void)store_hold(im->o.store, 0);	/* never fails */
 	*b = (struct box){ .names = ARENA_INIT };
 }
 

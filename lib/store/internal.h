@@ -12,6 +12,7 @@
  * watch.c   waking, sweeping               name.c    mailbox names
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * annotate.c annotations                   recent.c  messages not yet seen
+ * key.c     keys of mailboxes
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -47,6 +48,7 @@ enum {
 #define SETTLE_COARSE_US 2100000
 #define FOLDERS_OPEN 8
 #define EXPUNGED_SECONDS (24 * 3600)	/* kept for slow sessions */
+#define EXPUNGED_FRESH_SECONDS 60	/* not swept so soon in any case */
 #define TMP_SECONDS (36 * 3600)		/* maildir(5) */
 #define SWEEP_SECONDS 3600
 
@@ -95,6 +97,8 @@ struct store {
 	int fifo;
 	char *fifo_name;
 	int watch;		/* run/watch/ACCOUNT, -1: not opened */
+	int readers;		/* expunged/, for its locks; -1: not open */
+	uint32_t held;		/* mailbox of store_hold, 0: none */
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
 };
@@ -343,11 +347,20 @@ int subscriptions_change(struct work *w, struct bytes name, bool on);
 /* Remove what is annotated to a mailbox. 0, -1. */
 int annotations_forget(struct work *w, uint32_t mailbox);
 
+/* ---- key.c ---- */
+
+/* The key of a mailbox that is gone; 0: of all. */
+int work_key_drop(struct work *w, uint32_t mailbox);
+
 /* ---- watch.c ---- */
 
 void wake(struct store *s);
-bool has_listeners(struct store *s);
+/* Whether another session reads in a mailbox (store_hold); not our own,
+ * which knows what it does. Where that cannot be known, true. */
+bool has_readers(struct store *s, uint32_t mailbox);
 void watch_close(struct store *s);
+/* Remove what nobody reads any more from expunged/. */
+void sweep_expunged(struct store *s);
 
 static inline struct bytes
 key_of(const unsigned char *p, size_t n)

@@ -375,6 +375,7 @@ box_forget(struct work *w, struct box *b)
 	    b->rec.name, BYTES_EMPTY) == -1 ||
 	    forget_keywords(w, b->rec.id) == -1 ||
 	    annotations_forget(w, b->rec.id) == -1 ||
+	    work_key_drop(w, b->rec.id) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX_NAME, b->rec.name) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX, key_of(be, 4)) == -1)
 		return -1;
@@ -405,7 +406,8 @@ has_children(struct work *w, struct bytes name)
 }
 
 static int
-delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
+delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
+    uint32_t *id)
 {
 	struct buf folder = BUF_INIT(1024);
 	struct box *b;
@@ -422,6 +424,7 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
 			errno = ENOTEMPTY;
 		return -1;
 	}
+	*id = b->rec.id;
 	/* A number of ten digits fits. */
 	(void)snprintf(away, EXPUNGED_NAME_MAX, "expunged/box.%u",
 	    (unsigned int)b->rec.id);
@@ -448,12 +451,13 @@ store_mailbox_delete(struct store *s, struct bytes name)
 	char away[EXPUNGED_NAME_MAX];
 	struct bytes checked;
 	struct work w;
+	uint32_t id;
 
 	if (begin_named(s, &w, name, &checked) == -1 ||
-	    finish(&w, delete_box(&w, checked, away)) == -1 ||
+	    finish(&w, delete_box(&w, checked, away, &id)) == -1 ||
 	    fsync(s->maildir) == -1)
 		return -1;
-	if (!has_listeners(s))
+	if (!has_readers(s, id))
 		(void)maildir_remove(s->dir, away);	/* else swept */
 	return 0;
 }

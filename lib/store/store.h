@@ -279,6 +279,13 @@ int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
 void store_unmap(struct bytes m);
+/*
+ * While it is held, messages of a mailbox that others expunge or move stay
+ * readable by their UIDs (S-10); one mailbox at a time, 0: none any more. Hold
+ * it before the view that shows the messages is opened. Costs one lock, and
+ * nobody is woken by it. 0, -1.
+ */
+int store_hold(struct store *s, uint32_t mailbox);
 /* The path of the file, relative to the account directory, into out. */
 int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
     struct buf *out);
@@ -431,6 +438,17 @@ struct store_annotation_change {
  */
 int store_annotate(struct store *s, uint32_t mailbox,
     const struct store_annotation_change *c, size_t count, uint64_t *modseq);
+
+/*
+ * The key that signs URLs of a mailbox's messages (RFC 4467), random bits of
+ * the kernel; with make it is made when there is none. It is none of the
+ * backup's business and ends with the index. 1, 0 there is none, -1 (ENOENT
+ * no such mailbox). drop: what it signed is void; mailbox 0: all of them.
+ */
+#define STORE_KEY_BYTES 32
+int store_mailbox_key(struct store *s, uint32_t mailbox, bool make,
+    unsigned char key[STORE_KEY_BYTES]);
+int store_mailbox_key_drop(struct store *s, uint32_t mailbox);
 
 /*
  * Look for changes other programs made to a mailbox (0: to the list of

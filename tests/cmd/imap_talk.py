@@ -4,11 +4,11 @@ import os, re, select, subprocess, sys, time
 
 
 class Session:
-    def __init__(self, account="alice"):
+    def __init__(self, account="alice", **how):
         self.p = subprocess.Popen(["imap-serve", "-a", account],
                                   stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL)
+                                  stderr=subprocess.DEVNULL, **how)
         self.rest = b""
         self.line()
 

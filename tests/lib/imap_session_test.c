@@ -187,7 +187,7 @@ syntax_errors(void **state)
 		    "mailbox name with 8-bit bytes, not modified UTF-7" },
 		{ "CREATE \"\xc3\"", "string is not UTF-8" },
 		{ "UID NOOP", "unknown command" },
-		{ "APPEND INBOX", "wrong arguments" },
+		{ "APPEND INBOX", "missing argument" },
 	};
 	struct imap *im = new_session();
 	size_t i;
@@ -302,6 +302,16 @@ pieces_do_not_matter(void **state)
 	free(whole);
 }
 
+/* A search key with a literal of n octets. */
+static void
+add_literal(struct buf *b, size_t n)
+{
+	buf_printf(b, " TEXT {%zu+}\r\n", n);
+	assert_int_equal(buf_room(b, n), 0);
+	memset(b->p + b->n, 'z', n);
+	b->n += n;
+}
+
 static void
 session_limits(void **state)
 {
@@ -330,23 +340,26 @@ session_limits(void **state)
 		free(got);
 	}
 	imap_free(im);
-	/* One command of 1 MB. */
-	im = new_session();
-	buf_reset(&b);
-	buf_adds(&b, "a SEARCH");
-	for (i = 0; i < 11; i++) {
-		buf_adds(&b, " TEXT {102400+}\r\n");
-		memset(b.p + b.n - 1, '\n', 1);
-		assert_int_equal(buf_room(&b, 102400), 0);
-		memset(b.p + b.n, 'z', 102400);
-		b.n += 102400;
+	/* One command of 1 MB, literals included, then one more octet. */
+	for (over = 0; over <= 1; over++) {
+		im = new_session();
+		assert_ends(im, "a SELECT T\r\n", "SELECT done\r\n");
+		buf_reset(&b);
+		buf_adds(&b, "a SEARCH");
+		for (i = 0; i < 10; i++)
+			add_literal(&b, IMAP_LITERAL_MAX);
+		/* " TEXT {24389+}" and CRLF are 16 octets. */
+		add_literal(&b, IMAP_COMMAND_MAX - b.n - 16 +
+		    (size_t)over);
+		buf_adds(&b, "\r\n");
+		got = say(im, buf_bytes(&b), SIZE_MAX, &a);
+		assert_int_equal(a, over ? IMAP_CLOSE : IMAP_READ);
+		assert_non_null(strstr(got, over
+		    ? "* BYE [TOOBIG] command over 1048576"
+		    : "a OK SEARCH done"));
+		free(got);
+		imap_free(im);
 	}
-	buf_adds(&b, "\r\n");
-	got = say(im, buf_bytes(&b), SIZE_MAX, &a);
-	assert_int_equal(a, IMAP_CLOSE);
-	assert_non_null(strstr(got, "* BYE [TOOBIG] command over 1048576"));
-	free(got);
-	imap_free(im);
 	buf_free(&b);
 }
 
