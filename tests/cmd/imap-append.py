@@ -197,6 +197,10 @@ check("MULTIAPPEND with the disk full in the middle: nothing is appended",
 check("and the session goes on",
       append(full, "Subject: s\r\n\r\nsmall\r\n", "M")[:5], "x OK ")
 
+check("APPEND to a name that is no modified UTF-7 is refused, not wrong",
+      a.do("APPEND &x " + lit("x"))[-1],
+      "x NO [CANNOT] mailbox name is no modified UTF-7")
+
 # ---- REPLACE ----
 r = Session()
 append(r, "Subject: draft\r\n\r\n1\r\n", "R")
