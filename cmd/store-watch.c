@@ -21,7 +21,7 @@ static const char usage[] = "usage: store-watch [-0j] -a account "
 /* enum store_change_kind */
 static const char *const kinds[] = { NULL, "added", "flags", "expunged",
     "mailbox-added", "mailbox-removed", "mailbox-renamed", "use",
-    "subscribed", "unsubscribed", "keywords" };
+    "subscribed", "unsubscribed", "keywords", "annotation" };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 enum { FEED, CUR, NEW, WAITS };

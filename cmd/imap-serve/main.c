@@ -88,6 +88,10 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	    "%s/accounts/%s/Maildir/tmp", dir_var(), s->account);
 	s->append_max = c == NULL ? APPEND_MAX_DEFAULT
 	    : config_get_size(c, "server", NULL, "size-limit");
+	/* Values are C strings in the map. */
+	s->capabilities_off = c == NULL ? NULL
+	    : (const char *)config_get_text(c, "account", s->account,
+	    "imap-capabilities-off").p;
 	s->idle_ms = (c == NULL ? IDLE_SECONDS_DEFAULT
 	    : (int64_t)config_get_duration(c, "imap", NULL, "idle-timeout"))
 	    * 1000;

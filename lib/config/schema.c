@@ -185,6 +185,7 @@ const struct config_key config_schema[] = {
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	BOOL("account", "search-index", "yes"),
 	BOOL("account", "junk-flags", "no"),
+	PLAIN("account", "imap-capabilities-off", CONFIG_TEXT, NULL),
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
 	BOOL("account", "no-custom-password", "no"),
 	MANY("account", "route", CONFIG_ROUTE, NULL),

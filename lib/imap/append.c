@@ -1,29 +1,23 @@
 /*
- * append.c - APPEND: a message streamed into an unnamed file, then stored
+ * append.c - APPEND and REPLACE: messages streamed into an unnamed file, then
+ * stored, all or none
  *
- * The command is recognised when its literal is announced, so that a message
- * that cannot be taken is refused before it is sent; one sent without asking
- * (RFC 7888) is read over. Line ends become LF on the way.
+ * The command is recognised when its first literal is announced, so that a
+ * message that cannot be taken is refused before it is sent; one sent without
+ * asking (RFC 7888) is read over, with all that follows it.
  */
-#include "imap/internal.h"
+#include "imap/append.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/mman.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "os/os.h"
-
-#define BLOCK (64 * 1024)
-
-enum refusal { REFUSE_NONE, REFUSE_NAME, REFUSE_NO_MAILBOX, REFUSE_QUOTA,
-	REFUSE_SIZE, REFUSE_ERROR };
-
 static void
-reply_refusal(struct imap *im, int refusal)
+reply_refusal(struct imap *im)
 {
-	switch (refusal) {
+	const struct append *ap = &im->append;
+
+	switch (ap->refusal) {
 	case REFUSE_NAME:
 		reply_no(im, "CANNOT", "no mailbox can have this name");
 		break;
@@ -36,8 +30,17 @@ reply_refusal(struct imap *im, int refusal)
 	case REFUSE_SIZE:
 		reply_no(im, "TOOBIG", "message over the size limit");
 		break;
+	case REFUSE_GONE:
+		reply_no(im, "EXPUNGEISSUED", "the message is gone");
+		break;
+	case REFUSE_CODE:
+		reply_no(im, ap->code, ap->why);
+		break;
+	case REFUSE_SYNTAX:
+		reply_bad_code(im, ap->code, ap->why);
+		break;
 	default:
-		reply_errno(im, im->append.error, false);
+		reply_errno(im, ap->error, false);
 		break;
 	}
 }
@@ -50,244 +53,375 @@ append_drop(struct imap *im)
 	if (ap->fd != -1)
 		(void)close(ap->fd);	/* unnamed: gone with it */
 	buf_free(&ap->block);
+	free(ap->messages);
 	*ap = (struct append){ .fd = -1 };
 }
 
-/* "tag APPEND mailbox [flags] [date] " and nothing more. */
-static bool
-parse_prefix(struct imap *im, struct parser *p, struct bytes *name)
+static void
+start(struct imap *im)
 {
 	struct append *ap = &im->append;
-	struct bytes tag, word;
-
-	if (!parse_tag(p, &tag) || !parse_space(p) || !parse_atom(p, &word) ||
-	    !bytes_caseeq(word, BYTES("APPEND")) || !parse_space(p) ||
-	    !parse_mailbox(p, name) || !parse_space(p))
-		return false;
-	if (bytes_at(p->s, 0) == '(' &&
-	    (!parse_flags(p, false, &ap->flags) || !parse_space(p)))
-		return false;
-	if (bytes_at(p->s, 0) == '"' &&
-	    (!parse_date_time(p, &ap->internal_date) || !parse_space(p)))
-		return false;
-	if (p->s.n > 0)
-		return false;
-	session_tag(im, tag);
-	return true;
-}
-
-/* Why the message cannot be taken, as far as it can be known now. */
-static int
-find_refusal(struct imap *im, struct bytes name, uint64_t size)
-{
-	struct append *ap = &im->append;
-	struct store_view *v;
-	struct store_mailbox m;
-	uint64_t used, limit;
-	const char *why;
-	int r;
-
-	if (store_name_check(&im->arena, name, &name, &why) == -1)
-		return REFUSE_NAME;
-	if (size > im->o.append_max)
-		return REFUSE_SIZE;
-	if ((v = store_view_open(im->o.store)) == NULL) {
-		ap->error = errno;
-		return REFUSE_ERROR;
-	}
-	r = store_mailbox_find(v, name, &m);
-	ap->error = errno;
-	store_view_quota(v, &used, &limit);
-	store_view_close(v);
-	if (r == 1) {
-		ap->mailbox = m.id;
-		return limit != 0 && (used > limit || size > limit - used)
-		    ? REFUSE_QUOTA : REFUSE_NONE;
-	}
-	return r == 0 ? REFUSE_NO_MAILBOX : REFUSE_ERROR;
-}
-
-int
-append_begin(struct imap *im, struct bytes prefix)
-{
-	struct append *ap = &im->append;
-	struct parser p = session_parser(im, prefix);
-	struct bytes name;
-	int refusal;
 
 	append_drop(im);
-	if (!parse_prefix(im, &p, &name)) {
-		append_drop(im);
-		return 0;
-	}
-	im->command = "APPEND";
-	im->is_uid = im->by_number = false;
-	ap->left = im->in.literal_bytes;
-	ap->block = BUF_INIT(BLOCK);
-	refusal = find_refusal(im, name, ap->left);
-	if (refusal == REFUSE_NONE &&
-	    (ap->fd = os_tmpfile(AT_FDCWD, im->o.tmp_dir)) == -1) {
-		ap->error = errno;
-		refusal = REFUSE_ERROR;
-	}
-	ap->refusal = refusal;
-	if (refusal == REFUSE_SIZE && !im->in.literal_sync) {
-		/* RFC 7888 4: not worth reading over. */
-		reply_refusal(im, refusal);
-		imap_bye(im, "TOOBIG", "message over the size limit");
-		return 1;
-	}
-	if (refusal != REFUSE_NONE && im->in.literal_sync) {
-		reply_refusal(im, refusal);
-		im->stats.commands++;
-		input_cut_literal(&im->in);
-		arena_reset(&im->arena);
-		return 1;
-	}
-	if (im->in.literal_sync)
-		buf_adds(&im->out, "+ send the message\r\n");
-	/* The flags are views into the command, which goes now. */
-	for (size_t i = 0; i < ap->flags.keyword_count; i++)
-		ap->flags.keywords[i] = arena_bytes(&im->arena,
-		    ap->flags.keywords[i]);
-	input_cut_literal(&im->in);
-	im->mode = MODE_APPEND;
-	return 1;
+	ap->block = BUF_INIT(APPEND_BLOCK);
+	ap->end = &ap->ops;
+	ap->at = AT_MESSAGE;
 }
 
+/* The mailbox, or why there can be none. */
 static void
-write_block(struct append *ap)
+find_mailbox(struct imap *im, struct bytes name)
 {
-	if (ap->fd != -1 && !ap->failed && ap->block.n > 0 &&
-	    io_write_all(ap->fd, buf_bytes(&ap->block), DEADLINE_NONE)
-	    == -1) {
-		ap->failed = true;
-		ap->error = errno;
+	struct store_view *v;
+	struct store_mailbox m;
+	int r;
+
+	if (im->append.replace && im->append.replaced == 0)
+		append_refuse(im, REFUSE_GONE);
+	if (store_name_check(&im->arena, name, &name, NULL) == -1) {
+		append_refuse(im, REFUSE_NAME);
+		return;
 	}
-	buf_reset(&ap->block);
+	if ((v = store_view_open(im->o.store)) == NULL) {
+		append_refuse(im, REFUSE_ERROR);
+		return;
+	}
+	r = store_mailbox_find(v, name, &m);
+	if (r == 1)
+		im->append.mailbox = m.id;
+	else
+		append_refuse(im, r == 0 ? REFUSE_NO_MAILBOX : REFUSE_ERROR);
+	store_view_close(v);
 }
 
-/* Take input into the file: CRLF becomes LF, a lone CR stays. */
-static void
-take_bytes(struct imap *im)
-{
-	struct append *ap = &im->append;
-	struct bytes s = bytes_first(buf_bytes(&im->in.b),
-	    ap->left < SIZE_MAX ? (size_t)ap->left : SIZE_MAX);
-	size_t n = s.n;
-	int c;
+/* ---- the end ---- */
 
-	while (ap->fd != -1 && (c = bytes_next(&s)) != -1) {
-		if (ap->block.n + 2 > BLOCK)
-			write_block(ap);
-		if (ap->after_cr && c != '\n')
-			buf_addc(&ap->block, '\r');
-		ap->after_cr = c == '\r';
-		if (!ap->after_cr)
-			buf_addc(&ap->block, c);
-	}
-	ap->left -= n;
-	input_drop(&im->in, n);
-	if (ap->left == 0) {
-		if (ap->after_cr)
-			buf_addc(&ap->block, '\r');
-		write_block(ap);
-	}
-}
-
-/* The file's bytes to the store; 0 or -1. */
+/* All messages to the store; 0 or -1. */
 static int
-store_message(struct imap *im, uint32_t *uid)
+store_messages(struct imap *im, uint32_t *uids)
 {
 	struct append *ap = &im->append;
-	struct bytes piece = BYTES_EMPTY;
-	struct store_incoming m = { .pieces = &piece, .count = 1,
-	    .flags = ap->flags.flags, .keywords = ap->flags.keywords,
-	    .keyword_count = ap->flags.keyword_count,
-	    .internal_date = ap->internal_date };
-	off_t size = lseek(ap->fd, 0, SEEK_END);
-	void *map = NULL;
+	const unsigned char *map = append_map(ap);
+	struct store_incoming *in;
+	struct bytes *pieces;
+	size_t i;
 	int r, saved;
 
-	if (size == -1)
+	if (map == NULL)
 		return -1;
-	if (size > 0) {
-		map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE,
-		    ap->fd, 0);
-		if (map == MAP_FAILED)
-			return -1;
-		piece = bytes_of(map, (size_t)size);
+	in = arena_zalloc(&im->arena, ap->count, sizeof(*in));
+	pieces = arena_zalloc(&im->arena, ap->count, sizeof(*pieces));
+	for (i = 0; i < ap->count; i++) {
+		const struct append_message *m = &ap->messages[i];
+
+		pieces[i] = bytes_of(map + m->from,
+		    (size_t)(m->to - m->from));
+		in[i] = (struct store_incoming){ .pieces = &pieces[i],
+		    .count = 1, .flags = m->flags.flags,
+		    .keywords = m->flags.keywords,
+		    .keyword_count = m->flags.keyword_count,
+		    .internal_date = m->internal_date };
 	}
-	r = store_append(im->o.store, ap->mailbox, &m, 1, uid);
+	r = store_append(im->o.store, ap->mailbox, in, ap->count, uids);
 	saved = errno;
-	if (size > 0)
-		(void)munmap(map, (size_t)size);	/* cannot fail */
+	append_unmap(map, ap->written);
 	errno = saved;
 	return r;
+}
+
+/* "APPENDUID 38505 3955" in the arena (RFC 4315 3); NULL: not known now. */
+static const char *
+appenduid(struct imap *im, const uint32_t *uids)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct buf b = BUF_INIT(OUT_MAX);
+	const char *text = NULL;
+	struct store_mailbox m;
+
+	if (v != NULL && store_mailbox_get(v, im->append.mailbox, &m) == 1) {
+		buf_printf(&b, "APPENDUID %lu ",
+		    (unsigned long)m.uidvalidity);
+		if (imap_add_set(&b, uids, im->append.count) == 0)
+			text = arena_str(&im->arena, buf_bytes(&b));
+	}
+	store_view_close(v);
+	buf_free(&b);
+	return text;
+}
+
+/*
+ * RFC 8508 3.3: the new message is there before the old one goes. Where it
+ * does not go, the new one does again.
+ */
+static void
+finish_replace(struct imap *im, const uint32_t *uids, const char *code)
+{
+	struct append *ap = &im->append;
+	int err;
+
+	if (store_expunge(im->o.store, im->box.id, &ap->replaced, 1, true,
+	    NULL) == -1) {
+		err = errno;
+		/* At worst there are both. */
+		(void)store_expunge(im->o.store, ap->mailbox, uids, 1, true,
+		    NULL);
+		reply_errno(im, err, false);
+		return;
+	}
+	if (code != NULL)
+		buf_printf(&im->out, "* OK [%s] replacement is there\r\n",
+		    code);
+	reply_done(im);
 }
 
 static void
 finish(struct imap *im)
 {
 	struct append *ap = &im->append;
-	struct store_mailbox m;
-	struct store_view *v;
-	uint32_t uid;
-	char code[64];
-	int r;
+	const char *code;
+	uint32_t *uids;
 
-	if (ap->failed) {
-		reply_errno(im, ap->error, false);
+	append_end(im);
+	if (ap->refusal != REFUSE_NONE) {
+		reply_refusal(im);
 		return;
 	}
-	if (ap->fd == -1) {
-		reply_refusal(im, ap->refusal);
-		return;
-	}
-	if (store_message(im, &uid) == -1) {
+	uids = arena_zalloc(&im->arena, ap->count, sizeof(*uids));
+	if (store_messages(im, uids) == -1) {
 		reply_errno(im, errno, true);
 		return;
 	}
-	im->stats.appended_messages++;
-	v = store_view_open(im->o.store);
-	r = v == NULL ? -1 : store_mailbox_get(v, ap->mailbox, &m);
-	store_view_close(v);
-	box_sync(im, true);
-	if (r != 1) {
-		reply_ok(im, NULL, "APPEND done");
+	im->stats.appended_messages += ap->count;
+	code = appenduid(im, uids);
+	if (ap->replace) {
+		finish_replace(im, uids, code);
 		return;
 	}
-	(void)snprintf(code, sizeof(code), "APPENDUID %lu %lu",
-	    (unsigned long)m.uidvalidity, (unsigned long)uid); /* fits */
+	box_sync(im, true);
 	reply_ok(im, code, "APPEND done");
 }
 
-void
-append_step(struct imap *im)
+/* ---- literals ---- */
+
+/* Over, up to the literal that was not sent. */
+static void
+refuse_now(struct imap *im)
+{
+	reply_refusal(im);
+	im->stats.commands++;
+	im->mode = im->mode == MODE_CLOSE ? MODE_CLOSE : MODE_COMMAND;
+	append_drop(im);
+	input_cut_literal(&im->in);
+	arena_reset(&im->arena);
+}
+
+/* Message bytes, or such as belong to nothing once it is refused. */
+static void
+begin_data(struct imap *im)
 {
 	struct append *ap = &im->append;
-	struct bytes line;
-	int r;
 
-	if (ap->left > 0) {
-		take_bytes(im);
-		if (ap->left > 0)
-			return;
+	append_run(im);
+	ap->left = im->in.literal_bytes;
+	if (ap->refusal == REFUSE_NONE) {
+		ap->messages[ap->count - 1].binary |= ap->binary;
+		append_room(im, ap->left);
 	}
-	r = input_line(&im->in, &line);
-	if (r == 0)
+	if (ap->refusal != REFUSE_NONE && im->in.literal_sync) {
+		refuse_now(im);
 		return;
-	im->mode = MODE_COMMAND;
-	if (r == -1) {
-		imap_bye(im, NULL, "line over 16384 bytes");
-	} else if (line.n != 0) {
-		reply_bad(im, "one message only in APPEND");
-	} else {
+	}
+	if (ap->refusal == REFUSE_SIZE) {
+		/* RFC 7888 4: not worth reading over. */
+		reply_refusal(im);
+		imap_bye(im, "TOOBIG", "message over the size limit");
+		return;
+	}
+	if (im->in.literal_sync)
+		buf_adds(&im->out, "+ send the message\r\n");
+	input_cut_literal(&im->in);
+	im->mode = MODE_APPEND;
+}
+
+/* "tag APPEND" or "tag [UID] REPLACE". */
+static bool
+parse_name(struct imap *im, struct parser *p, bool *replace)
+{
+	struct bytes tag, word;
+
+	im->is_uid = im->by_number = false;
+	if (!parse_tag(p, &tag) || !parse_space(p) || !parse_atom(p, &word))
+		return false;
+	if (bytes_caseeq(word, BYTES("UID"))) {
+		im->is_uid = true;
+		if (!parse_space(p) || !parse_atom(p, &word))
+			return false;
+	}
+	*replace = bytes_caseeq(word, BYTES("REPLACE"));
+	if (*replace ? im->box.id == 0 || im->box.read_only ||
+	    (p->uid_only && !im->is_uid)
+	    : im->is_uid || !bytes_caseeq(word, BYTES("APPEND")))
+		return false;
+	session_tag(im, tag);
+	return true;
+}
+
+int
+append_begin(struct imap *im, struct bytes prefix)
+{
+	struct parser p = session_parser(im, prefix);
+	struct bytes name;
+	bool replace;
+
+	start(im);
+	if (!parse_name(im, &p, &replace) ||
+	    !append_parse_head(im, &p, replace, &name) ||
+	    append_parse(im, &p, true) != FOUND_DATA) {
+		append_drop(im);
+		return 0;
+	}
+	im->command = replace ? "REPLACE" : "APPEND";
+	find_mailbox(im, name);
+	begin_data(im);
+	return 1;
+}
+
+/* All of it in one stretch: parts by URL only, or a mistake. */
+void
+command_append(struct imap *im, struct parser *p)
+{
+	struct bytes name;
+
+	start(im);
+	if (append_parse_head(im, p, im->command[0] == 'R', &name) &&
+	    append_parse(im, p, false) == FOUND_END) {
+		find_mailbox(im, name);
+		append_run(im);
 		finish(im);
+	}
+	append_drop(im);
+}
+
+/* ---- after the first literal ---- */
+
+static void
+take_bytes(struct imap *im)
+{
+	struct append *ap = &im->append;
+	struct bytes s = bytes_first(buf_bytes(&im->in.b),
+	    ap->left < SIZE_MAX ? (size_t)ap->left : SIZE_MAX);
+	const struct append_message *m;
+
+	if (ap->refusal == REFUSE_NONE) {
+		m = &ap->messages[ap->count - 1];
+		if (m->parts || m->binary)
+			append_raw(im, s);
+		else
+			append_lines(im, s);
+	}
+	ap->left -= s.n;
+	input_drop(&im->in, s.n);
+}
+
+static void
+refuse_syntax(struct imap *im, const struct parser *p)
+{
+	append_refuse_code(im, p->refused ? REFUSE_CODE : REFUSE_SYNTAX,
+	    p->code, p->why);
+}
+
+/* A literal that is a string becomes part of the stretch. */
+static void
+take_string(struct imap *im)
+{
+	const char *why = input_literal_refused(&im->in);
+
+	if (why != NULL) {
+		append_refuse_code(im, REFUSE_CODE, "TOOBIG", why);
+		if (im->in.literal_sync)
+			refuse_now(im);
+		else
+			imap_bye(im, "TOOBIG", why);
+		return;
+	}
+	if (im->in.literal_sync)
+		buf_adds(&im->out, "+ go on\r\n");
+	input_literal_take(&im->in);
+}
+
+static void
+next_literal(struct imap *im)
+{
+	struct append *ap = &im->append;
+	struct append_op **end = ap->end;
+	enum append_at at = ap->at;
+	size_t op_count = ap->op_count;
+	struct parser p = session_parser(im, bytes_first(
+	    buf_bytes(&im->in.b), im->in.literal_at));
+	enum append_found found = ap->refusal != REFUSE_NONE ? FOUND_DATA
+	    : append_parse(im, &p, true);
+
+	if (found == FOUND_STRING) {
+		ap->at = at;
+		ap->op_count = op_count;
+		ap->end = end;
+		*end = NULL;
+		take_string(im);
+		return;
+	}
+	if (found == FOUND_ERROR)
+		refuse_syntax(im, &p);
+	begin_data(im);
+}
+
+static void
+last_line(struct imap *im)
+{
+	struct append *ap = &im->append;
+	struct parser p = session_parser(im, im->in.text);
+
+	im->mode = MODE_COMMAND;
+	if (ap->refusal == REFUSE_NONE &&
+	    append_parse(im, &p, false) != FOUND_END)
+		refuse_syntax(im, &p);
+	append_run(im);
+	finish(im);
+	if (ap->refusal != REFUSE_SYNTAX) {
 		im->stats.commands++;
 		im->bad = 0;
 	}
 	append_drop(im);
 	input_done(&im->in);
 	arena_reset(&im->arena);
+}
+
+/* False: nothing whole to do. */
+static bool
+next_stretch(struct imap *im)
+{
+	switch (input_next(&im->in)) {
+	case INPUT_MORE:
+		return false;
+	case INPUT_TOO_LONG:
+		imap_bye(im, NULL, input_too_long(&im->in));
+		break;
+	case INPUT_LITERAL:
+		next_literal(im);
+		break;
+	case INPUT_COMMAND:
+		last_line(im);
+		break;
+	}
+	return true;
+}
+
+void
+append_step(struct imap *im)
+{
+	do {
+		if (im->append.left > 0)
+			take_bytes(im);
+		if (im->append.left > 0)
+			return;
+	} while (next_stretch(im) && im->mode == MODE_APPEND);
 }

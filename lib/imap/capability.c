@@ -50,7 +50,22 @@ static const struct capability {
 	[CAP_CONTEXT_SORT] = { "CONTEXT=SORT", false, 0, 0 },
 	[CAP_MULTISEARCH] = { "MULTISEARCH", false, 0, 0 },
 	[CAP_INPROGRESS] = { "INPROGRESS", false, 0, 0 },
+	[CAP_LIST_EXTENDED] = { "LIST-EXTENDED", false, 0, 0 },
+	[CAP_LIST_STATUS] = { "LIST-STATUS", false, 0, 0 },
+	[CAP_LIST_METADATA] = { "LIST-METADATA", false, 0, 0 },
+	[CAP_CREATE_SPECIAL_USE] = { "CREATE-SPECIAL-USE", false, 0, 0 },
+	[CAP_METADATA] = { "METADATA", false, 0, 0 },
+	[CAP_QUOTA] = { "QUOTA", false, 0, 0 },
+	[CAP_QUOTA_STORAGE] = { "QUOTA=RES-STORAGE", false, 0, 0 },
 	[CAP_UIDONLY] = { "UIDONLY", false, CAP_BIT(CAP_UIDONLY), 0 },
+	[CAP_BINARY] = { "BINARY", false, 0, 0 },
+	[CAP_UTF8_ACCEPT] = { "UTF8=ACCEPT", false,
+	    CAP_BIT(CAP_UTF8_ACCEPT), 0 },
+	[CAP_MULTIAPPEND] = { "MULTIAPPEND", false, 0, 0 },
+	[CAP_CATENATE] = { "CATENATE", false, 0, 0 },
+	[CAP_REPLACE] = { "REPLACE", false, 0, 0 },
+	[CAP_URLAUTH] = { "URLAUTH", false, 0, 0 },
+	[CAP_APPENDLIMIT] = { "APPENDLIMIT", false, 0, 0 },
 };
 
 void
@@ -60,13 +75,22 @@ caps_add(struct buf *out, bool after_login, uint64_t off)
 	int i;
 
 	for (i = 0; i < CAPS; i++) {
-		if ((off & CAP_BIT(i)) != 0 ||
+		if ((off & CAP_BIT(i)) != 0 || i == CAP_APPENDLIMIT ||
 		    (!after_login && !table[i].before) ||
 		    (table[i].unless & ~off) != 0)
 			continue;
 		buf_printf(out, "%s%s", before, table[i].name);
 		before = " ";
 	}
+}
+
+void
+session_capabilities(struct imap *im)
+{
+	caps_add(&im->out, true, im->off);
+	if ((im->off & CAP_BIT(CAP_APPENDLIMIT)) == 0)
+		buf_printf(&im->out, " %s=%llu", table[CAP_APPENDLIMIT].name,
+		    (unsigned long long)im->o.append_max);
 }
 
 static int

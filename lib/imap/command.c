@@ -9,7 +9,7 @@ command_capability(struct imap *im, struct parser *p)
 	if (!parse_end(p))
 		return;
 	buf_adds(&im->out, "* CAPABILITY ");
-	caps_add(&im->out, true, im->off);
+	session_capabilities(im);
 	buf_adds(&im->out, "\r\n");
 	reply_done(im);
 }
@@ -127,8 +127,16 @@ static const struct command {
 	{ "UNSUBSCRIBE", ANY, false, false, false, command_unsubscribe },
 	{ "LIST", ANY, false, false, false, command_list },
 	{ "LSUB", ANY, false, false, false, command_lsub },
+	{ "GETMETADATA", ANY, false, false, false, command_getmetadata },
+	{ "SETMETADATA", ANY, false, false, false, command_setmetadata },
+	{ "GETQUOTA", ANY, false, false, false, command_getquota },
+	{ "GETQUOTAROOT", ANY, false, false, false, command_getquotaroot },
 	{ "STATUS", ANY, false, false, false, command_status },
 	{ "IDLE", ANY, false, false, false, command_idle },
+	{ "APPEND", ANY, false, false, false, command_append },
+	{ "GENURLAUTH", ANY, false, false, false, command_genurlauth },
+	{ "RESETKEY", ANY, false, false, false, command_resetkey },
+	{ "URLFETCH", ANY, false, false, false, command_urlfetch },
 	{ "CHECK", SELECTED, false, false, false, command_noop },
 	{ "CLOSE", SELECTED, false, false, false, command_close },
 	{ "UNSELECT", SELECTED, false, false, false, command_unselect },
@@ -143,6 +151,7 @@ static const struct command {
 	{ "STORE", WRITABLE, true, true, true, command_store },
 	{ "COPY", SELECTED, true, true, false, command_copy },
 	{ "MOVE", WRITABLE, true, true, false, command_move },
+	{ "REPLACE", WRITABLE, true, true, false, command_append },
 };
 
 static const struct command *
@@ -183,8 +192,7 @@ parse_command(struct imap *im, struct parser *p)
 		return NULL;
 	}
 	if (c == NULL || (im->is_uid && !c->uid)) {
-		(void)parse_fail(p, bytes_caseeq(name, BYTES("APPEND"))
-		    ? "wrong arguments" : "unknown command");
+		(void)parse_fail(p, "unknown command");
 		return NULL;
 	}
 	return c;
@@ -211,7 +219,9 @@ run_command(struct imap *im)
 		return;
 	}
 	c->run(im, &p);
-	if (p.why != NULL) {
+	if (p.why != NULL && p.refused) {
+		reply_no(im, p.code, p.why);
+	} else if (p.why != NULL) {
 		reply_bad_code(im, p.code, p.why);
 		return;
 	}

@@ -28,6 +28,8 @@ add_item(struct imap *im, struct store_view *v, const struct fetch_item *item)
 	f->first_item = false;
 	if (item->kind == ITEM_SECTION)
 		(void)fetch_section(im, &im->message, item);
+	else if (item->kind == ITEM_BINARY || item->kind == ITEM_BINARY_SIZE)
+		(void)fetch_binary(im, &im->message, item);
 	else
 		fetch_item(im, v, &im->message, item);
 }
@@ -119,6 +121,9 @@ fetch_done(struct imap *im)
 		box_sync(im, im->is_uid);
 		reply_no(im, "EXPUNGEISSUED",
 		    "some messages are gone or cannot be read");
+	} else if (im->fetch.unknown_cte) {
+		box_sync(im, im->is_uid);
+		reply_no(im, "UNKNOWN-CTE", "unknown transfer encoding");
 	} else {
 		reply_done(im);
 	}

@@ -166,6 +166,8 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 		add_thread_id(im, v, m);
 		break;
 	case ITEM_SECTION:
-		break;		/* fetch_section */
+	case ITEM_BINARY:
+	case ITEM_BINARY_SIZE:
+		break;		/* section.c, binary.c */
 	}
 }

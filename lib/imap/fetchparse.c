@@ -117,7 +117,8 @@ format_name(struct parser *p, struct fetch_item *item)
 	struct buf b = BUF_INIT(IMAP_COMMAND_MAX);
 	size_t i;
 
-	buf_adds(&b, "BODY[");
+	buf_adds(&b, item->kind == ITEM_BINARY ? "BINARY["
+	    : item->kind == ITEM_BINARY_SIZE ? "BINARY.SIZE[" : "BODY[");
 	buf_add(&b, item->part);
 	if (item->part.n > 0 && item->what != SECTION_ALL)
 		buf_addc(&b, '.');
@@ -148,6 +149,36 @@ parse_section(struct parser *p, struct item_list *list, bool peek)
 		return false;
 	return parse_char(p, ']') && parse_partial(p, item) &&
 	    format_name(p, item);
+}
+
+/* "[1.2]<0.10>" of BINARY: numbers only; BINARY.SIZE has no partial. */
+static bool
+parse_binary(struct parser *p, struct item_list *list, enum item_kind kind,
+    bool peek)
+{
+	struct fetch_item *item = add_item(p, list, kind);
+	bool more;
+
+	item->peek = peek;
+	if (!parse_char(p, '[') || !parse_numbers(p, &item->part, &more))
+		return false;
+	if (more && item->part.n > 0)
+		return parse_fail(p, "wrong section");
+	return parse_char(p, ']') && (kind == ITEM_BINARY_SIZE ||
+	    parse_partial(p, item)) && format_name(p, item);
+}
+
+bool
+parse_section_spec(struct parser *p, struct fetch_item *item)
+{
+	bool more;
+
+	if (!parse_numbers(p, &item->part, &more))
+		return false;
+	if (more && (item->part.n > 0 || p->s.n > 0) &&
+	    !parse_section_text(p, item))
+		return false;
+	return parse_end(p);
 }
 
 /* RFC822 and its relatives are sections under another name. */
@@ -197,6 +228,12 @@ parse_item(struct parser *p, struct item_list *list)
 		(void)add_item(p, list, ITEM_BODY);
 	} else if (bytes_caseeq(word, BYTES("BODY.PEEK"))) {
 		return parse_section(p, list, true);
+	} else if (bytes_caseeq(word, BYTES("BINARY"))) {
+		return parse_binary(p, list, ITEM_BINARY, false);
+	} else if (bytes_caseeq(word, BYTES("BINARY.PEEK"))) {
+		return parse_binary(p, list, ITEM_BINARY, true);
+	} else if (bytes_caseeq(word, BYTES("BINARY.SIZE"))) {
+		return parse_binary(p, list, ITEM_BINARY_SIZE, true);
 	} else if (bytes_caseeq(word, BYTES("RFC822"))) {
 		add_rfc822(p, list, "RFC822", SECTION_ALL, false);
 	} else if (bytes_caseeq(word, BYTES("RFC822.HEADER"))) {

@@ -45,6 +45,8 @@ add_flags(struct imap *im, struct store_view *v,
 	unsigned int i;
 
 	buf_addc(&im->out, '(');
+	if (is_recent(&im->box, m->uid) && !enabled(im, CAP_IMAP4REV2))
+		add_word(&im->out, &first, BYTES("\\Recent"));
 	add_names(&im->out, &first, m->flags);
 	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
 		if (m->keywords.bits[i / 64] == 0) {

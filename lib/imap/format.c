@@ -70,9 +70,9 @@ add_mailbox(struct imap *im, struct bytes name)
 {
 	struct bytes utf7;
 
-	if (enabled(im, CAP_IMAP4REV2) && !bytes_is_ascii(name))
+	if (utf8_names(im) && !bytes_is_ascii(name))
 		add_utf8(&im->out, name);
-	else if (enabled(im, CAP_IMAP4REV2))
+	else if (utf8_names(im))
 		(void)imap_add_astring(&im->out, name);	/* full: seen later */
 	else if (imap_utf7_encode(&im->arena, name, &utf7) == 0)
 		(void)imap_add_astring(&im->out, utf7);	/* full: seen later */

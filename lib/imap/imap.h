@@ -15,7 +15,11 @@
  * CONTEXT and ESORT (5267), SORT=DISPLAY (5957), MULTISEARCH (7377),
  * INPROGRESS (9585), CONDSTORE and QRESYNC
  * (7162), STATUS=SIZE (8438), OBJECTID (8474), SAVEDATE (8514), PREVIEW
- * (8970), PARTIAL (9394), UIDONLY (9586). capability.c has the table.
+ * (8970), PARTIAL (9394), UIDONLY (9586), LIST-EXTENDED (5258), LIST-STATUS
+ * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
+ * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
+ * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467).
+ * capability.c has the table.
  */
 #ifndef IMAP_H
 #define IMAP_H
@@ -26,6 +30,9 @@
 
 /* A line without its literals: ids of a few thousand messages. */
 #define IMAP_LINE_MAX 16384
+/* ID's: thirty fields of 30 and values of 1024 bytes (RFC 2971 3.3), each
+ * byte quoted. */
+#define IMAP_ID_LINE_MAX 65536
 /* A literal other than APPEND's message. */
 #define IMAP_LITERAL_MAX (100 * 1024)
 /* One sent without asking where LITERAL+ is switched off (RFC 7888 5). */
@@ -33,8 +40,17 @@
 /* One command: lines and literals together, and the number of literals. */
 #define IMAP_COMMAND_MAX (1024 * 1024)
 #define IMAP_LITERALS_MAX 1000
+/* Messages and parts of them in one APPEND: one literal each. */
+#define IMAP_APPEND_PARTS_MAX IMAP_LITERALS_MAX
+/* Its messages together, as a multiple of the limit of one: they are on the
+ * disk a second time until all are there. */
+#define IMAP_APPEND_TOTAL 10
+/* URLs in one command about them. */
+#define IMAP_URLS_MAX 1000
 /* Nested parentheses, NOT and OR of SEARCH: people stay below 10. */
 #define IMAP_SEARCH_DEPTH_MAX 50
+/* Patterns of one LIST (RFC 5258 6): clients send one to five. */
+#define IMAP_LIST_PATTERNS_MAX 50
 /* Search keys in one command: each may cost a look at each message. */
 #define IMAP_SEARCH_KEYS_MAX 1000
 /* Decoded text of one message that SEARCH BODY and TEXT look at. */

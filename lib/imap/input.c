@@ -32,10 +32,28 @@ input_add(struct imap_input *in, struct bytes s)
 	return buf_add(&in->b, s);
 }
 
+/* How long the line at work may be: "tag ID " begins a longer one. */
+static size_t
+line_max(const struct imap_input *in)
+{
+	struct bytes tag, s = buf_bytes(&in->b);
+
+	return bytes_split(&s, ' ', &tag) && tag.n <= IMAP_TAG_MAX &&
+	    bytes_caseskip(&s, BYTES("ID ")) ? IMAP_ID_LINE_MAX
+	    : IMAP_LINE_MAX;
+}
+
+const char *
+input_too_long(const struct imap_input *in)
+{
+	return line_max(in) == IMAP_LINE_MAX ? "line over 16384 bytes"
+	    : "line over 65536 bytes";
+}
+
 size_t
 input_room(const struct imap_input *in)
 {
-	size_t want = in->line + IMAP_LINE_MAX + 2;
+	size_t want = in->line + line_max(in) + 2;
 
 	if (in->b.n >= want)
 		return 0;
@@ -74,14 +92,14 @@ input_next(struct imap_input *in)
 	if (in->scan < in->line)
 		in->scan = in->line;
 	if (!bytes_chr(bytes_from(s, in->scan), '\n', &at)) {
-		if (s.n > in->line && s.n - in->line > IMAP_LINE_MAX + 1)
+		if (s.n > in->line && s.n - in->line > line_max(in) + 1)
 			return INPUT_TOO_LONG;
 		in->scan = s.n > in->scan ? s.n : in->scan;
 		return INPUT_MORE;
 	}
 	at += in->scan;
 	end = at > in->line && bytes_at(s, at - 1) == '\r' ? at - 1 : at;
-	if (end - in->line > IMAP_LINE_MAX)
+	if (end - in->line > line_max(in))
 		return INPUT_TOO_LONG;
 	if (literal_announced(in, end)) {
 		in->literal_end = at + 1;

@@ -25,12 +25,19 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_SORT, CAP_SORT_DISPLAY, CAP_ESORT, CAP_THREAD_REFERENCES,
 	CAP_THREAD_REFS, CAP_THREAD_ORDEREDSUBJECT, CAP_CONTEXT_SEARCH,
 	CAP_CONTEXT_SORT, CAP_MULTISEARCH, CAP_INPROGRESS, CAP_UIDONLY,
+	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
+	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
+	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
+	CAP_REPLACE, CAP_URLAUTH, CAP_APPENDLIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
 
 /* Their names with blanks between, without those of off. */
 void caps_add(struct buf *out, bool after_login, uint64_t off);
+/* All of this session's (RFC 7889: with the value of APPENDLIMIT). */
+struct imap;
+void session_capabilities(struct imap *im);
 /* A set from names with blanks between; unknown ones and IMAP4rev1, which
  * cannot be switched off, are passed over. */
 uint64_t caps_parse(const char *names);
@@ -45,7 +52,8 @@ enum input_event {
 	INPUT_MORE,		/* nothing whole there */
 	INPUT_COMMAND,		/* a command: text is set */
 	INPUT_LITERAL,		/* one is announced: literal_* are set */
-	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX */
+	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX, of ID over
+				IMAP_ID_LINE_MAX: input_too_long */
 };
 
 struct imap_input {
@@ -68,6 +76,8 @@ void input_free(struct imap_input *in);
 int input_add(struct imap_input *in, struct bytes s);
 size_t input_room(const struct imap_input *in);
 enum input_event input_next(struct imap_input *in);
+/* That, in words. */
+const char *input_too_long(const struct imap_input *in);
 /* Why the announced literal cannot be taken into memory; NULL: it can. */
 const char *input_literal_refused(const struct imap_input *in);
 /* Its bytes become part of the command. */
@@ -95,6 +105,7 @@ struct parser {
 	struct arena *a;
 	const char *why;
 	const char *code;		/* response code to it, or NULL */
+	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
 };
@@ -111,6 +122,8 @@ bool parse_tag(struct parser *p, struct bytes *out);
 bool parse_atom(struct parser *p, struct bytes *out);
 bool parse_string(struct parser *p, struct bytes *out);
 bool parse_astring(struct parser *p, struct bytes *out);
+/* "~{n}" and n bytes that may be NUL (RFC 3516 4.4). */
+bool parse_literal8(struct parser *p, struct bytes *out);
 /* NIL gives false in *there. */
 bool parse_nstring(struct parser *p, struct bytes *out, bool *there);
 bool parse_number(struct parser *p, uint64_t max, uint64_t *out);
@@ -172,6 +185,7 @@ struct box {
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
+	struct imap_set recent;		/* UIDs that are (recent.c) */
 	uint32_t *saved;		/* "$" of SEARCH (RFC 5182), UIDs */
 	size_t saved_count;
 	struct arena names;		/* keyword names */
@@ -181,6 +195,7 @@ struct box {
 /* A message being looked at: record and file, each read when asked for. */
 struct message {
 	uint32_t uid;
+	uint32_t mailbox;		/* 0: the selected one */
 	bool has_record;
 	struct store_message record;	/* ends with the view it came from */
 	bool mapped;
@@ -203,12 +218,13 @@ enum section_what { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
 enum item_kind { ITEM_UID, ITEM_FLAGS, ITEM_INTERNALDATE, ITEM_SIZE,
 	ITEM_ENVELOPE, ITEM_BODY, ITEM_BODYSTRUCTURE, ITEM_MODSEQ,
 	ITEM_SAVEDATE, ITEM_PREVIEW, ITEM_EMAILID, ITEM_THREADID,
-	ITEM_SECTION };
+	ITEM_SECTION, ITEM_BINARY, ITEM_BINARY_SIZE };
+#define ITEMS (ITEM_BINARY_SIZE + 1)
 
 struct fetch_item {
 	struct fetch_item *next;
 	enum item_kind kind;
-	/* ITEM_SECTION */
+	/* ITEM_SECTION, ITEM_BINARY, ITEM_BINARY_SIZE */
 	struct bytes name;		/* as answered: "BODY[1.MIME]<0>" */
 	struct bytes part;		/* "1.2", may be empty */
 	enum section_what what;
@@ -224,6 +240,7 @@ struct stream {
 	struct bytes rest;
 	uint64_t skip, left;		/* octets on the wire */
 	bool after_cr;
+	bool raw;			/* they are what is there */
 };
 
 struct fetch {
@@ -232,8 +249,9 @@ struct fetch {
 	bool set_open;			/* it was given with "*" */
 	bool by_uid;
 	bool wants_seen;
-	bool has_item[ITEM_SECTION + 1];
+	bool has_item[ITEMS];
 	bool some_gone;
+	bool unknown_cte;	/* RFC 3516 4.3 */
 	/* Of the modifiers (RFC 7162 3.1.4.1, 3.2.6). */
 	bool changed, vanished, partial;
 	uint64_t changed_since;
@@ -249,20 +267,62 @@ struct fetch {
 	struct stream stream;
 };
 
-struct append {
-	uint32_t mailbox;
+/* What an APPEND says, in its order (append.c). */
+enum append_op_kind { OP_MESSAGE, OP_URL };
+struct append_op {
+	struct append_op *next;
+	enum append_op_kind kind;
 	struct flag_list flags;
 	int64_t internal_date;
-	int fd;				/* -1: swallowed, not kept */
-	int refusal;			/* then: why (append.c) */
-	uint64_t left;
-	bool after_cr;
-	struct buf block;		/* converted, not yet written */
-	bool failed;			/* a write failed: errno in error */
-	int error;
+	bool parts;			/* it is CATENATEd */
+	struct bytes url;
 };
 
-enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_SEARCH, MODE_IDLE,
+/* Where its syntax stands. */
+enum append_at { AT_MESSAGE, AT_DATA, AT_UTF8, AT_UTF8_END, AT_PART, AT_URL,
+	AT_PART_DATA, AT_PART_END, AT_MESSAGE_END };
+
+struct append_message {
+	struct flag_list flags;
+	int64_t internal_date;
+	bool parts, binary;		/* as sent: to be converted */
+	uint64_t octets;		/* as sent */
+	uint64_t from, to;		/* in the file */
+};
+
+struct append {
+	bool replace;			/* REPLACE (RFC 8508) ... */
+	uint32_t replaced;		/* ... of this UID */
+	uint32_t mailbox;
+	enum append_at at;
+	bool binary;			/* the literal at hand is literal8 */
+	bool parts;			/* in the list of a CATENATE */
+	struct append_op *ops, **end;	/* not yet done */
+	size_t op_count;
+	struct append_message *messages;
+	size_t count, size;
+	int fd;				/* -1: none yet */
+	int refusal;			/* nothing is kept any more (append.c) */
+	int error;			/* errno of some refusals */
+	const char *why;		/* text of others, in the arena */
+	const char *code;
+	uint64_t total;			/* octets of all messages */
+	uint64_t left;			/* of the literal at hand */
+	uint64_t written;		/* to the file */
+	bool after_cr;
+	struct buf block;		/* converted, not yet written */
+};
+
+/* URLFETCH at work (urlauth.c). */
+struct url_fetch {
+	struct bytes *urls;
+	size_t n, at;
+	bool streaming;
+	struct stream stream;
+};
+
+enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_URLFETCH, MODE_SEARCH,
+	MODE_IDLE,
 	MODE_CLOSE };
 
 struct imap {
@@ -288,6 +348,7 @@ struct imap {
 	struct append append;
 	struct search_job *search;	/* under way */
 	struct context *contexts;	/* of the selected mailbox */
+	struct url_fetch url_fetch;
 	struct imap_stats stats;
 };
 
@@ -371,7 +432,26 @@ bool thread_id(struct store_view *v, const struct store_message *m,
 bool parse_status_items(struct parser *p, uint64_t *set);
 void status_enable(struct imap *im, uint64_t set);
 /* "* STATUS name (...)" of a set of items. */
-void add_status(struct imap *im, const struct store_mailbox *m, uint64_t set);
+void add_status(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, uint64_t set);
+
+/* metadata.c: names of annotations, one or "(...)", in lower case. */
+bool parse_entries(struct imap *im, struct parser *p, struct bytes **entries,
+    size_t *n);
+/* "* METADATA name (...)", NIL for what is not there (RFC 9590). 0, -1. */
+int add_metadata(struct imap *im, struct store_view *v,
+    const struct store_mailbox *m, const struct bytes *entries, size_t n);
+
+/*
+ * recent.c: \Recent (RFC 3501 2.3.2), of IMAP4rev1 alone. Look for messages
+ * that are new to all, take them if the mailbox may be written to.
+ */
+void recent_look(struct imap *im);
+bool is_recent(const struct box *b, uint32_t uid);
+/* How many of the messages announced are. */
+size_t recent_count(const struct box *b);
+/* "* 3 RECENT", unless IMAP4rev2 was enabled. */
+void add_recent(struct imap *im);
 
 /* mailbox.c: a name as the store takes it; false: replied NO. */
 bool check_name(struct imap *im, struct bytes *name);
@@ -398,6 +478,12 @@ void session_tag(struct imap *im, struct bytes tag);
 /* An empty session, nothing said; and one that goes into IDLE. */
 struct imap *session_new(const struct imap_options *o);
 void idle_begin(struct imap *im);
+/* Names of mailboxes are UTF-8 (I-16). */
+static inline bool
+utf8_names(const struct imap *im)
+{
+	return enabled(im, CAP_IMAP4REV2) || enabled(im, CAP_UTF8_ACCEPT);
+}
 
 /* Turn on what ENABLE or an enabling command asked for: CAP_BITs. */
 void session_enable(struct imap *im, uint64_t set);
@@ -412,7 +498,9 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_close, command_unselect, command_list, command_lsub,
     command_search, command_sort, command_thread, command_esearch,
     command_cancelupdate, command_fetch, command_store, command_copy,
-    command_move, command_expunge, command_idle;
+    command_move, command_expunge, command_idle, command_getmetadata,
+    command_setmetadata, command_getquota, command_getquotaroot,
+    command_append, command_genurlauth, command_resetkey, command_urlfetch;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
@@ -427,7 +515,18 @@ bool fetch_item_known(const struct message *m, const struct fetch_item *item);
 /* section.c: name and head of its literal; the bytes follow by stream_add. */
 int fetch_section(struct imap *im, struct message *m,
     const struct fetch_item *item);
+/* The bytes of a section as the file has them, of text for partial ones the
+ * whole. -1: ENOMSG no such section, else no file. */
+int section_text(struct imap *im, struct message *m,
+    const struct fetch_item *item, struct bytes *out);
+/* Of what is size octets on the wire those of a partial item. */
+uint64_t section_cut(const struct fetch_item *item, uint64_t size);
+/* binary.c (RFC 3516): as fetch_section; BINARY.SIZE has no literal. */
+int fetch_binary(struct imap *im, struct message *m,
+    const struct fetch_item *item);
 void fetch_step(struct imap *im);
+/* fetchparse.c: "1.2.TEXT", the whole of p, into item. */
+bool parse_section_spec(struct parser *p, struct fetch_item *item);
 /* Answer items of the messages of f->set that changed, then call f->done. */
 void fetch_begin(struct imap *im);
 /* searchjob.c: go on with SEARCH, SORT, THREAD or ESEARCH. */
@@ -447,5 +546,30 @@ bool stream_add(struct stream *s, struct buf *out, size_t soft);
 int append_begin(struct imap *im, struct bytes prefix);
 void append_step(struct imap *im);
 void append_drop(struct imap *im);
+
+/* url.c: IMAP URLs of messages (RFC 5092) */
+struct imap_url {
+	struct bytes user, host;	/* empty: relative to this server */
+	struct bytes mailbox;		/* UTF-8 */
+	uint32_t uidvalidity;		/* 0: any */
+	uint32_t uid;
+	struct bytes section;		/* may be empty */
+	bool partial;
+	uint64_t offset, length;	/* UINT64_MAX: to the end */
+	int64_t expire;			/* seconds; INT64_MAX: never */
+	struct bytes access;		/* "user+joe"; empty: no URLAUTH */
+	struct bytes rump;		/* of the URL, as it is signed */
+	struct bytes mechanism, token;
+};
+/* 0, -1 EBADMSG. */
+int url_parse(struct arena *a, struct bytes s, struct imap_url *out);
+/* The mailbox it is about. 1, 0 there is none such, -1. */
+int url_mailbox(struct imap *im, const struct imap_url *u,
+    struct store_mailbox *out);
+/* What it names, ready to be streamed; m holds the file. 1, 0 nothing, -1. */
+int url_text(struct imap *im, const struct imap_url *u, struct message *m,
+    struct stream *out);
+/* urlauth.c */
+void url_fetch_step(struct imap *im);
 
 #endif

@@ -149,7 +149,7 @@ can_be_kept(const struct imap *im)
 	if (im->mode != MODE_IDLE || im->search != NULL ||
 	    im->contexts != NULL || im->changed || im->input_ended ||
 	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
-	    b->n != b->announced || b->keywords_changed ||
+	    b->n != b->announced || b->keywords_changed || b->recent.n > 0 ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;
 	for (i = 0; i < b->n; i++) {
@@ -313,7 +313,8 @@ imap_restore(const struct imap_options *o, struct bytes state)
 	im->stats = k.stats;
 	im->command = "IDLE";
 	session_tag(im, k.tag);
-	if (k.mailbox != 0 && ((v = store_view_open(o->store)) == NULL ||
+	if (k.mailbox != 0 && (store_hold(o->store, k.mailbox) == -1 ||
+	    (v = store_view_open(o->store)) == NULL ||
 	    rebuild_box(im, v, &k) == -1))
 		r = -1;
 	store_view_close(v);

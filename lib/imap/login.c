@@ -479,7 +479,7 @@ imap_login_step(struct imap_login *l)
 		case INPUT_MORE:
 			return IMAP_LOGIN_READ;
 		case INPUT_TOO_LONG:
-			imap_login_bye(l, NULL, "line over 16384 bytes");
+			imap_login_bye(l, NULL, input_too_long(&l->in));
 			break;
 		case INPUT_LITERAL:
 			handle_literal(l);

@@ -38,21 +38,58 @@ reply_created(struct imap *im, uint32_t id, struct bytes given)
 	buf_free(&code);
 }
 
+/* CREATE-SPECIAL-USE (RFC 6154 3): "(USE (\Sent))"; *known: all of them. */
+static bool
+parse_uses(struct parser *p, uint32_t *uses, bool *known)
+{
+	struct bytes name, start;
+	uint32_t use;
+
+	if (!parse_char(p, '('))
+		return false;
+	if (!bytes_caseeq(parse_word(p), BYTES("USE")))
+		return parse_fail(p, "unknown CREATE parameter");
+	if (!parse_space(p) || !parse_char(p, '('))
+		return false;
+	if (!parse_optional(p, ')')) {
+		do {
+			start = p->s;
+			if (!parse_char(p, '\\') || !parse_atom(p, &name))
+				return false;
+			use = store_use_find(bytes_first(start, name.n + 1));
+			*uses |= use;
+			*known = *known && use != 0;
+		} while (parse_optional(p, ' '));
+		if (!parse_char(p, ')'))
+			return false;
+	}
+	return parse_char(p, ')');
+}
+
+/* What is made is not subscribed: clients do that where it is wanted, and
+ * imaptest's listext and subscribe count on it. */
 void
 command_create(struct imap *im, struct parser *p)
 {
 	struct bytes name, given;
-	uint32_t id;
+	uint32_t id, uses = 0;
+	bool known = true;
 
-	if (!parse_space(p) || !parse_mailbox(p, &name) || !parse_end(p))
+	if (!parse_space(p) || !parse_mailbox(p, &name) ||
+	    (parse_optional(p, ' ') && !parse_uses(p, &uses, &known)) ||
+	    !parse_end(p))
 		return;
+	if (!known) {
+		reply_no(im, "USEATTR", "no such special use here");
+		return;
+	}
 	/* RFC 3501 6.3.3: a final delimiter declares an intent only. */
 	if (name.n > 1 && bytes_ends(name, BYTES("/")))
 		name.n--;
 	given = name;
 	if (!check_name(im, &name))
 		return;
-	if (store_mailbox_create(im->o.store, name, 0, &id) == -1)
+	if (store_mailbox_create_only(im->o.store, name, uses, &id) == -1)
 		reply_errno(im, errno, false);
 	else
 		reply_created(im, id, given);

@@ -56,7 +56,7 @@ void
 message_set(struct message *m, uint32_t uid,
     const struct store_message *record)
 {
-	if (m->uid != uid) {
+	if (m->uid != uid || m->mailbox != 0) {
 		message_reset(m);
 		m->uid = uid;
 	}
@@ -70,7 +70,8 @@ message_load(struct store *store, uint32_t mailbox, struct message *m)
 {
 	if (m->mapped)
 		return 0;
-	if (store_message_map(store, mailbox, m->uid, &m->file) == -1)
+	if (store_message_map(store, m->mailbox != 0 ? m->mailbox : mailbox,
+	    m->uid, &m->file) == -1)
 		return -1;
 	m->mapped = true;
 	return 0;

@@ -152,7 +152,7 @@ parse_quoted(struct parser *p, struct bytes *out)
 }
 
 static bool
-parse_literal(struct parser *p, struct bytes *out)
+literal_bytes(struct parser *p, struct bytes *out)
 {
 	struct bytes s = p->s;
 	uint64_t n;
@@ -166,10 +166,25 @@ parse_literal(struct parser *p, struct bytes *out)
 	(void)bytes_skip(&s, BYTES("\r"));	/* a line may end in LF only */
 	if (!bytes_skip(&s, BYTES("\n")) || !bytes_cut(&s, (size_t)n, out))
 		return parse_fail(p, "wrong literal");
-	if (bytes_has_nul(*out))
-		return parse_fail(p, "NUL in literal");
 	p->s = s;
 	return true;
+}
+
+static bool
+parse_literal(struct parser *p, struct bytes *out)
+{
+	return literal_bytes(p, out) &&
+	    (!bytes_has_nul(*out) || parse_fail(p, "NUL in literal"));
+}
+
+bool
+parse_literal8(struct parser *p, struct bytes *out)
+{
+	if (!parse_char(p, '~'))
+		return false;
+	if (bytes_at(p->s, 0) != '{')
+		return parse_fail(p, "expected a literal");
+	return literal_bytes(p, out);
 }
 
 bool
@@ -265,8 +280,12 @@ decode_name(struct parser *p, struct bytes raw, struct bytes *out)
 	if (!bytes_is_ascii(raw))
 		return parse_fail(p,
 		    "mailbox name with 8-bit bytes, not modified UTF-7");
-	if (imap_utf7_decode(p->a, raw, out) == -1)
-		return parse_fail(p, "mailbox name is no modified UTF-7");
+	if (imap_utf7_decode(p->a, raw, out) == -1) {
+		/* An astring as good as any, but no mailbox has this name. */
+		p->refused = true;
+		return parse_fail_code(p, "CANNOT",
+		    "mailbox name is no modified UTF-7");
+	}
 	return true;
 }
 
@@ -293,6 +312,12 @@ parse_pattern(struct parser *p, struct bytes *out)
 			return false;
 	} else if (!parse_run(p, is_list_char, &raw, "expected a pattern")) {
 		return false;
+	}
+	/* What is no modified UTF-7 is a pattern as it stands. */
+	if (!p->utf8_names && bytes_is_ascii(raw) &&
+	    imap_utf7_decode(p->a, raw, out) == -1) {
+		*out = raw;
+		return true;
 	}
 	return decode_name(p, raw, out);
 }

@@ -163,6 +163,9 @@ record_matches(struct search *s, const struct search_key *k)
 	switch (k->kind) {
 	case KEY_FLAG:
 		return ((r->flags & k->flags) == k->flags) == k->want;
+	case KEY_RECENT:
+		return is_recent(&s->im->box, r->uid) == k->want &&
+		    (r->flags & k->flags) == 0;
 	case KEY_KEYWORD:
 		return (k->known && store_keyword_has(&r->keywords,
 		    k->keyword)) == k->want;

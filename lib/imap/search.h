@@ -9,7 +9,8 @@
 
 enum key_kind {
 	KEY_ALL,
-	KEY_NONE,		/* NEW, RECENT: no message is ever \Recent */
+	KEY_NONE,
+	KEY_RECENT,		/* turned by want, without any of flags */
 	KEY_AND, KEY_OR, KEY_NOT,
 	KEY_FLAG,		/* (flags & mask) == mask, turned by want */
 	KEY_KEYWORD,		/* by name, turned by want */

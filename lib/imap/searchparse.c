@@ -43,9 +43,9 @@ static const struct {
 	{ "UNFLAGGED", KEY_FLAG, STORE_FLAGGED, false },
 	{ "SEEN", KEY_FLAG, STORE_SEEN, true },
 	{ "UNSEEN", KEY_FLAG, STORE_SEEN, false },
-	{ "NEW", KEY_NONE, 0, true },
-	{ "RECENT", KEY_NONE, 0, true },
-	{ "OLD", KEY_ALL, 0, true },
+	{ "NEW", KEY_RECENT, STORE_SEEN, true },
+	{ "RECENT", KEY_RECENT, 0, true },
+	{ "OLD", KEY_RECENT, 0, false },
 	{ "SAVEDATESUPPORTED", KEY_ALL, 0, true },	/* RFC 8514 4.3 */
 };
 

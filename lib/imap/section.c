@@ -117,8 +117,7 @@ part_extent(struct imap *im, struct message *m, const struct fetch_item *item,
 	return 0;
 }
 
-/* The bytes of a section. -1: ENOMSG no such section, else no file. */
-static int
+int
 section_text(struct imap *im, struct message *m,
     const struct fetch_item *item, struct bytes *out)
 {
@@ -129,6 +128,13 @@ section_text(struct imap *im, struct message *m,
 	    item->what == SECTION_FIELDS_NOT))
 		*out = chosen_fields(m, item, *out);
 	return r;
+}
+
+uint64_t
+section_cut(const struct fetch_item *item, uint64_t size)
+{
+	size = size > item->offset ? size - item->offset : 0;
+	return size > item->length ? item->length : size;
 }
 
 int
@@ -146,10 +152,7 @@ fetch_section(struct imap *im, struct message *m,
 		buf_adds(&im->out, " NIL");
 		return 0;
 	}
-	size = mime_crlf_size(text);
-	size = size > item->offset ? size - item->offset : 0;
-	if (size > item->length)
-		size = item->length;
+	size = section_cut(item, mime_crlf_size(text));
 	buf_add(&im->out, item->name);
 	buf_printf(&im->out, " {%llu}\r\n", (unsigned long long)size);
 	stream_init(&f->stream, text, item->offset, size);

@@ -195,7 +195,8 @@ leave(struct imap *im)
 static void
 describe_rev1(struct imap *im, size_t unseen)
 {
-	buf_adds(&im->out, "* 0 RECENT\r\n");
+	recent_look(im);
+	add_recent(im);
 	if (unseen > 0 && !enabled(im, CAP_UIDONLY))
 		buf_printf(&im->out, "* OK [UNSEEN %zu] first unseen\r\n",
 		    unseen);
@@ -248,7 +249,9 @@ open_mailbox(struct imap *im, struct select *s)
 
 	if (r != 1)
 		return r;
-	if ((v = store_view_open(im->o.store)) == NULL)
+	/* I-20: before the view shows the first message. */
+	if (store_hold(im->o.store, m.id) == -1 ||
+	    (v = store_view_open(im->o.store)) == NULL)
 		return -1;
 	r = store_mailbox_get(v, m.id, &m);
 	if (r == 1 && box_open(im, v, &m, s->read_only, &unseen) == -1)

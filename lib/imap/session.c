@@ -32,7 +32,7 @@ imap_new(const struct imap_options *o, struct bytes tag)
 	else
 		buf_add(&im->out, tag);
 	buf_adds(&im->out, tag.n == 0 ? " [CAPABILITY " : " OK [CAPABILITY ");
-	caps_add(&im->out, true, im->off);
+	session_capabilities(im);
 	if (tag.n == 0)
 		buf_printf(&im->out, "] logged in as %s\r\n", o->account);
 	else
@@ -115,7 +115,7 @@ struct parser
 session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
-	    .utf8_names = enabled(im, CAP_IMAP4REV2),
+	    .utf8_names = utf8_names(im),
 	    .uid_only = enabled(im, CAP_UIDONLY) };
 }
 
@@ -236,7 +236,7 @@ next_command(struct imap *im)
 	case INPUT_MORE:
 		return false;
 	case INPUT_TOO_LONG:
-		imap_bye(im, NULL, "line over 16384 bytes");
+		imap_bye(im, NULL, input_too_long(&im->in));
 		break;
 	case INPUT_LITERAL:
 		announced_literal(im);
@@ -294,6 +294,9 @@ imap_step(struct imap *im)
 			search_job_step(im);
 			if (im->mode == MODE_SEARCH)
 				return IMAP_BUSY;
+			break;
+		case MODE_URLFETCH:
+			url_fetch_step(im);
 			break;
 		case MODE_IDLE:
 			if (idle_step(im) == IMAP_CLOSE)

@@ -45,11 +45,15 @@ put_run(struct stream *s, struct buf *out, struct bytes run)
 
 /* The bytes before the next LF or NUL, at most max. */
 static size_t
-run_length(struct bytes s, size_t max)
+run_length(const struct stream *st, size_t max)
 {
+	struct bytes s = st->rest;
 	size_t n = s.n < max ? s.n : max;
-	const unsigned char *p = memchr(s.p, '\n', n);
+	const unsigned char *p;
 
+	if (st->raw)
+		return n;
+	p = memchr(s.p, '\n', n);
 	if (p != NULL)
 		n = (size_t)(p - s.p);
 	p = memchr(s.p, '\0', n);
@@ -64,12 +68,12 @@ stream_add(struct stream *s, struct buf *out, size_t soft)
 
 	while (s->left > 0 && s->rest.n > 0 && out->n < soft) {
 		/* Text that is skipped needs no room. */
-		(void)bytes_cut(&s->rest, run_length(s->rest,
+		(void)bytes_cut(&s->rest, run_length(s,
 		    s->skip > soft ? (size_t)s->skip : soft), &run);
 		put_run(s, out, run);
 		if (s->left == 0)
 			break;
-		c = bytes_at(s->rest, 0);
+		c = s->raw ? -1 : bytes_at(s->rest, 0);
 		if (c == '\n') {
 			if (!s->after_cr)
 				put(s, out, '\r');

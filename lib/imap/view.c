@@ -18,9 +18,11 @@ box_close(struct imap *im)
 	free(b->uids);
 	free(b->state);
 	free(b->saved);
+	free(b->recent.ranges);
 	arena_free(&b->names);
 	message_reset(&im->message);
 	contexts_drop(im);
+	(void)store_hold(im->o.store, 0);	/* never fails */
 	*b = (struct box){ .names = ARENA_INIT };
 }
 
@@ -268,7 +270,7 @@ box_sync(struct imap *im, bool expunges)
 	struct store_view *v;
 	uint64_t now;
 	size_t i;
-	bool changed = false;
+	bool changed = false, new = false;
 
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
@@ -291,13 +293,16 @@ box_sync(struct imap *im, bool expunges)
 		memset(b->state + b->announced, 0, b->n - b->announced);
 		b->announced = b->n;
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
-		if (!enabled(im, CAP_IMAP4REV2))
-			buf_adds(&im->out, "* 0 RECENT\r\n");
+		new = true;
 	}
 	if (changed)
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
 	store_view_close(v);
+	if (new) {
+		recent_look(im);
+		add_recent(im);
+	}
 }
 
 /* "$": those of the saved messages that are still there. */

@@ -102,7 +102,6 @@ enum { DATE, SUBJECT, IN_REPLY_TO, MESSAGE_ID, TEXT_FIELDS };
 struct envelope {
 	struct addr_list address[ADDRESS_FIELDS];
 	struct bytes text[TEXT_FIELDS];
-	bool has_address[ADDRESS_FIELDS];
 	bool has_text[TEXT_FIELDS];
 };
 
@@ -126,7 +125,6 @@ add_addresses(struct arena *a, struct envelope *e, size_t i,
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = list.first;
-	e->has_address[i] = true;
 }
 
 static void
@@ -211,9 +209,9 @@ mime_format_envelope(struct arena *a, struct buf *out, struct bytes header)
 	size_t i;
 
 	read_envelope(a, header, e);
-	/* RFC 9051 7.5.2: both default to From. */
+	/* RFC 9051 7.5.2: both default to From, also when they are empty. */
 	for (i = SENDER; i <= REPLY_TO; i++) {
-		if (!e->has_address[i])
+		if (e->address[i].first == NULL)
 			e->address[i] = e->address[FROM];
 	}
 	(void)put_field(a, out, e, DATE);	/* the last one tells */

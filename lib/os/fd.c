@@ -188,3 +188,36 @@ os_close_from(int first, int keep)
 		close_range_of((unsigned int)first, (unsigned int)keep - 1);
 	close_range_of((unsigned int)(keep >= first ? keep + 1 : first), ~0U);
 }
+
+static struct flock
+one_byte(short type, uint32_t at)
+{
+	return (struct flock){ .l_type = type, .l_whence = SEEK_SET,
+	    .l_start = at, .l_len = 1 };
+}
+
+int
+os_byte_hold(int fd, uint32_t at)
+{
+	struct flock l = one_byte(F_RDLCK, at);
+
+	return fcntl(fd, F_OFD_SETLK, &l);
+}
+
+int
+os_byte_release(int fd, uint32_t at)
+{
+	struct flock l = one_byte(F_UNLCK, at);
+
+	return fcntl(fd, F_OFD_SETLK, &l);
+}
+
+int
+os_byte_held(int fd, uint32_t at)
+{
+	struct flock l = one_byte(F_WRLCK, at);
+
+	if (fcntl(fd, F_OFD_GETLK, &l) == -1)
+		return -1;
+	return l.l_type != F_UNLCK;
+}

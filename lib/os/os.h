@@ -49,6 +49,14 @@ int os_peer(int sock, pid_t *pid, uid_t *uid, gid_t *gid);
 /* An unnamed file below dirfd/path for reading and writing (O_TMPFILE, or
  * an unlinked file where the file system has none). */
 int os_tmpfile(int dirfd, const char *path);
+/*
+ * Shared locks on single bytes of an open file or directory, by number. They
+ * are the descriptor's, not the process's, and end with it. 0, -1.
+ */
+int os_byte_hold(int fd, uint32_t at);
+int os_byte_release(int fd, uint32_t at);
+/* Whether another descriptor holds it: 1, 0, -1. */
+int os_byte_held(int fd, uint32_t at);
 /* Random bytes of the kernel; cannot fail. */
 void os_random(void *p, size_t n);
 /* The kernel's boot id, 36 characters and a NUL. */

@@ -16,6 +16,7 @@
 struct passage {
 	int from_dir, to_dir;
 	char from[MAILDIR_FILE_MAX + 1], to[MAILDIR_FILE_MAX + 1];
+	char kept[EXPUNGED_NAME_MAX];	/* for readers of the source; or "" */
 	bool done;
 };
 
@@ -24,6 +25,8 @@ struct copying {
 	struct box *from, *to;
 	bool move;
 	struct touched from_touched, to_touched;
+	bool keep;		/* others read in the source: a move leaves
+				 * them a link, as an expunge does (S-10) */
 	struct arena scratch;
 	struct passage *passages;
 };
@@ -76,13 +79,26 @@ copy_file(struct copying *c, const struct place *where, int to_dir,
 	return r;
 }
 
+/* Without links those readers do without. */
+static void
+keep_link(struct copying *c, uint32_t uid, const struct place *where,
+    struct passage *p)
+{
+	expunged_name(p->kept, c->from->rec.id, uid);
+	if (linkat(where->dir, where->name, c->w.s->dir, p->kept, 0) == -1)
+		p->kept[0] = '\0';
+}
+
 static int
-pass_file(struct copying *c, const struct place *where, struct passage *p)
+pass_file(struct copying *c, uint32_t uid, const struct place *where,
+    struct passage *p)
 {
 	int r;
 
 	p->from_dir = where->dir;
 	memcpy(p->from, where->name, sizeof(p->from));
+	if (c->keep)
+		keep_link(c, uid, where, p);
 	if (c->move) {
 		r = maildir_move(where->dir, where->name, p->to_dir, p->to);
 		c->from_touched.new |= where->dir == c->from->folder->new;
@@ -177,7 +193,7 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	m.save_date = time_wall_us() / 1000000;
 	if (note_sent(c, &where, m.internal_date) == -1 ||
 	    choose_name(c, &where, &m, p) == -1 ||
-	    pass_file(c, &where, p) == -1)
+	    pass_file(c, uid, &where, p) == -1)
 		return -1;
 	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
 	    work_thread_copy(&c->w, &old, &m) == -1)
@@ -233,6 +249,8 @@ undo(const struct copying *c, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++, p++) {
+		if (p->kept[0] != '\0')
+			(void)unlinkat(c->w.s->dir, p->kept, 0); /* or swept */
 		if (!p->done)
 			continue;
 		/* What cannot be taken back is taken in by sync.c. */
@@ -245,6 +263,25 @@ undo(const struct copying *c, size_t count)
 	errno = err;
 }
 
+/* Who began to read after that was asked, but before the commit, sees the
+ * messages still in the source. */
+static void
+keep_late(struct copying *c, struct store *s, uint32_t from,
+    const uint32_t *uids, size_t count)
+{
+	struct passage *p = c->passages;
+	size_t i;
+
+	if (c->keep || !has_readers(s, from))
+		return;
+	for (i = 0; i < count; i++, p++) {
+		expunged_name(p->kept, from, uids[i]);
+		if (p->done && linkat(p->to_dir, p->to, s->dir, p->kept, 0)
+		    == -1 && errno != EEXIST)
+			return;		/* renamed, or no links: without */
+	}
+}
+
 int
 store_copy(struct store *s, uint32_t from, const uint32_t *uids,
     size_t count, uint32_t to, bool move, uint32_t *new_uids)
@@ -255,6 +292,7 @@ store_copy(struct store *s, uint32_t from, const uint32_t *uids,
 
 	if (work_begin(s, &c.w) == -1)
 		return -1;
+	c.keep = move && has_readers(s, from);
 	c.passages = mem_zalloc(count + 1, sizeof(*c.passages));
 	c.from = work_box_open(&c.w, from);
 	c.to = c.from == NULL ? NULL : work_box_open(&c.w, to);
@@ -266,7 +304,11 @@ store_copy(struct store *s, uint32_t from, const uint32_t *uids,
 		to_folder = c.to->folder;
 		if ((r = work_commit(&c.w)) == -1)
 			undo(&c, count);
-		else if ((r = touched_sync(to_folder, &c.to_touched)) == 0)
+		else if (move)
+			keep_late(&c, s, from, uids, count);
+		if (r == 0)
+			r = touched_sync(to_folder, &c.to_touched);
+		if (r == 0)
 			r = touched_sync(from_folder, &c.from_touched);
 	}
 	arena_free(&c.scratch);

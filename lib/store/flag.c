@@ -280,14 +280,14 @@ expunge_all(struct work *w, struct box *b, const uint32_t *uids,
 	return r == -1 ? -1 : 0;
 }
 
-/* Nobody listens: nobody needs the files any more. */
+/* Nobody else reads there: nobody needs the files any more. */
 static void
 drop_files(struct store *s, uint32_t mailbox, struct bytes gone)
 {
 	char name[EXPUNGED_NAME_MAX];
 	struct bytes be;
 
-	if (gone.n == 0 || has_listeners(s))
+	if (gone.n == 0 || has_readers(s, mailbox))
 		return;
 	while (bytes_cut(&gone, 4, &be)) {
 		expunged_name(name, mailbox, be32_get(be.p));

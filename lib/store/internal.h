@@ -16,6 +16,8 @@
  * junk.c    junk flags by mailbox
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  * renew.c   files written to in place
+ * annotate.c annotations                   recent.c  messages not yet seen
+ * key.c     keys of mailboxes
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -52,6 +54,7 @@ enum {
 #define SETTLE_COARSE_US 2100000
 #define FOLDERS_OPEN 8
 #define EXPUNGED_SECONDS (24 * 3600)	/* kept for slow sessions */
+#define EXPUNGED_FRESH_SECONDS 60	/* not swept so soon in any case */
 #define TMP_SECONDS (36 * 3600)		/* maildir(5) */
 #define SWEEP_SECONDS 3600
 /* Changes kept but for expunges, which all are: 6 MB. A client that was away
@@ -86,6 +89,7 @@ struct mbox {
 	uint64_t createseq, modseq, size_bytes;
 	uint32_t total, unseen, unread, deleted;
 	uint32_t use;
+	uint32_t recent_from;
 	bool subscribed;
 	struct stamp stamp_new, stamp_cur, stamp_keywords;
 	struct bytes name;
@@ -112,6 +116,8 @@ struct store {
 	int fifo;
 	char *fifo_name;
 	int watch;		/* run/watch/ACCOUNT, -1: not opened */
+	int readers;		/* expunged/, for its locks; -1: not open */
+	uint32_t held;		/* mailbox of store_hold, 0: none */
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
 	bool behind;		/* the phase was not PHASE_DONE at opening */
@@ -200,6 +206,7 @@ struct work {
 	struct buf record;
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
+	bool no_subscribe;	/* what is made is not subscribed */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -427,11 +434,25 @@ int junk_flags(struct work *w, struct box *b, uint32_t *flags);
 /* Drop old changes, and all but the last max. */
 int changes_cut(struct store *s, uint64_t max, int64_t now);
 
+/* ---- annotate.c ---- */
+
+/* Remove what is annotated to a mailbox. 0, -1. */
+int annotations_forget(struct work *w, uint32_t mailbox);
+
+/* ---- key.c ---- */
+
+/* The key of a mailbox that is gone; 0: of all. */
+int work_key_drop(struct work *w, uint32_t mailbox);
+
 /* ---- watch.c ---- */
 
 void wake(struct store *s);
-bool has_listeners(struct store *s);
+/* Whether another session reads in a mailbox (store_hold); not our own,
+ * which knows what it does. Where that cannot be known, true. */
+bool has_readers(struct store *s, uint32_t mailbox);
 void watch_close(struct store *s);
+/* Remove what nobody reads any more from expunged/. */
+void sweep_expunged(struct store *s);
 
 static inline struct bytes
 key_of(const unsigned char *p, size_t n)

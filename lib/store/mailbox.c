@@ -99,7 +99,7 @@ box_create(struct work *w, struct bytes name, uint32_t use, struct box **out)
 		return -1;
 	w->durable = true;
 	*out = b;
-	return subscriptions_change(w, name, true);
+	return w->no_subscribe ? 0 : subscriptions_change(w, name, true);
 }
 
 int
@@ -253,8 +253,8 @@ set_use(struct work *w, struct box *b, uint32_t use)
 	return work_change(w, STORE_CHANGE_MAILBOX_USE, b, 0);
 }
 
-int
-store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
+static int
+create(struct store *s, struct bytes name, uint32_t use, bool subscribe,
     uint32_t *id)
 {
 	struct box *b = NULL;
@@ -265,6 +265,7 @@ store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
 
 	if (begin_named(s, &w, name, &checked) == -1)
 		return -1;
+	w.no_subscribe = !subscribe;
 	if (work_box_named(&w, checked) != NULL) {
 		errno = EEXIST;
 		r = -1;
@@ -279,6 +280,20 @@ store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
 	if (r == 0 && id != NULL)
 		*id = made;
 	return r;
+}
+
+int
+store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
+    uint32_t *id)
+{
+	return create(s, name, use, true, id);
+}
+
+int
+store_mailbox_create_only(struct store *s, struct bytes name, uint32_t use,
+    uint32_t *id)
+{
+	return create(s, name, use, false, id);
 }
 
 int
@@ -359,6 +374,8 @@ box_forget(struct work *w, struct box *b)
 	if (r == -1 || work_change_name(w, STORE_CHANGE_MAILBOX_REMOVED, b,
 	    b->rec.name, BYTES_EMPTY) == -1 ||
 	    forget_keywords(w, b->rec.id) == -1 ||
+	    annotations_forget(w, b->rec.id) == -1 ||
+	    work_key_drop(w, b->rec.id) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX_NAME, b->rec.name) == -1 ||
 	    kv_delete(w->t, TABLE_MAILBOX, key_of(be, 4)) == -1)
 		return -1;
@@ -389,7 +406,8 @@ has_children(struct work *w, struct bytes name)
 }
 
 static int
-delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
+delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
+    uint32_t *id)
 {
 	struct buf folder = BUF_INIT(1024);
 	struct box *b;
@@ -406,6 +424,7 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX])
 			errno = ENOTEMPTY;
 		return -1;
 	}
+	*id = b->rec.id;
 	/* A number of ten digits fits. */
 	(void)snprintf(away, EXPUNGED_NAME_MAX, "expunged/box.%u",
 	    (unsigned int)b->rec.id);
@@ -432,12 +451,13 @@ store_mailbox_delete(struct store *s, struct bytes name)
 	char away[EXPUNGED_NAME_MAX];
 	struct bytes checked;
 	struct work w;
+	uint32_t id;
 
 	if (begin_named(s, &w, name, &checked) == -1 ||
-	    finish(&w, delete_box(&w, checked, away)) == -1 ||
+	    finish(&w, delete_box(&w, checked, away, &id)) == -1 ||
 	    fsync(s->maildir) == -1)
 		return -1;
-	if (!has_listeners(s))
+	if (!has_readers(s, id))
 		(void)maildir_remove(s->dir, away);	/* else swept */
 	return 0;
 }

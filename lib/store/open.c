@@ -489,7 +489,7 @@ new_store(const struct store_options *o)
 	char host[HOST_MAX];
 	size_t i;
 
-	s->dir = s->maildir = s->fifo = s->watch = -1;
+	s->dir = s->maildir = s->fifo = s->watch = s->readers = -1;
 	for (i = 0; i < FOLDERS_OPEN; i++)
 		s->folders[i] = (struct folder){ .dir = -1, .tmp = -1,
 		    .new = -1, .cur = -1 };
@@ -537,14 +537,14 @@ store_open(const struct store_options *o)
 void
 store_close(struct store *s)
 {
-	bool listened;
+	bool reader;
 
 	if (s == NULL)
 		return;
-	listened = s->fifo != -1;
+	reader = s->readers != -1;
 	watch_close(s);
-	if (listened && s->kv != NULL && !has_listeners(s))
-		(void)store_sweep(s);	/* done again by others */
+	if (reader)
+		sweep_expunged(s);	/* what was kept for us */
 	watch_close(s);
 	folder_close_all(s);
 	kv_close(s->kv);

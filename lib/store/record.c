@@ -147,6 +147,7 @@ mbox_encode(struct buf *out, const struct mbox *m)
 	stamp_put(r + 56, &m->stamp_new);
 	stamp_put(r + 68, &m->stamp_cur);
 	stamp_put(r + 80, &m->stamp_keywords);
+	be32_put(r + 92, m->recent_from);
 	if (buf_add(out, bytes_of(r, sizeof(r))) == -1)
 		return -1;
 	return buf_add(out, m->name);
@@ -169,6 +170,7 @@ mbox_decode(uint32_t id, struct bytes s, struct mbox *out)
 		.stamp_new = stamp_get(p + 56),
 		.stamp_cur = stamp_get(p + 68),
 		.stamp_keywords = stamp_get(p + 80),
+		.recent_from = be32_get(p + 92),
 		.name = bytes_from(s, MBOX_SIZE),
 	};
 	return 0;
@@ -183,7 +185,7 @@ mbox_export(const struct mbox *m, struct store_mailbox *out)
 		.modseq = m->modseq, .total = m->total, .unseen = m->unseen,
 		.unread = m->unread, .deleted = m->deleted,
 		.size_bytes = m->size_bytes, .use = m->use,
-		.subscribed = m->subscribed,
+		.subscribed = m->subscribed, .recent_from = m->recent_from,
 	};
 }
 

@@ -40,6 +40,11 @@
 /* Message files up to this are read, larger ones mapped: reading a small one
  * is faster, and only of a map can another program take bytes away. */
 #define STORE_READ_MAX (1 << 20)
+/* RFC 5464, feature row S-23: annotations of an account and its mailboxes, and
+ * the bytes of their names and values together. */
+#define STORE_ANNOTATIONS_MAX 1000
+#define STORE_ANNOTATION_BYTES_MAX ((size_t)1024 * 1024)
+#define STORE_ANNOTATION_NAME_MAX 400	/* bytes; part of a key of the index */
 #define STORE_LETTERS 26	/* keywords with a letter in file names */
 
 /* Flags of a message. Those from STORE_JUNK on are keywords to IMAP and
@@ -167,6 +172,8 @@ struct store_mailbox {
 	uint64_t size_bytes;	/* sum of size_crlf */
 	uint32_t use;		/* special uses */
 	bool subscribed;
+	uint32_t recent_from;	/* messages from this UID on were seen by no
+				session yet: store_recent_take */
 };
 /* 1 found, 0 no such mailbox, -1. */
 int store_mailbox_find(struct store_view *v, struct bytes name,
@@ -182,6 +189,23 @@ int store_mailbox_next(struct store_view *v, struct bytes *at,
 /* Names in the subscriptions file, also of mailboxes that are not there (RFC
  * 9051 6.3.7), appended to out with a NUL after each. */
 int store_subscriptions(struct store *s, struct buf *out);
+
+/*
+ * Annotations of a mailbox (0: of the account) by name, in byte order. *at
+ * starts as BYTES_EMPTY, or as a name: then from the first one after it on.
+ * 1, 0 end, -1.
+ */
+struct store_annotation {
+	uint32_t mailbox;
+	struct bytes name;	/* "/shared/comment", lower case */
+	struct bytes value;	/* any bytes */
+	uint64_t modseq;
+};
+int store_annotation_next(struct store_view *v, uint32_t mailbox,
+    struct bytes *at, struct store_annotation *out);
+/* One by name, in any case; 1, 0 not there, -1. */
+int store_annotation_get(struct store_view *v, uint32_t mailbox,
+    struct bytes name, struct store_annotation *out);
 
 /* Keywords of a message: bit i is the mailbox's keyword i. */
 struct store_keywords {
@@ -272,6 +296,13 @@ int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
 void store_unmap(struct bytes m);
+/*
+ * While it is held, messages of a mailbox that others expunge or move stay
+ * readable by their UIDs (S-10); one mailbox at a time, 0: none any more. Hold
+ * it before the view that shows the messages is opened. Costs one lock, and
+ * nobody is woken by it. 0, -1.
+ */
+int store_hold(struct store *s, uint32_t mailbox);
 /* The path of the file, relative to the account directory, into out. */
 int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
     struct buf *out);
@@ -464,6 +495,9 @@ int store_name_check(struct arena *a, struct bytes name, struct bytes *out,
 /* Parents are made too. EEXIST. New mailboxes are subscribed. */
 int store_mailbox_create(struct store *s, struct bytes name, uint32_t use,
     uint32_t *id);
+/* The same, without subscribing to anything. */
+int store_mailbox_create_only(struct store *s, struct bytes name,
+    uint32_t use, uint32_t *id);
 /* ENOTEMPTY: it has children; EPERM: INBOX. Its messages are expunged. */
 int store_mailbox_delete(struct store *s, struct bytes name);
 /*
@@ -476,6 +510,45 @@ int store_mailbox_rename(struct store *s, struct bytes from,
 int store_mailbox_subscribe(struct store *s, struct bytes name, bool on);
 /* Replace its special uses; a use is taken off other mailboxes. */
 int store_mailbox_set_use(struct store *s, struct bytes name, uint32_t use);
+
+/*
+ * Messages of a mailbox that no session was told of are recent (RFC 3501
+ * 2.3.2). Take those there are: they are recent to no other caller from now
+ * on. *from gets the first UID that was, *to the one after the last. One small
+ * commit when there are any, else none. 0, -1 ENOENT.
+ */
+int store_recent_take(struct store *s, uint32_t mailbox, uint32_t *from,
+    uint32_t *to);
+
+/*
+ * A name of an annotation (RFC 5464 3.2): "/private/..." or "/shared/...",
+ * ASCII, no "*" or "%", no empty element. NULL, or the rule it breaks.
+ */
+const char *store_annotation_name_check(struct bytes name);
+struct store_annotation_change {
+	struct bytes name;	/* in any case */
+	struct bytes value;
+	bool remove;		/* value is not looked at */
+};
+/*
+ * Change annotations of a mailbox (0: of the account), all or none. They stay
+ * with a mailbox that is renamed and are removed with it. EINVAL: a name;
+ * ENOENT: no such mailbox; EOVERFLOW: over STORE_ANNOTATIONS_MAX; EMSGSIZE:
+ * over STORE_ANNOTATION_BYTES_MAX. *modseq (may be NULL) as store_flags.
+ */
+int store_annotate(struct store *s, uint32_t mailbox,
+    const struct store_annotation_change *c, size_t count, uint64_t *modseq);
+
+/*
+ * The key that signs URLs of a mailbox's messages (RFC 4467), random bits of
+ * the kernel; with make it is made when there is none. It is none of the
+ * backup's business and ends with the index. 1, 0 there is none, -1 (ENOENT
+ * no such mailbox). drop: what it signed is void; mailbox 0: all of them.
+ */
+#define STORE_KEY_BYTES 32
+int store_mailbox_key(struct store *s, uint32_t mailbox, bool make,
+    unsigned char key[STORE_KEY_BYTES]);
+int store_mailbox_key_drop(struct store *s, uint32_t mailbox);
 
 /*
  * Look for changes other programs made to a mailbox (0: to the list of
@@ -498,6 +571,8 @@ enum store_change_kind {
 	STORE_CHANGE_SUBSCRIBED,	/* name */
 	STORE_CHANGE_UNSUBSCRIBED,	/* name */
 	STORE_CHANGE_KEYWORDS,		/* a keyword was added to the mailbox */
+	STORE_CHANGE_ANNOTATION,	/* name is its name; mailbox 0: of the
+					account */
 };
 struct store_change {
 	uint64_t modseq;

@@ -5,8 +5,13 @@
  * begins with a dot, opened, then renamed: a FIFO without reader under a final
  * name is therefore dead, and whoever finds it removes it. A byte in a FIFO
  * means "look"; a full FIFO means that already.
+ *
+ * Who only reads in a mailbox wants no waking: it holds a shared lock on the
+ * byte of expunged/ that has the number of the mailbox. The lock ends with the
+ * process, costs a writer one question, and says whose files must stay.
  */
 #include "store/internal.h"
+#include "os/os.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,23 +39,19 @@ watch_dir(struct store *s)
 	return s->watch;
 }
 
-/*
- * Call each living listener; with poke it gets a byte. Dead ones are removed.
- * The number of living ones other than our own.
- */
-static size_t
-each_listener(struct store *s, bool poke)
+/* Give each living listener a byte, and remove dead ones. */
+static void
+each_listener(struct store *s)
 {
 	int dir = watch_dir(s), fd;
 	struct dirent *e;
-	size_t others = 0;
 	DIR *d;
 
 	if (dir == -1 || (fd = openat(dir, ".", DIR_FLAGS)) == -1)
-		return 0;
+		return;
 	if ((d = fdopendir(fd)) == NULL) {
 		(void)close(fd);	/* a directory */
-		return 0;
+		return;
 	}
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
@@ -62,14 +63,11 @@ each_listener(struct store *s, bool poke)
 				(void)unlinkat(dir, e->d_name, 0); /* dead */
 			continue;
 		}
-		if (poke && write(fd, "c", 1) == -1)
+		if (write(fd, "c", 1) == -1)
 			errno = 0;	/* full: it is awake already */
 		(void)close(fd);
-		others += s->fifo_name == NULL ||
-		    !bytes_eq(bytes_str(e->d_name), bytes_str(s->fifo_name));
 	}
 	(void)closedir(d);	/* nothing was written through it */
-	return others;
 }
 
 void
@@ -77,16 +75,40 @@ wake(struct store *s)
 {
 	int err = errno;
 
-	(void)each_listener(s, true);	/* how many does not matter */
+	each_listener(s);
 	errno = err;
 }
 
-/* Also true for our own: its session may not have read of the change. */
+/* ---- readers: a shared lock on the byte of the mailbox's id ---- */
+
+static int
+readers_open(struct store *s)
+{
+	if (s->readers == -1)
+		s->readers = openat(s->dir, "expunged", DIR_FLAGS);
+	return s->readers;
+}
+
+int
+store_hold(struct store *s, uint32_t mailbox)
+{
+	if (mailbox == s->held)
+		return 0;
+	if (readers_open(s) == -1 ||
+	    (mailbox != 0 && os_byte_hold(s->readers, mailbox) == -1))
+		return -1;
+	if (s->held != 0)
+		(void)os_byte_release(s->readers, s->held); /* or at close */
+	s->held = mailbox;
+	return 0;
+}
+
 bool
-has_listeners(struct store *s)
+has_readers(struct store *s, uint32_t mailbox)
 {
 	int err = errno;
-	bool r = s->fifo != -1 || each_listener(s, false) > 0;
+	bool r = readers_open(s) == -1 ||
+	    os_byte_held(s->readers, mailbox) != 0;
 
 	errno = err;
 	return r;
@@ -223,13 +245,42 @@ watch_close(struct store *s)
 	if (s->watch != -1)
 		(void)close(s->watch);	/* a directory */
 	s->watch = -1;
+	if (s->readers != -1)
+		(void)close(s->readers);	/* a directory, and its locks */
+	s->readers = -1;
+	s->held = 0;
 }
 
 /* ---- sweeping ---- */
 
-/* Files (and folders) of a directory older than age, by change time. */
+/* The mailbox of a name in expunged/, "5.17" or "box.5"; 0: of none. */
+static uint32_t
+expunged_of(struct bytes name)
+{
+	uint64_t id;
+
+	(void)bytes_skip(&name, BYTES("box."));	/* or a message */
+	return num_cut(&name, UINT32_MAX, &id) == 0 ? (uint32_t)id : 0;
+}
+
+/* How old a file must be before it may go. */
+static int64_t
+age_of(struct store *s, const char *name, bool expunged)
+{
+	uint32_t mailbox;
+
+	if (!expunged)
+		return TMP_SECONDS;
+	mailbox = expunged_of(bytes_str(name));
+	/* A folder is there for a moment while it is made, a message while
+	 * its record is still seen: never at once. */
+	return mailbox != 0 && (mailbox == s->held || has_readers(s, mailbox))
+	    ? EXPUNGED_SECONDS : EXPUNGED_FRESH_SECONDS;
+}
+
+/* Files (and folders) of a directory that are old enough, by change time. */
 static void
-sweep_dir(int parent, const char *name, int64_t age)
+sweep_dir(struct store *s, int parent, const char *name, bool expunged)
 {
 	int64_t now = time_wall_us() / 1000000;
 	int fd = openat(parent, name, DIR_FLAGS);
@@ -245,7 +296,8 @@ sweep_dir(int parent, const char *name, int64_t age)
 	}
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.' || fstatat(fd, e->d_name, &st,
-		    AT_SYMLINK_NOFOLLOW) == -1 || now - st.st_ctime < age)
+		    AT_SYMLINK_NOFOLLOW) == -1 ||
+		    now - st.st_ctime < age_of(s, e->d_name, expunged))
 			continue;
 		/* What cannot be removed now is tried next time. */
 		if (S_ISDIR(st.st_mode))
@@ -254,6 +306,12 @@ sweep_dir(int parent, const char *name, int64_t age)
 			(void)unlinkat(fd, e->d_name, 0);
 	}
 	(void)closedir(d);	/* nothing was written through it */
+}
+
+void
+sweep_expunged(struct store *s)
+{
+	sweep_dir(s, s->dir, "expunged", true);
 }
 
 int
@@ -269,11 +327,9 @@ store_sweep(struct store *s)
 		return -1;
 	while ((r = store_mailbox_next(v, &at, &m)) == 1) {
 		if ((f = folder_open(s, m.id, m.name)) != NULL)
-			sweep_dir(f->dir, "tmp", TMP_SECONDS);
+			sweep_dir(s, f->dir, "tmp", false);
 	}
 	store_view_close(v);
-	/* A folder is there for a moment while it is made: never at once. */
-	sweep_dir(s->dir, "expunged",
-	    has_listeners(s) ? EXPUNGED_SECONDS : 60);
+	sweep_expunged(s);
 	return r;
 }

@@ -32,7 +32,7 @@ text = b"Subject: over TCP\r\n\r\nhello\r\n"
 check("APPEND", c.append("INBOX", r"\Seen", None, text)[0], "OK")
 check("SELECT", c.select(), ("OK", [b"1"]))
 check("FETCH", c.fetch("1", "(FLAGS RFC822)"),
-      ("OK", [(b"1 (FLAGS (\\Seen) RFC822 {%d}" % len(text), text), b")"]))
+      ("OK", [(b"1 (FLAGS (\\Recent \\Seen) RFC822 {%d}" % len(text), text), b")"]))
 check("SEARCH", c.search(None, "SUBJECT", "tcp"), ("OK", [b"1"]))
 check("LIST", len(c.list()[1]), 6)
 check("STORE", c.store("1", "+FLAGS", r"\Deleted")[0], "OK")

@@ -81,7 +81,7 @@ f OK SEARCH done
 g OK FETCH done
 h OK SEARCH done
 i OK FETCH done' "I-3 SEARCHRES: empty at first; MIN and MAX alone are kept alone"
-is "$(selected INBOX 'a SEARCH RETURN (SAVE) ALL\r\nb SEARCH RETURN (SAVE) XYZ\r\nc SEARCH RETURN (COUNT) $\r\nd SEARCH RETURN (SAVE) CHARSET KOI8-R ALL\r\ne SEARCH RETURN (COUNT) $\r\nf SEARCH RETURN (SAVE) ALL\r\ng SELECT INBOX\r\nh SEARCH RETURN (COUNT) $\r\n' | grep -v '^\* [OF0-9]')" \
+is "$(selected INBOX 'a SEARCH RETURN (SAVE) ALL\r\nb SEARCH RETURN (SAVE) XYZ\r\nc SEARCH RETURN (COUNT) $\r\nd SEARCH RETURN (SAVE) CHARSET KOI8-R ALL\r\ne SEARCH RETURN (COUNT) $\r\nf SEARCH RETURN (SAVE) ALL\r\ng SELECT INBOX\r\nh SEARCH RETURN (COUNT) $\r\n' | grep -v '^\* [OFN0-9]')" \
 'a OK SEARCH done
 b BAD unknown search key
 * ESEARCH (TAG "c") COUNT 5

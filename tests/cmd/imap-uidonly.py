@@ -19,5 +19,5 @@ a.do("STORE 1:2 +FLAGS.SILENT (\\Deleted)")
 a.do("EXPUNGE")
 b.say("i IDLE\r\n")
 check("I-8 UIDONLY: another's EXPUNGE is VANISHED, EXISTS a count",
-      b.until("* 0 RECENT"),
-      ["+ idling", "* VANISHED 2:3", "* 1 EXISTS", "* 0 RECENT"])
+      b.until("* N RECENT"),
+      ["+ idling", "* VANISHED 2:3", "* 1 EXISTS", "* N RECENT"])

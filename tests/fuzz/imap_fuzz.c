@@ -30,6 +30,10 @@ static const char *const messages[] = {
 	    "boundary=x\n\n--x\n\ntext\n--x\nContent-Type: message/rfc822\n\n"
 	    "Subject: inner\n\ninner text\n--x--\n",
 	"Subject: two\n\nbody\r\nwith crlf\r\n\rand cr",
+	"Content-Type: multipart/mixed; boundary=x\n\n--x\n"
+	    "Content-Transfer-Encoding: base64\n\nYQBi\n--x\n"
+	    "Content-Transfer-Encoding: quoted-printable\n\na=3D=\nb\n"
+	    "--x--\n",
 	"",
 };
 
@@ -81,6 +85,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		    .internal_date = 1790000000 };
 
 		must(store_deliver(store, BYTES("INBOX"), &m, NULL) == 0);
+		must(store_deliver(store, BYTES("T"), &m, NULL) == 0);
 	}
 	atexit(remove_dir);
 	return 0;
@@ -120,7 +125,7 @@ run_login(struct bytes in, size_t piece, struct buf *said)
 static const char *const preludes[MODES] = {
 	"s EXAMINE INBOX\r\n",
 	"e ENABLE QRESYNC\r\ns EXAMINE INBOX (QRESYNC (1 1))\r\n",
-	"e ENABLE IMAP4rev2\r\ns EXAMINE INBOX\r\n",
+	"e ENABLE IMAP4rev2 UTF8=ACCEPT\r\ns SELECT T\r\n",
 	"e ENABLE UIDONLY QRESYNC\r\ns EXAMINE INBOX\r\n",
 };
 

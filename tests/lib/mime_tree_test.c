@@ -294,6 +294,10 @@ test_envelope(void **state)
 	assert_text(envelope("From: a@b\nSender: c@d\nReply-To: e@f\n"),
 	    "NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"c\" \"d\")) "
 	    "((NIL NIL \"e\" \"f\")) NIL NIL NIL NIL NIL");
+	/* RFC 9051 7.5.2: empty ones default to From as absent ones do. */
+	assert_text(envelope("From: a@b\nSender: \nReply-To:\n"),
+	    "NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) "
+	    "((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL NIL");
 	/* Two From fields are one list; of two subjects the last counts. */
 	assert_text(envelope("From: a@b\nFrom: c@d\nSubject: x\nSubject: y\n"),
 	    "NIL \"y\" ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) "
