@@ -162,8 +162,9 @@ int imap_handover_parse(struct bytes s, struct imap_handover *out);
 /* Some hundred bytes; with "$" some thousand. */
 #define IMAP_REST_MAX 16384
 /* Messages in "$" (RFC 5182) of a session that can rest: more is a result
- * someone is at work with. */
+ * someone is at work with. Likewise ranges of \Recent UIDs. */
 #define IMAP_KEPT_SAVED_MAX 1000
+#define IMAP_KEPT_RECENT_MAX 200
 enum { IMAP_REST_WAIT = 'w', IMAP_REST_CHANGED = 'c', IMAP_REST_LATE = 'l' };
 struct imap_rest {
 	int why;			/* IMAP_REST_ */

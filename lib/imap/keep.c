@@ -26,6 +26,7 @@ struct kept {
 	uint32_t bad;
 	struct imap_stats stats;
 	struct bytes tag;
+	struct bytes recent;		/* be32 first and last of each range */
 	struct bytes saved;		/* be32 each, of "$" */
 };
 
@@ -82,6 +83,8 @@ put_kept(struct buf *out, const struct kept *k)
 	put64(out, k->stats.appended_messages);
 	put32(out, (uint32_t)k->tag.n);
 	(void)buf_add(out, k->tag);
+	put32(out, (uint32_t)(k->recent.n / 8));
+	(void)buf_add(out, k->recent);
 	(void)buf_add(out, k->saved);
 }
 
@@ -90,6 +93,26 @@ malformed(void)
 {
 	errno = EBADMSG;
 	return -1;
+}
+
+/* Their number and the ranges, ascending and apart. */
+static bool
+take_recent(struct bytes *s, struct bytes *recent)
+{
+	uint32_t n, first, last = 0;
+	struct bytes left;
+
+	if (s->n < 4)
+		return false;
+	n = take32(s);
+	if (n > IMAP_KEPT_RECENT_MAX || !bytes_cut(s, (size_t)n * 8, recent))
+		return false;
+	for (left = *recent; left.n > 0;) {
+		first = take32(&left);
+		if (first <= last || (last = take32(&left)) < first)
+			return false;
+	}
+	return true;
 }
 
 static int
@@ -116,10 +139,12 @@ take_kept(struct bytes s, struct kept *k)
 	k->stats.appended_messages = take64(&s);
 	tag = take32(&s);
 	if (tag == 0 || tag > IMAP_TAG_MAX || !bytes_cut(&s, tag, &k->tag) ||
+	    !take_recent(&s, &k->recent) ||
 	    s.n % 4 != 0 || s.n / 4 > IMAP_KEPT_SAVED_MAX ||
 	    k->bad >= IMAP_BAD_MAX || (k->enabled >> CAPS) != 0 ||
 	    (k->mailbox == 0) != (k->uidvalidity == 0) ||
-	    (k->mailbox == 0 && (k->count != 0 || s.n != 0)))
+	    (k->mailbox == 0 && (k->count != 0 || s.n != 0 ||
+	    k->recent.n != 0)))
 		return malformed();
 	k->saved = s;
 	return 0;
@@ -149,7 +174,8 @@ can_be_kept(const struct imap *im)
 	if (im->mode != MODE_IDLE || im->search != NULL ||
 	    im->contexts != NULL || im->changed || im->input_ended ||
 	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
-	    b->n != b->announced || b->keywords_changed || b->recent.n > 0 ||
+	    b->n != b->announced || b->keywords_changed ||
+	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;
 	for (i = 0; i < b->n; i++) {
@@ -178,6 +204,7 @@ imap_keep(struct imap *im, struct buf *out)
 {
 	const struct box *b = &im->box;
 	struct buf saved = BUF_INIT(4 * IMAP_KEPT_SAVED_MAX + 1);
+	struct buf recent = BUF_INIT(8 * IMAP_KEPT_RECENT_MAX + 1);
 	struct kept k;
 	size_t i;
 
@@ -193,9 +220,15 @@ imap_keep(struct imap *im, struct buf *out)
 		return false;
 	for (i = 0; i < b->saved_count; i++)
 		put32(&saved, b->saved[i]);
+	for (i = 0; i < b->recent.n; i++) {
+		put32(&recent, b->recent.ranges[i].first);
+		put32(&recent, b->recent.ranges[i].last);
+	}
 	k.saved = buf_bytes(&saved);
+	k.recent = buf_bytes(&recent);
 	put_kept(out, &k);
 	buf_free(&saved);
+	buf_free(&recent);
 	return !out->full;
 }
 
@@ -297,6 +330,22 @@ restore_saved(struct imap *im, struct bytes s)
 		b->saved[b->saved_count++] = take32(&s);
 }
 
+static void
+restore_recent(struct imap *im, struct bytes s)
+{
+	struct imap_set *set = &im->box.recent;
+	struct imap_range *r;
+
+	if (s.n == 0)
+		return;
+	set->ranges = mem_zalloc(s.n / 8, sizeof(*set->ranges));
+	while (s.n > 0) {
+		r = &set->ranges[set->n++];
+		r->first = take32(&s);
+		r->last = take32(&s);
+	}
+}
+
 struct imap *
 imap_restore(const struct imap_options *o, struct bytes state)
 {
@@ -323,6 +372,7 @@ imap_restore(const struct imap_options *o, struct bytes state)
 		return NULL;
 	}
 	restore_saved(im, k.saved);
+	restore_recent(im, k.recent);
 	idle_begin(im);
 	return im;
 }
