@@ -192,16 +192,25 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
+/* It is gone, or another one; what cannot be looked at now may be the same. */
+static bool
+is_replaced(const struct store *s, const char *name, const struct stat *ours)
+{
+	struct stat now;
+
+	if (fstatat(s->dir, name, &now, 0) == -1)
+		return errno == ENOENT || errno == ENOTDIR;
+	return !same_file(&now, ours);
+}
+
 bool
 store_stale(const struct store *s)
 {
-	struct stat index, maildir, ours;
+	struct stat maildir;
 
-	return fstatat(s->dir, "index/data.mdb", &index, 0) == -1 ||
-	    fstatat(s->dir, "Maildir", &maildir, 0) == -1 ||
-	    fstat(s->maildir, &ours) == -1 ||
-	    !same_file(&index, &s->index_file) ||
-	    !same_file(&maildir, &ours);
+	return is_replaced(s, "index/data.mdb", &s->index_file) ||
+	    (fstat(s->maildir, &maildir) == 0 &&
+	    is_replaced(s, "Maildir", &maildir));
 }
 
 static int
