@@ -6,10 +6,11 @@ from imapload import Server, WORDS, median
 n, rounds = int(os.environ["N"]), int(os.environ["R"])
 ten = n // 10
 bytes_inbox, bytes_ten = int(sys.argv[1]), int(sys.argv[2])
-servers = [Server("pipemail", ["imap-serve", "-a", "mail"])]
+room = bytearray(os.urandom(4096)) * (n * 300 // 1024 + 1)	# touched now: 1.2 kB a message
+servers = [Server("pipemail", ["imap-serve", "-a", "mail"], room)]
 for f in ("maildir", "sdbox"):
     if len(sys.argv) > 3:
-        servers.append(Server(f, sys.argv[5:] + [sys.argv[3], "-c", "%s/%s.conf" % (sys.argv[4], f)]))
+        servers.append(Server(f, sys.argv[5:] + [sys.argv[3], "-c", "%s/%s.conf" % (sys.argv[4], f)], room))
 WORD = WORDS[77]
 APPENDS = 800 if n >= 10000 else 80
 text8k = b"From: a@example.org\r\nTo: mail@localhost\r\nSubject: append %04d\r\nMessage-ID: <append%04d@example.org>\r\n\r\n" + b"text of eight kilobytes\r\n" * 330
