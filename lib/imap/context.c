@@ -130,7 +130,7 @@ context_keep(struct imap *im, struct bytes text, const struct sort *sort,
 	for (i = 0; i < found->n; i++)
 		c->uids[i] = found->hits[i].uid;
 	if (im->box.announced > 0)
-		c->last_uid = im->box.uids[im->box.announced - 1];
+		c->last_uid = box_uid(&im->box, im->box.announced - 1);
 	c->next = im->contexts;
 	im->contexts = c;
 }
@@ -284,16 +284,16 @@ ask_again(struct imap *im, struct context *c, struct search_result *found)
 	search_keywords(&c->search);
 	walk_init(&w, c->search.view, b->id);
 	for (i = 0; i < b->announced; i++) {
-		r = uid_is_in(b->uids[i], old, c->n);
+		r = uid_is_in(box_uid(b, i), old, c->n);
 		if ((b->state[i] & ENTRY_GONE) == 0 &&
 		    ((b->state[i] & ENTRY_SEARCH) != 0 ||
-		    b->uids[i] > c->last_uid))
+		    box_uid(b, i) > c->last_uid))
 			r = search_one(&c->search, &w, i);
 		if (r == -1)
 			return -1;
 		if (r == 1)
 			found->hits[found->n++] = (struct search_hit){
-			    b->uids[i], (uint32_t)i, 0 };
+			    box_uid(b, i), (uint32_t)i, 0 };
 	}
 	return 0;
 }
@@ -329,7 +329,7 @@ context_changed(struct imap *im, struct context *c)
 		uids[i] = found.hits[i].uid;
 	become(im, c, uids, found.n);
 	c->last_uid = im->box.announced == 0 ? 0
-	    : im->box.uids[im->box.announced - 1];
+	    : box_uid(&im->box, im->box.announced - 1);
 }
 
 void
@@ -337,7 +337,7 @@ contexts_changed(struct imap *im, struct store_view *v)
 {
 	struct box *b = &im->box;
 	struct context *c;
-	uint32_t last = b->announced == 0 ? 0 : b->uids[b->announced - 1];
+	uint32_t last = b->announced == 0 ? 0 : box_uid(b, b->announced - 1);
 	bool some = false;
 	size_t i;
 

@@ -95,7 +95,7 @@ next_index(struct imap *im)
 
 	while (f->range < f->set.n && f->index < b->announced) {
 		const struct imap_range *r = &f->set.ranges[f->range];
-		uint32_t n = f->by_uid ? b->uids[f->index]
+		uint32_t n = f->by_uid ? box_uid(b, f->index)
 		    : (uint32_t)f->index + 1;
 		size_t at;
 
@@ -164,7 +164,7 @@ fetch_step(struct imap *im)
 			finish(im);
 			break;
 		}
-		r = walk_to(&w, im->box.uids[f->index], &record);
+		r = walk_to(&w, box_uid(&im->box, f->index), &record);
 		if (r == -1)
 			break;
 		if (!f->inside && !wanted(f, r == 1 ? &record : NULL)) {
@@ -174,7 +174,7 @@ fetch_step(struct imap *im)
 		if (!f->inside &&
 		    im->message.arena.used_bytes > KEPT_MAX)
 			message_reset(&im->message);
-		message_set(&im->message, im->box.uids[f->index],
+		message_set(&im->message, box_uid(&im->box, f->index),
 		    r == 1 ? &record : NULL);
 		if (!f->inside)
 			begin_message(im, v);
@@ -211,7 +211,7 @@ set_seen(struct imap *im)
 	uids = arena_zalloc(&im->arena, b->announced + 1, sizeof(*uids));
 	walk_init(&w, v, b->id);
 	for (f->index = f->range = 0; next_index(im); f->index++) {
-		r = walk_to(&w, b->uids[f->index], &m);
+		r = walk_to(&w, box_uid(b, f->index), &m);
 		if (r == -1)
 			break;
 		if (r == 1 && (m.flags & STORE_SEEN) == 0 && wanted(f, &m)) {
@@ -312,11 +312,11 @@ cut_window(struct imap *im)
 	walk_init(&w, v, b->id);
 	for (f->index = f->range = 0; next_index(im); f->index++) {
 		if (f->changed)
-			r = walk_to(&w, b->uids[f->index], &m);
+			r = walk_to(&w, box_uid(b, f->index), &m);
 		if (r == -1)
 			break;
 		if (wanted(f, r == 1 ? &m : NULL)) {
-			kept[n].first = f->by_uid ? b->uids[f->index]
+			kept[n].first = f->by_uid ? box_uid(b, f->index)
 			    : (uint32_t)f->index + 1;
 			kept[n].last = kept[n].first;
 			n++;

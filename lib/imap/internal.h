@@ -172,12 +172,24 @@ enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4,
 	ENTRY_SEARCH = 8 };
 #define OWN_MAX 8
 
-/* The selected mailbox as this client sees it. */
+/* UIDs as the store has them, of the messages up to covered (uids.c). */
+struct box_block;
+struct box_blocks {
+	size_t n, size;
+	size_t left;			/* not written to uids yet */
+	size_t covered;
+	struct box_block *at;
+};
+
+/* The selected mailbox as this client sees it. Its UIDs are read by box_uid
+ * and box_find, or after box_fill. */
 struct box {
 	uint32_t id;			/* 0: none */
 	bool read_only;
 	uint32_t *uids;			/* ascending; index + 1 is the number */
 	unsigned char *state;		/* ENTRY_* of each */
+	bool marked;			/* some state may not be 0 */
+	struct box_blocks *blocks;	/* NULL: all uids are written */
 	size_t n, size;
 	size_t announced;		/* EXISTS as the client knows it */
 	uint64_t modseq;		/* changes up to it are in the view */
@@ -382,6 +394,20 @@ void box_sync(struct imap *im, bool expunges);
 void box_own(struct imap *im, uint64_t modseq);
 /* Index of uid; false: not in the view, *at is where it would be. */
 bool box_find(const struct box *b, uint32_t uid, size_t *at);
+/* The UIDs of a mailbox as the store has them; *unseen is the number of the
+ * first message without \Seen, or 0. 0, -1: box_close. */
+int box_load(struct box *b, struct store_view *v, size_t *unseen);
+/* Have the UID at an index written, or all of them. */
+void box_write(const struct box *b, size_t index);
+void box_fill(const struct box *b);
+void box_blocks_free(struct box *b);
+static inline uint32_t
+box_uid(const struct box *b, size_t index)
+{
+	if (b->blocks != NULL && b->blocks->left > 0)
+		box_write(b, index);
+	return b->uids[index];
+}
 /*
  * The UIDs of a set of numbers or UIDs, ascending, in the arena, messages
  * known to be gone left out. False: a number that is no message (BAD).

@@ -210,10 +210,11 @@ imap_keep(struct imap *im, struct buf *out)
 
 	if (!can_be_kept(im))
 		return false;
+	box_fill(b);
 	k = (struct kept){ .read_only = b->read_only,
 	    .enabled = im->enabled, .mailbox = b->id, .modseq = b->modseq,
 	    .highest = b->highest, .count = (uint32_t)b->n,
-	    .last_uid = b->n == 0 ? 0 : b->uids[b->n - 1],
+	    .last_uid = b->n == 0 ? 0 : box_uid(b, b->n - 1),
 	    .hash = hash_uids(b->uids, b->n), .bad = im->bad,
 	    .stats = im->stats, .tag = im->tag };
 	if (b->id != 0 && (k.uidvalidity = uidvalidity_of(im)) == 0)

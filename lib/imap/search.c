@@ -32,9 +32,9 @@ numbers_to_uids(struct search *s, struct search_key *k)
 			k->set.n = i;
 			break;
 		}
-		r->first = b->uids[r->first == 0 ? 0 : r->first - 1];
-		r->last = b->uids[r->last > b->announced
-		    ? b->announced - 1 : r->last - 1];
+		r->first = box_uid(b, r->first == 0 ? 0 : r->first - 1);
+		r->last = box_uid(b, r->last > b->announced
+		    ? b->announced - 1 : r->last - 1);
 	}
 }
 
@@ -292,7 +292,7 @@ step_box(struct search *s, int64_t until)
 
 		if ((b->state[i] & ENTRY_GONE) != 0)
 			continue;
-		r = walk_to(&w, b->uids[i], &record);
+		r = walk_to(&w, box_uid(b, i), &record);
 		if (r == -1)
 			return -1;
 		if (r == 1)	/* else expunged, to be announced */
@@ -357,7 +357,7 @@ int
 search_one(struct search *s, struct walk *w, size_t index)
 {
 	struct store_message record;
-	int r = walk_to(w, s->im->box.uids[index], &record);
+	int r = walk_to(w, box_uid(&s->im->box, index), &record);
 
 	if (r == 1) {
 		r = look_at(s, &record);

@@ -15,6 +15,7 @@ box_close(struct imap *im)
 {
 	struct box *b = &im->box;
 
+	box_blocks_free(b);
 	free(b->uids);
 	free(b->state);
 	free(b->saved);
@@ -38,46 +39,22 @@ box_push(struct box *b, uint32_t uid)
 	b->state[b->n++] = 0;
 }
 
-bool
-box_find(const struct box *b, uint32_t uid, size_t *at)
-{
-	size_t low = 0, high = b->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (b->uids[mid] < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*at = low;
-	return low < b->n && b->uids[low] == uid;
-}
-
 int
 box_open(struct imap *im, struct store_view *v,
     const struct store_mailbox *mailbox, bool read_only, size_t *first_unseen)
 {
 	struct box *b = &im->box;
-	struct store_message m;
-	int r;
 
-	*first_unseen = 0;
 	b->id = mailbox->id;
 	b->read_only = read_only;
 	b->modseq = store_view_modseq(v);
 	b->highest = mailbox->modseq;
-	for (r = store_message_first(v, b->id, 1, &m); r == 1;
-	    r = store_message_next(v, &m)) {
-		box_push(b, m.uid);
-		if (*first_unseen == 0 && (m.flags & STORE_SEEN) == 0)
-			*first_unseen = b->n;
+	if (box_load(b, v, first_unseen) == -1) {
+		box_close(im);
+		return -1;
 	}
 	b->announced = b->n;
-	if (r == -1)
-		box_close(im);
-	return r;
+	return 0;
 }
 
 void
@@ -114,8 +91,9 @@ mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
 	size_t i;
 
 	(void)box_find(b, first, &i);	/* or where the first one is */
-	for (; i < b->n && b->uids[i] <= last; i++)
+	for (; i < b->n && box_uid(b, i) <= last; i++)
 		b->state[i] |= bits;
+	b->marked = true;
 }
 
 static int
@@ -124,10 +102,10 @@ add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
 	struct store_message m;
 	int r;
 
-	if (b->n > 0 && b->uids[b->n - 1] >= first) {
-		if (b->uids[b->n - 1] >= last)
+	if (b->n > 0 && box_uid(b, b->n - 1) >= first) {
+		if (box_uid(b, b->n - 1) >= last)
 			return 0;
-		first = b->uids[b->n - 1] + 1;
+		first = box_uid(b, b->n - 1) + 1;
 	}
 	for (r = store_message_first(v, b->id, first, &m);
 	    r == 1 && m.uid <= last; r = store_message_next(v, &m))
@@ -143,6 +121,7 @@ compare_all(struct box *b, struct store_view *v)
 	size_t i, known = b->n;
 	int r;
 
+	b->marked = true;
 	for (i = 0; i < known; i++)
 		b->state[i] |= ENTRY_GONE;
 	for (r = store_message_first(v, b->id, 1, &m); r == 1;
@@ -151,7 +130,7 @@ compare_all(struct box *b, struct store_view *v)
 			b->state[i] &= (unsigned char)~ENTRY_GONE;
 			if (m.modseq > b->modseq)
 				b->state[i] |= changed_bits(b, m.modseq);
-		} else if (b->n == 0 || m.uid > b->uids[b->n - 1]) {
+		} else if (b->n == 0 || m.uid > box_uid(b, b->n - 1)) {
 			box_push(b, m.uid);
 		}
 	}
@@ -213,6 +192,8 @@ take_out(struct imap *im, bool expunges)
 	uint32_t *uids = by_uid ? arena_zalloc(&im->arena, announced + 1,
 	    sizeof(*uids)) : NULL;
 
+	box_fill(b);
+	box_blocks_free(b);
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
@@ -220,16 +201,16 @@ take_out(struct imap *im, bool expunges)
 			if (known) {
 				b->announced--;
 				if (by_uid)
-					uids[gone++] = b->uids[i];
+					uids[gone++] = box_uid(b, i);
 				else
 					buf_printf(&im->out,
 					    "* %zu EXPUNGE\r\n", kept + 1);
 			}
-			if (im->message.uid == b->uids[i])
+			if (im->message.uid == box_uid(b, i))
 				message_reset(&im->message);
 			continue;
 		}
-		b->uids[kept] = b->uids[i];
+		b->uids[kept] = box_uid(b, i);
 		b->state[kept++] = b->state[i];
 	}
 	b->n = kept;
@@ -252,7 +233,7 @@ announce_flags(struct imap *im, struct store_view *v)
 		if ((b->state[i] & ENTRY_CHANGED) == 0)
 			continue;
 		b->state[i] &= (unsigned char)~ENTRY_CHANGED;
-		r = walk_to(&w, b->uids[i], &m);
+		r = walk_to(&w, box_uid(b, i), &m);
 		if (r == -1)
 			return -1;
 		if (r == 0)
@@ -262,6 +243,19 @@ announce_flags(struct imap *im, struct store_view *v)
 	return 0;
 }
 
+/* What could not be said yet is left for the next time. */
+static bool
+any_state(const struct box *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		if (b->state[i] != 0)
+			return true;
+	}
+	return false;
+}
+
 void
 box_sync(struct imap *im, bool expunges)
 {
@@ -269,8 +263,7 @@ box_sync(struct imap *im, bool expunges)
 	struct store_mailbox m;
 	struct store_view *v;
 	uint64_t now;
-	size_t i;
-	bool changed = false, new = false;
+	bool changed, new = false;
 
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
@@ -280,8 +273,7 @@ box_sync(struct imap *im, bool expunges)
 		if (store_mailbox_get(v, b->id, &m) == 1)
 			b->highest = m.modseq;
 	}
-	for (i = 0; i < b->n && !changed; i++)
-		changed = b->state[i] != 0;
+	changed = b->marked;
 	if (changed && expunges)
 		contexts_gone(im);
 	if (changed)
@@ -298,6 +290,7 @@ box_sync(struct imap *im, bool expunges)
 	if (changed)
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
+	b->marked = changed && any_state(b);
 	store_view_close(v);
 	if (new) {
 		recent_look(im);
@@ -340,7 +333,7 @@ box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
 		return true;
 	}
 	if (by_uid) {
-		imap_set_resolve(set, n == 0 ? 0 : b->uids[n - 1]);
+		imap_set_resolve(set, n == 0 ? 0 : box_uid(b, n - 1));
 		return true;
 	}
 	for (i = 0; i < set->n; i++) {
@@ -378,7 +371,7 @@ box_uids(struct imap *im, struct imap_set *set, bool by_uid,
 		if (by_uid) {
 			(void)box_find(b, r->first, &at);	/* or after */
 			for (end = at; end < b->announced &&
-			    b->uids[end] <= r->last; end++)
+			    box_uid(b, end) <= r->last; end++)
 				;
 		} else {
 			at = r->first == 0 ? 0 : r->first - 1;
@@ -386,7 +379,7 @@ box_uids(struct imap *im, struct imap_set *set, bool by_uid,
 		}
 		for (; at < end; at++) {
 			if ((b->state[at] & ENTRY_GONE) == 0)
-				(*uids)[(*n)++] = b->uids[at];
+				(*uids)[(*n)++] = box_uid(b, at);
 			else
 				im->set_had_gone = true;
 		}

@@ -17,7 +17,7 @@
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
- * key.c     keys of mailboxes
+ * key.c     keys of mailboxes                 uids.c    UIDs in blocks
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -32,7 +32,7 @@ enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
-	TABLE_THREAD_SUBJECT, TABLE_SENT_TO,
+	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -130,6 +130,8 @@ struct store_view {
 	struct kv_cursor *messages;
 	uint32_t walk_mailbox;
 	struct kv_cursor *changes;
+	struct kv_cursor *uids;
+	uint32_t uids_mailbox;
 };
 
 /* ---- record.c ---- */
@@ -194,6 +196,15 @@ struct box {
 	bool dirty, gone;
 };
 
+/* A block of the table of UIDs while it changes; mailbox 0: none. */
+struct uid_block {
+	uint32_t mailbox, number;
+	uint16_t count, unseen;
+	bool dirty;
+	unsigned char present[STORE_UID_BLOCK / 8];
+	unsigned char not_seen[STORE_UID_BLOCK / 8];
+};
+
 struct work {
 	struct store *s;
 	struct kv_txn *t;
@@ -202,6 +213,7 @@ struct work {
 	uint32_t changes;
 	struct store_change pending;
 	struct box *boxes;
+	struct uid_block uids;
 	struct arena arena;
 	struct buf record;
 	bool dirty;		/* state has to be written */
@@ -249,6 +261,19 @@ struct known {
 };
 struct known stamps_before(const struct box *b);
 void stamps_after(struct box *b, struct known known);
+
+/* ---- uids.c ---- */
+
+/* work_put and work_remove do the first, work_commit the second. */
+int work_uid(struct work *w, uint32_t mailbox, uint32_t uid, bool present,
+    bool seen);
+int work_uids_flush(struct work *w);
+/* All of the table from the records. */
+int uids_build(struct work *w);
+/* Whether the table says what the records do: 1; 0 not, with the mailbox and
+ * first UID of a block that differs, or 0 and 0: there are too many; -1. */
+int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
+int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 
 /* ---- text.c: records for store_text_maybe ---- */
 

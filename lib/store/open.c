@@ -24,7 +24,7 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
 	"message_id", "annotation", "setting", "text", "thread",
-	"thread_member", "thread_subject", "sent_to", NULL,
+	"thread_member", "thread_subject", "sent_to", "uid", NULL,
 };
 
 const char *

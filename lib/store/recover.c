@@ -293,7 +293,7 @@ recount(struct work *w, bool *wrong)
 	if (quota != w->state.quota_bytes)
 		*wrong = w->dirty = true;
 	w->state.quota_bytes = quota;
-	return r == -1 ? -1 : 0;
+	return r == -1 ? -1 : uids_build(w);
 }
 
 /* ---- recovery ---- */

@@ -35,12 +35,14 @@ upgrade_format(struct store *s, uint32_t from)
 	if (work_begin(s, &w) == -1)
 		return -1;
 	/* Records of messages are those of format 1, with parse version 0. */
-	w.state.phase = PHASE_REPARSE;
-	w.state.at_mailbox = w.state.at_uid = 0;
+	if (from == 1) {
+		w.state.phase = PHASE_REPARSE;
+		w.state.at_mailbox = w.state.at_uid = 0;
+	}
 	w.dirty = w.durable = true;
 	be32_put(format, STORE_FORMAT);
 	if (kv_put(w.t, TABLE_META, BYTES("format"), bytes_of(format, 4))
-	    == -1) {
+	    == -1 || uids_build(&w) == -1) {
 		work_abort(&w);
 		return -1;
 	}

@@ -160,7 +160,7 @@ work_commit(struct work *w)
 	struct box *b;
 	int r;
 
-	if (flush_change(w) == -1)
+	if (flush_change(w) == -1 || work_uids_flush(w) == -1)
 		goto fail;
 	changed = w->changes > 0;
 	for (b = w->boxes; b != NULL; b = b->next) {
@@ -312,8 +312,13 @@ work_put(struct work *w, struct box *b, const struct store_message *m,
 	if (message_encode(&w->record, m) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
-	return kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
-	    buf_bytes(&w->record));
+	if (kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
+	    buf_bytes(&w->record)) == -1)
+		return -1;
+	if (old != NULL && ((old->flags ^ m->flags) & STORE_SEEN) == 0)
+		return 0;
+	return work_uid(w, m->mailbox, m->uid, true,
+	    (m->flags & STORE_SEEN) != 0);
 }
 
 int
@@ -328,8 +333,9 @@ work_remove(struct work *w, struct box *b, const struct store_message *m)
 	    work_thread_remove(w, m->mailbox, m->uid) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
-	return kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1
-	    ? -1 : 0;
+	if (kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1)
+		return -1;
+	return work_uid(w, m->mailbox, m->uid, false, false);
 }
 
 int
