@@ -263,7 +263,7 @@ contexts_gone(struct imap *im)
 		left = arena_zalloc(&im->arena, c->n + 1, sizeof(*left));
 		for (n = i = 0; i < c->n; i++) {
 			if (box_find(b, c->uids[i], &at) &&
-			    (b->state[at] & ENTRY_GONE) == 0)
+			    (box_state(b, at) & ENTRY_GONE) == 0)
 				left[n++] = c->uids[i];
 		}
 		if (n < c->n)
@@ -285,8 +285,8 @@ ask_again(struct imap *im, struct context *c, struct search_result *found)
 	walk_init(&w, c->search.view, b->id);
 	for (i = 0; i < b->announced; i++) {
 		r = uid_is_in(box_uid(b, i), old, c->n);
-		if ((b->state[i] & ENTRY_GONE) == 0 &&
-		    ((b->state[i] & ENTRY_SEARCH) != 0 ||
+		if ((box_state(b, i) & ENTRY_GONE) == 0 &&
+		    ((box_state(b, i) & ENTRY_SEARCH) != 0 ||
 		    box_uid(b, i) > c->last_uid))
 			r = search_one(&c->search, &w, i);
 		if (r == -1)
@@ -344,7 +344,7 @@ contexts_changed(struct imap *im, struct store_view *v)
 	if (im->contexts == NULL)
 		return;
 	for (i = 0; i < b->announced && !some; i++)
-		some = (b->state[i] & ENTRY_SEARCH) != 0;
+		some = (box_state(b, i) & ENTRY_SEARCH) != 0;
 	for (c = im->contexts; c != NULL; c = c->next) {
 		if (!some && last <= c->last_uid)
 			continue;
@@ -352,6 +352,6 @@ contexts_changed(struct imap *im, struct store_view *v)
 		context_changed(im, c);
 		c->search.view = NULL;
 	}
-	for (i = 0; i < b->announced; i++)
+	for (i = 0; some && i < b->announced; i++)
 		b->state[i] &= (unsigned char)~ENTRY_SEARCH;
 }

@@ -38,7 +38,7 @@ static void
 begin_message(struct imap *im, struct store_view *v)
 {
 	struct fetch *f = &im->fetch;
-	bool seen = (im->box.state[f->index] & ENTRY_SEEN) != 0;
+	bool seen = (box_state(&im->box, f->index) & ENTRY_SEEN) != 0;
 
 	add_fetch_head(im, f->index);
 	f->inside = true;
@@ -51,7 +51,8 @@ begin_message(struct imap *im, struct store_view *v)
 		add_item(im, v, &flags_item);
 	if (seen && !f->has_item[ITEM_MODSEQ] && enabled(im, CAP_CONDSTORE))
 		add_item(im, v, &modseq_item);
-	im->box.state[f->index] &= (unsigned char)~ENTRY_SEEN;
+	if (seen)
+		im->box.state[f->index] &= (unsigned char)~ENTRY_SEEN;
 }
 
 /* Items of the message at work until its end or the output is full. */
@@ -216,6 +217,7 @@ set_seen(struct imap *im)
 			break;
 		if (r == 1 && (m.flags & STORE_SEEN) == 0 && wanted(f, &m)) {
 			uids[n++] = m.uid;
+			box_want_state(b);
 			b->state[f->index] |= ENTRY_SEEN;
 		}
 	}
@@ -366,7 +368,7 @@ fetch_begin(struct imap *im)
 	}
 	if (f->wants_seen && !im->box.read_only && set_seen(im) == -1) {
 		/* Reading goes on; the flag is not announced. */
-		for (n = 0; n < im->box.n; n++)
+		for (n = 0; im->box.state != NULL && n < im->box.n; n++)
 			im->box.state[n] &= (unsigned char)~ENTRY_SEEN;
 	}
 	im->mode = MODE_FETCH;

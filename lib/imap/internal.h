@@ -187,7 +187,7 @@ struct box {
 	uint32_t id;			/* 0: none */
 	bool read_only;
 	uint32_t *uids;			/* ascending; index + 1 is the number */
-	unsigned char *state;		/* ENTRY_* of each */
+	unsigned char *state;		/* ENTRY_* of each; NULL: all 0 */
 	bool marked;			/* some state may not be 0 */
 	struct box_blocks *blocks;	/* NULL: all uids are written */
 	size_t n, size;
@@ -401,6 +401,13 @@ int box_load(struct box *b, struct store_view *v, size_t *unseen);
 void box_write(const struct box *b, size_t index);
 void box_fill(const struct box *b);
 void box_blocks_free(struct box *b);
+/* States are made when the first of them is set. */
+void box_want_state(struct box *b);
+static inline unsigned char
+box_state(const struct box *b, size_t index)
+{
+	return b->state == NULL ? 0 : b->state[index];
+}
 static inline uint32_t
 box_uid(const struct box *b, size_t index)
 {

@@ -178,8 +178,8 @@ can_be_kept(const struct imap *im)
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;
-	for (i = 0; i < b->n; i++) {
-		if ((b->state[i] & (ENTRY_GONE | ENTRY_CHANGED)) != 0)
+	for (i = 0; b->marked && i < b->n; i++) {
+		if ((box_state(b, i) & (ENTRY_GONE | ENTRY_CHANGED)) != 0)
 			return false;
 	}
 	return true;
@@ -315,7 +315,6 @@ rebuild_box(struct imap *im, struct store_view *v, const struct kept *k)
 	b->uids = u.uid;
 	b->n = b->announced = u.n;
 	b->size = u.size;
-	b->state = mem_zalloc(u.size + 1, 1);
 	return 0;
 }
 

@@ -290,7 +290,7 @@ step_box(struct search *s, int64_t until)
 	while (s->index < b->announced) {
 		size_t i = s->index++;
 
-		if ((b->state[i] & ENTRY_GONE) != 0)
+		if ((box_state(b, i) & ENTRY_GONE) != 0)
 			continue;
 		r = walk_to(&w, box_uid(b, i), &record);
 		if (r == -1)

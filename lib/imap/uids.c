@@ -154,6 +154,13 @@ box_find(const struct box *b, uint32_t uid, size_t *at)
 	return *at < high && b->uids[*at] == uid;
 }
 
+void
+box_want_state(struct box *b)
+{
+	if (b->state == NULL)
+		b->state = mem_zalloc(b->size + 1, 1);
+}
+
 /* ---- at SELECT ---- */
 
 static void
@@ -226,8 +233,7 @@ box_load(struct box *b, struct store_view *v, size_t *unseen)
 		return -1;
 	b->n = b->blocks->covered;
 	b->size = b->n + 64;
-	/* Large ones are pages of zeros that cost nothing until used. */
-	b->uids = mem_zalloc(b->size, sizeof(*b->uids));
-	b->state = mem_zalloc(b->size, 1);
+	/* Not zeroed: pages that nobody writes to cost nothing. */
+	b->uids = mem_realloc(NULL, b->size * sizeof(*b->uids));
 	return 0;
 }

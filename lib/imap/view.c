@@ -33,10 +33,13 @@ box_push(struct box *b, uint32_t uid)
 	if (b->n == b->size) {
 		b->size = b->size == 0 ? 64 : b->size + b->size / 2;
 		b->uids = mem_realloc(b->uids, b->size * sizeof(*b->uids));
-		b->state = mem_realloc(b->state, b->size);
+		if (b->state != NULL)
+			b->state = mem_realloc(b->state, b->size);
 	}
 	b->uids[b->n] = uid;
-	b->state[b->n++] = 0;
+	if (b->state != NULL)
+		b->state[b->n] = 0;
+	b->n++;
 }
 
 int
@@ -90,6 +93,7 @@ mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
 {
 	size_t i;
 
+	box_want_state(b);
 	(void)box_find(b, first, &i);	/* or where the first one is */
 	for (; i < b->n && box_uid(b, i) <= last; i++)
 		b->state[i] |= bits;
@@ -121,6 +125,7 @@ compare_all(struct box *b, struct store_view *v)
 	size_t i, known = b->n;
 	int r;
 
+	box_want_state(b);
 	b->marked = true;
 	for (i = 0; i < known; i++)
 		b->state[i] |= ENTRY_GONE;
@@ -197,7 +202,7 @@ take_out(struct imap *im, bool expunges)
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
-		if ((b->state[i] & ENTRY_GONE) != 0 && (expunges || !known)) {
+		if ((box_state(b, i) & ENTRY_GONE) != 0 && (expunges || !known)) {
 			if (known) {
 				b->announced--;
 				if (by_uid)
@@ -230,7 +235,7 @@ announce_flags(struct imap *im, struct store_view *v)
 	for (i = 0; i < b->announced; i++) {
 		if (im->contexts == NULL)
 			b->state[i] &= (unsigned char)~ENTRY_SEARCH;
-		if ((b->state[i] & ENTRY_CHANGED) == 0)
+		if ((box_state(b, i) & ENTRY_CHANGED) == 0)
 			continue;
 		b->state[i] &= (unsigned char)~ENTRY_CHANGED;
 		r = walk_to(&w, box_uid(b, i), &m);
@@ -282,7 +287,9 @@ box_sync(struct imap *im, bool expunges)
 		add_flag_lists(im, v, false);
 	if (b->n > b->announced) {
 		/* What is new needs no second word about its flags. */
-		memset(b->state + b->announced, 0, b->n - b->announced);
+		if (b->state != NULL)
+			memset(b->state + b->announced, 0,
+			    b->n - b->announced);
 		b->announced = b->n;
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
 		new = true;
@@ -378,7 +385,7 @@ box_uids(struct imap *im, struct imap_set *set, bool by_uid,
 			end = r->last;
 		}
 		for (; at < end; at++) {
-			if ((b->state[at] & ENTRY_GONE) == 0)
+			if ((box_state(b, at) & ENTRY_GONE) == 0)
 				(*uids)[(*n)++] = box_uid(b, at);
 			else
 				im->set_had_gone = true;

@@ -407,10 +407,24 @@ int message_expunge(struct work *w, struct box *b,
 
 /* ---- sync.c, list.c ---- */
 
-/* Compare one mailbox with its folder. *more: a batch was full, call again.
+/*
+ * What a batch leaves to the next one, so that a folder is not listed for each
+ * of many: the files that wait to be adopted. They hold while both directories
+ * are as that batch left them.
+ */
+struct sync_kept {
+	struct arena arena;
+	struct found *files;		/* NULL: nothing */
+	size_t count, from;
+	bool unsure;
+	struct stamp new, cur;
+};
+
+/* Compare one mailbox with its folder. *more: a batch was full, call again
+ * with the same kept, which begins with an empty arena that the caller frees.
  * deep: read every file again. 1 changed, 0, -1. */
 int sync_box(struct work *w, struct box *b, bool claim, bool deep,
-    bool *more);
+    struct sync_kept *kept, bool *more);
 /* The file of a message was written to: its record goes as by an expunge, and
  * the file is taken in under a new UID. Unless its size is right again. */
 int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);

@@ -9,25 +9,27 @@
 static int
 sync_one(struct store *s, uint32_t id, bool claim, bool deep)
 {
+	struct sync_kept kept = { .arena = ARENA_INIT };
 	bool more = true;
-	int changed = 0, r;
+	int changed = 0, r = 0;
 	struct work w;
 	struct box *b;
 
-	while (more) {
-		if (work_begin(s, &w) == -1)
-			return -1;
+	while (more && r != -1) {
+		if ((r = work_begin(s, &w)) == -1)
+			break;
 		b = work_box_open(&w, id);
-		r = b == NULL ? -1 : sync_box(&w, b, claim, deep, &more);
+		r = b == NULL ? -1 : sync_box(&w, b, claim, deep, &kept,
+		    &more);
 		if (r == -1) {
 			work_abort(&w);
-			return -1;
+			break;
 		}
 		changed |= r;
-		if (work_commit(&w) == -1)
-			return -1;
+		r = work_commit(&w);
 	}
-	return changed;
+	arena_free(&kept.arena);
+	return r == -1 ? -1 : changed;
 }
 
 int

@@ -478,6 +478,62 @@ finish_uids(struct syncing *y)
 	return maildir_uids_write(y->b->folder->dir, &u);
 }
 
+/* Go on with what the last batch left, if nobody changed the folder since. A
+ * change within the tick of that batch is seen by the look that comes last. */
+static bool
+take_kept(struct syncing *y, const struct stamp *at_new,
+    const struct stamp *at_cur)
+{
+	struct sync_kept *k = y->kept;
+	bool good = k->files != NULL && !y->relabelled &&
+	    stamp_same(at_new, &k->new) && stamp_same(at_cur, &k->cur);
+
+	y->unsure |= k->unsure;
+	if (good) {
+		y->arena = k->arena;
+		y->files = k->files;
+		y->file_count = k->count;
+		y->from = k->from;
+	} else {
+		arena_free(&k->arena);
+	}
+	k->arena = (struct arena)ARENA_INIT;
+	k->files = NULL;
+	return good;
+}
+
+static int
+keep(struct syncing *y)
+{
+	struct sync_kept *k = y->kept;
+
+	k->unsure = y->unsure;
+	if (!y->adopting)
+		return 0;
+	if (stamp_read(y->b->folder->new, &k->new) == -1 ||
+	    stamp_read(y->b->folder->cur, &k->cur) == -1)
+		return -1;
+	k->arena = y->arena;
+	k->files = y->files;
+	k->count = y->file_count;
+	k->from = y->from;
+	y->arena = (struct arena)ARENA_INIT;
+	return 0;
+}
+
+/* A batch that does not begin with a listing of the folder. */
+static int
+sync_on(struct syncing *y)
+{
+	if (adopt_all(y) == -1)
+		return -1;
+	if (y->again)
+		return keep(y);
+	y->kept->unsure = y->unsure;
+	y->again = true;	/* the last one lists it once more */
+	return 0;
+}
+
 static int
 sync_with(struct syncing *y)
 {
@@ -490,12 +546,15 @@ sync_with(struct syncing *y)
 		return -1;
 	at_new.settled = stamp_is_old(&at_new, now);
 	at_cur.settled = stamp_is_old(&at_cur, now);
-	if (read_keywords(y) == -1 || read_dirs(y) == -1 ||
-	    compare(y) == -1 || mend_all(y) == -1 || adopt_all(y) == -1 ||
+	if (read_keywords(y) == -1)
+		return -1;
+	if (take_kept(y, &at_new, &at_cur))
+		return sync_on(y);
+	if (read_dirs(y) == -1 || compare(y) == -1 || mend_all(y) == -1 || adopt_all(y) == -1 ||
 	    finish_uids(y) == -1 || (y->claim && claim_all(y) == -1))
 		return -1;
 	if (y->again)
-		return 0;
+		return keep(y);
 	/* Our own renames came after those times: look again later. */
 	if (y->new_renamed || y->unsure)
 		at_new.settled = false;
@@ -508,9 +567,11 @@ sync_with(struct syncing *y)
 }
 
 int
-sync_box(struct work *w, struct box *b, bool claim, bool deep, bool *more)
+sync_box(struct work *w, struct box *b, bool claim, bool deep,
+    struct sync_kept *kept, bool *more)
 {
 	struct syncing y = { .w = w, .b = b, .claim = claim, .deep = deep,
+	    .kept = kept,
 	    .now = time_wall_us() / 1000000,
 	    .batch = deep ? SIZE_MAX : SYNC_BATCH, .arena = ARENA_INIT,
 	    .scratch = ARENA_INIT };

@@ -42,8 +42,11 @@ struct syncing {
 	struct store_thread thread;	/* what it says of its thread */
 	struct found *files;
 	size_t file_count;
+	size_t from;		/* adopt_all: those before are done */
+	bool adopting;		/* all that have a record were compared */
 	struct pair *pairs;
 	size_t pair_count, pair_size;
+	struct sync_kept *kept;
 	uint32_t *missing;	/* UIDs not found at the first look */
 	size_t missing_count;
 };
