@@ -6,7 +6,7 @@
  * layouts of records that are not read anew stay readable. What needs the
  * messages comes after it in pieces, by whoever opens the account: first
  * each message of an older parse version is read again, then each without a
- * thread gets one. Where it stands is in the state, so it can be killed and
+ * thread gets one. (Names of files come before both: naming.c.) Where it stands is in the state, so it can be killed and
  * taken up at any time.
  */
 #include "store/internal.h"
@@ -216,9 +216,9 @@ int
 store_background(struct store *s)
 {
 	struct work w;
-	int r = phase_now(s);
+	int r = store_names(s);
 
-	if (r < 1)
+	if (r != 0 || (r = phase_now(s)) < 1)
 		return r;
 	if (work_begin(s, &w) == -1)
 		return -1;
