@@ -285,12 +285,16 @@ rename_one(struct naming *n, struct store_message *m)
 	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
 	struct folder *f = n->b->folder;
 	char name[MAILDIR_FILE_MAX + 1];
+	struct maildir_name now;
 	struct place where;
 	int r = message_find(f, m, &where);
 
 	if (r != 1)
 		return r;
-	if (suffix_format(&b, n->b->keywords, m->flags, &m->keywords,
+	maildir_name_parse(bytes_str(where.name), &now);
+	if (!bytes_eq(now.letters, letters_of(m->suffix))) {
+		r = 0;
+	} else if (suffix_format(&b, n->b->keywords, m->flags, &m->keywords,
 	    letters_of(m->suffix)) == -1 ||
 	    message_name(name, m->base, buf_bytes(&b)) == -1) {
 		r = -1;
