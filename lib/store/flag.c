@@ -18,6 +18,15 @@ touched_sync(struct folder *f, const struct touched *t)
 	return t->cur ? fsync(f->cur) : 0;
 }
 
+/* The file as the record has it, without looking. */
+static int
+assumed_place(const struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	out->dir = m->suffix.n > 0 ? f->cur : f->new;
+	return message_name(out->name, m->base, m->suffix);
+}
+
 /* ---- flags ---- */
 
 struct flagging {
@@ -96,15 +105,6 @@ rename_suffix(struct flagging *f, const struct place *where,
 	return r;
 }
 
-/* The file as the record has it, without looking. */
-static int
-assumed_place(const struct flagging *f, const struct store_message *m,
-    struct place *out)
-{
-	out->dir = m->suffix.n > 0 ? f->b->folder->cur : f->b->folder->new;
-	return message_name(out->name, m->base, m->suffix);
-}
-
 /* The change itself, on the record and, unless it is to follow, on the name.
  * 1 done, 0 nothing to do or the file is gone, -1. */
 static int
@@ -120,7 +120,7 @@ change_one(struct flagging *f, const struct store_message *old,
 		return 0;
 	if (f->later)
 		return work_naming_add(&f->w, f->b, m->uid) == -1 ? -1 : 1;
-	if (assumed_place(f, m, &where) == -1)
+	if (assumed_place(f->b->folder, m, &where) == -1)
 		return -1;
 	for (tries = 0; tries < 3; tries++) {
 		if ((r = rename_suffix(f, &where, m)) != 0)
@@ -214,19 +214,29 @@ store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
 
 /* ---- expunge ---- */
 
+/* 1, 0 it is not there, -1. */
+static int
+take_away(struct work *w, const struct place *where, const char *to)
+{
+	int r = w->alone ? unlinkat(where->dir, where->name, 0)
+	    : renameat(where->dir, where->name, w->s->dir, to);
+
+	return r == 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
 int
 message_expunge(struct work *w, struct box *b, const struct store_message *m,
     struct touched *t)
 {
 	char to[EXPUNGED_NAME_MAX];
 	struct place where;
-	int r = message_locate(b->folder, m, &where);
+	int r;
 
 	expunged_name(to, b->rec.id, m->uid);
-	if (r == 1 && renameat(where.dir, where.name, w->s->dir, to) == -1 &&
-	    errno != ENOENT)
-		return -1;
-	if (r == -1)
+	if (assumed_place(b->folder, m, &where) == -1 ||
+	    (r = take_away(w, &where, to)) == -1 ||
+	    (r == 0 && (r = message_locate(b->folder, m, &where)) == 1 &&
+	    (r = take_away(w, &where, to)) == -1) || r == -1)
 		return -1;
 	t->cur |= r == 1 && where.dir == b->folder->cur;
 	t->new |= r == 1 && where.dir == b->folder->new;
@@ -279,6 +289,8 @@ expunge_all(struct work *w, struct box *b, const uint32_t *uids,
 		    (!any && (m.flags & STORE_DELETED) == 0))
 			continue;
 		arena_reset(&scratch);
+		m.envelope = m.bodystructure = BYTES_EMPTY;
+		m.preview = m.extension = BYTES_EMPTY;
 		m = message_copy(&scratch, &m);
 		be32_put(be, m.uid);
 		if (message_expunge(w, b, &m, t) == -1 ||
@@ -315,10 +327,12 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 	uint64_t given;
 	struct work w;
 	struct box *b;
+	bool alone;
 	int r = -1;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
+	alone = w.alone = readers_shut_out(s, mailbox);
 	if ((b = work_box_open(&w, mailbox)) == NULL ||
 	    (uids == NULL && all_uids(&w, b, &uids, &count) == -1) ||
 	    expunge_all(&w, b, uids, count, any, &t, &gone) == -1) {
@@ -332,7 +346,9 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 		if (r == 0 && modseq != NULL)
 			*modseq = given;
 	}
-	if (r == 0)
+	if (alone)
+		readers_let_in(s);
+	else if (r == 0)
 		drop_files(s, mailbox, buf_bytes(&gone));
 	buf_free(&gone);
 	return r;

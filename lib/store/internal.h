@@ -211,6 +211,8 @@ struct work {
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool names_behind;	/* work_naming_add was called */
+	bool alone;		/* readers_shut_out: what is expunged needs not
+				 * be kept */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -402,8 +404,8 @@ struct touched {
 	bool new, cur;
 };
 int touched_sync(struct folder *f, const struct touched *t);
-/* Rename the file away and drop the record; the caller syncs and commits.
- * m's bytes must not be views. */
+/* Rename the file away, or remove it (alone), and drop the record; the caller
+ * syncs and commits. m's bytes must not be views. */
 int message_expunge(struct work *w, struct box *b,
     const struct store_message *m, struct touched *t);
 
@@ -477,6 +479,13 @@ void wake(struct store *s);
 /* Whether another session reads in a mailbox (store_hold); not our own,
  * which knows what it does. Where that cannot be known, true. */
 bool has_readers(struct store *s, uint32_t mailbox);
+/*
+ * The same, and from now on until readers_let_in: true, nobody else reads
+ * there, and who wants to waits (store_hold). Never waits itself; false if it
+ * would have to.
+ */
+bool readers_shut_out(struct store *s, uint32_t mailbox);
+void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);
