@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,6 +98,9 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	    * 1000;
 	session_signals();
 	(void)session_run(s);	/* a lost client: s->end tells the log */
+	/* All was said: who waits for the end need not wait for the names. */
+	if (s->end != NULL && store_names_behind(s->store))
+		(void)shutdown(s->out, SHUT_WR);	/* or a pipe: it waits */
 	account_close(account);
 	return 0;
 }

@@ -278,6 +278,20 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 	return take_events(s, im, w, r);
 }
 
+/* File names that follow what was answered, until the client speaks. */
+static void
+follow(struct session *s)
+{
+	struct pollfd in = { .fd = s->in, .events = POLLIN };
+	struct timespec none = { 0, 0 };
+	sigset_t empty;
+
+	(void)sigemptyset(&empty);	/* cannot fail */
+	while (store_names_behind(s->store) &&
+	    ppoll(&in, 1, &none, &empty) == 0 && !got_stop)
+		(void)store_names(s->store);	/* tried again */
+}
+
 static int
 flush(struct session *s, struct imap *im)
 {
@@ -307,6 +321,8 @@ loop(struct session *s, struct imap *im)
 			    "the account was replaced, connect again");
 			continue;
 		}
+		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
+			follow(s);
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
 		else if (r == 0 && a == IMAP_BUSY)

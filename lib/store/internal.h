@@ -18,6 +18,7 @@
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
  * key.c     keys of mailboxes                 uids.c    UIDs in blocks
+ * naming.c  file names that follow
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -32,7 +33,7 @@ enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
-	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID,
+	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -121,6 +122,8 @@ struct store {
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
 	bool behind;		/* the phase was not PHASE_DONE at opening */
+	bool names_behind;	/* as far as this process knows */
+	bool names_ours;	/* it left some of them so */
 };
 
 struct store_view {
@@ -194,6 +197,7 @@ struct box {
 	struct folder *folder;
 	struct keywords *keywords;	/* loaded on demand */
 	bool dirty, gone;
+	uint32_t behind_first, behind_last;	/* work_naming_add; 0: none */
 };
 
 /* A block of the table of UIDs while it changes; mailbox 0: none. */
@@ -219,6 +223,9 @@ struct work {
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
+	bool names_behind;	/* work_naming_add was called */
+	bool alone;		/* readers_shut_out: what is expunged needs not
+				 * be kept */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -370,7 +377,11 @@ struct place {
 	int dir;		/* new or cur of the folder */
 	char name[MAILDIR_FILE_MAX + 1];
 };
-/* Find the file of a record, whatever its suffix became; 1, 0 gone, -1. */
+/* Find the file of a record under a name it can have by what we did; 1, 0 it
+ * is not there, -1. */
+int message_find(struct folder *f, const struct store_message *m,
+    struct place *out);
+/* The same, whatever its suffix became: 0 is gone. */
 int message_locate(struct folder *f, const struct store_message *m,
     struct place *out);
 /*
@@ -393,6 +404,25 @@ int message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
 void expunged_name(char out[EXPUNGED_NAME_MAX], uint32_t mailbox,
     uint32_t uid);
 
+/* ---- naming.c ---- */
+
+/* Whether the flags of a record are not those of its suffix. */
+bool name_is_behind(const struct keywords *k, const struct store_message *m);
+/*
+ * The file of m has a name with these letters. Flags and keywords become what
+ * they say; what names cannot carry stays, and unless before is NULL so does
+ * what the index changed since it knew the suffix of m. before: what letters
+ * meant when that was written. The suffix itself is the caller's to change.
+ */
+void name_merge(const struct keywords *k, const struct keywords *before,
+    struct bytes letters, struct store_message *m);
+/* Have the name of a message that is behind written later; for the process
+ * this is a change that only the index holds. */
+int work_naming_add(struct work *w, struct box *b, uint32_t uid);
+int work_naming_flush(struct work *w, struct box *b);
+/* Whether somebody will write it: 1, 0, -1. */
+int naming_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+
 /* ---- flag.c ---- */
 
 /* Which directories of a folder were changed and need fsync. */
@@ -400,8 +430,8 @@ struct touched {
 	bool new, cur;
 };
 int touched_sync(struct folder *f, const struct touched *t);
-/* Rename the file away and drop the record; the caller syncs and commits.
- * m's bytes must not be views. */
+/* Rename the file away, or remove it (alone), and drop the record; the caller
+ * syncs and commits. m's bytes must not be views. */
 int message_expunge(struct work *w, struct box *b,
     const struct store_message *m, struct touched *t);
 
@@ -489,6 +519,13 @@ void wake(struct store *s);
 /* Whether another session reads in a mailbox (store_hold); not our own,
  * which knows what it does. Where that cannot be known, true. */
 bool has_readers(struct store *s, uint32_t mailbox);
+/*
+ * The same, and from now on until readers_let_in: true, nobody else reads
+ * there, and who wants to waits (store_hold). Never waits itself; false if it
+ * would have to.
+ */
+bool readers_shut_out(struct store *s, uint32_t mailbox);
+void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);

@@ -83,11 +83,11 @@ search_dir(int dir, struct bytes base, struct place *out)
 }
 
 int
-message_locate(struct folder *f, const struct store_message *m,
+message_find(struct folder *f, const struct store_message *m,
     struct place *out)
 {
 	struct bytes seen = BYTES(":2,");
-	int r = 0, tries;
+	int r = 0;
 
 	if (m->suffix.n > 0)
 		r = try_name(f->cur, m->base, m->suffix, out);
@@ -97,6 +97,15 @@ message_locate(struct folder *f, const struct store_message *m,
 		r = try_name(f->cur, m->base, seen, out);
 	if (r == 0)
 		r = try_name(f->cur, m->base, BYTES_EMPTY, out);
+	return r;
+}
+
+int
+message_locate(struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	int r = message_find(f, m, out), tries;
+
 	/* Twice: it may be renamed while we read the directory. */
 	for (tries = 0; r == 0 && tries < 2; tries++) {
 		r = search_dir(f->cur, m->base, out);

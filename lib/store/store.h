@@ -398,6 +398,12 @@ struct store_flag_change {
 	uint64_t unchanged_since;
 };
 /*
+ * Up to so many messages of one change have their file names changed before
+ * it is done: what scripts and other programs do by hand. Of more, only the
+ * index holds the change at first, durably; the names follow by store_names.
+ */
+#define STORE_NAMES_NOW 64
+/*
  * Change flags of messages by ascending UID; those not there are passed
  * over. *modseq (may be NULL) gets the modseq given to the changed ones, 0
  * if nothing changed. failed (may be NULL) gets the UIDs refused by
@@ -407,6 +413,15 @@ struct store_flag_change {
 int store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
     size_t count, const struct store_flag_change *c, uint64_t *modseq,
     struct buf *failed);
+/*
+ * Give a piece of the files whose flags were changed the names that say so:
+ * some milliseconds. To be called whenever there is nothing better to do;
+ * store_open does one piece of what others left, store_close all of what this
+ * process left. 1 there is more, 0 done, -1. After a failure there is nothing
+ * behind until the next change: flags are right in the index all the time.
+ */
+int store_names(struct store *s);
+bool store_names_behind(const struct store *s);
 /*
  * Remove messages: those of uids (ascending) that carry \Deleted, or, with
  * any, whatever their flags. uids NULL: all of the mailbox. *modseq as above;

@@ -215,31 +215,6 @@ compare(struct syncing *y)
 
 /* ---- records whose file differs ---- */
 
-/* Flags as the file name has them; what it cannot carry stays. */
-static void
-take_letters(struct syncing *y, struct bytes letters,
-    struct store_message *m)
-{
-	struct keywords *k = y->b->keywords;
-	uint64_t carried = 0;
-	struct store_keywords bits;
-	uint32_t flags, keep = 0;
-	unsigned int f, i;
-
-	letters_parse(k, letters, &flags, &bits);
-	for (f = 6; f < 10; f++) {
-		if (k->flag_number[f] < 0 ||
-		    k->flag_number[f] >= STORE_LETTERS)
-			keep |= 1u << f;
-	}
-	for (i = 0; i < STORE_LETTERS; i++) {
-		if (k->name[i].n > 0)
-			carried |= (uint64_t)1 << i;
-	}
-	m->flags = flags | (m->flags & keep);
-	m->keywords.bits[0] = bits.bits[0] | (m->keywords.bits[0] & ~carried);
-}
-
 int
 parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 {
@@ -270,6 +245,17 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 	return r;
 }
 
+/* Whether its name is to follow its flags: 1, 0, -1. */
+static int
+is_listed(struct syncing *y, const struct store_message *m)
+{
+	const struct keywords *k = y->before != NULL ? y->before
+	    : y->b->keywords;
+
+	return name_is_behind(k, m) ? naming_has(y->w->t, m->mailbox, m->uid)
+	    : 0;
+}
+
 static int
 update(struct syncing *y, const struct store_message *old,
     const struct found *f)
@@ -278,8 +264,12 @@ update(struct syncing *y, const struct store_message *old,
 	bool flags;
 	int r = 0;
 
+	if ((r = is_listed(y, old)) == -1)
+		return -1;
+	name_merge(y->b->keywords, r == 0 ? NULL : y->before != NULL
+	    ? y->before : y->b->keywords, f->n.letters, &m);
 	m.suffix = f->n.suffix;
-	take_letters(y, f->n.letters, &m);
+	r = 0;
 	/* A file whose name gives another size than it has gets another. */
 	if (y->deep && ((r = parse_file(y, f, &m)) == -1 ||
 	    (r == 1 && give_name(y, f, &m) == -1)))
@@ -442,7 +432,7 @@ read_keywords(struct syncing *y)
 		y->changed = y->relabelled = true;
 	}
 	maildir_keywords_free(&file);
-	free(b->keywords);
+	y->before = b->keywords;
 	b->keywords = NULL;
 	b->rec.stamp_keywords = now;
 	b->dirty = true;
@@ -580,6 +570,7 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep,
 	arena_free(&y.arena);
 	arena_free(&y.scratch);
 	free(y.pairs);
+	free(y.before);
 	*more = y.again;
 	if (r == -1)
 		return -1;

@@ -31,6 +31,7 @@ struct syncing {
 	bool again;		/* a batch was full */
 	bool changed;
 	bool relabelled;	/* letters mean other keywords now */
+	struct keywords *before;	/* what they meant; NULL: the same */
 	bool unsure;		/* seen differently at two looks */
 	bool new_renamed, cur_renamed;
 	int64_t now;		/* seconds */

@@ -7,7 +7,7 @@
  * messages comes after it in pieces, by whoever opens the account: first
  * each message of an older parse version is read again, then each without a
  * thread gets one. Where it stands is in the state, so it can be killed and
- * taken up at any time.
+ * taken up at any time. (Names of files come before both: naming.c.)
  */
 #include "store/internal.h"
 
@@ -218,9 +218,9 @@ int
 store_background(struct store *s)
 {
 	struct work w;
-	int r = phase_now(s);
+	int r = store_names(s);
 
-	if (r < 1)
+	if (r != 0 || (r = phase_now(s)) < 1)
 		return r;
 	if (work_begin(s, &w) == -1)
 		return -1;

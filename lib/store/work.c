@@ -156,7 +156,7 @@ int
 work_commit(struct work *w)
 {
 	struct store *s = w->s;
-	bool changed;
+	bool changed, behind = w->names_behind;
 	struct box *b;
 	int r;
 
@@ -164,7 +164,8 @@ work_commit(struct work *w)
 		goto fail;
 	changed = w->changes > 0;
 	for (b = w->boxes; b != NULL; b = b->next) {
-		if (b->keywords != NULL && keywords_flush(w, b) == -1)
+		if ((b->keywords != NULL && keywords_flush(w, b) == -1) ||
+		    work_naming_flush(w, b) == -1)
 			goto fail;
 		if (!b->dirty || b->gone)
 			continue;
@@ -177,6 +178,8 @@ work_commit(struct work *w)
 	r = kv_commit(w->t, w->durable);
 	w->t = NULL;
 	work_free(w);
+	if (r == 0 && behind)
+		s->names_behind = s->names_ours = true;
 	if (r == 0 && changed)
 		wake(s);
 	return r;
