@@ -95,6 +95,36 @@ test_compare(void **state)
 	assert_true(bytes_ends(BYTES("abc"), BYTES("")));
 }
 
+/* Words whose rarest byte is the first, in the middle, the last or none. */
+static void
+test_casefind(void **state)
+{
+	static const struct {
+		const char *text, *word;
+		int at;
+	} row[] = {
+		{ "a quick fox", "QUICK", 2 }, { "A FOX, a fox", "fox", 2 },
+		{ "bacK bAck back", "back", 0 }, { "xback", "BACK", 1 },
+		{ "ba back", "back", 3 }, { "tea tae TEA", "ea t", 1 },
+		{ "Zz zZ", "zz z", 0 }, { "zZz7", "z7", 2 },
+		{ "aaab", "aab", 1 }, { "aaab", "aabb", -1 },
+		{ "ack b", "back", -1 }, { "bac", "back", -1 },
+		{ "k", "K", 0 }, { "[", "{", -1 }, { "x@", "`", -1 },
+		{ "\xc3\x9c\xe2", "\xe2", 2 }, { "\xc3", "\xe3", -1 },
+	};
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		bool found = bytes_casefind(bytes_str(row[i].text),
+		    bytes_str(row[i].word), &at);
+
+		if (found != (row[i].at != -1) ||
+		    (found && at != (size_t)row[i].at))
+			fail_msg("%s in %s", row[i].word, row[i].text);
+	}
+}
+
 static void
 test_search(void **state)
 {
@@ -417,6 +447,8 @@ main(void)
 		{ "slices compare by bytes, ASCII case apart", test_compare,
 		    NULL, NULL, NULL },
 		{ "search finds first, last, any case", test_search,
+		    NULL, NULL, NULL },
+		{ "words are found without case", test_casefind,
 		    NULL, NULL, NULL },
 		{ "lines, words, prefixes, white space", test_take_apart,
 		    NULL, NULL, NULL },
