@@ -130,6 +130,8 @@ struct store_view {
 	struct kv_cursor *messages;
 	uint32_t walk_mailbox;
 	struct kv_cursor *changes;
+	struct kv_cursor *texts;	/* at text_key, if that is not empty */
+	struct bytes text_key, text;
 };
 
 /* ---- record.c ---- */
