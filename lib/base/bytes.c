@@ -168,6 +168,42 @@ bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
 	return false;
 }
 
+/* Change the case of the 26 letters from first on, eight bytes at a time. */
+static void
+change_case(unsigned char *out, struct bytes s, unsigned char first)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w, low, from, beyond;
+	size_t i = 0;
+
+	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s.p + i, sizeof(w));
+		/* The top bit of a byte: it is at least that letter. */
+		low = w & 0x7f * ones;
+		from = low + (0x80U - first) * ones;
+		beyond = low + (0x80U - 26U - first) * ones;
+		w ^= (from & ~beyond & ~w & 0x80 * ones) >> 2;
+		memcpy(out + i, &w, sizeof(w));
+	}
+	for (; i < s.n; i++) {
+		unsigned int c = s.p[i];
+
+		out[i] = (unsigned char)(c - first < 26 ? c ^ 0x20 : c);
+	}
+}
+
+void
+bytes_lower(unsigned char *out, struct bytes s)
+{
+	change_case(out, s, 'A');
+}
+
+void
+bytes_upper(unsigned char *out, struct bytes s)
+{
+	change_case(out, s, 'a');
+}
+
 bool
 bytes_skip(struct bytes *s, struct bytes prefix)
 {

@@ -64,7 +64,8 @@ message_set(struct message *m, uint32_t uid,
     const struct store_message *record)
 {
 	if (m->uid != uid || m->mailbox != 0) {
-		message_reset(m);
+		if (m->mapped || m->mailbox != 0)
+			message_reset(m);
 		m->uid = uid;
 	}
 	m->has_record = record != NULL;

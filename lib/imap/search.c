@@ -280,7 +280,8 @@ look_at(struct search *s, const struct store_message *record)
 static void
 look_away(struct search *s)
 {
-	message_reset(&s->message);
+	if (s->message.mapped)
+		message_reset(&s->message);
 	arena_reset(&s->arena);
 }
 

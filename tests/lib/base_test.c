@@ -125,6 +125,31 @@ test_casefind(void **state)
 	}
 }
 
+/* Every byte at every place of a word of eight, and beyond. */
+static void
+test_case(void **state)
+{
+	unsigned char text[11], low[11], high[11];
+	size_t i, at;
+	int c;
+
+	(void)state;
+	for (c = 0; c < 256; c++) {
+		for (at = 0; at < sizeof(text); at++) {
+			memset(text, 'm', sizeof(text));
+			text[at] = (unsigned char)c;
+			bytes_lower(low, bytes_of(text, sizeof(text)));
+			bytes_upper(high, bytes_of(text, sizeof(text)));
+			for (i = 0; i < sizeof(text); i++) {
+				assert_int_equal(low[i],
+				    ascii_lower(text[i]));
+				assert_int_equal(high[i],
+				    ascii_upper(text[i]));
+			}
+		}
+	}
+}
+
 static void
 test_search(void **state)
 {
@@ -252,6 +277,15 @@ test_buf_cap(void **state)
 	buf_drop(&b, 5);
 	assert_text(buf_bytes(&b), "6789x");
 	assert_int_equal(buf_addc(&b, 'y'), -1);	/* stays full */
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, UINT64_MAX), -1);
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, 1234567890), 0);
+	assert_int_equal(buf_addnum(&b, 0), -1);
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, 0), 0);
+	assert_int_equal(buf_addnum(&b, 10), 0);
+	assert_true(bytes_eq(buf_bytes(&b), BYTES("010")));
 	buf_reset(&b);
 	assert_int_equal(buf_printf(&b, "%s%d", "abcdefgh", 12), 0);
 	assert_text(buf_bytes(&b), "abcdefgh12");
@@ -447,6 +481,8 @@ main(void)
 		{ "slices compare by bytes, ASCII case apart", test_compare,
 		    NULL, NULL, NULL },
 		{ "search finds first, last, any case", test_search,
+		    NULL, NULL, NULL },
+		{ "letters change their case, nothing else", test_case,
 		    NULL, NULL, NULL },
 		{ "words are found without case", test_casefind,
 		    NULL, NULL, NULL },
