@@ -491,7 +491,9 @@ bool check_name(struct imap *im, struct bytes *name);
 
 /* message.c */
 void walk_init(struct walk *w, struct store_view *v, uint32_t mailbox);
-/* 1 found, into *m; 0 not there; -1. UIDs must ascend. */
+/* 1 found, into *m; 0 not there; -1. UIDs must ascend. walk_at leaves it in
+ * w->at. */
+int walk_at(struct walk *w, uint32_t uid);
 int walk_to(struct walk *w, uint32_t uid, struct store_message *m);
 void message_reset(struct message *m);
 /* Start on another message; record NULL: it was expunged. */

@@ -208,6 +208,21 @@ sent_matches(struct search *s, const struct search_key *k)
 }
 
 static bool
+is_text(const struct search_key *k)
+{
+	return (k->kind == KEY_BODY || k->kind == KEY_TEXT ||
+	    k->kind == KEY_HEADER) && k->cost != COST_ENVELOPE &&
+	    k->grams.n > 0;
+}
+
+static bool
+ruled_out(struct search *s, uint32_t uid, const struct search_key *k)
+{
+	return is_text(k) && store_text_maybe(s->view, s->mailbox, uid,
+	    &k->grams, k->kind != KEY_BODY, k->kind != KEY_HEADER) == 0;
+}
+
+static bool
 matches(struct search *s, const struct search_key *k)
 {
 	const struct search_key *c;
@@ -229,11 +244,11 @@ matches(struct search *s, const struct search_key *k)
 	case KEY_SENT_SINCE:
 		return sent_matches(s, k);
 	case KEY_HEADER:
-		return !text_ruled_out(s->view, &s->message, k) &&
+		return !ruled_out(s, s->message.uid, k) &&
 		    header_matches(s, k) == 1;
 	case KEY_BODY:
 	case KEY_TEXT:
-		return !text_ruled_out(s->view, &s->message, k) &&
+		return !ruled_out(s, s->message.uid, k) &&
 		    body_matches(s, k) == 1;
 	default:
 		return record_matches(s, k);
@@ -265,7 +280,8 @@ look_at(struct search *s, const struct store_message *record)
 static void
 look_away(struct search *s)
 {
-	message_reset(&s->message);
+	if (s->message.mapped)
+		message_reset(&s->message);
 	arena_reset(&s->arena);
 }
 
@@ -277,12 +293,54 @@ look(struct search *s, const struct store_message *record, uint32_t index)
 	look_away(s);
 }
 
+/*
+ * Whether UIDs and filters are what to ask first. They need no record; but
+ * where other facts of the record are asked for, those leave fewer filters to
+ * read.
+ */
+static bool
+filters_first(const struct search_key *root)
+{
+	const struct search_key *c;
+	bool any = false;
+
+	for (c = root->children; c != NULL; c = c->next) {
+		if (c->cost == COST_RECORD && c->kind != KEY_UIDS &&
+		    c->kind != KEY_ALL)
+			return false;
+		any = any || is_text(c);
+	}
+	return any;
+}
+
+/* After filters_first: whether a message need not be looked at. */
+static bool
+passed_by(struct search *s, uint32_t uid)
+{
+	const struct search_key *c;
+
+	for (c = s->root->children; c != NULL; c = c->next) {
+		if (c->kind == KEY_UIDS ? !imap_set_has(&c->set, uid)
+		    : ruled_out(s, uid, c))
+			return true;
+	}
+	return false;
+}
+
+/* The record of a message, into w->at: 1, 0 none, -1. */
+static int
+record_at(struct search *s, struct walk *w, uint32_t uid)
+{
+	/* Where filters decide, few are left to be found. */
+	return s->filters ? store_message_get(s->view, s->mailbox, uid,
+	    &w->at) : walk_at(w, uid);
+}
+
 /* Messages as the client knows them; 1 time is up, 0 end, -1. */
 static int
 step_box(struct search *s, int64_t until)
 {
 	const struct box *b = &s->im->box;
-	struct store_message record;
 	struct walk w;
 	int r;
 
@@ -290,13 +348,14 @@ step_box(struct search *s, int64_t until)
 	while (s->index < b->announced) {
 		size_t i = s->index++;
 
-		if ((box_state(b, i) & ENTRY_GONE) != 0)
-			continue;
-		r = walk_to(&w, box_uid(b, i), &record);
-		if (r == -1)
-			return -1;
-		if (r == 1)	/* else expunged, to be announced */
-			look(s, &record, (uint32_t)i);
+		if ((box_state(b, i) & ENTRY_GONE) == 0 &&
+		    !(s->filters && passed_by(s, box_uid(b, i)))) {
+			r = record_at(s, &w, box_uid(b, i));
+			if (r == -1)
+				return -1;
+			if (r == 1)	/* else expunged, to be announced */
+				look(s, &w.at, (uint32_t)i);
+		}
 		if (i % CLOCK_EVERY == 0 && time_mono_ms() >= until)
 			return 1;
 	}
@@ -333,6 +392,7 @@ search_begin(struct search *s)
 	if ((s->view = store_view_open(s->store)) == NULL)
 		return -1;
 	prepare(s, s->root);
+	s->filters = filters_first(s->root);
 	search_keywords(s);
 	store_view_close(s->view);
 	s->view = NULL;
@@ -356,11 +416,10 @@ search_step(struct search *s, int64_t ms)
 int
 search_one(struct search *s, struct walk *w, size_t index)
 {
-	struct store_message record;
-	int r = walk_to(w, box_uid(&s->im->box, index), &record);
+	int r = walk_at(w, box_uid(&s->im->box, index));
 
 	if (r == 1) {
-		r = look_at(s, &record);
+		r = look_at(s, &w->at);
 		look_away(s);
 	}
 	return r;

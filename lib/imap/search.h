@@ -102,6 +102,7 @@ struct search {
 	/* Called for each message found, while it is s->message. */
 	void (*hit)(struct search *s, void *ctx);
 	void *ctx;
+	bool filters;		/* they are asked before the record */
 	bool lasting;		/* "*" stands for later messages too */
 	int64_t now;		/* seconds, for OLDER and YOUNGER */
 	size_t index;		/* with a box: the next message */
@@ -164,9 +165,6 @@ int sent_day(struct search *s, int64_t *day);
 /* The same in seconds, in UTC; the internal date where there is none (RFC
  * 5256 2.2). No file is opened for a message with an envelope. */
 int64_t sent_seconds(struct search *s);
-/* Whether the filters of the store let the message's file be passed by. */
-bool text_ruled_out(struct store_view *v, const struct message *m,
-    const struct search_key *k);
 int body_matches(struct search *s, const struct search_key *k);
 
 /* ---- sort.c (RFC 5256, RFC 5957) ---- */

@@ -240,8 +240,10 @@ add_search(struct imap *im, const char *name, const struct search_return *r,
 	size_t i;
 
 	buf_printf(&im->out, "* %s", name);
-	for (i = 0; i < found->n; i++)
-		buf_printf(&im->out, " %lu", (unsigned long)numbers[i]);
+	for (i = 0; i < found->n; i++) {
+		buf_addc(&im->out, ' ');
+		buf_addnum(&im->out, numbers[i]);
+	}
 	if (with_modseq && found->n > 0)
 		buf_printf(&im->out, " (MODSEQ %llu)",
 		    (unsigned long long)modseq_of(r, found));

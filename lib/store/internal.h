@@ -135,6 +135,8 @@ struct store_view {
 	struct kv_cursor *changes;
 	struct kv_cursor *uids;
 	uint32_t uids_mailbox;
+	struct kv_cursor *texts;	/* at text_key, if that is not empty */
+	struct bytes text_key, text;
 };
 
 /* ---- record.c ---- */

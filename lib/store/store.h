@@ -314,6 +314,13 @@ int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
  * another program cuts the file short, touching the rest is SIGBUS. */
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out);
+/*
+ * The same for a message of a view, where its file has the name and the size
+ * of the record, which is the usual case: 1. 0: ask store_message_map, which
+ * looks further.
+ */
+int store_message_quick(struct store_view *v, const struct store_message *m,
+    struct bytes *out);
 void store_unmap(struct bytes m);
 /*
  * While it is held, messages of a mailbox that others expunge or move stay

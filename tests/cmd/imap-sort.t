@@ -43,6 +43,31 @@ SORT (DATE) ISO-8859-7 ALL|a NO [BADCHARSET (US-ASCII UTF-8)] charset is not sup
 SORT (COLOUR) US-ASCII ALL|a BAD unknown sort key
 SORT () US-ASCII ALL|a BAD unknown sort key
 E
+# texts of all lengths with much in common, more than are sorted by comparing,
+# against the same order made otherwise
+cat >many.py <<'P'
+import random, sys
+random.seed(5)
+parts = ["pear", "pear tree", "a much longer subject that goes on", "p", "9"]
+out = []
+for i in range(700):
+    s = " ".join(random.choice(parts) for _ in range(random.choice([0, 1, 2, 6])))
+    out.append((s.upper().encode(), random.randrange(3)))
+    m = b"From: f%d@x\nSubject: %s\n\nx\n" % (out[-1][1], s.encode())
+    sys.stdout.buffer.write(b"%d APPEND Many {%d+}\r\n%s\r\n" % (i, len(m), m))
+n = range(700)
+with open("want", "w") as f:
+    for key in (lambda i: (out[i][0], i),
+            lambda i: (bytes(255 - c for c in out[i][0]) + b"\xff" * 300, i),
+            lambda i: (out[i][1], out[i][0], i)):
+        f.write("* SORT " + " ".join(str(i + 1) for i in sorted(n, key=key)) + "\n")
+P
+{
+	printf 'm CREATE Many\r\n'
+	/usr/bin/python3 many.py
+	printf 's EXAMINE Many\r\na SORT (SUBJECT) UTF-8 ALL\r\nb SORT (REVERSE SUBJECT) UTF-8 ALL\r\nc SORT (FROM SUBJECT) UTF-8 ALL\r\n'
+} | imap-serve -a alice | tr -d '\r' | grep '^. SORT' >got
+is "$(wc -w <want) $(cmp want got)" "2106 " "I-23 SORT of many with texts of all lengths"
 printf '\n' >m
 {
 	append_line a Archive '"05-Nov-2026 12:00:00 +0000" ' m
