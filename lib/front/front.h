@@ -64,6 +64,12 @@ void front_free(struct front *f);
  * client's. 0; -1: the connection is of no use, and the log says why.
  */
 int front_begin(struct front *f);
+/*
+ * In place of front_begin, for a connection that another process of ours had
+ * before: what tls-serve said of it. -1: it is malformed. The bytes are
+ * borrowed.
+ */
+int front_take_preface(struct front *f, struct bytes preface);
 /* STARTTLS may be announced: not TLS yet, a socket, tls-serve's is there. */
 bool front_offers_tls(const struct front *f);
 /* The way to tls-serve, for front_secure; -1 is logged. */
