@@ -1,12 +1,14 @@
 /*
- * again.c - clients that said UNAUTHENTICATE to imap-serve (RFC 8437)
+ * again.c - clients that said UNAUTHENTICATE to imap-serve (RFC 8437), and
+ * those that alpn-in has taken on the HTTPS port
  *
- * What comes is what this program sends to imap-serve, without ticket and
- * tag. Only imap-serve may connect (server_peers).
+ * What comes is what this program sends to imap-serve, without ticket. Only
+ * these two may connect (server_peers).
  */
 #include "imap_login.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define RECEIVE_MS 10000
@@ -34,13 +36,17 @@ receive_rest(int from, struct buf *b)
 	return 0;
 }
 
-/* In place of the way to imap-serve, so that it keeps its number. */
+/*
+ * In place of the way it came, so that it keeps its number. That stays open
+ * under another one until this process ends: alpn-in waits for it.
+ */
 static int
 take_client(struct server_conn *conn, int fd, const struct imap_handover *h)
 {
 	uint64_t id;
 
-	if (dup2(fd, conn->in) == -1)
+	if (fcntl(conn->in, F_DUPFD_CLOEXEC, 3) == -1 ||
+	    dup2(fd, conn->in) == -1)
 		return -1;
 	conn->out = conn->in;
 	conn->is_socket = true;

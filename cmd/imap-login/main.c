@@ -328,27 +328,30 @@ talk(struct login *l)
 	}
 }
 
-/* h: it was logged in before; NULL: it is new. 1, 0, -1 as talk. */
+/* h: another process had it before. 1, 0, -1 as talk. */
 static int
 run(struct login *l, const struct imap_handover *h)
 {
 	struct imap_login_options o = { 0 };
-	bool greeted;
+	bool known = h != NULL && !bytes_eq(h->tag, BYTES(IMAP_TAG_NEW));
+	bool greeted = known;
 	int r;
 
 	if (h == NULL && front_begin(&l->front) == -1)
 		return 1;
-	greeted = h == NULL && front_greeted(&l->front);
+	if (h == NULL)
+		greeted = front_greeted(&l->front);
 	/* what was announced then, without asking again */
-	set_options(l->program, &l->front, greeted, &o, &l->limited);
+	set_options(l->program, &l->front, greeted && !known, &o,
+	    &l->limited);
 	l->machine = imap_login_new(&o);
-	if (greeted || h != NULL)
+	if (greeted)
 		buf_reset(imap_login_output(l->machine));
 	if (l->limited) {
 		buf_reset(imap_login_output(l->machine));
 		imap_login_bye(l->machine, "UNAVAILABLE",
 		    "too many failed logins, try again later");
-	} else if (h == NULL && preauth(l)) {
+	} else if (!known && preauth(l)) {
 		return 1;	/* the greeting is not ours */
 	}
 	if (h != NULL)

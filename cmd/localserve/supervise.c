@@ -48,6 +48,7 @@ static const struct endpoint endpoints[] = {
 	{ "submission", 587, "220 " },
 	{ "submissions", 465, "" },
 	{ "imaps", 993, "" },
+	{ "https", 443, "" },
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 

@@ -32,6 +32,10 @@ struct front_options {
 	bool proxied;		/* each connection begins with a PROXY header */
 	bool implicit;		/* TLS from the start */
 	bool client_cert;	/* ask for client certificates */
+	/* What the client may choose by ALPN, best first; none: the one
+	 * protocol of the listener. */
+	struct bytes alpn[TLSREQ_ALPNS_MAX];
+	size_t nalpn;
 	bool certificates;	/* tls-serve has some (front_certificates) */
 	const char *tls_path;	/* its socket */
 	int64_t timeout_ms;	/* for the PROXY header; and a handshake */

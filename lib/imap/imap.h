@@ -136,6 +136,9 @@ void imap_login_bye(struct imap_login *l, const char *code,
  * pipemail-auth(5) has the layout.
  */
 #define IMAP_HANDOVER_MAX (2 * 1024 * 1024)
+/* To imap-login instead of a tag, which it cannot be: the client is new, and
+ * is to be greeted. */
+#define IMAP_TAG_NEW "*"
 struct imap_handover {
 	struct bytes ticket;
 	struct bytes tag;
