@@ -266,6 +266,7 @@ serve_handed(struct program *p, struct bytes message,
 		return -1;
 	s.cid = h.session;
 	s.remote_ip = h.remote_ip;
+	s.local_ip = h.local_ip;
 	s.preface = h.preface;
 	s.tag = h.tag;
 	s.pending = h.pending;
@@ -313,7 +314,8 @@ serve_rested(struct program *p, struct bytes message,
 	struct imap_handover h = { .tag = BYTES_EMPTY };
 	struct account account = { .use = p->config };
 	struct session s = { .in = client->in, .out = client->out,
-	    .tag = BYTES_EMPTY, .pending = BYTES_EMPTY };
+	    .tag = BYTES_EMPTY, .pending = BYTES_EMPTY,
+	    .local_ip = BYTES_EMPTY };
 	struct imap_rest r;
 	struct arena a = ARENA_INIT;
 

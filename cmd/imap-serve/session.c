@@ -10,8 +10,6 @@
 
 #include "os/os.h"
 
-/* A client that takes nothing of an answer for so long is gone. */
-#define WRITE_MS (5 * 60 * 1000)
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
 /* Folders that cannot be watched are looked at this often in IDLE. */
@@ -172,25 +170,6 @@ is_quiet(void *ctx)
 	    ((struct waits *)ctx)->mailbox, false) == 0);
 }
 
-static int
-read_input(struct session *s, struct imap *im)
-{
-	unsigned char text[16384];
-	size_t room = imap_room(im);
-	ssize_t n = read(s->in, text,
-	    room < sizeof(text) ? room : sizeof(text));
-
-	if (n > 0) {
-		imap_input(im, bytes_of(text, (size_t)n));
-	} else if (n == 0) {
-		s->end = "closed by client";
-		imap_input_end(im);
-	} else if (errno != EAGAIN && errno != EINTR) {
-		return -1;
-	}
-	return 0;
-}
-
 /* What the wait ended with: r as of ppoll(2). 0, -1. */
 static int
 take_events(struct session *s, struct imap *im, struct waits *w, int r)
@@ -216,7 +195,7 @@ take_events(struct session *s, struct imap *im, struct waits *w, int r)
 			os_watch_drain(w->fd[FOLDER].fd);
 		imap_changed(im, true);
 	}
-	return w->fd[IN].revents != 0 ? read_input(s, im) : 0;
+	return w->fd[IN].revents != 0 ? wire_read(s, im) : 0;
 }
 
 /* Between two pieces of much work: what the client sent, and whether it is
@@ -245,7 +224,8 @@ look_around(struct session *s, struct imap *im)
 		errno = EPIPE;
 		return -1;
 	}
-	return fd[0].revents != 0 ? read_input(s, im) : 0;
+	return fd[0].revents != 0 || (fd[0].fd != -1 && wire_ready(s))
+	    ? wire_read(s, im) : 0;
 }
 
 /* Wait for the client, in IDLE also for changes. 0, 1 it is imap-idle's now,
@@ -261,6 +241,8 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		imap_changed(im, true);
 		return 0;
 	}
+	if (wire_ready(s))
+		return wire_read(s, im);
 	if (!s->late)
 		r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
 		    : s->idle_ms);
@@ -268,8 +250,11 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		r = wait_once(w, 0);	/* unless it just spoke */
 	for (; r == 0 && !s->late && left > 0 && !got_stop; left -= step) {
 		imap_trim(im);
-		if (idle && session_rest(s, im, is_quiet, w))
+		wire_trim(s);
+		if (idle && session_rest(s, im, is_quiet, w)) {
+			s->end = NULL;
 			return 1;
+		}
 		/* imap-idle may have room or be there by then. */
 		step = idle && left > REST_AGAIN_MS ? REST_AGAIN_MS : left;
 		r = wait_some(w, step);
@@ -292,16 +277,19 @@ follow(struct session *s)
 		(void)store_names(s->store);	/* tried again */
 }
 
+/* UNAUTHENTICATE. 0, 1 it is imap-login's now, -1 errno. */
 static int
-flush(struct session *s, struct imap *im)
+leave(struct session *s, struct imap *im)
 {
-	struct buf *out = imap_output(im);
+	int r = session_unauthenticate(s, im);
 
-	if (out->n > 0 && io_write_all(s->out, buf_bytes(out),
-	    deadline_in(WRITE_MS)) == -1)
-		return -1;
-	buf_reset(out);
-	return 0;
+	if (r == 0) {
+		s->end = "no new login";
+		imap_bye(im, "UNAVAILABLE", "no new login is possible");
+	} else if (r == 1) {
+		s->end = "unauthenticated";
+	}
+	return r;
 }
 
 static int
@@ -314,7 +302,7 @@ loop(struct session *s, struct imap *im)
 
 	do {
 		a = imap_step(im);
-		r = flush(s, im);
+		r = wire_write(s, im);
 		if (a == IMAP_READ && store_stale(s->store)) {
 			s->end = "account replaced";
 			imap_bye(im, "UNAVAILABLE",
@@ -327,6 +315,10 @@ loop(struct session *s, struct imap *im)
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
 		else if (r == 0 && a == IMAP_BUSY)
 			r = look_around(s, im);
+		else if (r == 0 && a == IMAP_COMPRESS)
+			wire_compress(s);
+		else if (r == 0 && a == IMAP_UNAUTHENTICATE)
+			r = leave(s, im);
 	} while (r == 0 && a != IMAP_CLOSE);
 	unwatch(&w);
 	return r;
@@ -352,7 +344,8 @@ session_run(struct session *s)
 {
 	struct imap_options o = { .store = s->store, .account = s->account,
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max,
-	    .capabilities_off = s->capabilities_off };
+	    .capabilities_off = s->capabilities_off,
+	    .unauthenticate = session_can_unauthenticate(s) };
 	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
 	    : imap_new(&o, s->tag);
 	int r, saved;
@@ -363,13 +356,12 @@ session_run(struct session *s)
 	imap_input(im, s->pending);
 	r = loop(s, im);
 	saved = errno;
-	if (r == 1)
-		s->end = NULL;
-	else if (r == -1)
+	if (r == -1)
 		s->end = saved == ETIMEDOUT ? "client does not read"
 		    : "connection lost";
 	imap_stats(im, &s->stats);
 	imap_free(im);
+	wire_plain(s);
 	errno = saved;
 	return r == -1 ? -1 : 0;
 }

@@ -65,6 +65,9 @@ static const struct capability {
 	[CAP_CATENATE] = { "CATENATE", false, 0, 0 },
 	[CAP_REPLACE] = { "REPLACE", false, 0, 0 },
 	[CAP_URLAUTH] = { "URLAUTH", false, 0, 0 },
+	[CAP_URLAUTH_BINARY] = { "URLAUTH=BINARY", false, 0, 0 },
+	[CAP_COMPRESS] = { "COMPRESS=DEFLATE", false, 0, 0 },
+	[CAP_UNAUTHENTICATE] = { "UNAUTHENTICATE", false, 0, 0 },
 	[CAP_APPENDLIMIT] = { "APPENDLIMIT", false, 0, 0 },
 };
 

@@ -18,7 +18,8 @@
  * (8970), PARTIAL (9394), UIDONLY (9586), LIST-EXTENDED (5258), LIST-STATUS
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
- * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467).
+ * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467),
+ * URLAUTH=BINARY (5524), COMPRESS=DEFLATE (4978), UNAUTHENTICATE (8437).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -135,6 +136,9 @@ void imap_login_bye(struct imap_login *l, const char *code,
  * pipemail-auth(5) has the layout.
  */
 #define IMAP_HANDOVER_MAX (2 * 1024 * 1024)
+/* To imap-login instead of a tag, which it cannot be: the client is new, and
+ * is to be greeted. */
+#define IMAP_TAG_NEW "*"
 struct imap_handover {
 	struct bytes ticket;
 	struct bytes tag;
@@ -201,6 +205,8 @@ struct imap_options {
 	 * between (I-17); may be NULL. IMAP4rev1 stays. */
 	const char *capabilities_off;
 	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
+	bool unauthenticate;		/* there is who takes the connection
+					 * (IMAP_UNAUTHENTICATE) */
 };
 
 enum imap_action {
@@ -209,6 +215,11 @@ enum imap_action {
 	IMAP_BUSY,		/* as WRITE; look for what came without
 				 * waiting, since much is left to do */
 	IMAP_IDLE,		/* as READ, and imap_changed when it did */
+	IMAP_COMPRESS,		/* write the output; what is written and read
+				 * from then on is compressed */
+	IMAP_UNAUTHENTICATE,	/* imap_pending and imap_tag to a new login;
+				 * no output is left. If there is none to take
+				 * it: imap_bye, and step */
 	IMAP_CLOSE,		/* write the output and close */
 };
 
@@ -243,6 +254,9 @@ uint32_t imap_mailbox(const struct imap *im);
 void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */
 void imap_trim(struct imap *im);
+/* Of UNAUTHENTICATE: what was read behind it, and its tag. */
+struct bytes imap_pending(const struct imap *im);
+struct bytes imap_tag(const struct imap *im);
 
 /*
  * A session in IDLE as bytes; false: not now, for it has input, output or

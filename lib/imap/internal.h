@@ -28,7 +28,8 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
-	CAP_REPLACE, CAP_URLAUTH, CAP_APPENDLIMIT,
+	CAP_REPLACE, CAP_URLAUTH, CAP_URLAUTH_BINARY, CAP_COMPRESS,
+	CAP_UNAUTHENTICATE, CAP_APPENDLIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
@@ -325,16 +326,20 @@ struct append {
 	struct buf block;		/* converted, not yet written */
 };
 
-/* URLFETCH at work (urlauth.c). */
+/* URLFETCH at work (urlfetch.c). */
+struct url_wanted {
+	struct bytes url;
+	bool structure, binary, body;	/* RFC 5524; none: as RFC 4467 */
+};
 struct url_fetch {
-	struct bytes *urls;
+	struct url_wanted *urls;
 	size_t n, at;
 	bool streaming;
 	struct stream stream;
 };
 
 enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_URLFETCH, MODE_SEARCH,
-	MODE_IDLE,
+	MODE_IDLE, MODE_UNAUTHENTICATE,
 	MODE_CLOSE };
 
 struct imap {
@@ -347,6 +352,7 @@ struct imap {
 	enum mode mode;
 	bool input_ended;
 	bool changed, changed_outside;
+	bool compressed, compress_begins;	/* IMAP_COMPRESS */
 	bool is_uid;			/* the command came with UID */
 	bool by_number;			/* it holds message numbers */
 	bool set_had_gone;		/* box_uids left some out */
@@ -535,7 +541,8 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_cancelupdate, command_fetch, command_store, command_copy,
     command_move, command_expunge, command_idle, command_getmetadata,
     command_setmetadata, command_getquota, command_getquotaroot,
-    command_append, command_genurlauth, command_resetkey, command_urlfetch;
+    command_append, command_genurlauth, command_resetkey, command_urlfetch,
+    command_compress, command_unauthenticate;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
@@ -559,6 +566,14 @@ uint64_t section_cut(const struct fetch_item *item, uint64_t size);
 /* binary.c (RFC 3516): as fetch_section; BINARY.SIZE has no literal. */
 int fetch_binary(struct imap *im, struct message *m,
     const struct fetch_item *item);
+/* The octets of that part, ready to be sent; with a NUL they need a literal8.
+ * 1, 0 an unknown encoding, -1: ENOMSG no such part, else no file. */
+int binary_stream(struct imap *im, struct message *m,
+    const struct fetch_item *item, struct stream *out, bool *has_nul);
+/* BODYSTRUCTURE of a part, without the outer parentheses; decoded: as
+ * binary_stream sends it. 0, -1 as there. */
+int binary_structure(struct imap *im, struct message *m,
+    const struct fetch_item *item, bool decoded, struct buf *out);
 void fetch_step(struct imap *im);
 /* fetchparse.c: "1.2.TEXT", the whole of p, into item. */
 bool parse_section_spec(struct parser *p, struct fetch_item *item);
@@ -581,30 +596,7 @@ bool stream_add(struct stream *s, struct buf *out, size_t soft);
 int append_begin(struct imap *im, struct bytes prefix);
 void append_step(struct imap *im);
 void append_drop(struct imap *im);
-
-/* url.c: IMAP URLs of messages (RFC 5092) */
-struct imap_url {
-	struct bytes user, host;	/* empty: relative to this server */
-	struct bytes mailbox;		/* UTF-8 */
-	uint32_t uidvalidity;		/* 0: any */
-	uint32_t uid;
-	struct bytes section;		/* may be empty */
-	bool partial;
-	uint64_t offset, length;	/* UINT64_MAX: to the end */
-	int64_t expire;			/* seconds; INT64_MAX: never */
-	struct bytes access;		/* "user+joe"; empty: no URLAUTH */
-	struct bytes rump;		/* of the URL, as it is signed */
-	struct bytes mechanism, token;
-};
-/* 0, -1 EBADMSG. */
-int url_parse(struct arena *a, struct bytes s, struct imap_url *out);
-/* The mailbox it is about. 1, 0 there is none such, -1. */
-int url_mailbox(struct imap *im, const struct imap_url *u,
-    struct store_mailbox *out);
-/* What it names, ready to be streamed; m holds the file. 1, 0 nothing, -1. */
-int url_text(struct imap *im, const struct imap_url *u, struct message *m,
-    struct stream *out);
-/* urlauth.c */
+/* urlfetch.c */
 void url_fetch_step(struct imap *im);
 
 #endif

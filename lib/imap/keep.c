@@ -173,6 +173,7 @@ can_be_kept(const struct imap *im)
 
 	if (im->mode != MODE_IDLE || im->search != NULL ||
 	    im->contexts != NULL || im->changed || im->input_ended ||
+	    im->compressed ||
 	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
 	    b->n != b->announced || b->keywords_changed ||
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||

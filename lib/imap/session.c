@@ -19,6 +19,8 @@ session_new(const struct imap_options *o)
 	im->out = BUF_INIT(OUT_MAX);
 	im->append.fd = -1;
 	im->off = caps_parse(o->capabilities_off);
+	if (!o->unauthenticate)
+		im->off |= CAP_BIT(CAP_UNAUTHENTICATE);
 	return im;
 }
 
@@ -277,6 +279,10 @@ enum imap_action
 imap_step(struct imap *im)
 {
 	while (im->out.n < OUT_SOFT && !im->out.full) {
+		if (im->compress_begins) {
+			im->compress_begins = false;
+			return IMAP_COMPRESS;
+		}
 		switch (im->mode) {
 		case MODE_COMMAND:
 			if (!next_command(im))
@@ -304,6 +310,9 @@ imap_step(struct imap *im)
 			if (im->mode == MODE_IDLE)
 				return wait_action(im);
 			break;
+		case MODE_UNAUTHENTICATE:
+			return im->out.n > 0 ? IMAP_WRITE
+			    : IMAP_UNAUTHENTICATE;
 		case MODE_CLOSE:
 			return IMAP_CLOSE;
 		}

@@ -284,5 +284,8 @@ int mime_format_envelope(struct arena *a, struct buf *out,
 /* BODY (extended false) or BODYSTRUCTURE. */
 int mime_format_bodystructure(struct arena *a, struct buf *out,
     const struct mime_tree *t, bool extended);
+/* The same of one part. */
+int mime_format_part(struct arena *a, struct buf *out,
+    const struct mime_part *p, bool extended);
 
 #endif
