@@ -116,7 +116,8 @@ session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
 	    .utf8_names = utf8_names(im),
-	    .uid_only = enabled(im, CAP_UIDONLY) };
+	    .uid_only = enabled(im, CAP_UIDONLY),
+	    .no_charset = enabled(im, CAP_UTF8_ACCEPT) };
 }
 
 void
@@ -134,7 +135,8 @@ session_enable(struct imap *im, uint64_t set)
 	im->enabled |= set;
 	if (!had && enabled(im, CAP_CONDSTORE) && im->box.id != 0)
 		buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] changes are "
-		    "numbered\r\n", (unsigned long long)im->box.highest);
+		    "numbered\r\n", (unsigned long long)
+		    box_highest(&im->box));
 }
 
 /* ---- IDLE (RFC 2177) ---- */
