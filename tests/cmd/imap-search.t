@@ -194,7 +194,7 @@ c OK SEARCH done
 * SEARCH
 d OK SEARCH done
 * SEARCH 1
-e OK SEARCH done' "I-3 WITHIN: OLDER and YOUNGER"
+e OK SEARCH done' "I-3 RFC 5032 WITHIN: OLDER and YOUNGER"
 
 # ---- RFC 8514 SAVEDATE ----
 
@@ -206,7 +206,7 @@ is "$(selected D 'a SEARCH SAVEDBEFORE 21-Nov-2020\r\nb SEARCH SAVEDSINCE 21-Nov
 * SEARCH 1
 * SEARCH 1
 * SEARCH 1
-* SEARCH' "I-5 SAVEDATE: SAVEDBEFORE, SAVEDON, SAVEDSINCE go by the save date"
+* SEARCH' "I-5 RFC 8514 SAVEDATE: SAVEDBEFORE, SAVEDON, SAVEDSINCE go by the save date"
 is "$(selected D "a SEARCH OR SAVEDON $today SAVEDSINCE $today\\r\\n" | head -1)" \
-    "* SEARCH 1" "I-5 SAVEDATE: today"
+    "* SEARCH 1" "I-5 RFC 8514 SAVEDATE: today"
 done_testing
