@@ -273,19 +273,6 @@ parse_modifiers(struct imap *im, struct parser *p)
 }
 
 static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
-}
-
-static bool
 parse_fetch(struct imap *im, struct parser *p)
 {
 	struct fetch *f = &im->fetch;
@@ -368,7 +355,7 @@ command_fetch(struct imap *im, struct parser *p)
 	*f = (struct fetch){ .by_uid = im->is_uid, .done = fetch_done };
 	if (!parse_fetch(im, p))
 		return;
-	f->set_open = has_star(&f->set);
+	f->set_open = imap_set_has_star(&f->set);
 	if (!box_resolve(im, &f->set, f->by_uid)) {
 		(void)parse_fail(p, "no such message number");
 		return;

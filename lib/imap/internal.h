@@ -481,6 +481,10 @@ int message_load_tree(struct store *store, uint32_t mailbox, struct message *m);
 
 /* session.c: a parser over s for this session. */
 struct parser session_parser(struct imap *im, struct bytes s);
+/* Give the next command or announced literal of the input to one of these;
+ * false: nothing whole is there. */
+bool session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im));
 /* Remember the tag that replies carry. */
 void session_tag(struct imap *im, struct bytes tag);
 

@@ -38,19 +38,6 @@ numbers_to_uids(struct search *s, struct search_key *k)
 	}
 }
 
-static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
-}
-
 static void
 resolve_uids(struct search *s, struct search_key *k)
 {
@@ -62,7 +49,7 @@ resolve_uids(struct search *s, struct search_key *k)
 		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
 		return;
 	}
-	for (r = has_star(&k->set) ? store_message_first(s->view,
+	for (r = imap_set_has_star(&k->set) ? store_message_first(s->view,
 	    s->mailbox, 1, &m) : 0; r == 1;
 	    r = store_message_next(s->view, &m))
 		star = m.uid;
@@ -77,7 +64,7 @@ resolve_ordinals(struct search *s, struct search_key *k)
 	struct store_mailbox m;
 	uint32_t star = 0;
 
-	if (has_star(&k->set) &&
+	if (imap_set_has_star(&k->set) &&
 	    store_mailbox_get(s->view, s->mailbox, &m) == 1)
 		star = (uint32_t)m.total;
 	imap_set_resolve(&k->set, star);
@@ -98,7 +85,7 @@ prepare(struct search *s, struct search_key *k)
 			numbers_to_uids(s, k);
 		break;
 	case KEY_UIDS:
-		star = has_star(&k->set);
+		star = imap_set_has_star(&k->set);
 		resolve_uids(s, k);
 		/* Numbers are what they were at first (RFC 5267 4.3). */
 		if (star && s->lasting && k->set.n > 0)

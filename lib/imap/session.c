@@ -230,9 +230,18 @@ announced_literal(struct imap *im)
 	input_literal_take(&im->in);
 }
 
-/* False: nothing whole to do. */
-static bool
-next_command(struct imap *im)
+static void
+whole_command(struct imap *im)
+{
+	run_command(im);
+	input_done(&im->in);
+	if (im->mode == MODE_COMMAND)
+		arena_reset(&im->arena);
+}
+
+bool
+session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im))
 {
 	switch (input_next(&im->in)) {
 	case INPUT_MORE:
@@ -241,13 +250,10 @@ next_command(struct imap *im)
 		imap_bye(im, NULL, input_too_long(&im->in));
 		break;
 	case INPUT_LITERAL:
-		announced_literal(im);
+		literal(im);
 		break;
 	case INPUT_COMMAND:
-		run_command(im);
-		input_done(&im->in);
-		if (im->mode == MODE_COMMAND)
-			arena_reset(&im->arena);
+		command(im);
 		break;
 	}
 	return true;
@@ -281,7 +287,8 @@ imap_step(struct imap *im)
 	while (im->out.n < OUT_SOFT && !im->out.full) {
 		switch (im->mode) {
 		case MODE_COMMAND:
-			if (!next_command(im))
+			if (!session_next(im, announced_literal,
+			    whole_command))
 				return wait_action(im);
 			break;
 		case MODE_FETCH:
