@@ -212,7 +212,7 @@ run_command(struct imap *im)
 		return;
 	}
 	im->command = c->name;
-	im->by_number = c->by_number;
+	im->by_number = c->by_number && !im->is_uid;
 	if (c->when != ANY && im->box.id == 0) {
 		reply_bad(im, "select a mailbox first");
 		return;

@@ -16,6 +16,8 @@ struct context {
 	struct bytes tag;
 	bool is_uid;
 	bool sorted;
+	bool multi;			/* of ESEARCH: with the mailbox */
+	struct store_mailbox mailbox;
 	struct sort sort;		/* its criteria */
 	struct search search;
 	uint32_t last_uid;		/* newer ones were not asked yet */
@@ -91,6 +93,12 @@ context_begin(struct imap *im, struct context *c, struct bytes text)
 	return search_begin(&c->search);
 }
 
+bool
+context_has_tag(struct imap *im)
+{
+	return *context_find(im, im->tag) != NULL;
+}
+
 static bool
 may_keep(struct imap *im)
 {
@@ -99,12 +107,12 @@ may_keep(struct imap *im)
 
 	for (c = im->contexts; c != NULL; c = c->next)
 		n++;
-	return n < CONTEXTS_MAX && *context_find(im, im->tag) == NULL;
+	return n < CONTEXTS_MAX;
 }
 
 void
 context_keep(struct imap *im, struct bytes text, const struct sort *sort,
-    const struct search_result *found)
+    const struct store_mailbox *mailbox, const struct search_result *found)
 {
 	struct context *c = mem_zalloc(1, sizeof(*c));
 	size_t i;
@@ -118,8 +126,13 @@ context_keep(struct imap *im, struct bytes text, const struct sort *sort,
 		return;
 	}
 	c->tag = arena_bytes(&c->a, im->tag);
-	c->is_uid = im->is_uid;
+	c->is_uid = im->is_uid || mailbox != NULL;
 	c->sorted = sort != NULL;
+	if (mailbox != NULL) {
+		c->multi = true;
+		c->mailbox = *mailbox;
+		c->mailbox.name = arena_bytes(&c->a, mailbox->name);
+	}
 	if (sort != NULL) {
 		c->sort = *sort;
 		c->sort.values = NULL;
@@ -171,7 +184,10 @@ add_run(struct imap *im, const struct context *c, bool *some,
 	for (i = 0; i < n; i++)
 		numbers[i] = number_of(im, c, uids[i]);
 	if (!*some) {
-		add_esearch_head(im, c->tag, c->is_uid);
+		if (c->multi)
+			multi_head(im, c->tag, &c->mailbox);
+		else
+			add_esearch_head(im, c->tag, c->is_uid);
 		buf_printf(&im->out, " %s (", item);
 	}
 	buf_printf(&im->out, "%s%zu ", *some ? " " : "",

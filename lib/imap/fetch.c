@@ -39,12 +39,14 @@ begin_message(struct imap *im, struct store_view *v)
 {
 	struct fetch *f = &im->fetch;
 	bool seen = (box_state(&im->box, f->index) & ENTRY_SEEN) != 0;
+	/* RFC 7162 3.2.4 */
+	bool uid = f->by_uid || (seen && enabled(im, CAP_CONDSTORE));
 
 	add_fetch_head(im, f->index);
 	f->inside = true;
 	f->item = f->items;
 	f->first_item = true;
-	if (f->by_uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
+	if (uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
 		add_item(im, v, &uid_item);
 	/* \Seen was set by this FETCH: say so (RFC 3501 6.4.5). */
 	if (seen && !f->has_item[ITEM_FLAGS])
@@ -273,19 +275,6 @@ parse_modifiers(struct imap *im, struct parser *p)
 }
 
 static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
-}
-
-static bool
 parse_fetch(struct imap *im, struct parser *p)
 {
 	struct fetch *f = &im->fetch;
@@ -295,41 +284,26 @@ parse_fetch(struct imap *im, struct parser *p)
 	    parse_end(p);
 }
 
-/* RFC 9394 3.2: of what is left by set and CHANGEDSINCE a window. */
-static int
+/* Of the messages of the set a window; what changed since is looked for in
+ * it (RFC 9394 3.3, 3.4). */
+static void
 cut_window(struct imap *im)
 {
 	struct fetch *f = &im->fetch;
-	struct box *b = &im->box;
-	struct store_view *v = store_view_open(im->o.store);
-	struct store_message m;
-	struct imap_range *kept;
-	struct walk w;
+	const struct box *b = &im->box;
+	struct imap_range *kept = arena_zalloc(&im->arena, b->announced + 1,
+	    sizeof(*kept));
 	size_t n = 0, from, to;
-	int r = 0;
 
-	if (v == NULL)
-		return -1;
-	kept = arena_zalloc(&im->arena, b->announced + 1, sizeof(*kept));
-	walk_init(&w, v, b->id);
-	for (f->index = f->range = 0; next_index(im); f->index++) {
-		if (f->changed)
-			r = walk_to(&w, box_uid(b, f->index), &m);
-		if (r == -1)
-			break;
-		if (wanted(f, r == 1 ? &m : NULL)) {
-			kept[n].first = f->by_uid ? box_uid(b, f->index)
-			    : (uint32_t)f->index + 1;
-			kept[n].last = kept[n].first;
-			n++;
-		}
+	for (f->index = f->range = 0; next_index(im); f->index++, n++) {
+		kept[n].first = f->by_uid ? box_uid(b, f->index)
+		    : (uint32_t)f->index + 1;
+		kept[n].last = kept[n].first;
 	}
-	store_view_close(v);
 	f->index = f->range = 0;
 	window_cut(&f->window, n, &from, &to);
 	f->set = (struct imap_set){ kept + from, to - from, false };
 	imap_set_resolve(&f->set, 0);
-	return r == -1 ? -1 : 0;
 }
 
 /*
@@ -383,7 +357,7 @@ command_fetch(struct imap *im, struct parser *p)
 	*f = (struct fetch){ .by_uid = im->is_uid, .done = fetch_done };
 	if (!parse_fetch(im, p))
 		return;
-	f->set_open = has_star(&f->set);
+	f->set_open = imap_set_has_star(&f->set);
 	if (!box_resolve(im, &f->set, f->by_uid)) {
 		(void)parse_fail(p, "no such message number");
 		return;
@@ -394,9 +368,11 @@ command_fetch(struct imap *im, struct parser *p)
 		if (i->kind == ITEM_MODSEQ)
 			session_enable(im, CAP_BIT(CAP_CONDSTORE));
 	}
-	if ((f->vanished && say_vanished(im) == -1) ||
-	    (f->partial && cut_window(im) == -1))
+	if (f->vanished && say_vanished(im) == -1) {
 		reply_errno(im, errno, false);
-	else
-		fetch_begin(im);
+		return;
+	}
+	if (f->partial)
+		cut_window(im);
+	fetch_begin(im);
 }

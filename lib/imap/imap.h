@@ -312,6 +312,8 @@ struct imap_set {
 int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
 /* Put star in for "*", order each range, sort and join them. */
 void imap_set_resolve(struct imap_set *set, uint32_t star);
+/* Whether "*" is in it, before it is resolved. */
+bool imap_set_has_star(const struct imap_set *set);
 /* Of a resolved set. */
 bool imap_set_has(const struct imap_set *set, uint32_t n);
 /* What is in both of two resolved sets, in the arena. */

@@ -109,6 +109,7 @@ struct parser {
 	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
+	bool no_charset;		/* SEARCH may not name one */
 };
 
 bool parse_fail(struct parser *p, const char *why);
@@ -195,6 +196,9 @@ struct box {
 	size_t announced;		/* EXISTS as the client knows it */
 	uint64_t modseq;		/* changes up to it are in the view */
 	uint64_t highest;		/* HIGHESTMODSEQ, of the mailbox */
+	uint64_t delayed;		/* modseq of the first EXPUNGE that is
+					 * not told yet; 0: none */
+	bool delay_told;		/* a lower HIGHESTMODSEQ was */
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
@@ -396,6 +400,11 @@ int box_open(struct imap *im, struct store_view *v,
     const struct store_mailbox *m, bool read_only, size_t *first_unseen);
 /* Announce changes up to now; expunges only if allowed. */
 void box_sync(struct imap *im, bool expunges);
+/* HIGHESTMODSEQ as far as a client was told of everything. */
+uint64_t box_highest(const struct box *b);
+/* RFC 7162 3.2: a client that was sent newer modseqs than that of an EXPUNGE
+ * it waits for hears of it before the tagged reply, and when it is over. */
+void box_tell_delay(struct imap *im);
 /* A flag change of our own, not to be announced. */
 void box_own(struct imap *im, uint64_t modseq);
 /* Index of uid; false: not in the view, *at is where it would be. */
@@ -513,6 +522,10 @@ int message_load_tree(struct store *store, uint32_t mailbox, struct message *m);
 
 /* session.c: a parser over s for this session. */
 struct parser session_parser(struct imap *im, struct bytes s);
+/* Give the next command or announced literal of the input to one of these;
+ * false: nothing whole is there. */
+bool session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im));
 /* Remember the tag that replies carry. */
 void session_tag(struct imap *im, struct bytes tag);
 

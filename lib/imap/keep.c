@@ -175,7 +175,7 @@ can_be_kept(const struct imap *im)
 	    im->contexts != NULL || im->changed || im->input_ended ||
 	    im->compressed ||
 	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
-	    b->n != b->announced || b->keywords_changed ||
+	    b->n != b->announced || b->keywords_changed || b->delay_told ||
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;

@@ -11,6 +11,7 @@ void
 reply_tagged(struct imap *im, const char *result, const char *code,
     const char *text)
 {
+	box_tell_delay(im);
 	buf_add(&im->out, im->tag);
 	if (code != NULL)
 		buf_printf(&im->out, " %s [%s] %s\r\n", result, code, text);
@@ -53,7 +54,7 @@ reply_done(struct imap *im)
 	char text[64];
 
 	/* RFC 3501 7.4.1: numbers hold while their replies are under way. */
-	box_sync(im, im->is_uid || !im->by_number);
+	box_sync(im, !im->by_number);
 	(void)snprintf(text, sizeof(text), "%s%s done",
 	    im->is_uid ? "UID " : "", im->command);	/* names are short */
 	reply_tagged(im, "OK", NULL, text);

@@ -38,19 +38,6 @@ numbers_to_uids(struct search *s, struct search_key *k)
 	}
 }
 
-static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
-}
-
 static void
 resolve_uids(struct search *s, struct search_key *k)
 {
@@ -62,10 +49,24 @@ resolve_uids(struct search *s, struct search_key *k)
 		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
 		return;
 	}
-	for (r = has_star(&k->set) ? store_message_first(s->view,
+	for (r = imap_set_has_star(&k->set) ? store_message_first(s->view,
 	    s->mailbox, 1, &m) : 0; r == 1;
 	    r = store_message_next(s->view, &m))
 		star = m.uid;
+	imap_set_resolve(&k->set, star);
+}
+
+/* Message numbers of a mailbox nobody selected: places among its messages
+ * (RFC 7377 2). "$" holds nothing here. */
+static void
+resolve_ordinals(struct search *s, struct search_key *k)
+{
+	struct store_mailbox m;
+	uint32_t star = 0;
+
+	if (imap_set_has_star(&k->set) &&
+	    store_mailbox_get(s->view, s->mailbox, &m) == 1)
+		star = (uint32_t)m.total;
 	imap_set_resolve(&k->set, star);
 }
 
@@ -78,14 +79,15 @@ prepare(struct search *s, struct search_key *k)
 
 	switch (k->kind) {
 	case KEY_NUMBERS:
-	case KEY_UIDS:
-		star = has_star(&k->set);
-		if (k->kind == KEY_NUMBERS && s->im == NULL)
-			k->kind = KEY_UIDS;	/* "$", which holds nothing */
-		if (k->kind == KEY_NUMBERS)
-			numbers_to_uids(s, k);
+		if (s->im == NULL)
+			resolve_ordinals(s, k);
 		else
-			resolve_uids(s, k);
+			numbers_to_uids(s, k);
+		break;
+	case KEY_UIDS:
+		star = imap_set_has_star(&k->set);
+		resolve_uids(s, k);
+		/* Numbers are what they were at first (RFC 5267 4.3). */
 		if (star && s->lasting && k->set.n > 0)
 			k->set.ranges[k->set.n - 1].last = UINT32_MAX;
 		break;
@@ -171,6 +173,8 @@ record_matches(struct search *s, const struct search_key *k)
 		    k->keyword)) == k->want;
 	case KEY_UIDS:
 		return imap_set_has(&k->set, s->message.uid);
+	case KEY_NUMBERS:
+		return imap_set_has(&k->set, s->ordinal);
 	case KEY_LARGER:
 		return r->size_crlf > k->number;
 	case KEY_SMALLER:
@@ -374,6 +378,7 @@ step_all(struct search *s, int64_t until)
 		return 0;
 	for (r = store_message_first(s->view, s->mailbox, s->uid + 1,
 	    &record); r == 1; r = store_message_next(s->view, &record)) {
+		s->ordinal++;
 		look(s, &record, 0);
 		s->uid = record.uid;
 		if (++n % CLOCK_EVERY == 0 && time_mono_ms() >= until)

@@ -60,6 +60,7 @@ struct search_args {
 	struct search_return ret;
 	struct search_key *root;	/* AND of all keys */
 	bool modseq;			/* MODSEQ is among them */
+	bool numbers;			/* message numbers are */
 	bool bad_charset;		/* not supported: NO */
 	struct bytes text;		/* the keys as they were given */
 };
@@ -91,8 +92,7 @@ bool parse_search_charset(struct parser *p, bool *bad);
 
 /*
  * A search in one mailbox, in steps between which no view is open. With a
- * box the messages are those a client knows, otherwise all of the mailbox;
- * then no key may be about message numbers.
+ * box the messages are those a client knows, otherwise all of the mailbox.
  */
 struct search {
 	struct store *store;
@@ -107,6 +107,7 @@ struct search {
 	int64_t now;		/* seconds, for OLDER and YOUNGER */
 	size_t index;		/* with a box: the next message */
 	uint32_t uid;		/* without: the last one that was seen */
+	uint32_t ordinal;	/* and its place in the mailbox, from 1 */
 	struct search_result found;	/* by ascending UID */
 	struct store_view *view;	/* in a step */
 	struct message message;
@@ -257,7 +258,8 @@ int multi_find(struct imap *im, struct multi *m);
 /* Go on to the next one: 1, 0 end, -1. */
 int multi_next(struct imap *im, struct multi *m);
 /* "* ESEARCH (TAG "a" MAILBOX m UIDVALIDITY 5) UID" */
-void multi_head(struct imap *im, const struct multi *m);
+void multi_head(struct imap *im, struct bytes tag,
+    const struct store_mailbox *m);
 
 /* ---- context.c (RFC 5267) ---- */
 
@@ -265,9 +267,13 @@ void multi_head(struct imap *im, const struct multi *m);
  * look at every change. */
 #define CONTEXTS_MAX 16
 struct context;
+/* Whether a search with the tag of this command is kept already. */
+bool context_has_tag(struct imap *im);
 /* Keep a search that has ended, sorted unless sort is NULL; text is what was
- * searched for, to be parsed again. If it cannot be: "* NO [NOUPDATE]". */
+ * searched for, to be parsed again. Of ESEARCH the mailbox is given, which
+ * is named in what is told. If it cannot be: "* NO [NOUPDATE]". */
 void context_keep(struct imap *im, struct bytes text,
-    const struct sort *sort, const struct search_result *found);
+    const struct sort *sort, const struct store_mailbox *mailbox,
+    const struct search_result *found);
 
 #endif

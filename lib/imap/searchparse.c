@@ -7,7 +7,7 @@
 
 struct search_parser {
 	struct parser *p;
-	bool modseq;
+	bool modseq, numbers;
 	size_t keys;
 	unsigned int depth;
 };
@@ -348,8 +348,10 @@ parse_key(struct search_parser *sp, struct search_key **out)
 	if ((ascii_is_digit(c) || c == '*') && sp->p->uid_only)
 		return parse_fail_code(sp->p, "UIDREQUIRED",
 		    "no message numbers with UIDONLY");
-	if (ascii_is_digit(c) || c == '*' || c == '$')
+	if (ascii_is_digit(c) || c == '*' || c == '$') {
+		sp->numbers = sp->numbers || c != '$';
 		return parse_set(sp->p, &k->set);
+	}
 	return parse_word_key(sp, parse_word(sp->p), k);
 }
 
@@ -369,8 +371,11 @@ parse_search_charset(struct parser *p, bool *bad)
 static bool
 parse_charset(struct parser *p, bool *bad)
 {
-	return !bytes_caseskip(&p->s, BYTES("CHARSET ")) ||
-	    (parse_search_charset(p, bad) && parse_space(p));
+	if (!bytes_caseskip(&p->s, BYTES("CHARSET ")))
+		return true;
+	if (p->no_charset)	/* RFC 6855 3 */
+		return parse_fail(p, "no CHARSET with UTF8=ACCEPT");
+	return parse_search_charset(p, bad) && parse_space(p);
 }
 
 bool
@@ -381,6 +386,7 @@ parse_search_keys(struct parser *p, struct search_args *out)
 	if (!parse_keys(&sp, &out->root) || !parse_end(p))
 		return false;
 	out->modseq = sp.modseq;
+	out->numbers = sp.numbers;
 	return true;
 }
 

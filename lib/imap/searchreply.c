@@ -11,6 +11,8 @@
 static bool
 parse_partial_option(struct parser *p, struct search_return *r)
 {
+	if (r->partial)
+		return parse_fail(p, "PARTIAL twice");
 	r->partial = true;
 	return parse_space(p) && parse_window(p, &r->window);
 }
@@ -77,6 +79,7 @@ parse_window(struct parser *p, struct window *w)
 		return parse_fail(p, "positions begin at 1");
 	w->first = (uint32_t)(a < b ? a : b);
 	w->last = (uint32_t)(a < b ? b : a);
+	/* "4:2" is answered as the same "2:4", which clients know. */
 	w->text = bytes_str(arena_printf(p->a, w->from_end ? "-%lu:-%lu"
 	    : "%lu:%lu", (unsigned long)(w->from_end ? a : w->first),
 	    (unsigned long)(w->from_end ? b : w->last)));

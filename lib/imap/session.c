@@ -118,7 +118,8 @@ session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
 	    .utf8_names = utf8_names(im),
-	    .uid_only = enabled(im, CAP_UIDONLY) };
+	    .uid_only = enabled(im, CAP_UIDONLY),
+	    .no_charset = enabled(im, CAP_UTF8_ACCEPT) };
 }
 
 void
@@ -136,7 +137,8 @@ session_enable(struct imap *im, uint64_t set)
 	im->enabled |= set;
 	if (!had && enabled(im, CAP_CONDSTORE) && im->box.id != 0)
 		buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] changes are "
-		    "numbered\r\n", (unsigned long long)im->box.highest);
+		    "numbered\r\n", (unsigned long long)
+		    box_highest(&im->box));
 }
 
 /* ---- IDLE (RFC 2177) ---- */
@@ -230,9 +232,18 @@ announced_literal(struct imap *im)
 	input_literal_take(&im->in);
 }
 
-/* False: nothing whole to do. */
-static bool
-next_command(struct imap *im)
+static void
+whole_command(struct imap *im)
+{
+	run_command(im);
+	input_done(&im->in);
+	if (im->mode == MODE_COMMAND)
+		arena_reset(&im->arena);
+}
+
+bool
+session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im))
 {
 	switch (input_next(&im->in)) {
 	case INPUT_MORE:
@@ -241,13 +252,10 @@ next_command(struct imap *im)
 		imap_bye(im, NULL, input_too_long(&im->in));
 		break;
 	case INPUT_LITERAL:
-		announced_literal(im);
+		literal(im);
 		break;
 	case INPUT_COMMAND:
-		run_command(im);
-		input_done(&im->in);
-		if (im->mode == MODE_COMMAND)
-			arena_reset(&im->arena);
+		command(im);
 		break;
 	}
 	return true;
@@ -285,7 +293,8 @@ imap_step(struct imap *im)
 		}
 		switch (im->mode) {
 		case MODE_COMMAND:
-			if (!next_command(im))
+			if (!session_next(im, announced_literal,
+			    whole_command))
 				return wait_action(im);
 			break;
 		case MODE_FETCH:

@@ -83,7 +83,8 @@ answer_flags(struct imap *im, const uint32_t *uids, size_t n,
     struct bytes failed, bool silent)
 {
 	struct store_view *v = store_view_open(im->o.store);
-	bool with_uid = im->is_uid || enabled(im, CAP_QRESYNC), all = true;
+	/* RFC 7162 3.2.4 */
+	bool with_uid = im->is_uid || enabled(im, CAP_CONDSTORE), all = true;
 	struct store_message m;
 	struct walk w;
 	size_t i, at;

@@ -139,6 +139,8 @@ compare_all(struct box *b, struct store_view *v)
 			box_push(b, m.uid);
 		}
 	}
+	if (b->delayed == 0)
+		b->delayed = b->modseq + 1;
 	b->keywords_changed = true;
 	return r;
 }
@@ -165,6 +167,8 @@ read_changes(struct box *b, struct store_view *v)
 			break;
 		case STORE_CHANGE_EXPUNGED:
 			mark(b, c.uid_first, c.uid_last, ENTRY_GONE);
+			if (b->delayed == 0)
+				b->delayed = c.modseq;
 			break;
 		case STORE_CHANGE_KEYWORDS:
 			b->keywords_changed = true;
@@ -283,6 +287,8 @@ box_sync(struct imap *im, bool expunges)
 		contexts_gone(im);
 	if (changed)
 		take_out(im, expunges);
+	if (expunges)
+		b->delayed = 0;
 	if (b->keywords_changed)
 		add_flag_lists(im, v, false);
 	if (b->n > b->announced) {
@@ -303,6 +309,26 @@ box_sync(struct imap *im, bool expunges)
 		recent_look(im);
 		add_recent(im);
 	}
+}
+
+uint64_t
+box_highest(const struct box *b)
+{
+	return b->delayed == 0 ? b->highest : b->delayed - 1;
+}
+
+void
+box_tell_delay(struct imap *im)
+{
+	struct box *b = &im->box;
+
+	if (b->id == 0 || !enabled(im, CAP_CONDSTORE) ||
+	    (b->delayed == 0 && !b->delay_told))
+		return;
+	b->delay_told = b->delayed != 0;
+	buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] %s\r\n",
+	    (unsigned long long)box_highest(b), b->delay_told
+	    ? "expunges are told later" : "all is told");
 }
 
 /* "$": those of the saved messages that are still there. */
