@@ -331,8 +331,18 @@ int num_parse_duration(struct bytes s, uint64_t min, uint64_t max,
 /* Big-endian fixed-width numbers, so that byte order is number order. */
 void be32_put(unsigned char out[4], uint32_t v);
 void be64_put(unsigned char out[8], uint64_t v);
-uint32_t be32_get(const unsigned char in[4]);
-uint64_t be64_get(const unsigned char in[8]);
+static inline uint32_t
+be32_get(const unsigned char in[4])
+{
+	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
+	    (uint32_t)in[2] << 8 | in[3];
+}
+static inline uint64_t
+be64_get(const unsigned char in[8])
+{
+	return (uint64_t)in[0] << 56 | (uint64_t)in[1] << 48 |
+	    (uint64_t)in[2] << 40 | (uint64_t)in[3] << 32 | be32_get(in + 4);
+}
 
 /* ---- time ---- */
 

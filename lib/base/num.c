@@ -149,16 +149,3 @@ be64_put(unsigned char out[8], uint64_t v)
 	be32_put(out, (uint32_t)(v >> 32));
 	be32_put(out + 4, (uint32_t)(v & UINT32_MAX));
 }
-
-uint32_t
-be32_get(const unsigned char in[4])
-{
-	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
-	    (uint32_t)in[2] << 8 | in[3];
-}
-
-uint64_t
-be64_get(const unsigned char in[8])
-{
-	return (uint64_t)be32_get(in) << 32 | be32_get(in + 4);
-}
