@@ -221,7 +221,7 @@ parse_modseq_key(struct search_parser *sp, struct search_key *k)
 	return parse_modseq(sp->p, &k->number);
 }
 
-/* RFC 8474 5.3; no message has a thread yet. */
+/* RFC 8474 5.3 */
 static bool
 parse_id_key(struct search_parser *sp, struct search_key *k)
 {

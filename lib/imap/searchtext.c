@@ -113,24 +113,37 @@ sent_seconds(struct search *s)
 	    : s->message.record.internal_date;
 }
 
+/* Any field of a header. */
+static bool
+field_matches(struct arena *a, const struct search_key *k,
+    struct bytes header)
+{
+	struct mime_field f;
+
+	while (mime_next_field(&header, &f)) {
+		if (text_matches(a, k, mime_decode_words(a, mime_unfold(a,
+		    bytes_trim(f.raw)))))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 9051 6.4.4: TEXT is in the headers of parts, too; BODY in none. */
 int
 body_matches(struct search *s, const struct search_key *k)
 {
 	size_t left = IMAP_SEARCH_TEXT_MAX;
-	const struct mime_part *part = NULL;
-	struct bytes header, text;
+	const struct mime_part *part = NULL, *p;
 	struct arena *a = &s->arena;
 	struct message *m = &s->message;
-	struct mime_field f;
+	struct bytes text;
 
 	if (load(s) == -1 ||
 	    message_load_tree(s->store, s->mailbox, m) == -1)
 		return -1;
-	header = m->tree->root->header;
-	while (k->kind == KEY_TEXT && mime_next_field(&header, &f)) {
-		text = mime_decode_words(a, mime_unfold(a,
-		    bytes_trim(f.raw)));
-		if (text_matches(a, k, text))
+	for (p = m->tree->root; k->kind == KEY_TEXT && p != NULL;
+	    p = mime_next_part(p)) {
+		if (field_matches(a, k, p->header))
 			return 1;
 	}
 	while (mime_next_text(a, m->tree, &part, &left, &text)) {

@@ -289,6 +289,12 @@ int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 struct mime_tree;
 /* The record of a message, in the arena; never empty. */
 struct bytes message_text(struct arena *a, const struct mime_tree *tree);
+/* Whether a word may be in the message of a record, which may be any bytes:
+ * those of another format or cut short rule out nothing. */
+bool text_maybe(struct bytes record, const struct gram_query *q, bool header,
+    bool body);
+/* Whether two records of this format differ. */
+bool text_differs(struct bytes kept, struct bytes text);
 /* Empty: none is kept. work_remove takes it away. */
 int work_text_put(struct work *w, uint32_t mailbox, uint32_t uid,
     struct bytes text);
@@ -302,6 +308,11 @@ int work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid);
 uint64_t hash_of(struct bytes s);	/* never 0 */
 int thread_decode(struct bytes key, struct bytes value,
     struct store_thread *out);
+/* Into a buffer with room for THREAD_RECORD_MAX. */
+#define THREAD_FIXED 48
+#define THREAD_RECORD_MAX (THREAD_FIXED + 8 * (STORE_PARENTS_MAX + \
+	STORE_REFERENCES_MAX))
+void thread_encode(struct buf *out, const struct store_thread *t);
 /* 1, 0 no record, -1. */
 int thread_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
     struct store_thread *out);

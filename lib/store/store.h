@@ -291,11 +291,11 @@ int store_message_id_next(struct store_view *v, uint64_t hash,
     struct store_place *at);
 
 /*
- * Whether the word of q, folded (unicode_fold), may be in the header or the
- * text parts of a message: 1, 0 it is not there, -1. By filters (lib/gram)
- * that are kept with the records, of the header's fields decoded one by one
- * and of the first STORE_TEXT_MAX bytes that mime_next_text gives. No file is
- * opened; 1 for a message without filters.
+ * Whether the word of q, folded (unicode_fold), may be in the headers (of
+ * parts, too) or the text parts of a message: 1, 0 it is not there, -1. By
+ * filters (lib/gram) that are kept with the records, of the fields decoded one
+ * by one and of the first STORE_TEXT_MAX bytes that mime_next_text gives. No
+ * file is opened; 1 for a message without filters.
  */
 int store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
     const struct gram_query *q, bool header, bool body);

@@ -2,9 +2,10 @@
  * text.c - what searches may pass by: filters of messages' texts
  *
  * A record of the table text: a byte for the format, flags, the length of
- * the first filter (be32), the filter of the header, that of the text parts
+ * the first filter (be32), the filter of all headers, that of the text parts
  * (lib/gram). It is made with the message's record and goes with it; a
- * message without one may hold any word.
+ * message without one, or with one of another format (1 had the first header
+ * alone), may hold any word.
  */
 #include "store/internal.h"
 #include "mime/mime.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEXT_FORMAT 1
+#define TEXT_FORMAT 2
 #define TEXT_FIXED 6
 enum {
 	ANY_HEADER = 1,		/* a field was too long to be sure of */
@@ -56,13 +57,15 @@ message_text(struct arena *a, const struct mime_tree *tree)
 {
 	struct buf b = BUF_INIT(TEXT_RECORD_MAX);
 	struct gram_set *g = gram_set_new();
-	const struct mime_part *part = NULL;
+	const struct mime_part *part = NULL, *p;
 	size_t left = STORE_TEXT_MAX;
 	struct bytes filter, text, record;
 	unsigned char fixed[TEXT_FIXED] = { TEXT_FORMAT };
 
-	if (!add_header(a, g, tree->root->header))
-		fixed[1] = ANY_HEADER;
+	for (p = tree->root; p != NULL; p = mime_next_part(p)) {
+		if (!add_header(a, g, p->header))
+			fixed[1] = ANY_HEADER;
+	}
 	filter = gram_set_filter(g);
 	be32_put(fixed + 2, (uint32_t)filter.n);
 	(void)buf_add(&b, bytes_of(fixed, TEXT_FIXED));	/* all of it fits */
@@ -109,27 +112,45 @@ find_text(struct store_view *v, struct bytes key)
 	return r == 1 ? bytes_eq(v->text_key, key) : r;
 }
 
+static bool
+is_current(struct bytes record)
+{
+	return record.n >= TEXT_FIXED && record.p[0] == TEXT_FORMAT;
+}
+
+bool
+text_maybe(struct bytes record, const struct gram_query *q, bool header,
+    bool body)
+{
+	size_t n;
+
+	if (!is_current(record) ||
+	    (n = be32_get(record.p + 2)) > record.n - TEXT_FIXED)
+		return true;
+	if (header && ((record.p[1] & ANY_HEADER) != 0 ||
+	    gram_maybe(q, bytes_of(record.p + TEXT_FIXED, n))))
+		return true;
+	return body && gram_maybe(q, bytes_from(record, TEXT_FIXED + n));
+}
+
+bool
+text_differs(struct bytes kept, struct bytes text)
+{
+	return (kept.n == 0 || is_current(kept)) && !bytes_eq(kept, text);
+}
+
 int
 store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
     const struct gram_query *q, bool header, bool body)
 {
 	unsigned char key[KEY_MESSAGE];
-	struct bytes s;
-	size_t n;
 	int r;
 
 	key_message(key, mailbox, uid);
 	r = find_text(v, key_of(key, sizeof(key)));
-	s = v->text;
 	if (r != 1)
 		return r == 0 ? 1 : -1;
-	if (s.n < TEXT_FIXED || s.p[0] != TEXT_FORMAT ||
-	    (n = be32_get(s.p + 2)) > s.n - TEXT_FIXED)
-		return 1;	/* of another version */
-	if (header && ((s.p[1] & ANY_HEADER) != 0 ||
-	    gram_maybe(q, bytes_of(s.p + TEXT_FIXED, n))))
-		return 1;
-	return body && gram_maybe(q, bytes_from(s, TEXT_FIXED + n)) ? 1 : 0;
+	return text_maybe(v->text, q, header, body) ? 1 : 0;
 }
 
 /* ---- in a write transaction ---- */
@@ -185,11 +206,11 @@ struct filling {
 	bool end;
 };
 
-/* The next messages without a record. */
+/* The next messages without a record of this format. */
 static int
 collect(struct filling *f, struct store_view *v)
 {
-	struct bytes key = key_of(f->at, KEY_MESSAGE), value, ignored;
+	struct bytes key = key_of(f->at, KEY_MESSAGE), value, text;
 	struct kv_cursor *c = kv_cursor_open(v->t, TABLE_MESSAGE);
 	int r;
 
@@ -202,10 +223,10 @@ collect(struct filling *f, struct store_view *v)
 			continue;
 		f->ask->seen++;
 		r = f->ask->anew ? 0 : kv_get(v->t, TABLE_TEXT, key,
-		    &ignored);
+		    &text);
 		if (r == -1)
 			break;
-		if (r == 0) {
+		if (r == 0 || !is_current(text)) {
 			f->place[f->n].mailbox = be32_get(key.p);
 			f->place[f->n++].uid = be32_get(key.p + 4);
 		}

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 
-#define FIXED 48
 #define KEY_SUBJECT 28
 /* Messages of one Message-ID or one subject that are looked at: a sender
  * that repeats itself must not make each delivery slower. */
@@ -35,10 +34,10 @@ hash_of(struct bytes s)
 
 /* ---- records ---- */
 
-static void
-encode(struct buf *out, const struct store_thread *t)
+void
+thread_encode(struct buf *out, const struct store_thread *t)
 {
-	unsigned char r[FIXED] = { 1, (unsigned char)t->flags,
+	unsigned char r[THREAD_FIXED] = { 1, (unsigned char)t->flags,
 	    (unsigned char)t->parent_count,
 	    (unsigned char)t->reference_count }, be[8];
 	unsigned int i;
@@ -49,7 +48,7 @@ encode(struct buf *out, const struct store_thread *t)
 	be64_put(r + 28, (uint64_t)t->date);
 	be32_put(r + 36, t->original_mailbox);
 	be64_put(r + 40, t->message_id);
-	(void)buf_add(out, bytes_of(r, FIXED));	/* room for all of it */
+	(void)buf_add(out, bytes_of(r, THREAD_FIXED));	/* room for all of it */
 	for (i = 0; i < t->parent_count; i++) {
 		be64_put(be, t->parents[i]);
 		(void)buf_add(out, bytes_of(be, 8));	/* as above */
@@ -66,9 +65,9 @@ thread_decode(struct bytes key, struct bytes v, struct store_thread *t)
 	const unsigned char *p = v.p;
 	unsigned int i;
 
-	if (key.n != KEY_MESSAGE || v.n < FIXED || p[0] != 1 ||
+	if (key.n != KEY_MESSAGE || v.n < THREAD_FIXED || p[0] != 1 ||
 	    p[2] > STORE_PARENTS_MAX || p[3] > STORE_REFERENCES_MAX ||
-	    v.n != FIXED + 8 * ((size_t)p[2] + p[3])) {
+	    v.n != THREAD_FIXED + 8 * ((size_t)p[2] + p[3])) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -81,9 +80,9 @@ thread_decode(struct bytes key, struct bytes v, struct store_thread *t)
 	    .original_mailbox = be32_get(p + 36),
 	    .message_id = be64_get(p + 40) };
 	for (i = 0; i < t->parent_count; i++)
-		t->parents[i] = be64_get(p + FIXED + 8 * i);
+		t->parents[i] = be64_get(p + THREAD_FIXED + 8 * i);
 	for (i = 0; i < t->reference_count; i++)
-		t->references[i] = be64_get(p + FIXED +
+		t->references[i] = be64_get(p + THREAD_FIXED +
 		    8 * (t->parent_count + i));
 	return 0;
 }
@@ -157,15 +156,14 @@ int
 work_thread_put(struct work *w, const struct store_thread *t,
     const struct store_thread *old)
 {
-	struct buf b = BUF_INIT(FIXED + 8 * (STORE_PARENTS_MAX +
-	    STORE_REFERENCES_MAX));
+	struct buf b = BUF_INIT(THREAD_RECORD_MAX);
 	unsigned char key[KEY_MESSAGE];
 	int r = 0;
 
 	if (old != NULL)
 		r = entries(w, old, false);
 	key_message(key, t->mailbox, t->uid);
-	encode(&b, t);
+	thread_encode(&b, t);
 	if (r == 0)
 		r = kv_put(w->t, TABLE_THREAD, key_of(key, sizeof(key)),
 		    buf_bytes(&b));

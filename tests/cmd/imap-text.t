@@ -56,11 +56,14 @@ search() {
 	/usr/bin/python3 search.py <words | imap-serve -a alice | tr -d '\r' | grep -E '^(\* SEARCH|a )'
 }
 search >with
+grep '^\* SEARCH' with >with.found
 is "$(grep -c '^a OK' with)" "$(wc -l <words)" "every search is answered"
+is "$(sed -n "$(grep -n '^TEXT melon' words | cut -d: -f1)p" with.found | cut -c 1-15)" "* SEARCH 3 8 13" "RFC 9051 6.4.4: TEXT is in headers of parts, too"
+is "$(sed -n "$(grep -n '^BODY melon' words | cut -d: -f1)p" with.found)" "* SEARCH" "and BODY in none"
 is "$(sed -n '1p;3p;5p' with)" "* SEARCH 2 7 12 17 22 27 32 37 42 47
 * SEARCH 12
 * SEARCH" "I-1 words in decoded text parts; attachments are no text"
-is "$(grep -c '^\* SEARCH [0-9]' with)" 19 "the other words"
+is "$(grep -c '^\* SEARCH [0-9]' with)" 20 "the other words"
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null && [ -z "${SAN:-}" ]; then
 	opened() {
 		printf 's SELECT INBOX\r\na SEARCH %s\r\n' "$1" >in
@@ -74,6 +77,32 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null && [ -z 
 else
 	skip "files that are read" "strace cannot be used"
 fi
+# ---- store-index -t: progress, killed and gone on with, switched off ----
+
+# more messages than a step, put there by another program
+mkdir -p var/accounts/carl/Maildir/cur var/accounts/carl/Maildir/new var/accounts/carl/Maildir/tmp
+i=0
+while [ $i -lt 450 ]; do
+	i=$((i + 1))
+	printf 'Subject: old %d\n\nsome words\n' $i >"var/accounts/carl/Maildir/new/1700000000.M${i}.h"
+done
+printf '[account]\nsearch-index = no\n' >etc/accounts/carl.conf
+config-compile
+is "$(store-index -a carl >/dev/null; store-list -a carl | wc -l)" 450 "mail of another program, without filters"
+is "$(store-index -t -a carl)" "" "store-index -t makes none for an account that wants none"
+rm etc/accounts/carl.conf
+config-compile
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null && [ -z "${SAN:-}" ]; then
+	# the second word of progress is its last
+	script -qec "strace -o /dev/null -e trace=write -e inject=write:signal=KILL:when=2 store-index -t -a carl" /dev/null >said 2>&1
+	is "$(tr '\r' '\n' <said | grep -c '^200 of 450')" 1 "store-index -t shows on a terminal how far it is"
+	is "$(store-index -t -a carl)" "texts	50" "killed, it goes on where it was"
+else
+	skip "killed, store-index -t goes on" "strace cannot be used"
+	store-index -t -a carl >said
+fi
+is "$(store-index -t -a carl 2>err; cat err)" "texts	0" "then there is nothing to do, and no progress where there is no terminal"
+exits 0 "verifydata is content" verifydata -a carl
 printf '[account]\nsearch-index = no\n' >etc/accounts/alice.conf
 config-compile
 store-index -t -a alice

@@ -7,6 +7,9 @@
  */
 #include "store/internal.h"
 
+#include "mime/mime.h"
+#include "unicode/unicode.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -135,6 +138,55 @@ fuzz_letters(struct bytes s)
 	buf_free(&out);
 }
 
+/* The first byte is the length of a word, which the filters are asked for. */
+static void
+fuzz_text(struct bytes s)
+{
+	static const unsigned char old[] = { 1, 0, 0, 0, 0, 0 };
+	int n = bytes_next(&s);
+	struct bytes word = bytes_first(s, n == -1 ? 0 : (size_t)n);
+	struct gram_query q;
+	struct arena a = ARENA_INIT;
+	const struct mime_part *part = NULL;
+	size_t left = STORE_TEXT_MAX;
+	struct mime_tree *tree;
+	struct bytes own, text;
+
+	gram_query_make(&q, word);
+	/* A record of any bytes; none of them rules out the empty word. */
+	(void)text_maybe(s, &q, true, true);
+	require(text_maybe(s, &q, true, false) <=
+	    text_maybe(s, &q, true, true));
+	/* One of another format rules out nothing. */
+	require(text_maybe(bytes_of(old, sizeof(old)), &q, true, true));
+	/* The message's own: no word of its text is ruled out. */
+	tree = mime_parse(&a, s);
+	own = message_text(&a, tree);
+	require(!text_differs(own, own));
+	while (mime_next_text(&a, tree, &part, &left, &text)) {
+		text = bytes_from(unicode_fold(&a, text), word.n);
+		gram_query_make(&q, bytes_first(text, word.n));
+		require(text_maybe(own, &q, false, true));
+	}
+	arena_free(&a);
+}
+
+static void
+fuzz_thread(struct bytes s)
+{
+	static const unsigned char key[KEY_MESSAGE] = { 0, 0, 0, 1, 0, 0, 0, 2 };
+	struct buf out = BUF_INIT(THREAD_RECORD_MAX);
+	struct store_thread t;
+
+	if (thread_decode(bytes_of(key, sizeof(key)), s, &t) == 0) {
+		require(t.parent_count <= STORE_PARENTS_MAX);
+		require(t.reference_count <= STORE_REFERENCES_MAX);
+		thread_encode(&out, &t);
+		require(bytes_eq(buf_bytes(&out), s));
+	}
+	buf_free(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -159,6 +211,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'l':
 		fuzz_letters(s);
+		break;
+	case 't':
+		fuzz_text(s);
+		break;
+	case 'h':
+		fuzz_thread(s);
 		break;
 	default:
 		break;

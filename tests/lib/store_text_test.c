@@ -24,7 +24,7 @@ static const char mixed[] =
     "\n"
     "QSBzZWNyZXRseSBlbmNvZGVkIHNlbnRlbmNl\n"
     "--b\n"
-    "Content-Type: application/octet-stream\n"
+    "Content-Type: application/octet-stream; name=minutes.odt\n"
     "\n"
     "attachment bytes\n"
     "--b--\n";
@@ -67,6 +67,7 @@ words_are_ruled_out(void **state)
 		{ "quarterly", 1, 0 }, { "QUARTERLY", 1, 0 },
 		{ "Gr\xc3\xbc\xc3\x9f" "e", 1, 0 }, { "j\xc3\xb6rg", 1, 0 },
 		{ "Subject: ", 1, 0 }, { "c\xc3\xb6lon", 1, 0 }, { "joerg@example", 1, 0 },
+		{ "minutes.odt", 1, 0 }, { "; charset=iso-8859-1", 1, 0 },
 		{ "M\xc3\xbcnchen", 0, 1 }, { "printable part", 0, 1 },
 		{ "secretly encoded", 0, 1 }, { "SENTENCE", 0, 1 },
 		{ "attachment bytes", 0, 0 }, { "QSBzZWNyZXRs", 0, 0 },
@@ -219,8 +220,8 @@ wrong_ones_are_found(void **state)
 
 	(void)add(d, mixed);
 	assert_int_equal(work_begin(d->s, &w), 0);
-	assert_int_equal(work_text_put(&w, id, 1, BYTES("\1\0\0\0\0\0x")), 0);
-	assert_int_equal(work_text_put(&w, id, 2, BYTES("\1\0\0\0\0\0")), 0);
+	assert_int_equal(work_text_put(&w, id, 1, BYTES("\2\0\0\0\0\0x")), 0);
+	assert_int_equal(work_text_put(&w, id, 2, BYTES("\2\0\0\0\0\0")), 0);
 	assert_int_equal(work_commit(&w), 0);
 	assert_int_equal(store_verify(d->s, &ask, &count), 0);
 	assert_int_equal(count, 2);
@@ -234,8 +235,8 @@ damaged_ones_rule_out_nothing(void **state)
 		const char *p;
 		size_t n;
 	} row[] = {
-		{ "\1", 1 }, { "\2\0\0\0\0\0", 6 }, { "\1\0\0\0\0\1", 6 },
-		{ "\1\0\377\377\377\377", 6 }, { "\1\0\0\0\0\3abc", 9 },
+		{ "\2", 1 }, { "\3\0\0\0\0\0", 6 }, { "\2\0\0\0\0\1", 6 },
+		{ "\2\0\377\377\377\377", 6 }, { "\2\0\0\0\0\3abc", 9 },
 	};
 	struct account_dir *d = *state;
 	uint32_t id = id_of(d, "INBOX");
@@ -269,6 +270,32 @@ quick(struct account_dir *d, uint32_t mailbox, uint32_t uid, const char *text)
 		store_unmap(content);
 	}
 	return r;
+}
+
+/* Those that had the first header alone rule out nothing; store-index -t
+ * makes them anew, and only them. */
+static void
+old_ones_are_made_anew(void **state)
+{
+	struct account_dir *d = *state;
+	struct store_text_fill ask = { 0 };
+	struct store_verify verify = { 0 };
+	uint32_t id = id_of(d, "INBOX"), uid = add(d, mixed);
+	uint64_t count;
+	struct work w;
+
+	(void)add(d, mixed);
+	assert_int_equal(work_begin(d->s, &w), 0);
+	assert_int_equal(work_text_put(&w, id, uid, BYTES("\1\0\0\0\0\0")),
+	    0);
+	assert_int_equal(work_commit(&w), 0);
+	assert_int_equal(maybe(d, id, uid, "nothing", true, false), 1);
+	assert_int_equal(store_verify(d->s, &verify, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(store_text_fill(d->s, &ask), 0);
+	assert_int_equal(ask.made, 1);
+	assert_int_equal(maybe(d, id, uid, "nothing", true, false), 0);
+	assert_int_equal(maybe(d, id, uid, "minutes", true, false), 1);
 }
 
 /* Where the record says, or a session put it; of that size, or not at all. */
@@ -315,6 +342,7 @@ main(void)
 		TEST("wrong ones are found", wrong_ones_are_found),
 		TEST("damaged ones rule out nothing",
 		    damaged_ones_rule_out_nothing),
+		TEST("S-19 old ones are made anew", old_ones_are_made_anew),
 		TEST("files are read where they should be",
 		    files_are_read_where_they_should_be),
 	};
