@@ -97,6 +97,12 @@ is "$(threads | uniq -c | tr -d ' ' | cut -c 1,2 | tr '\n' ' ')" "2T 1T " \
     "I-23 S-14 RFC 8474 OBJECTID: one for a message and its answer, another for others"
 is "$(raw "s EXAMINE Talk\\r\\na SEARCH THREADID $thread\\r\\n" | grep SEARCH | head -1)" \
     "* SEARCH 1 2" "I-23 S-14 RFC 8474 OBJECTID: SEARCH THREADID"
+is "$(store-thread -a alice -m Talk | cut -f 1 | sort)" "$(threads | cut -c 2- | sort)" \
+    "I-23 S-14 RFC 8474 OBJECTID: they are the threads of store-thread"
+for t in $(store-thread -a alice -m Talk | cut -f 1 | sort -u); do
+	is "$(raw "s EXAMINE Talk\r\na UID SEARCH THREADID T$t\r\n" | sed -n 's/^\* SEARCH //p' | tr ' ' '\n' | sort)" \
+	    "$(store-thread -a alice -m Talk | awk -F '\t' -v t="$t" '$1 == t { print $4 }' | sort)" "I-23 S-14 RFC 8474 OBJECTID: SEARCH THREADID T... and store-thread"
+done
 raw 'a DELETE Talk\r\n' >/dev/null
 rm -r var/accounts/alice/index
 is "$(email M 2) $(raw 'b STATUS INBOX (MAILBOXID)\r\n' | head -1)" \
