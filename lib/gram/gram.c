@@ -39,11 +39,34 @@ mix(uint32_t h)
 	return h ^ h >> 16;
 }
 
+/* Whether three bytes, the last ones of a window, can be one character. */
+static bool
+is_character(uint32_t window)
+{
+	return (window >> 16 & 0xf0) == 0xe0;
+}
+
+/* No sequence of UTF-8 begins with 0xff. */
+static uint32_t
+character_hash(uint32_t window)
+{
+	return mix(window | 0xff000000U);
+}
+
+static void
+set_bit(struct gram_set *g, uint32_t h)
+{
+	unsigned int bit = 1U << h % 8;
+
+	h %= GRAM_FILTER_MAX * 8;
+	g->set += (g->bits[h / 8] & bit) == 0;
+	g->bits[h / 8] |= (unsigned char)bit;
+}
+
 void
 gram_set_add(struct gram_set *g, struct bytes text)
 {
-	uint32_t window = 0, h;
-	unsigned int bit;
+	uint32_t window = 0;
 	size_t i;
 
 	if (g->made) {
@@ -53,12 +76,10 @@ gram_set_add(struct gram_set *g, struct bytes text)
 	}
 	for (i = 0; i < text.n; i++) {
 		window = window << 8 | text.p[i];
-		if (i + 1 < GRAM_BYTES)
-			continue;
-		h = mix(window) % (GRAM_FILTER_MAX * 8);
-		bit = 1U << h % 8;
-		g->set += (g->bits[h / 8] & bit) == 0;
-		g->bits[h / 8] |= (unsigned char)bit;
+		if (i >= 2 && is_character(window))
+			set_bit(g, character_hash(window));
+		if (i + 1 >= GRAM_BYTES)
+			set_bit(g, mix(window));
 	}
 }
 
@@ -91,6 +112,8 @@ gram_query_make(struct gram_query *q, struct bytes word)
 		if (i + 1 >= GRAM_BYTES)
 			q->hash[q->n++] = mix(window);
 	}
+	if (word.n == 3 && is_character(window))
+		q->hash[q->n++] = character_hash(window);
 }
 
 bool

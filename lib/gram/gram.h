@@ -2,9 +2,10 @@
  * gram.h - which texts cannot hold a word
  *
  * A filter stands for a text: a set of bits, one for each sequence of
- * GRAM_BYTES bytes in it (its place a hash of them). A word whose sequences
+ * GRAM_BYTES bytes in it (its place a hash of them), and for each character
+ * of three bytes, for a Chinese one may be a word. A word whose sequences
  * are not all there is not in the text; one whose are may be, and the text
- * has to be read. Texts and words are bytes, folded alike by the caller.
+ * has to be read. Texts and words are UTF-8, folded alike by the caller.
  *
  * A filter has as many bytes as it needs, a power of two between
  * GRAM_FILTER_MIN and GRAM_FILTER_MAX: at most GRAM_DENSITY percent of its
@@ -38,7 +39,8 @@ void gram_set_add(struct gram_set *g, struct bytes text);
  */
 struct bytes gram_set_filter(struct gram_set *g);
 
-/* A word to look for; one shorter than GRAM_BYTES may be anywhere. */
+/* A word to look for; one shorter than GRAM_BYTES that is no character of
+ * three bytes may be anywhere. */
 struct gram_query {
 	uint32_t hash[GRAM_QUERY_MAX];
 	size_t n;

@@ -49,6 +49,15 @@ test_words(void **state)
 		{ "abc", "abcd", false },
 		{ "", "", true },
 		{ "", "word", false },
+		/* characters of three bytes: three of Chinese, one of them alone */
+		{ "\xe6\xbc\xa2\xe5\xad\x97\xe8\xaa\x9e", "\xe5\xad\x97", true },
+		{ "\xe6\xbc\xa2\xe5\xad\x97\xe8\xaa\x9e", "\xe8\xaa\x9e", true },
+		{ "\xe6\xbc\xa2\xe5\xad\x97\xe8\xaa\x9e", "\xe8\xaa\x9f", false },
+		{ "\xe6\xbc\xa2", "\xe6\xbc\xa2", true },
+		{ "\xe6\xbc\xa2", "\xe5\xad\x97", false },
+		{ "", "\xe5\xad\x97", false },
+		{ "the quick brown fox", "\xe5\xad\x97", false },
+		{ "the quick brown fox", "\xc3\xbc", true },
 		{ "gr\xc3\xbc\xc3\x9f" "e", "\xc3\xbc\xc3\x9f", true },
 	};
 	struct gram_set *g = gram_set_new();
