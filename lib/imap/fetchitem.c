@@ -121,7 +121,8 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 {
 	switch (item->kind) {
 	case ITEM_UID:
-		buf_printf(&im->out, "UID %lu", (unsigned long)m->uid);
+		buf_adds(&im->out, "UID ");
+		buf_addnum(&im->out, m->uid);
 		break;
 	case ITEM_FLAGS:
 		buf_adds(&im->out, "FLAGS ");
@@ -138,8 +139,7 @@ fetch_item(struct imap *im, struct store_view *v, struct message *m,
 	case ITEM_SIZE:
 		buf_adds(&im->out, "RFC822.SIZE ");
 		if (m->has_record)
-			buf_printf(&im->out, "%llu",
-			    (unsigned long long)m->record.size_crlf);
+			buf_addnum(&im->out, m->record.size_crlf);
 		else if (!add_from_file(im, m, ITEM_SIZE))
 			buf_addc(&im->out, '0');
 		break;

@@ -96,11 +96,12 @@ add_flag_lists(struct imap *im, struct store_view *v, bool permanent)
 void
 add_fetch_head(struct imap *im, size_t index)
 {
-	if (enabled(im, CAP_UIDONLY))
-		buf_printf(&im->out, "* %lu UIDFETCH (",
-		    (unsigned long)box_uid(&im->box, index));
-	else
-		buf_printf(&im->out, "* %zu FETCH (", index + 1);
+	bool by_uid = enabled(im, CAP_UIDONLY);
+
+	/* Once for each message of a FETCH: no printf. */
+	buf_adds(&im->out, "* ");
+	buf_addnum(&im->out, by_uid ? box_uid(&im->box, index) : index + 1);
+	buf_adds(&im->out, by_uid ? " UIDFETCH (" : " FETCH (");
 }
 
 void
@@ -111,11 +112,13 @@ add_flags_response(struct imap *im, struct store_view *v, size_t index,
 
 	add_fetch_head(im, index);
 	if (with_uid && !enabled(im, CAP_UIDONLY)) {
-		buf_printf(&im->out, "UID %lu", (unsigned long)m->uid);
+		buf_adds(&im->out, "UID ");
+		buf_addnum(&im->out, m->uid);
 		before = " ";
 	}
 	if (!silent) {
-		buf_printf(&im->out, "%sFLAGS ", before);
+		buf_adds(&im->out, before);
+		buf_adds(&im->out, "FLAGS ");
 		add_flags(im, v, m);
 		before = " ";
 	}

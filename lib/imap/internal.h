@@ -212,6 +212,7 @@ struct stream {
 	uint64_t skip, left;		/* octets on the wire */
 	bool after_cr;
 	bool raw;			/* they are what is there */
+	bool no_nul;			/* known of the whole text */
 };
 
 struct fetch {

@@ -11,7 +11,10 @@ void
 stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length)
 {
-	*s = (struct stream){ .rest = text, .skip = offset, .left = length };
+	/* Larger ones may be maps, which can change. */
+	*s = (struct stream){ .rest = text, .skip = offset, .left = length,
+	    .no_nul = text.n <= STORE_READ_MAX &&
+	    memchr(text.p, '\0', text.n) == NULL };
 }
 
 /* One octet of the wire: skipped, sent, or beyond the end. */
@@ -56,6 +59,8 @@ run_length(const struct stream *st, size_t max)
 	p = memchr(s.p, '\n', n);
 	if (p != NULL)
 		n = (size_t)(p - s.p);
+	if (st->no_nul)
+		return n;
 	p = memchr(s.p, '\0', n);
 	return p != NULL ? (size_t)(p - s.p) : n;
 }
@@ -74,7 +79,11 @@ stream_add(struct stream *s, struct buf *out, size_t soft)
 		if (s->left == 0)
 			break;
 		c = s->raw ? -1 : bytes_at(s->rest, 0);
-		if (c == '\n') {
+		if (c == '\n' && !s->after_cr && s->skip == 0 &&
+		    s->left >= 2) {
+			buf_adds(out, "\r\n");
+			s->left -= 2;
+		} else if (c == '\n') {
 			if (!s->after_cr)
 				put(s, out, '\r');
 			put(s, out, '\n');

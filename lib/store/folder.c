@@ -270,6 +270,8 @@ stamp_after(struct box *b, int dir, struct stamp *known, bool was_known)
 	    stamp_same(&now, known))
 		return;
 	*known = now;		/* unsettled: another change may hide */
+	if (known == &b->rec.stamp_new)
+		b->rec.new_empty = false;
 	b->dirty = true;
 }
 

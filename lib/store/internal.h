@@ -92,6 +92,7 @@ struct mbox {
 	uint32_t use;
 	uint32_t recent_from;
 	bool subscribed;
+	bool new_empty;		/* nothing was in new/ at stamp_new */
 	struct stamp stamp_new, stamp_cur, stamp_keywords;
 	struct bytes name;
 };

@@ -159,27 +159,28 @@ locate_uid(struct store_view *v, uint32_t mailbox, uint32_t uid,
 	return 0;
 }
 
-/* Whether the file is of another size than the record in v says. */
-static bool
-is_changed(struct store_view *v, uint32_t mailbox, uint32_t uid, int fd)
+/* Under the name the record has: the usual case in one call. -1: it may have
+ * another one, or be expunged. */
+static int
+open_named(struct store_view *v, const struct store_message *m)
 {
-	struct store_message m;
-	struct stat st;
+	char name[MAILDIR_FILE_MAX + 1];
+	struct store_mailbox box;
+	struct folder *f;
 
-	return store_message_get(v, mailbox, uid, &m) == 1 &&
-	    fstat(fd, &st) == 0 && (uint64_t)st.st_size != m.size;
+	if (store_mailbox_get(v, m->mailbox, &box) != 1 ||
+	    (f = folder_open(v->s, box.id, box.name)) == NULL ||
+	    message_name(name, m->base, m->suffix) == -1)
+		return -1;
+	return open_at(m->suffix.n > 0 ? f->cur : f->new, name);
 }
 
-int
-store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
+static int
+open_anywhere(struct store_view *v, uint32_t mailbox, uint32_t uid)
 {
-	struct store_view *v = store_view_open(s);
 	struct place where = { .name = "" };
-	bool changed = false;
 	int fd = -1, tries;
 
-	if (v == NULL)
-		return -1;
 	for (tries = 0; fd == -1 && tries < 3; tries++) {
 		if (locate_uid(v, mailbox, uid, &where) == -1)
 			break;
@@ -187,8 +188,35 @@ store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
 		if (fd == -1 && errno != ENOENT)
 			break;
 	}
+	return fd;
+}
+
+/* store_message_fd; *st is that of the file. */
+static int
+message_open(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct stat *st)
+{
+	struct store_view *v = store_view_open(s);
+	struct store_message m;
+	bool changed = false;
+	int fd = -1, err, r;
+
+	if (v == NULL)
+		return -1;
+	r = store_message_get(v, mailbox, uid, &m);
+	if (r == 1)
+		fd = open_named(v, &m);
+	if (r != -1 && fd == -1)
+		fd = open_anywhere(v, mailbox, uid);
+	if (fd != -1 && fstat(fd, st) == -1) {
+		err = errno;
+		(void)close(fd);	/* nothing was written through it */
+		errno = err;
+		fd = -1;
+	}
+	/* Of another size than the record in v says. */
 	if (fd != -1)
-		changed = is_changed(v, mailbox, uid, fd);
+		changed = r == 1 && (uint64_t)st->st_size != m.size;
 	store_view_close(v);
 	if (changed) {
 		(void)close(fd);	/* nothing was written through it */
@@ -197,6 +225,14 @@ store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
 			errno = ENOENT;
 	}
 	return fd;
+}
+
+int
+store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid)
+{
+	struct stat st;
+
+	return message_open(s, mailbox, uid, &st);
 }
 
 /* A copy in memory: nobody can cut it short under its reader. */
@@ -224,40 +260,46 @@ read_fd(int fd, size_t n, struct bytes *out)
 	return 0;
 }
 
+static int
+map_open(int fd, const struct stat *st, struct bytes *out)
+{
+	void *p;
+
+	if (!S_ISREG(st->st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (st->st_size == 0) {
+		*out = BYTES_EMPTY;
+		return 0;
+	}
+	if (st->st_size <= STORE_READ_MAX)
+		return read_fd(fd, (size_t)st->st_size, out);
+	p = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	*out = bytes_of(p, (size_t)st->st_size);
+	return 0;
+}
+
 int
 map_fd(int fd, struct bytes *out)
 {
 	struct stat st;
-	void *p;
 
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (st.st_size == 0) {
-		*out = BYTES_EMPTY;
-		return 0;
-	}
-	if (st.st_size <= STORE_READ_MAX)
-		return read_fd(fd, (size_t)st.st_size, out);
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		return -1;
-	*out = bytes_of(p, (size_t)st.st_size);
-	return 0;
+	return fstat(fd, &st) == -1 ? -1 : map_open(fd, &st, out);
 }
 
 int
 store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
     struct bytes *out)
 {
-	int fd = store_message_fd(s, mailbox, uid), r, err;
+	struct stat st;
+	int fd = message_open(s, mailbox, uid, &st), r, err;
 
 	if (fd == -1)
 		return -1;
-	r = map_fd(fd, out);
+	r = map_open(fd, &st, out);
 	err = errno;
 	(void)close(fd);	/* nothing was written through it */
 	errno = err;

@@ -9,6 +9,8 @@
 #define STATE_SIZE 128
 #define STATE_SIZE_1 104	/* of format 1 */
 #define MBOX_SIZE 112
+#define MBOX_SUBSCRIBED 1
+#define MBOX_NEW_EMPTY 2
 #define MESSAGE_SIZE 76
 #define CHANGE_SIZE 16
 
@@ -132,7 +134,8 @@ mbox_encode(struct buf *out, const struct mbox *m)
 {
 	unsigned char r[MBOX_SIZE] = { 1 };
 
-	r[1] = m->subscribed;
+	r[1] = (unsigned char)((m->subscribed ? MBOX_SUBSCRIBED : 0) |
+	    (m->new_empty ? MBOX_NEW_EMPTY : 0));
 	be16_put(r + 2, m->use);
 	be32_put(r + 4, m->uidvalidity);
 	be32_put(r + 8, m->uidnext);
@@ -161,7 +164,9 @@ mbox_decode(uint32_t id, struct bytes s, struct mbox *out)
 	if (s.n <= MBOX_SIZE || p[0] != 1)
 		return malformed();
 	*out = (struct mbox){
-		.id = id, .subscribed = p[1] != 0, .use = be16_get(p + 2),
+		.id = id,
+		.subscribed = (p[1] & MBOX_SUBSCRIBED) != 0,
+		.new_empty = (p[1] & MBOX_NEW_EMPTY) != 0, .use = be16_get(p + 2),
 		.uidvalidity = be32_get(p + 4), .uidnext = be32_get(p + 8),
 		.reserved = be32_get(p + 12), .createseq = be64_get(p + 16),
 		.modseq = be64_get(p + 24), .size_bytes = be64_get(p + 32),

@@ -15,7 +15,8 @@ needs_look(struct store *s, const struct mbox *m, bool claim)
 	size_t n = 0;
 	int r = sync_needed(s, m);
 
-	if (r == 0 && claim && (f = folder_open(s, m->id, m->name)) != NULL) {
+	if (r == 0 && claim && !m->new_empty &&
+	    (f = folder_open(s, m->id, m->name)) != NULL) {
 		r = maildir_scan(&a, f->new, &e, &n) == -1 ? -1 : n > 0;
 		arena_free(&a);
 	}

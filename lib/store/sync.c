@@ -524,6 +524,17 @@ sync_on(struct syncing *y)
 	return 0;
 }
 
+/* A directory that was large once is slow to read when it is empty. */
+static bool
+nothing_new(const struct syncing *y)
+{
+	size_t i;
+
+	for (i = 0; i < y->file_count && !y->files[i].in_new; i++)
+		;
+	return i == y->file_count;
+}
+
 static int
 sync_with(struct syncing *y)
 {
@@ -551,6 +562,7 @@ sync_with(struct syncing *y)
 	if (y->cur_renamed || y->unsure)
 		at_cur.settled = false;
 	m->stamp_new = at_new;
+	m->new_empty = !y->new_renamed && nothing_new(y);
 	m->stamp_cur = at_cur;
 	y->b->dirty = true;
 	return 0;

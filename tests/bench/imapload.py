@@ -31,14 +31,15 @@ def message(rng, i, big):
 
 
 def fill(folder, count, big, start=0):
-    """Files into FOLDER/new, as another program delivers them; the bytes with CRLF."""
+    """Files into FOLDER/new, as other servers name them; the bytes with CRLF."""
     rng = random.Random(7)
     total = 0
     for i in range(start, start + count):
         m = message(rng, i, big)
-        total += len(m) + m.count("\n")
-        with open("%s/new/%d.M%d.host" % (folder, 1700000000 + i, i), "w") as f:
+        crlf = len(m) + m.count("\n")
+        with open("%s/new/%d.M%d.host,S=%d,W=%d" % (folder, 1700000000 + i, i, len(m), crlf), "w") as f:
             f.write(m)
+        total += crlf
     return total
 
 
