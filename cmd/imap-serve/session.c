@@ -263,17 +263,18 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 	return take_events(s, im, w, r);
 }
 
-/* File names that follow what was answered, until the client speaks. */
+/* File names that follow what was answered, until the client speaks. Others
+ * who wait for the account come first, in the pauses. */
 static void
 follow(struct session *s)
 {
 	struct pollfd in = { .fd = s->in, .events = POLLIN };
-	struct timespec none = { 0, 0 };
+	struct timespec pause = { 0, STORE_NAMES_PAUSE_US * 1000L };
 	sigset_t empty;
 
 	(void)sigemptyset(&empty);	/* cannot fail */
 	while (store_names_behind(s->store) &&
-	    ppoll(&in, 1, &none, &empty) == 0 && !got_stop)
+	    ppoll(&in, 1, &pause, &empty) == 0 && !got_stop)
 		(void)store_names(s->store);	/* tried again */
 }
 

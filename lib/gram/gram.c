@@ -5,8 +5,12 @@
 #include <string.h>
 
 struct gram_set {
-	/* at first as of the greatest size; the filter is its beginning */
-	unsigned char bits[GRAM_FILTER_MAX];
+	/* at first as of the greatest size; the filter is its beginning. Bits
+	 * are set by bytes, and laid over each other by words. */
+	union {
+		unsigned char bits[GRAM_FILTER_MAX];
+		uint64_t words[GRAM_FILTER_MAX / 8];
+	};
 	size_t set;		/* how many are */
 	bool made;		/* a filter: cleared before the next text */
 };
@@ -92,9 +96,9 @@ gram_set_filter(struct gram_set *g)
 		return BYTES_EMPTY;
 	while (n < GRAM_FILTER_MAX && g->set * 100 > n * 8 * GRAM_DENSITY)
 		n *= 2;
-	for (at = n; at < GRAM_FILTER_MAX; at += n) {
-		for (i = 0; i < n; i++)
-			g->bits[i] |= g->bits[at + i];
+	for (at = n / 8; at < GRAM_FILTER_MAX / 8; at += n / 8) {
+		for (i = 0; i < n / 8; i++)
+			g->words[i] |= g->words[at + i];
 	}
 	g->made = true;
 	return bytes_of(g->bits, n);

@@ -373,6 +373,30 @@ kv_delete(struct kv_txn *t, unsigned int table, struct bytes key)
 }
 
 int
+kv_delete_many(struct kv_txn *t, unsigned int table,
+    const unsigned char *keys, size_t key_bytes, size_t count)
+{
+	MDB_cursor *c;
+	MDB_val k, v;
+	size_t i;
+	int rc = mdb_cursor_open(t->txn, t->kv->dbi[table], &c);
+
+	if (rc != 0)
+		return fail(rc);
+	/* The last first: what was put in order lies in its page so that then
+	 * nothing has to be moved. */
+	for (i = count; i-- > 0 && rc == 0;) {
+		k = val_of(bytes_of(keys + i * key_bytes, key_bytes));
+		/* It looks at the page it is on first. */
+		rc = mdb_cursor_get(c, &k, &v, MDB_SET);
+		rc = rc == 0 ? mdb_cursor_del(c, 0)
+		    : rc == MDB_NOTFOUND ? 0 : rc;
+	}
+	mdb_cursor_close(c);
+	return fail(rc);
+}
+
+int
 kv_empty(struct kv_txn *t, unsigned int table)
 {
 	return fail(mdb_drop(t->txn, t->kv->dbi[table], 0));

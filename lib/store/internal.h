@@ -5,7 +5,8 @@
  * open.c    opening, recovery              work.c    the write transaction
  * view.c    reading                        keyword.c flags, keywords, suffixes
  * message.c finding and parsing files      deliver.c deliver, append
- * flag.c    flags, expunge                 copy.c    copy, move
+ * flag.c    flags                          copy.c    copy, move
+ * expunge.c messages that go
  * mailbox.c create, delete, subscribe      rename.c  rename
  * sync.c    outside changes to a mailbox   adopt.c   files without a record
  * list.c    outside changes to folders     recover.c all of it, rebuilding
@@ -227,8 +228,6 @@ struct work {
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool names_behind;	/* work_naming_add was called */
-	bool alone;		/* readers_shut_out: what is expunged needs not
-				 * be kept */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -251,6 +250,19 @@ int work_change_name(struct work *w, enum store_change_kind kind,
 int work_put(struct work *w, struct box *b, const struct store_message *m,
     const struct store_message *old);
 int work_remove(struct work *w, struct box *b, const struct store_message *m);
+/*
+ * The same of many: note each, by ascending UID, then remove what was noted, table by table in
+ * the order of their keys, which is several times as fast.
+ */
+struct removal {
+	struct buf message, message_id, member, subject;	/* keys */
+};
+#define REMOVAL_KEYS BUF_INIT(SIZE_MAX / 2)
+#define REMOVAL_INIT { REMOVAL_KEYS, REMOVAL_KEYS, REMOVAL_KEYS, REMOVAL_KEYS }
+int work_remove_note(struct work *w, struct box *b,
+    const struct store_message *m, struct removal *r);
+int work_remove_noted(struct work *w, struct removal *r);
+void removal_free(struct removal *r);
 int work_get(struct work *w, uint32_t mailbox, uint32_t uid,
     struct store_message *out);
 /* The next UID; -1 EOVERFLOW. The promise ahead is renewed if need be. */
@@ -301,11 +313,11 @@ int work_text_put(struct work *w, uint32_t mailbox, uint32_t uid,
     struct bytes text);
 int work_text_copy(struct work *w, struct arena *a,
     const struct store_message *from, const struct store_message *to);
-int work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid);
 
 /* ---- thread.c ---- */
 
 #define KEY_MEMBER 16
+#define KEY_SUBJECT 28
 uint64_t hash_of(struct bytes s);	/* never 0 */
 int thread_decode(struct bytes key, struct bytes value,
     struct store_thread *out);
@@ -321,8 +333,8 @@ int thread_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
 bool thread_has_entries(struct kv_txn *t, const struct store_thread *x);
 int work_thread_put(struct work *w, const struct store_thread *t,
     const struct store_thread *old);
-/* work_remove does it. */
-int work_thread_remove(struct work *w, uint32_t mailbox, uint32_t uid);
+/* Note what other tables have of the messages. */
+int thread_leave(struct work *w, struct removal *r);
 int work_thread_copy(struct work *w, const struct store_message *from,
     const struct store_message *to);
 /* What a message says about its thread; then its number and place. */
@@ -391,6 +403,9 @@ struct place {
 	int dir;		/* new or cur of the folder */
 	char name[MAILDIR_FILE_MAX + 1];
 };
+/* The file as the record has it, without looking. 0, -1 EMSGSIZE. */
+int message_assume(const struct folder *f, const struct store_message *m,
+    struct place *out);
 /* Find the file of a record under a name it can have by what we did; 1, 0 it
  * is not there, -1. */
 int message_find(struct folder *f, const struct store_message *m,
@@ -444,10 +459,6 @@ struct touched {
 	bool new, cur;
 };
 int touched_sync(struct folder *f, const struct touched *t);
-/* Rename the file away, or remove it (alone), and drop the record; the caller
- * syncs and commits. m's bytes must not be views. */
-int message_expunge(struct work *w, struct box *b,
-    const struct store_message *m, struct touched *t);
 
 /* ---- sync.c, list.c ---- */
 

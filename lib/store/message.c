@@ -47,6 +47,14 @@ message_copy(struct arena *a, const struct store_message *m)
 
 /* ---- finding ---- */
 
+int
+message_assume(const struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	out->dir = m->suffix.n > 0 ? f->cur : f->new;
+	return message_name(out->name, m->base, m->suffix);
+}
+
 static int
 try_name(int dir, struct bytes base, struct bytes suffix, struct place *out)
 {

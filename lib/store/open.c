@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -547,12 +548,13 @@ store_open(const struct store_options *o)
 void
 store_close(struct store *s)
 {
+	struct timespec pause = { 0, STORE_NAMES_PAUSE_US * 1000L };
 	bool reader;
 
 	if (s == NULL)
 		return;
 	while (s->names_ours && store_names(s) == 1)
-		;
+		(void)nanosleep(&pause, NULL);	/* cut short does no harm */
 	reader = s->readers != -1;
 	watch_close(s);
 	if (reader)

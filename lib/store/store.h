@@ -427,6 +427,8 @@ int store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
  * process left. 1 there is more, 0 done, -1. After a failure there is nothing
  * behind until the next change: flags are right in the index all the time.
  */
+#define STORE_NAMES_PAUSE_US 2000	/* to be left between two pieces: the
+					lock goes to who gets it first */
 int store_names(struct store *s);
 bool store_names_behind(const struct store *s);
 /*

@@ -183,16 +183,6 @@ work_text_copy(struct work *w, struct arena *a,
 	return work_text_put(w, to->mailbox, to->uid, arena_bytes(a, text));
 }
 
-int
-work_text_remove(struct work *w, uint32_t mailbox, uint32_t uid)
-{
-	unsigned char key[KEY_MESSAGE];
-
-	key_message(key, mailbox, uid);
-	return kv_delete(w->t, TABLE_TEXT, key_of(key, sizeof(key))) == -1
-	    ? -1 : 0;
-}
-
 /* ---- messages that came before it was kept ---- */
 
 struct filling {

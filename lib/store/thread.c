@@ -14,7 +14,6 @@
 
 #include <errno.h>
 
-#define KEY_SUBJECT 28
 /* Messages of one Message-ID or one subject that are looked at: a sender
  * that repeats itself must not make each delivery slower. */
 #define CANDIDATES 64
@@ -172,19 +171,33 @@ work_thread_put(struct work *w, const struct store_thread *t,
 }
 
 int
-work_thread_remove(struct work *w, uint32_t mailbox, uint32_t uid)
+thread_leave(struct work *w, struct removal *r)
 {
-	unsigned char key[KEY_MESSAGE];
+	unsigned char member[KEY_MEMBER], subject[KEY_SUBJECT];
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_THREAD);
+	struct bytes rest = buf_bytes(&r->message), want, key, value;
 	struct store_thread t;
-	int r = thread_get(w->t, mailbox, uid, &t);
+	int found = 0;
 
-	if (r == -1 && errno != EBADMSG)
+	if (c == NULL)
 		return -1;
-	if (r == 1 && entries(w, &t, false) == -1)
-		return -1;
-	key_message(key, mailbox, uid);
-	return r != 0 && kv_delete(w->t, TABLE_THREAD, key_of(key,
-	    sizeof(key))) == -1 ? -1 : 0;
+	while (found != -1 && bytes_cut(&rest, KEY_MESSAGE, &want)) {
+		key = want;
+		if ((found = kv_seek(c, &key, &value)) != 1 ||
+		    !bytes_eq(key, want))
+			continue;
+		/* One that cannot be read has entries nobody knows. */
+		if (thread_decode(key, value, &t) == -1 || t.id == 0)
+			continue;
+		member_key(member, &t);
+		subject_key(subject, &t);
+		if (buf_add(&r->member, key_of(member, KEY_MEMBER)) == -1 ||
+		    (t.subject != 0 && buf_add(&r->subject,
+		    key_of(subject, KEY_SUBJECT)) == -1))
+			found = -1;
+	}
+	kv_cursor_close(c);
+	return found == -1 ? -1 : 0;
 }
 
 int

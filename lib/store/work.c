@@ -324,21 +324,82 @@ work_put(struct work *w, struct box *b, const struct store_message *m,
 	    (m->flags & STORE_SEEN) != 0);
 }
 
+/* ---- records that go ---- */
+
+void
+removal_free(struct removal *r)
+{
+	buf_free(&r->message);
+	buf_free(&r->message_id);
+	buf_free(&r->member);
+	buf_free(&r->subject);
+}
+
+int
+work_remove_note(struct work *w, struct box *b,
+    const struct store_message *m, struct removal *r)
+{
+	unsigned char key[16];
+
+	count(w, b, m->flags, m->size, m->size_crlf, false);
+	be64_put(key, m->message_id_hash);
+	key_message(key + 8, m->mailbox, m->uid);
+	if (buf_add(&r->message, bytes_of(key + 8, 8)) == -1 ||
+	    work_uid(w, m->mailbox, m->uid, false, false) == -1)
+		return -1;
+	return m->message_id_hash == 0 ? 0
+	    : buf_add(&r->message_id, bytes_of(key, 16));
+}
+
+static int
+by_16(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY_MEMBER);
+}
+
+static int
+by_28(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY_SUBJECT);
+}
+
+static int
+delete_keys(struct work *w, unsigned int table, const struct buf *keys,
+    size_t size)
+{
+	size_t n = keys->n / size;
+
+	if (n == 0)
+		return 0;
+	/* Those of messages are in order. */
+	if (size != KEY_MESSAGE)
+		qsort(keys->p, n, size, size == KEY_MEMBER ? by_16 : by_28);
+	return kv_delete_many(w->t, table, keys->p, size, n);
+}
+
+int
+work_remove_noted(struct work *w, struct removal *r)
+{
+	return thread_leave(w, r) == -1 ||
+	    delete_keys(w, TABLE_MESSAGE, &r->message, KEY_MESSAGE) == -1 ||
+	    delete_keys(w, TABLE_TEXT, &r->message, KEY_MESSAGE) == -1 ||
+	    delete_keys(w, TABLE_THREAD, &r->message, KEY_MESSAGE) == -1 ||
+	    delete_keys(w, TABLE_MESSAGE_ID, &r->message_id, 16) == -1 ||
+	    delete_keys(w, TABLE_THREAD_MEMBER, &r->member, KEY_MEMBER)
+	    == -1 ||
+	    delete_keys(w, TABLE_THREAD_SUBJECT, &r->subject, KEY_SUBJECT)
+	    == -1 ? -1 : 0;
+}
+
 int
 work_remove(struct work *w, struct box *b, const struct store_message *m)
 {
-	unsigned char key[KEY_MESSAGE];
+	struct removal r = REMOVAL_INIT;
+	int done = work_remove_note(w, b, m, &r) == -1 ||
+	    work_remove_noted(w, &r) == -1 ? -1 : 0;
 
-	count(w, b, m->flags, m->size, m->size_crlf, false);
-	if (message_id_entry(w, m, false) == -1)
-		return -1;
-	if (work_text_remove(w, m->mailbox, m->uid) == -1 ||
-	    work_thread_remove(w, m->mailbox, m->uid) == -1)
-		return -1;
-	key_message(key, m->mailbox, m->uid);
-	if (kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1)
-		return -1;
-	return work_uid(w, m->mailbox, m->uid, false, false);
+	removal_free(&r);
+	return done;
 }
 
 int

@@ -161,6 +161,32 @@ keys_have_a_limit(void **state)
 	kv_abort(w);
 }
 
+/* Many at once: those not there are passed over, the others are gone. */
+static void
+many_keys_are_removed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char keys[1000 * 4], key[4];
+	struct kv_txn *t;
+	struct bytes v;
+	uint32_t i;
+
+	fill(f->k, 0, 1000, 300);
+	for (i = 0; i < 1000; i++)
+		be32_put(keys + 4 * i, i * 3);
+	t = kv_begin(f->k, true);
+	assert_int_equal(kv_delete_many(t, 0, keys, 4, 0), 0);
+	assert_int_equal(kv_count(t, 0), 1000);
+	assert_int_equal(kv_delete_many(t, 0, keys, 4, 1000), 0);
+	assert_int_equal(kv_commit(t, false), 0);
+	t = kv_begin(f->k, false);
+	assert_int_equal(kv_count(t, 0), 666);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(kv_get(t, 0, key_of(key, i), &v),
+		    i % 3 != 0);
+	kv_abort(t);
+}
+
 /* A writer that is killed leaves its lock; the next one gets it. */
 static void
 killed_writers_leave_nothing(void **state)
@@ -428,6 +454,7 @@ main(void)
 		    values_are_kept_in_order),
 		TEST("readers see one snapshot", readers_see_one_snapshot),
 		TEST("keys have a limit, and one past it", keys_have_a_limit),
+		TEST("many keys are removed at once", many_keys_are_removed),
 		TEST("killed writers leave nothing",
 		    killed_writers_leave_nothing),
 		TEST("blocks are ready ahead of need", blocks_are_ready_ahead),

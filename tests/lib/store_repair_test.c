@@ -109,12 +109,15 @@ static void
 wrong_texts(struct account_dir *d, struct work *w, struct box *b)
 {
 	struct store_message m = take(w, b, 2);
+	unsigned char key[KEY_MESSAGE];
 
 	(void)d;		/* nothing of the files */
 	m.envelope = BYTES("NIL");
 	m.preview = BYTES("none");
 	put_raw(w, &m);
-	assert_int_equal(work_thread_remove(w, b->rec.id, 1), 0);
+	key_message(key, b->rec.id, 1);
+	assert_int_equal(kv_delete(w->t, TABLE_THREAD, key_of(key,
+	    sizeof(key))), 1);
 }
 
 static void

@@ -507,6 +507,40 @@ expunged_stay_readable_for_readers(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+/* Who begins to read waits until no more files are removed (S-10). */
+static void
+readers_wait_for_removals(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t id = id_of(d, "INBOX"), other = id_of(d, "Archive");
+	struct timespec soon = { 0, 50 * 1000 * 1000 };
+	struct store *reader;
+	int up[2], status;
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(up), 0);
+	assert_true(readers_shut_out(d->s, id));
+	if ((pid = fork()) == 0) {
+		reader = store_open(&d->o);
+		if (reader == NULL || readers_shut_out(reader, other) ||
+		    write(up[1], "a", 1) != 1 ||
+		    store_hold(reader, id) == -1 || write(up[1], "b", 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	(void)close(up[1]);		/* the child's */
+	assert_int_equal(read(up[0], &c, 1), 1);
+	(void)nanosleep(&soon, NULL);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	readers_let_in(d->s);
+	assert_int_equal(read(up[0], &c, 1), 1);
+	assert_int_equal(c, 'b');
+	(void)close(up[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 copies_carry_flags_and_dates(void **state)
 {
@@ -937,6 +971,8 @@ main(void)
 		TEST("expunge keeps the rest", expunge_keeps_the_rest),
 		TEST("S-10 expunged messages stay readable for readers",
 		    expunged_stay_readable_for_readers),
+		TEST("S-10: who begins to read waits for files that go",
+		    readers_wait_for_removals),
 		TEST("copies carry flags, keywords and dates",
 		    copies_carry_flags_and_dates),
 		TEST("S-11 mailbox names are checked", names_are_checked),
