@@ -85,6 +85,7 @@ static const struct rule rules[] = {
 	{ RUN, "imap", PLAIN, MAIL, NET, 0660, 0 },
 	/* Two users connect: one owns it, the other has its group. */
 	{ RUN, "auth", PLAIN, MAIL, NET, 0660, 0 },
+	{ RUN, "imap-login", PLAIN, MAIL, NET, 0660, 0 },
 	{ RUN, "tls", PLAIN, ROOT, NET, 0660, 0 },
 	{ RUN, "mtasts", PLAIN, STS, NET, 0660, 0 },
 	/* Users of the system send mail, too. */

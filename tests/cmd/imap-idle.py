@@ -1,5 +1,5 @@
 # imap-idle.py - sessions that rest in imap-idle; results for imap-idle.t
-import os, select, signal, socket, subprocess, sys, time
+import os, select, signal, socket, subprocess, sys, time, zlib
 
 PORT = int(os.environ["PORT"])
 SERVE = int(os.environ["SERVE_PID"])
@@ -41,13 +41,16 @@ class Client:
     def say(self, text):
         self.s.sendall(text.encode())
 
+    def more(self):
+        return self.s.recv(65536)
+
     def line(self, seconds=15):
         end = time.time() + seconds
         while b"\r\n" not in self.rest:
             left = end - time.time()
             if left <= 0 or not select.select([self.s], [], [], left)[0]:
                 return None
-            more = self.s.recv(65536)
+            more = self.more()
             if not more:
                 return None
             self.rest += more
@@ -224,6 +227,29 @@ def full():
     third.s.close()
 
 
+def packed():
+    """RFC 4978: the streams of zlib cannot be handed on."""
+    a = Client()
+    a.do("SELECT INBOX")
+    a.do("COMPRESS DEFLATE")
+    out, into = zlib.compressobj(9, zlib.DEFLATED, -15), \
+        zlib.decompressobj(-15)
+    clear = a.s
+    a.say = lambda text: clear.sendall(out.compress(text.encode()) +
+                                       out.flush(zlib.Z_SYNC_FLUSH))
+    a.more = lambda: into.decompress(clear.recv(65536))
+    a.idle()
+    time.sleep(4)
+    check("RFC 4978 COMPRESS=DEFLATE keeps its process in IDLE", children(),
+          1)
+    drop("1000000004.M1P1.elsewhere")
+    check("RFC 4978 and sees changes there",
+          a.until("* 6 EXISTS")[-1], "* 6 EXISTS")
+    check("RFC 4978 DONE there", a.done()[-1], "i OK IDLE done")
+    a.s.close()
+    check("RFC 4978 it is gone", resting(), True)
+
+
 def dead():
     """No imap-idle at all."""
     a = Client()
@@ -232,7 +258,7 @@ def dead():
     time.sleep(3)
     check("without imap-idle it keeps its process", children(), 1)
     drop("1000000003.M1P1.elsewhere")
-    check("and sees changes", a.until("* 6 EXISTS")[-1], "* 6 EXISTS")
+    check("and sees changes", a.until("* 7 EXISTS")[-1], "* 7 EXISTS")
     check("and DONE", a.done()[-1], "i OK IDLE done")
     a.s.close()
 

@@ -49,6 +49,7 @@ wait "$IDLE_PID"
 is $? 0 "and ends with 0"
 start_idle -c 2
 python_tests "$TOP/tests/cmd/imap-idle.py" full
+python_tests "$TOP/tests/cmd/imap-idle.py" packed
 stop "$IDLE_PID"
 rm -f run/imap-idle
 python_tests "$TOP/tests/cmd/imap-idle.py" dead

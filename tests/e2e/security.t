@@ -18,9 +18,10 @@ uids="pm-net=61001 pm-tls=61002 pm-auth=61003 pm-mail=61004 pm-queue=61005 pm-jw
 mkdir bin && cp "$BIN"/* bin/ && chmod 755 bin bin/*
 PATH=$TMP/bin:$PATH
 SMTP=$(free_port); IMAP=$(free_port)
-SUBMISSION=$(free_port); SUBMISSIONS=$(free_port); IMAPS=$(free_port)
+SUBMISSION=$(free_port); SUBMISSIONS=$(free_port); IMAPS=$(free_port); HTTPS=$(free_port)
 PIPEMAIL_LISTEN_SUBMISSION="127.0.0.1 $SUBMISSION" PIPEMAIL_LISTEN_SUBMISSIONS="127.0.0.1 $SUBMISSIONS"
-PIPEMAIL_LISTEN_IMAPS="127.0.0.1 $IMAPS"
+PIPEMAIL_LISTEN_IMAPS="127.0.0.1 $IMAPS" PIPEMAIL_LISTEN_HTTPS="127.0.0.1 $HTTPS"
+export PIPEMAIL_LISTEN_HTTPS
 export PIPEMAIL_LISTEN_SUBMISSION PIPEMAIL_LISTEN_SUBMISSIONS PIPEMAIL_LISTEN_IMAPS
 PIPEMAIL_LISTEN_SMTP="127.0.0.1 $SMTP" PIPEMAIL_LISTEN_IMAP="127.0.0.1 $IMAP"
 export PIPEMAIL_LISTEN_SMTP PIPEMAIL_LISTEN_IMAP
@@ -51,13 +52,13 @@ exits 0 "after which all is right" config-check -p
 rm -rf run
 chmod 755 var/auth; chmod 644 etc/tls/*.pem; chown 0:0 var/spool
 pids=
-for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-login imaps smtp-in submission submissions mtasts-serve; do
+for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-login imaps imap-again https smtp-in submission submissions mtasts-serve; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap mtasts queue queue-add; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap imap-login mtasts queue queue-add; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
-for p in "$IMAP" "$IMAPS" "$SUBMISSION" "$SUBMISSIONS"; do wait_for 10 port_open "$p"; done
+for p in "$IMAP" "$IMAPS" "$HTTPS" "$SUBMISSION" "$SUBMISSIONS"; do wait_for 10 port_open "$p"; done
 tls=${pids#*tls-serve=}; tls=${tls%% *}
 wait_for 10 grep -q . "/proc/$tls/task/$tls/children"
 uid_of() { awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$1/status"; }
@@ -93,7 +94,7 @@ s.sendmail("carol@example.org", ["bob@example.org"], "From: carol@example.org\r\
 s.quit()
 import ssl
 context = ssl._create_unverified_context()
-for port in sys.argv[3:]:   # TLS from the start
+for port in sys.argv[3:5]:   # TLS from the start
     t = context.wrap_socket(__import__("socket").create_connection(("127.0.0.1", int(port)), 20))
     print(t.recv(100)[:4].decode())
 c = imaplib.IMAP4("127.0.0.1", int(sys.argv[2]), timeout=30)
@@ -101,9 +102,19 @@ c.login("alice@example.org", "secret-password")
 print(c.select("INBOX")[1][0].decode())
 print(c.search(None, "SUBJECT", "through")[1][0].decode())
 print(c.store("1", "+FLAGS", r"\Seen")[0])
-c.logout()
+# UNAUTHENTICATE: from pm-mail back to pm-net (RFC 8437)
+c.send(b"u1 UNAUTHENTICATE\r\n")
+print(c.readline()[3:5].decode())
+c.send(b"u2 LOGIN alice@example.org secret-password\r\n")
+print(c.readline()[3:5].decode())
+c.send(b"u3 LOGOUT\r\n")
+c.readline()
+# and IMAP by ALPN, from another program of pm-net (I-18)
+context.set_alpn_protocols(["imap"])
+t = context.wrap_socket(__import__("socket").create_connection(("127.0.0.1", int(sys.argv[5])), 20))
+print(t.recv(100)[:4].decode())
 PY
-is "$($py through.py "$SMTP" "$IMAP" "$SUBMISSIONS" "$IMAPS" 2>&1 | tail -5 | tr '\n' ' ')" "220  * OK 2 1 2 OK " \
+is "$($py through.py "$SMTP" "$IMAP" "$SUBMISSIONS" "$IMAPS" "$HTTPS" 2>&1 | tail -8 | tr '\n' ' ')" "220  * OK 2 1 2 OK OK OK * OK " \
     "messages go in by SMTP and are read by IMAP through five users, with a key only root can read (L-6)"
 is "$(find etc/tls etc/dkim -name '*.pem' | wc -l) $(find etc/tls etc/dkim -name '*.pem' ! -user 0 -o -name '*.pem' -perm /077)" "2 " \
     "L-6 the keys are files only root can read"
