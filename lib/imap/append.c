@@ -211,7 +211,7 @@ refuse_now(struct imap *im)
 	im->stats.commands++;
 	im->mode = im->mode == MODE_CLOSE ? MODE_CLOSE : MODE_COMMAND;
 	append_drop(im);
-	input_cut_literal(&im->in);
+	input_cut_literal(&im->in, false);
 	arena_reset(&im->arena);
 }
 
@@ -239,7 +239,7 @@ begin_data(struct imap *im)
 	}
 	if (im->in.literal_sync)
 		buf_adds(&im->out, "+ send the message\r\n");
-	input_cut_literal(&im->in);
+	input_cut_literal(&im->in, true);
 	im->mode = MODE_APPEND;
 }
 
