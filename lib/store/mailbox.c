@@ -443,6 +443,20 @@ has_children(struct work *w, struct bytes name)
 	return r;
 }
 
+/* Else list.c forgets it later. */
+static void
+put_folder_back(struct store *s, const char *away, struct bytes name)
+{
+	struct buf folder = BUF_INIT(1024);
+	int err = errno;
+
+	if (folder_name(&folder, name) == 0 && buf_addc(&folder, '\0') == 0)
+		(void)maildir_move(s->dir, away, s->maildir,
+		    (const char *)folder.p);
+	buf_free(&folder);
+	errno = err;
+}
+
 static int
 delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
     uint32_t *id)
@@ -474,10 +488,8 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
 		    w->s->dir, away);
 	if (r == 0) {
 		w->durable = true;
-		r = box_forget(w, b);
-		if (r == -1)		/* else list.c forgets it later */
-			(void)renameat(w->s->dir, away, w->s->maildir,
-			    (const char *)folder.p);
+		if ((r = box_forget(w, b)) == -1)
+			put_folder_back(w->s, away, name);
 	}
 	buf_free(&folder);
 	return r;
@@ -487,13 +499,22 @@ int
 store_mailbox_delete(struct store *s, struct bytes name)
 {
 	char away[EXPUNGED_NAME_MAX];
+	struct arena a = ARENA_INIT;
 	struct bytes checked;
 	struct work w;
 	uint32_t id;
+	int r;
 
-	if (begin_named(s, &w, name, &checked) == -1 ||
-	    finish(&w, delete_box(&w, checked, away, &id)) == -1 ||
-	    fsync(s->maildir) == -1)
+	if (begin_named(s, &w, name, &checked) == -1)
+		return -1;
+	checked = arena_bytes(&a, checked);
+	r = delete_box(&w, checked, away, &id);
+	if (r == -1)
+		work_abort(&w);
+	else if ((r = list_change_commit(&w)) == -1)
+		put_folder_back(s, away, checked);
+	arena_free(&a);
+	if (r == -1 || fsync(s->maildir) == -1)
 		return -1;
 	if (!has_readers(s, id))
 		(void)maildir_remove(s->dir, away);	/* else swept */

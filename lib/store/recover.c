@@ -152,13 +152,16 @@ sync_several(struct store *s, const uint32_t *ids, size_t count,
 		return -1;
 	for (i = 0; i < count && !*more && (i == 0 ||
 	    time_wall_us() < until); i++) {
+		struct sync_kept kept = { .arena = ARENA_INIT };
+
 		b = work_box_open(&w, ids[i]);
 		if (b == NULL && i > 0)
 			break;		/* it is the next one's first */
 		r = b == NULL ? -1 : how > SYNC_CLAIM ? 1
 		    : needs_look(s, &b->rec, claim);
 		if (r == 1)
-			r = sync_box(&w, b, claim, false, more);
+			r = sync_box(&w, b, claim, false, &kept, more);
+		arena_free(&kept.arena);
 		if (r == -1) {
 			work_abort(&w);
 			return -1;

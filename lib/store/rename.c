@@ -53,11 +53,11 @@ move_folder(struct store *s, struct bytes from, struct bytes to)
 /* The mailbox and its children, in byte order, with their new names, in the
  * arena. */
 static int
-collect(struct work *w, struct bytes from, struct bytes to,
+collect(struct work *w, struct arena *a, struct bytes from, struct bytes to,
     struct renaming **out, size_t *count)
 {
 	size_t size = (size_t)kv_count(w->t, TABLE_MAILBOX_NAME) + 1;
-	struct renaming *list = arena_zalloc(&w->arena, size, sizeof(*list));
+	struct renaming *list = arena_zalloc(a, size, sizeof(*list));
 	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MAILBOX_NAME);
 	struct bytes key = from, value, rest;
 	struct buf folder = BUF_INIT(4096);
@@ -72,8 +72,8 @@ collect(struct work *w, struct bytes from, struct bytes to,
 		if (rest.n > 0 && rest.p[0] != '/')
 			continue;
 		list[n].id = be32_get(value.p);
-		list[n].from = arena_bytes(&w->arena, key);
-		list[n].to = bytes_str(arena_printf(&w->arena, "%.*s%.*s",
+		list[n].from = arena_bytes(a, key);
+		list[n].to = bytes_str(arena_printf(a, "%.*s%.*s",
 		    BYTES_ARG(to), BYTES_ARG(rest)));
 		buf_reset(&folder);
 		if (folder_name(&folder, list[n++].to) == -1) {
@@ -156,11 +156,11 @@ rename_subscriptions(struct work *w, const struct renaming *list,
 
 static int
 rename_all(struct work *w, struct bytes from, struct bytes to,
-    struct renaming **list, size_t *count)
+    struct arena *a, struct renaming **list, size_t *count)
 {
 	size_t i;
 
-	if (collect(w, from, to, list, count) == -1)
+	if (collect(w, a, from, to, list, count) == -1)
 		return -1;
 	w->durable = true;
 	for (i = 0; i < *count; i++) {
@@ -268,14 +268,30 @@ check_names(struct work *w, struct bytes from, struct bytes to)
 	return 0;
 }
 
+/* What cannot be moved back is a rename for list.c. */
+static void
+undo(struct store *s, const struct renaming *list, size_t count)
+{
+	int err = errno;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (list[i].done)
+			(void)move_folder(s, list[i].to, list[i].from);
+	}
+	folder_close_all(s);
+	errno = err;
+}
+
 int
 store_mailbox_rename(struct store *s, struct bytes from, struct bytes to)
 {
 	struct renaming *list = NULL;
 	struct bytes a, b;
-	size_t count = 0, i;
+	struct arena names = ARENA_INIT;
+	size_t count = 0;
 	struct work w;
-	int err;
+	int r;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
@@ -289,16 +305,15 @@ store_mailbox_rename(struct store *s, struct bytes from, struct bytes to)
 		work_abort(&w);
 		return rename_inbox(s, to);
 	}
-	if (make_parents(&w, b) == 0 &&
-	    rename_all(&w, a, b, &list, &count) == 0)
-		return list_change_commit(&w) == -1 ? -1 : fsync(s->maildir);
-	err = errno;
-	for (i = 0; i < count; i++) {
-		if (list[i].done)	/* else list.c sees a rename */
-			(void)move_folder(s, list[i].to, list[i].from);
+	if (make_parents(&w, b) == -1 ||
+	    rename_all(&w, a, b, &names, &list, &count) == -1) {
+		work_abort(&w);
+		r = -1;
+	} else {
+		r = list_change_commit(&w);
 	}
-	folder_close_all(s);
-	errno = err;
-	work_abort(&w);
-	return -1;
+	if (r == -1)
+		undo(s, list, count);
+	arena_free(&names);
+	return r == -1 ? -1 : fsync(s->maildir);
 }
