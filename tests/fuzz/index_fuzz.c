@@ -3,12 +3,12 @@
  * opening under another boot
  *
  * It is refused or repaired: whatever the index says, what is opened can be
- * read, verified and rebuilt, and then all messages of the Maildir are in it
- * and nothing contradicts.
+ * read, verified, rebuilt and repaired, and then all messages of the Maildir
+ * are in it and nothing contradicts.
  *
- * The input is a list of changes, four bytes each: where (three, modulo what
- * is used of the file) and what to put there; the first byte cuts the file
- * if it is odd.
+ * The input is a list of changes, four bytes each: which of the bytes that are
+ * not zero (three, modulo their number) and what to put there; the first byte
+ * cuts the file if it is odd.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,9 @@
 static char dir[64];	/* where fsync costs nothing, if there is such */
 static char account[80], kept[80], run[80];
 static struct buf index_file = BUF_INIT(64 << 20);
-static size_t used;
+static size_t used;		/* up to the last byte that is not zero */
+static uint32_t *places;	/* where such bytes are */
+static size_t place_count;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -118,6 +120,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char path[128], away[128];
 	struct store *s;
+	size_t i;
 
 	(void)argc;
 	(void)argv;
@@ -135,8 +138,13 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	store_close(s);
 	(void)snprintf(path, sizeof(path), "%s/index/data.mdb", account);
 	must(io_read_file(AT_FDCWD, path, &index_file) == 0);
-	for (used = index_file.n; index_file.p[used - 1] == 0; used--)
-		;
+	places = mem_zalloc(index_file.n, sizeof(*places));
+	for (i = 0; i < index_file.n; i++) {
+		if (index_file.p[i] != 0)
+			places[place_count++] = (uint32_t)i;
+	}
+	must(place_count > 0);
+	used = (size_t)places[place_count - 1] + 1;
 	must(rename(account, kept) == 0);
 	(void)snprintf(away, sizeof(away), "%s/index", kept);
 	remove_tree(away);
@@ -161,7 +169,7 @@ restore(struct bytes in)
 		n = used * in.p[0] / 256;
 	for (; in.n >= CHANGE; in = bytes_from(in, CHANGE)) {
 		at = (size_t)in.p[0] << 16 | (size_t)in.p[1] << 8 | in.p[2];
-		b.p[at % used] = in.p[3];
+		b.p[places[at % place_count]] = in.p[3];
 	}
 	(void)snprintf(path, sizeof(path), "%s/index/data.mdb", account);
 	must((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600)) != -1);
@@ -199,6 +207,32 @@ count_one(void *ctx, const struct store_contradiction *c)
 	++*(uint64_t *)ctx;
 }
 
+/* What store-index -r leaves store-repair mends (S-22). */
+static int
+mend(struct store *s)
+{
+	static const enum store_repair how[] = { STORE_REPAIR_UIDVALIDITY,
+	    STORE_REPAIR_UID_META, STORE_REPAIR_SIZES, STORE_REPAIR_REPARSE,
+	    STORE_REPAIR_COUNTS, STORE_REPAIR_THREADS };
+	uint64_t count;
+	size_t i;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		if (store_repair(s, how[i], 0, &count) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* After that there is none to be. */
+static void
+tell(void *ctx, const struct store_contradiction *c)
+{
+	(void)fprintf(stderr, "%s %.*s %u %s\n", c->kind,
+	    BYTES_ARG(c->mailbox), c->uid, c->detail);
+	count_one(ctx, c);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -213,8 +247,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	(void)read_all(s);
 	(void)store_verify(s, &v, &count);
-	if (store_rebuild(s) == 0) {
+	if (store_rebuild(s) == 0 && mend(s) == 0) {
 		seen = 0;
+		v.found = tell;
 		must(store_verify(s, &v, &count) == 0);
 		must(count == 0 && seen == 0);
 		must(read_all(s) == MESSAGES);
