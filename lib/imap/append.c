@@ -149,9 +149,21 @@ appenduid(struct imap *im, const uint32_t *uids)
 	return text;
 }
 
+/* Whether a message of the selected mailbox is there, file and all. */
+static bool
+is_there(struct imap *im, uint32_t uid)
+{
+	int fd = store_message_fd(im->o.store, im->box.id, uid);
+
+	if (fd != -1)
+		(void)close(fd);	/* only looked for */
+	return fd != -1;
+}
+
 /*
  * RFC 8508 3.3: the new message is there before the old one goes. Where it
- * does not go, the new one does again.
+ * does not go, the new one does again; but an error may also come when it is
+ * gone.
  */
 static void
 finish_replace(struct imap *im, const uint32_t *uids, const char *code)
@@ -163,8 +175,9 @@ finish_replace(struct imap *im, const uint32_t *uids, const char *code)
 	    NULL) == -1) {
 		err = errno;
 		/* At worst there are both. */
-		(void)store_expunge(im->o.store, ap->mailbox, uids, 1, true,
-		    NULL);
+		if (is_there(im, ap->replaced))
+			(void)store_expunge(im->o.store, ap->mailbox, uids,
+			    1, true, NULL);
 		reply_errno(im, err, false);
 		return;
 	}
@@ -211,7 +224,7 @@ refuse_now(struct imap *im)
 	im->stats.commands++;
 	im->mode = im->mode == MODE_CLOSE ? MODE_CLOSE : MODE_COMMAND;
 	append_drop(im);
-	input_cut_literal(&im->in);
+	input_cut_literal(&im->in, false);
 	arena_reset(&im->arena);
 }
 
@@ -239,7 +252,7 @@ begin_data(struct imap *im)
 	}
 	if (im->in.literal_sync)
 		buf_adds(&im->out, "+ send the message\r\n");
-	input_cut_literal(&im->in);
+	input_cut_literal(&im->in, true);
 	im->mode = MODE_APPEND;
 }
 

@@ -38,9 +38,9 @@ line_max(const struct imap_input *in)
 {
 	struct bytes tag, s = buf_bytes(&in->b);
 
-	return bytes_split(&s, ' ', &tag) && tag.n <= IMAP_TAG_MAX &&
-	    bytes_caseskip(&s, BYTES("ID ")) ? IMAP_ID_LINE_MAX
-	    : IMAP_LINE_MAX;
+	return !in->inside && bytes_split(&s, ' ', &tag) &&
+	    tag.n <= IMAP_TAG_MAX && bytes_caseskip(&s, BYTES("ID "))
+	    ? IMAP_ID_LINE_MAX : IMAP_LINE_MAX;
 }
 
 const char *
@@ -148,12 +148,14 @@ input_done(struct imap_input *in)
 {
 	input_drop(in, in->text_end);
 	in->text_end = 0;
+	in->inside = false;
 }
 
 void
-input_cut_literal(struct imap_input *in)
+input_cut_literal(struct imap_input *in, bool inside)
 {
 	input_drop(in, in->literal_end);
+	in->inside = inside;
 }
 
 int

@@ -18,6 +18,7 @@ struct imap_input {
 	struct buf b;		/* from the start of the command */
 	size_t line;		/* where its last line begins */
 	size_t scan;		/* no LF before this */
+	bool inside;		/* b begins behind a literal that was cut */
 	size_t literals;
 	/* After INPUT_LITERAL. */
 	uint64_t literal_bytes;
@@ -42,8 +43,9 @@ const char *input_literal_refused(const struct imap_input *in);
 void input_literal_take(struct imap_input *in);
 /* Drop the command and wipe it. */
 void input_done(struct imap_input *in);
-/* Drop everything up to and including the announcement of a literal. */
-void input_cut_literal(struct imap_input *in);
+/* Drop everything up to and including the announcement of a literal; inside:
+ * its bytes follow, and the rest of the command, else another command. */
+void input_cut_literal(struct imap_input *in, bool inside);
 /* Drop n bytes off the front (n <= b.n) and wipe them. */
 void input_drop(struct imap_input *in, size_t n);
 /* One line, for continuations: 1, 0 none yet, -1 too long. */

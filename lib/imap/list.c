@@ -13,7 +13,7 @@
 
 /* Names a LIST looks at: mailboxes, subscriptions, levels above these. People
  * subscribe to what is there. */
-#define LIST_NAMES_MAX (4 * STORE_MAILBOXES_MAX)
+#define LIST_NAMES_MAX (2 * STORE_MAILBOXES_MAX)
 
 /* A name that may be listed. */
 struct entry {
@@ -109,7 +109,7 @@ add_mailboxes(struct store_view *v, struct entries *e)
 static int
 add_subscriptions(struct imap *im, bool levels, struct entries *e)
 {
-	struct buf names = BUF_INIT(16 * 1024 * 1024);
+	struct buf names = BUF_INIT(STORE_SUBSCRIPTIONS_MAX);
 	struct bytes rest, name;
 	size_t i;
 
@@ -293,7 +293,10 @@ command_list(struct imap *im, struct parser *p)
 	}
 	status_enable(im, args.status);
 	/* Folders other programs made; found later if not now. */
-	(void)store_sync(im->o.store, 0, false);
+	if (args.status == 0)
+		(void)store_sync_list(im->o.store);
+	else
+		(void)store_sync(im->o.store, 0, false);
 	if ((v = store_view_open(im->o.store)) == NULL) {
 		reply_errno(im, errno, false);
 		return;

@@ -4,6 +4,13 @@
 #include "imap/list.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+static int
+by_name(const void *a, const void *b)
+{
+	return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+}
 
 static void
 add_lsub(struct imap *im, const char *attribute, struct bytes name)
@@ -14,63 +21,67 @@ add_lsub(struct imap *im, const char *attribute, struct bytes name)
 }
 
 /*
- * RFC 3501 6.3.9: with "%", a level that is not subscribed but has
- * subscribed mailboxes below is answered as \Noselect. names are in byte
- * order, so a level's children are not always together: seen remembers.
+ * RFC 3501 6.3.9: a level above a name that matches and is not subscribed.
+ * The names are in byte order, so those below one level follow each other.
  */
 static void
-lsub_levels(struct imap *im, const struct list_args *args, struct bytes name,
-    struct buf *seen)
+lsub_levels(struct imap *im, const struct list_args *args,
+    const struct bytes *names, size_t count, size_t at)
 {
-	struct bytes rest, known;
+	struct bytes name = names[at], level;
 	size_t i;
-	bool found;
 
 	for (i = 0; i < name.n; i++) {
-		struct bytes level = bytes_first(name, i);
-
-		if (name.p[i] != '/' ||
-		    !list_matches(args, level))
-			continue;
-		found = false;
-		for (rest = buf_bytes(seen); !found &&
-		    bytes_split(&rest, '\0', &known); )
-			found = bytes_eq(known, level);
-		if (found)
-			continue;
-		add_lsub(im, "\\Noselect", level);
-		buf_add(seen, level);
-		buf_addc(seen, 0);
+		level = bytes_first(name, i);
+		if (name.p[i] == '/' && list_matches(args, level) &&
+		    (at == 0 || !bytes_starts(names[at - 1],
+		    bytes_first(name, i + 1))) &&
+		    bsearch(&level, names, count, sizeof(*names),
+		    by_name) == NULL)
+			add_lsub(im, "\\Noselect", level);
 	}
+}
+
+/* In byte order, in the arena. */
+static struct bytes *
+sorted_names(struct imap *im, struct bytes list, size_t *count)
+{
+	struct bytes rest = list, name, *names;
+	size_t n = 0;
+
+	while (bytes_split(&rest, '\0', &name))
+		n++;
+	names = arena_zalloc(&im->arena, n + 1, sizeof(*names));
+	for (*count = 0; bytes_split(&list, '\0', &name);)
+		names[(*count)++] = name;
+	if (n > 0)
+		qsort(names, n, sizeof(*names), by_name);
+	return names;
 }
 
 void
 command_lsub(struct imap *im, struct parser *p)
 {
-	struct buf names = BUF_INIT(16 * 1024 * 1024), seen = names;
-	struct bytes rest, name;
+	struct buf list = BUF_INIT(STORE_SUBSCRIPTIONS_MAX);
 	struct list_args args;
+	struct bytes *names;
+	size_t count, i;
 
 	if (!parse_list(im, p, true, &args))
 		return;
-	if (!args.root && store_subscriptions(im->o.store, &names) == -1) {
+	if (!args.root && store_subscriptions(im->o.store, &list) == -1) {
 		reply_errno(im, errno, false);
-		buf_free(&names);
+		buf_free(&list);
 		return;
 	}
-	rest = buf_bytes(&names);
-	while (bytes_split(&rest, '\0', &name)) {
-		if (list_matches(&args, name)) {
-			add_lsub(im, "", name);
-			buf_add(&seen, name);
-			buf_addc(&seen, 0);
-		}
+	names = sorted_names(im, buf_bytes(&list), &count);
+	for (i = 0; i < count; i++) {
+		if (list_matches(&args, names[i]))
+			add_lsub(im, "", names[i]);
 	}
-	rest = buf_bytes(&names);
-	while (bytes_ends(args.patterns[0], BYTES("%")) &&
-	    bytes_split(&rest, '\0', &name))
-		lsub_levels(im, &args, name, &seen);
-	buf_free(&names);
-	buf_free(&seen);
+	for (i = 0; bytes_ends(args.patterns[0], BYTES("%")) && i < count;
+	    i++)
+		lsub_levels(im, &args, names, count, i);
+	buf_free(&list);
 	reply_done(im);
 }

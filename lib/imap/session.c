@@ -204,7 +204,7 @@ refuse_literal(struct imap *im, const char *why)
 	}
 	session_tag(im, tag);
 	reply_no(im, "TOOBIG", why);
-	input_cut_literal(&im->in);
+	input_cut_literal(&im->in, false);
 	arena_reset(&im->arena);
 }
 

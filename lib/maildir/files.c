@@ -11,7 +11,6 @@
 #define KEYWORDS_FILE "dovecot-keywords"
 #define SUBSCRIPTIONS_FILE "subscriptions"
 #define KEYWORDS_MAX (64 * 1024)
-#define SUBSCRIPTIONS_MAX (16 * 1024 * 1024)
 #define LOCK_STEP_MS 20
 
 /* ---- .uidvalidity ---- */
@@ -166,7 +165,7 @@ maildir_keywords_free(struct maildir_keywords *k)
 int
 maildir_subscriptions_read(int maildir, struct buf *out)
 {
-	struct buf b = BUF_INIT(SUBSCRIPTIONS_MAX), f = BUF_INIT(1024);
+	struct buf b = BUF_INIT(MAILDIR_SUBSCRIPTIONS_MAX), f = BUF_INIT(1024);
 	struct bytes s, line;
 
 	if (io_read_file(maildir, SUBSCRIPTIONS_FILE, &b) == -1) {
@@ -199,7 +198,7 @@ maildir_subscriptions_read(int maildir, struct buf *out)
 int
 maildir_subscriptions_write(int maildir, struct bytes names)
 {
-	struct buf b = BUF_INIT(SUBSCRIPTIONS_MAX), f = BUF_INIT(1024);
+	struct buf b = BUF_INIT(MAILDIR_SUBSCRIPTIONS_MAX), f = BUF_INIT(1024);
 	struct bytes name;
 	int r = 0;
 

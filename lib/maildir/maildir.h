@@ -76,6 +76,9 @@ void maildir_keywords_free(struct maildir_keywords *k);
 
 /* ---- subscriptions: a folder name without its first dot on each line ---- */
 
+/* Bytes of the file, and of its names: some 200,000 of the longest. */
+#define MAILDIR_SUBSCRIPTIONS_MAX ((size_t)64 << 20)
+
 /* Mailbox names, each followed by a NUL, added to out. 1, 0 no file, -1. */
 int maildir_subscriptions_read(int maildir, struct buf *out);
 /* The same list written durably. */

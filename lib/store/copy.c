@@ -193,7 +193,9 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	m.mailbox = c->to->rec.id;
 	m.createseq = m.modseq = c->w.modseq;
 	m.save_date = time_wall_us() / 1000000;
+	/* A letter of the name has its meaning before the name is there. */
 	if (note_sent(c, &where, m.internal_date) == -1 ||
+	    keywords_flush(&c->w, c->to) == -1 ||
 	    choose_name(c, &where, &m, p) == -1 ||
 	    pass_file(c, uid, &where, p) == -1)
 		return -1;

@@ -191,6 +191,9 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 		    bytes_from(buf_bytes(&name), n));
 		d->in_cur = true;
 	}
+	/* A letter of the name has its meaning before the name is there. */
+	if (b->keywords != NULL && keywords_flush(w, b) == -1)
+		goto end;
 	m->createseq = m->modseq = w->modseq;
 	memcpy(d->name, name.p, name.n);
 	d->name[name.n] = '\0';

@@ -19,7 +19,7 @@
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
  * key.c     keys of mailboxes                 uids.c    UIDs in blocks
- * naming.c  file names that follow
+ * naming.c  file names that follow            look.c    folders touched
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -196,7 +196,7 @@ struct keywords {
 };
 
 struct box {
-	struct box *next;
+	struct box *next, *beside;	/* of the transaction; of the bucket */
 	struct mbox rec;
 	struct folder *folder;
 	struct keywords *keywords;	/* loaded on demand */
@@ -220,7 +220,8 @@ struct work {
 	uint64_t modseq;	/* what this transaction's changes get */
 	uint32_t changes;
 	struct store_change pending;
-	struct box *boxes;
+	struct box *boxes, **buckets;
+	size_t box_count, bucket_count;
 	struct uid_block uids;
 	struct arena arena;
 	struct buf record;
@@ -228,7 +229,18 @@ struct work {
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool names_behind;	/* work_naming_add was called */
+	bool list_known;	/* state.list is the time of the Maildir */
 };
+
+/* ---- boxes.c: the mailboxes it has loaded ---- */
+
+/* b, with its id, belongs to the transaction from now on. */
+void boxes_add(struct work *w, struct box *b);
+/* NULL: not loaded, or gone. */
+struct box *boxes_find(const struct work *w, uint32_t id);
+void boxes_free(struct work *w);
+
+/* ---- work.c ---- */
 
 int work_begin(struct store *s, struct work *w);
 void work_abort(struct work *w);
@@ -485,8 +497,16 @@ int sync_box(struct work *w, struct box *b, bool claim, bool deep,
 int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);
 /* 1 a look is needed, 0 no, -1. */
 int sync_needed(struct store *s, const struct mbox *m);
+/* The same by the name of its folder, ending in NUL and maybe empty, without
+ * opening it; 1 also if it cannot be told. */
+int sync_needed_at(struct store *s, const struct mbox *m, const char *folder);
 /* Folders and subscriptions that appeared, vanished or were renamed. */
 int sync_list(struct work *w, bool *changed);
+/* Before a change of ours to the list: that too, but not because of a time
+ * that was not settled. A list of 100,000 is not read for each of many. */
+int sync_list_before(struct work *w);
+/* Of the subscriptions file; 0, -1. */
+int subscriptions_stamp(struct store *s, struct stamp *out);
 int sync_list_needed(struct store *s, const struct state *st);
 /* The list, then each mailbox whether its directory times differ or not. */
 int sync_everything(struct store *s, bool deep, bool *changed);
@@ -516,6 +536,12 @@ int box_forget(struct work *w, struct box *b);
 /* name and its parents, as far as they are not there. */
 int box_create_path(struct work *w, struct bytes name, struct box **out);
 int subscriptions_change(struct work *w, struct bytes name, bool on);
+/* The file as names, each with a NUL behind it, say. 0, -1. */
+int subscriptions_write(struct work *w, struct bytes names);
+/* Around changes of ours to the list of folders: after the first only what
+ * others did makes the list be read again. */
+int list_change_begin(struct work *w);
+int list_change_commit(struct work *w);
 
 /* ---- junk.c ---- */
 

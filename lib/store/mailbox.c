@@ -70,8 +70,7 @@ box_add(struct work *w, struct bytes name, uint32_t id, uint32_t uidvalidity,
 	b->rec = (struct mbox){ .id = id, .uidvalidity = uidvalidity,
 	    .uidnext = 1, .createseq = w->modseq, .modseq = w->modseq,
 	    .use = use, .name = arena_bytes(&w->arena, name) };
-	b->next = w->boxes;
-	w->boxes = b;
+	boxes_add(w, b);
 	if (work_box_put(w, b) == -1 || put_name(w, b->rec.name, id) == -1)
 		return -1;
 	*out = b;
@@ -95,6 +94,9 @@ box_create(struct work *w, struct bytes name, uint32_t use, struct box **out)
 	    box_add(w, name, id, uids.uidvalidity, use, &b) == -1 ||
 	    work_box_open(w, id) == NULL)
 		return -1;
+	/* It was empty when it got its name; unsettled: looked at again. */
+	(void)stamp_read(b->folder->new, &b->rec.stamp_new);
+	(void)stamp_read(b->folder->cur, &b->rec.stamp_cur);
 	if (use != 0 && use_write(b->folder->dir, use) == -1)
 		return -1;
 	w->durable = true;
@@ -148,9 +150,25 @@ list_without(struct buf *out, struct bytes list, struct bytes name)
 }
 
 int
+subscriptions_write(struct work *w, struct bytes names)
+{
+	struct stamp *known = &w->state.subscriptions, now;
+	bool was_known = subscriptions_stamp(w->s, &now) == 0 &&
+	    stamp_same(&now, known);
+
+	if (maildir_subscriptions_write(w->s->maildir, names) == -1)
+		return -1;
+	w->dirty = true;
+	/* If others wrote it too, the next look sees a difference. */
+	if (was_known && subscriptions_stamp(w->s, &now) == 0)
+		*known = now;
+	return 0;
+}
+
+int
 subscriptions_change(struct work *w, struct bytes name, bool on)
 {
-	struct buf old = BUF_INIT(16 << 20), list = BUF_INIT(16 << 20);
+	struct buf old = BUF_INIT(MAILDIR_SUBSCRIPTIONS_MAX), list = old;
 	struct box *b;
 	int r = maildir_subscriptions_read(w->s->maildir, &old);
 
@@ -161,8 +179,8 @@ subscriptions_change(struct work *w, struct bytes name, bool on)
 			(void)buf_addc(&list, '\0');
 		}
 		errno = EMSGSIZE;
-		r = list.full ? -1 : maildir_subscriptions_write(
-		    w->s->maildir, buf_bytes(&list));
+		r = list.full ? -1 : subscriptions_write(w,
+		    buf_bytes(&list));
 	}
 	buf_free(&old);
 	buf_free(&list);
@@ -183,17 +201,37 @@ subscriptions_change(struct work *w, struct bytes name, bool on)
 
 /* ---- what callers ask for ---- */
 
+int
+list_change_begin(struct work *w)
+{
+	if (sync_list_before(w) == -1)
+		return -1;
+	w->list_known = stamp_before(w->s->maildir, &w->state.list);
+	return 0;
+}
+
+int
+list_change_commit(struct work *w)
+{
+	struct stamp now;
+
+	if (w->list_known && stamp_read(w->s->maildir, &now) == 0 &&
+	    !stamp_same(&now, &w->state.list)) {
+		w->state.list = now;	/* unsettled: others may hide */
+		w->dirty = true;
+	}
+	return work_commit(w);
+}
+
 /* A transaction that knows all folders, and the name checked. */
 static int
 begin_named(struct store *s, struct work *w, struct bytes name,
     struct bytes *checked)
 {
-	bool changed;
-
 	if (work_begin(s, w) == -1)
 		return -1;
 	if (store_name_check(&w->arena, name, checked, NULL) == 0 &&
-	    sync_list(w, &changed) != -1)
+	    list_change_begin(w) == 0)
 		return 0;
 	work_abort(w);
 	return -1;
@@ -203,7 +241,7 @@ static int
 finish(struct work *w, int r)
 {
 	if (r == 0)
-		return work_commit(w);
+		return list_change_commit(w);
 	work_abort(w);
 	return -1;
 }
@@ -405,6 +443,20 @@ has_children(struct work *w, struct bytes name)
 	return r;
 }
 
+/* Else list.c forgets it later. */
+static void
+put_folder_back(struct store *s, const char *away, struct bytes name)
+{
+	struct buf folder = BUF_INIT(1024);
+	int err = errno;
+
+	if (folder_name(&folder, name) == 0 && buf_addc(&folder, '\0') == 0)
+		(void)maildir_move(s->dir, away, s->maildir,
+		    (const char *)folder.p);
+	buf_free(&folder);
+	errno = err;
+}
+
 static int
 delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
     uint32_t *id)
@@ -436,10 +488,8 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
 		    w->s->dir, away);
 	if (r == 0) {
 		w->durable = true;
-		r = box_forget(w, b);
-		if (r == -1)		/* else list.c forgets it later */
-			(void)renameat(w->s->dir, away, w->s->maildir,
-			    (const char *)folder.p);
+		if ((r = box_forget(w, b)) == -1)
+			put_folder_back(w->s, away, name);
 	}
 	buf_free(&folder);
 	return r;
@@ -449,13 +499,22 @@ int
 store_mailbox_delete(struct store *s, struct bytes name)
 {
 	char away[EXPUNGED_NAME_MAX];
+	struct arena a = ARENA_INIT;
 	struct bytes checked;
 	struct work w;
 	uint32_t id;
+	int r;
 
-	if (begin_named(s, &w, name, &checked) == -1 ||
-	    finish(&w, delete_box(&w, checked, away, &id)) == -1 ||
-	    fsync(s->maildir) == -1)
+	if (begin_named(s, &w, name, &checked) == -1)
+		return -1;
+	checked = arena_bytes(&a, checked);
+	r = delete_box(&w, checked, away, &id);
+	if (r == -1)
+		work_abort(&w);
+	else if ((r = list_change_commit(&w)) == -1)
+		put_folder_back(s, away, checked);
+	arena_free(&a);
+	if (r == -1 || fsync(s->maildir) == -1)
 		return -1;
 	if (!has_readers(s, id))
 		(void)maildir_remove(s->dir, away);	/* else swept */

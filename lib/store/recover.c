@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A transaction with many mailboxes ends after this: others wait for it. */
+#define BATCH_US 20000
+
 /* 1 a look is needed, 0, -1. */
 static int
 needs_look(struct store *s, const struct mbox *m, bool claim)
@@ -121,25 +124,98 @@ tolerable(struct store *s, uint32_t id)
 	return true;
 }
 
+/* One that can be passed over; 1, 0 or -1. */
+static int
+sync_alone(struct store *s, uint32_t id, enum sync_how how)
+{
+	int r = sync_one(s, id, how);
+
+	return r == -1 && tolerable(s, id) ? 0 : r;
+}
+
+/*
+ * Several in one transaction, for as long as the lock may be held: *done of
+ * them. *more: the last of them has to be looked at again. 1, 0, -1.
+ */
+static int
+sync_several(struct store *s, const uint32_t *ids, size_t count,
+    enum sync_how how, size_t *done, bool *more)
+{
+	bool claim = how == SYNC_CLAIM;
+	int64_t until = time_wall_us() + BATCH_US;
+	int changed = 0, r;
+	struct work w;
+	struct box *b;
+	size_t i;
+
+	*more = false;
+	if (work_begin(s, &w) == -1)
+		return -1;
+	for (i = 0; i < count && !*more && (i == 0 ||
+	    time_wall_us() < until); i++) {
+		struct sync_kept kept = { .arena = ARENA_INIT };
+
+		b = work_box_open(&w, ids[i]);
+		if (b == NULL && i > 0)
+			break;		/* it is the next one's first */
+		r = b == NULL ? -1 : how > SYNC_CLAIM ? 1
+		    : needs_look(s, &b->rec, claim);
+		if (r == 1)
+			r = sync_box(&w, b, claim, false, &kept, more);
+		arena_free(&kept.arena);
+		if (r == -1) {
+			work_abort(&w);
+			return -1;
+		}
+		changed |= r;
+	}
+	*done = i;
+	return work_commit(&w) == -1 ? -1 : changed;
+}
+
+/* Each of ids; where several fail together each on its own. 1, 0, -1. */
+static int
+sync_ids(struct store *s, const uint32_t *ids, size_t count,
+    enum sync_how how)
+{
+	size_t i = 0, done = 0;
+	int changed = 0, r;
+	bool more;
+
+	while (i < count) {
+		r = sync_several(s, ids + i, count - i, how, &done, &more);
+		if (r == -1 || more) {
+			i += r == -1 ? 0 : done - 1;
+			changed |= r == 1;
+			r = sync_alone(s, ids[i], how);
+			done = 1;
+		}
+		if (r == -1)
+			return -1;
+		changed |= r;
+		i += done;
+	}
+	return changed;
+}
+
 int
 sync_everything(struct store *s, bool deep, bool *changed)
 {
 	uint32_t *ids;
 	size_t count, i;
-	int r;
+	int r = 0;
 
 	if (sync_folders(s, changed) == -1 || all_ids(s, &ids, &count) == -1)
 		return -1;
-	for (i = 0; i < count; i++) {
-		r = sync_one(s, ids[i], deep ? SYNC_DEEP : SYNC_ALL);
-		if (r == -1 && !tolerable(s, ids[i])) {
-			free(ids);
-			return -1;
-		}
+	for (i = 0; deep && i < count && r != -1; i++) {
+		r = sync_alone(s, ids[i], SYNC_DEEP);
 		*changed |= r == 1;
 	}
+	if (!deep)
+		r = sync_ids(s, ids, count, SYNC_ALL);
+	*changed |= r == 1;
 	free(ids);
-	return 0;
+	return r == -1 ? -1 : 0;
 }
 
 /* ---- what callers ask for ---- */
@@ -185,40 +261,103 @@ sync_list_if_needed(struct store *s)
 	return r;
 }
 
-int
-store_sync(struct store *s, uint32_t mailbox, bool claim)
+/* Without opening its folder: 1 a look is needed, or it cannot be told. */
+static int
+look_cheaply(struct store *s, const struct mbox *m)
 {
-	uint32_t *ids;
-	size_t count, i;
-	int changed, r;
+	struct buf name = BUF_INIT(1024);
+	int r = 1;
 
-	if (mailbox != 0) {
-		r = look(s, mailbox, claim);
-		if (r == 1)
-			r = sync_one(s, mailbox, claim ? SYNC_CLAIM
-			    : SYNC_IF_NEEDED);
-		if (r == 1)
-			(void)store_background(s);	/* tried again */
-		return r;
-	}
-	if ((changed = sync_list_if_needed(s)) == -1 ||
-	    all_ids(s, &ids, &count) == -1)
+	if (m->name.n > 0 && folder_name(&name, m->name) == 0 &&
+	    buf_addc(&name, '\0') == 0)
+		r = sync_needed_at(s, m, (const char *)name.p);
+	buf_free(&name);
+	return r;
+}
+
+/* The mailboxes that have to be looked at. 0, -1. */
+static int
+needing_ids(struct store *s, uint32_t **ids, size_t *count)
+{
+	struct store_view *v = store_view_open(s);
+	struct bytes key = BYTES_EMPTY, value;
+	struct kv_cursor *c;
+	uint32_t *list = NULL;
+	size_t n = 0, size = 0;
+	struct mbox m;
+	int r;
+
+	if (v == NULL)
 		return -1;
-	for (i = 0; i < count; i++) {
-		r = look(s, ids[i], claim);
-		if (r == 1)
-			r = sync_one(s, ids[i], claim ? SYNC_CLAIM
-			    : SYNC_IF_NEEDED);
-		if (r == -1 && !tolerable(s, ids[i])) {
-			changed = -1;
+	if ((c = kv_cursor_open(v->t, TABLE_MAILBOX)) == NULL) {
+		store_view_close(v);
+		return -1;
+	}
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		if (mbox_decode(be32_get(key.p), value, &m) == -1) {
+			r = -1;
 			break;
 		}
-		changed |= r == 1;
+		if (look_cheaply(s, &m) == 0)
+			continue;
+		if (n == size) {
+			size = size == 0 ? 16 : size * 2;
+			list = mem_realloc(list, size * sizeof(*list));
+		}
+		list[n++] = m.id;
 	}
+	kv_cursor_close(c);
+	store_view_close(v);
+	*ids = list;
+	*count = n;
+	return r;
+}
+
+int
+store_sync_list(struct store *s)
+{
+	int r = sync_list_if_needed(s);
+
+	if (r == 1)
+		(void)store_background(s);	/* tried again */
+	return r;
+}
+
+static int
+sync_all(struct store *s, bool claim)
+{
+	uint32_t *ids = NULL;
+	size_t count = 0;
+	int changed, r;
+
+	if ((changed = sync_list_if_needed(s)) == -1)
+		return -1;
+	r = claim ? all_ids(s, &ids, &count) : needing_ids(s, &ids, &count);
+	if (r != -1)
+		r = sync_ids(s, ids, count, claim ? SYNC_CLAIM : SYNC_IF_NEEDED);
 	free(ids);
+	if (r == -1)
+		return -1;
+	changed |= r;
 	if (changed == 1)
 		(void)store_background(s);	/* tried again */
 	return changed;
+}
+
+int
+store_sync(struct store *s, uint32_t mailbox, bool claim)
+{
+	int r;
+
+	if (mailbox == 0)
+		return sync_all(s, claim);
+	r = look(s, mailbox, claim);
+	if (r == 1)
+		r = sync_one(s, mailbox, claim ? SYNC_CLAIM : SYNC_IF_NEEDED);
+	if (r == 1)
+		(void)store_background(s);	/* tried again */
+	return r;
 }
 
 int

@@ -13,7 +13,7 @@
 struct renaming {
 	uint32_t id;
 	struct bytes from, to;
-	bool done;
+	bool done, subscribed;
 };
 
 int
@@ -50,13 +50,14 @@ move_folder(struct store *s, struct bytes from, struct bytes to)
 	return r;
 }
 
-/* The mailbox and its children, with their new names, in the arena. */
+/* The mailbox and its children, in byte order, with their new names, in the
+ * arena. */
 static int
-collect(struct work *w, struct bytes from, struct bytes to,
+collect(struct work *w, struct arena *a, struct bytes from, struct bytes to,
     struct renaming **out, size_t *count)
 {
 	size_t size = (size_t)kv_count(w->t, TABLE_MAILBOX_NAME) + 1;
-	struct renaming *list = arena_zalloc(&w->arena, size, sizeof(*list));
+	struct renaming *list = arena_zalloc(a, size, sizeof(*list));
 	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MAILBOX_NAME);
 	struct bytes key = from, value, rest;
 	struct buf folder = BUF_INIT(4096);
@@ -71,8 +72,8 @@ collect(struct work *w, struct bytes from, struct bytes to,
 		if (rest.n > 0 && rest.p[0] != '/')
 			continue;
 		list[n].id = be32_get(value.p);
-		list[n].from = arena_bytes(&w->arena, key);
-		list[n].to = bytes_str(arena_printf(&w->arena, "%.*s%.*s",
+		list[n].from = arena_bytes(a, key);
+		list[n].to = bytes_str(arena_printf(a, "%.*s%.*s",
 		    BYTES_ARG(to), BYTES_ARG(rest)));
 		buf_reset(&folder);
 		if (folder_name(&folder, list[n++].to) == -1) {
@@ -95,29 +96,78 @@ rename_one(struct work *w, struct renaming *one)
 	if (b == NULL || move_folder(w->s, one->from, one->to) == -1)
 		return -1;
 	one->done = true;
-	if (b->rec.subscribed) {
-		if (subscriptions_change(w, one->from, false) == -1 ||
-		    box_rename(w, b, one->to) == -1)
-			return -1;
-		return subscriptions_change(w, one->to, true);
+	one->subscribed = b->rec.subscribed;
+	if (one->subscribed && work_change_name(w, STORE_CHANGE_UNSUBSCRIBED,
+	    b, one->from, BYTES_EMPTY) == -1)
+		return -1;
+	if (box_rename(w, b, one->to) == -1)
+		return -1;
+	return !one->subscribed ? 0 : work_change_name(w,
+	    STORE_CHANGE_SUBSCRIBED, b, one->to, BYTES_EMPTY);
+}
+
+static int
+by_name(const void *name, const void *one)
+{
+	return bytes_cmp(*(const struct bytes *)name,
+	    ((const struct renaming *)one)->from);
+}
+
+static int
+by_new_name(const void *name, const void *one)
+{
+	return bytes_cmp(*(const struct bytes *)name,
+	    ((const struct renaming *)one)->to);
+}
+
+/* The file is written once, however many there are. */
+static int
+rename_subscriptions(struct work *w, const struct renaming *list,
+    size_t count)
+{
+	struct buf old = BUF_INIT(STORE_SUBSCRIPTIONS_MAX), new = old;
+	const struct renaming *one;
+	struct bytes rest, name;
+	size_t i = 0;
+	int r;
+
+	while (i < count && !list[i].subscribed)
+		i++;
+	if (i == count)
+		return 0;
+	r = maildir_subscriptions_read(w->s->maildir, &old);
+	rest = buf_bytes(&old);
+	while (r != -1 && rest.n > 0 && bytes_split(&rest, '\0', &name)) {
+		one = bsearch(&name, list, count, sizeof(*list), by_new_name);
+		if (one != NULL && one->subscribed)
+			continue;	/* it was before there was one */
+		one = bsearch(&name, list, count, sizeof(*list), by_name);
+		(void)buf_add(&new, one != NULL ? one->to : name);
+		(void)buf_addc(&new, '\0');	/* full tells */
 	}
-	return box_rename(w, b, one->to);
+	if (r != -1) {
+		errno = EMSGSIZE;
+		r = new.full ? -1 : subscriptions_write(w, buf_bytes(&new));
+	}
+	buf_free(&old);
+	buf_free(&new);
+	return r == -1 ? -1 : 0;
 }
 
 static int
 rename_all(struct work *w, struct bytes from, struct bytes to,
-    struct renaming **list, size_t *count)
+    struct arena *a, struct renaming **list, size_t *count)
 {
 	size_t i;
 
-	if (collect(w, from, to, list, count) == -1)
+	if (collect(w, a, from, to, list, count) == -1)
 		return -1;
 	w->durable = true;
 	for (i = 0; i < *count; i++) {
 		if (rename_one(w, &(*list)[i]) == -1)
 			return -1;
 	}
-	return 0;
+	return rename_subscriptions(w, *list, *count);
 }
 
 /* Parents of the new name, as far as they are not there. */
@@ -218,21 +268,36 @@ check_names(struct work *w, struct bytes from, struct bytes to)
 	return 0;
 }
 
+/* What cannot be moved back is a rename for list.c. */
+static void
+undo(struct store *s, const struct renaming *list, size_t count)
+{
+	int err = errno;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (list[i].done)
+			(void)move_folder(s, list[i].to, list[i].from);
+	}
+	folder_close_all(s);
+	errno = err;
+}
+
 int
 store_mailbox_rename(struct store *s, struct bytes from, struct bytes to)
 {
 	struct renaming *list = NULL;
 	struct bytes a, b;
-	size_t count = 0, i;
-	bool changed;
+	struct arena names = ARENA_INIT;
+	size_t count = 0;
 	struct work w;
-	int err;
+	int r;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
 	if (store_name_check(&w.arena, from, &a, NULL) == -1 ||
 	    store_name_check(&w.arena, to, &b, NULL) == -1 ||
-	    sync_list(&w, &changed) == -1 || check_names(&w, a, b) == -1) {
+	    list_change_begin(&w) == -1 || check_names(&w, a, b) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -240,16 +305,15 @@ store_mailbox_rename(struct store *s, struct bytes from, struct bytes to)
 		work_abort(&w);
 		return rename_inbox(s, to);
 	}
-	if (make_parents(&w, b) == 0 &&
-	    rename_all(&w, a, b, &list, &count) == 0)
-		return work_commit(&w) == -1 ? -1 : fsync(s->maildir);
-	err = errno;
-	for (i = 0; i < count; i++) {
-		if (list[i].done)	/* else list.c sees a rename */
-			(void)move_folder(s, list[i].to, list[i].from);
+	if (make_parents(&w, b) == -1 ||
+	    rename_all(&w, a, b, &names, &list, &count) == -1) {
+		work_abort(&w);
+		r = -1;
+	} else {
+		r = list_change_commit(&w);
 	}
-	folder_close_all(s);
-	errno = err;
-	work_abort(&w);
-	return -1;
+	if (r == -1)
+		undo(s, list, count);
+	arena_free(&names);
+	return r == -1 ? -1 : fsync(s->maildir);
 }

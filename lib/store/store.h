@@ -34,7 +34,7 @@
 #define STORE_NAME_MAX 240	/* bytes of a mailbox name as a folder name */
 #define STORE_KEYWORDS_MAX 256	/* different keywords in a mailbox */
 #define STORE_KEYWORD_MAX 100	/* bytes of one keyword */
-#define STORE_MAILBOXES_MAX 10000	/* in an account */
+#define STORE_MAILBOXES_MAX 131072	/* in an account: 100,000 and room */
 #define STORE_TEXT_MAX ((size_t)8 << 20)	/* text of a message that is
 					searched, bytes of UTF-8 */
 /* Message files up to this are read, larger ones mapped: reading a small one
@@ -188,6 +188,7 @@ int store_mailbox_next(struct store_view *v, struct bytes *at,
     struct store_mailbox *out);
 /* Names in the subscriptions file, also of mailboxes that are not there (RFC
  * 9051 6.3.7), appended to out with a NUL after each. */
+#define STORE_SUBSCRIPTIONS_MAX ((size_t)64 << 20)	/* bytes of all */
 int store_subscriptions(struct store *s, struct buf *out);
 
 /*
@@ -520,6 +521,8 @@ int store_mailbox_key_drop(struct store *s, uint32_t mailbox);
  * changed (see the change feed), 0 nothing, -1.
  */
 int store_sync(struct store *s, uint32_t mailbox, bool claim);
+/* The list of mailboxes and subscriptions alone. 1 it changed, 0, -1. */
+int store_sync_list(struct store *s);
 
 /* ---- changes and waking ---- */
 

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -587,26 +588,4 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep,
 	if (r == -1)
 		return -1;
 	return y.changed ? 1 : 0;
-}
-
-int
-sync_needed(struct store *s, const struct mbox *m)
-{
-	struct folder *f = folder_open(s, m->id, m->name);
-	int64_t now = time_wall_us();
-	struct stamp at_new, at_cur, at_keywords = { 0 };
-	struct stat st;
-
-	if (f == NULL || stamp_read(f->new, &at_new) == -1 ||
-	    stamp_read(f->cur, &at_cur) == -1)
-		return -1;
-	if (fstatat(f->dir, "dovecot-keywords", &st, 0) == 0)
-		at_keywords = stamp_of(&st);
-	if (!stamp_same(&at_new, &m->stamp_new) ||
-	    !stamp_same(&at_cur, &m->stamp_cur) ||
-	    !stamp_same(&at_keywords, &m->stamp_keywords))
-		return 1;
-	if (!m->stamp_new.settled && stamp_is_old(&at_new, now))
-		return 1;
-	return !m->stamp_cur.settled && stamp_is_old(&at_cur, now);
 }

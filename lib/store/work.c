@@ -41,14 +41,7 @@ work_begin(struct store *s, struct work *w)
 static void
 work_free(struct work *w)
 {
-	struct box *b, *next;
-
-	for (b = w->boxes; b != NULL; b = next) {
-		next = b->next;
-		free(b->keywords);
-		free(b);
-	}
-	w->boxes = NULL;
+	boxes_free(w);
 	arena_free(&w->arena);
 	buf_free(&w->record);
 }
@@ -192,14 +185,12 @@ struct box *
 work_box(struct work *w, uint32_t id)
 {
 	unsigned char key[4];
-	struct box *b;
+	struct box *b = boxes_find(w, id);
 	struct bytes v;
 	int r;
 
-	for (b = w->boxes; b != NULL; b = b->next) {
-		if (b->rec.id == id && !b->gone)
-			return b;
-	}
+	if (b != NULL)
+		return b;
 	be32_put(key, id);
 	if ((r = kv_get(w->t, TABLE_MAILBOX, key_of(key, 4), &v)) != 1) {
 		if (r == 0)
@@ -212,8 +203,7 @@ work_box(struct work *w, uint32_t id)
 		return NULL;
 	}
 	b->rec.name = arena_bytes(&w->arena, b->rec.name);
-	b->next = w->boxes;
-	w->boxes = b;
+	boxes_add(w, b);
 	return b;
 }
 

@@ -110,6 +110,42 @@ a.do("NOOP")
 check("and its rest is a new message", a.do("UID SEARCH ALL")[0],
       "* SEARCH 2 4 5")
 
+# ---- a client that asks for much and reads none of it ----
+a.do("CREATE Many")
+one = " {%d+}\r\n%s" % (len(text("many")), text("many"))
+for i in range(4):
+    a.say("x APPEND Many" + one * 500 + "\r\n")
+    a.until("x ", 60)
+ours, theirs = socket.socketpair()
+deaf = subprocess.Popen(["imap-serve", "-a", "alice"], stdin=theirs,
+                        stdout=theirs, stderr=subprocess.DEVNULL)
+theirs.close()
+ours.sendall(b"s SELECT Many\r\n")
+ours.setblocking(False)
+asked = b"x FETCH 1:* (ENVELOPE BODYSTRUCTURE BODY.PEEK[])\r\n" \
+    b"x LIST \"\" \"*\"\r\nx UID SEARCH ALL\r\n" * 20000
+sent, quiet, last = 0, 0, None
+while quiet < 20:       # until it does nothing for a second
+    try:
+        sent += ours.send(asked[sent:sent + 65536])
+    except BlockingIOError:
+        pass
+    with open("/proc/%d/stat" % deaf.pid) as f:
+        now = f.read().split()[13:15] + [sent]
+    quiet = quiet + 1 if now == last else 0
+    last = now
+    time.sleep(0.05)
+rss = max(int(l.split()[1]) for l in open("/proc/%d/status" % deaf.pid)
+          if l.startswith("VmHWM"))
+check("I-13 a client that reads nothing is not read for ever",
+      sent < len(asked), True)
+check("I-13 in bounded memory, not %d KiB" % rss, rss < 20000, True)
+started = time.time()
+check("and holds no lock", a.do("STORE 1 +FLAGS (\\Seen)")[-1][:4], "x OK")
+check("for no time", time.time() - started < 1, True)
+ours.close()
+check("its session ends with it", deaf.wait(20) in (0, 111), True)
+
 # ---- keywords ----
 count, last = 0, ""
 for i in range(10000):

@@ -185,8 +185,8 @@ subscribed() {
 	session 'a NOOP\r\nb LIST (SUBSCRIBED) "" (none1 INBOX)\r\n' bob | sed 1d
 }
 session 'a NOOP\r\n' bob >/dev/null
-is "$(subscribed 39993)" '* LIST (\HasNoChildren \Subscribed) "/" INBOX
+is "$(subscribed 262137)" '* LIST (\HasNoChildren \Subscribed) "/" INBOX
 * LIST (\NonExistent \Subscribed) "/" none1
-b OK LIST done' "I-3 LIST looks at 40000 names, mailboxes and subscriptions"
-is "$(subscribed 39994)" 'b NO [LIMIT] too many keywords or mailboxes' "I-3 and refuses one more"
+b OK LIST done' "I-3 LIST looks at 262144 names, mailboxes and subscriptions"
+is "$(subscribed 262138)" 'b NO [LIMIT] too many keywords or mailboxes' "I-3 and refuses one more"
 done_testing

@@ -30,3 +30,6 @@ points() {
 	    grep -E '^(openat|writev?|pwrite64|pwritev|fsync|fdatasync|close|linkat|rename(at2?)?|unlinkat|mkdirat|ftruncate|utimensat|fcntl|flock|lseek)$' |
 	    awk '{ n[$1]++; print $1, n[$1] }'
 }
+# some N: every Nth of the points of a long step, from another one each run; all
+# of them with KILL_EVERY=1
+some() { awk -v n="${KILL_EVERY:-$1}" -v from=$$ 'NR % n == from % n'; }

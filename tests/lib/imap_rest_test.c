@@ -142,6 +142,88 @@ saved_limit(void **state)
 	buf_free(&b);
 }
 
+/* A new message, told to this session alone. */
+static void
+take_next(struct imap *im)
+{
+	add_messages(1);
+	imap_changed(im, false);
+	say_all(im);
+}
+
+/* The numbers a FETCH of flags calls recent, as "1 3 5 ". */
+static void
+recent_numbers(struct imap *im, struct buf *out)
+{
+	struct bytes s, line, number;
+	enum imap_action a;
+	size_t at;
+
+	imap_input(im, BYTES("DONE\r\nf FETCH 1:* (FLAGS)\r\n"));
+	buf_reset(out);
+	do {
+		a = imap_step(im);
+		s = buf_bytes(imap_output(im));
+		while (bytes_line(&s, &line)) {
+			if (bytes_find(line, BYTES("\\Recent"), &at) &&
+			    bytes_skip(&line, BYTES("* ")) &&
+			    bytes_split(&line, ' ', &number))
+				(void)buf_printf(out, "%.*s ",
+				    BYTES_ARG(number));
+		}
+		buf_reset(imap_output(im));
+	} while (a == IMAP_WRITE || a == IMAP_BUSY);
+	assert_false(out->full);
+}
+
+static size_t
+count_words(const struct buf *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->n; i++)
+		n += b->p[i] == ' ';
+	return n;
+}
+
+/* Two sessions are told in turn: each has a range for each message. */
+static void
+recent_limit(void **state)
+{
+	struct buf b = BUF_INIT(IMAP_REST_MAX), kept = BUF_INIT(65536);
+	struct buf own = BUF_INIT(65536);
+	struct imap *x, *y, *back;
+	size_t i;
+
+	(void)state;
+	x = idling("s SELECT INBOX\r\n");
+	y = idling("s SELECT INBOX\r\n");
+	for (i = 0; i < IMAP_KEPT_RECENT_MAX; i++) {
+		take_next(x);
+		take_next(y);
+	}
+	assert_true(imap_keep(y, &b));
+	back = imap_restore(options(), buf_bytes(&b));
+	assert_non_null(back);
+	say_all(back);
+	recent_numbers(back, &kept);
+	assert_int_equal(count_words(&kept), IMAP_KEPT_RECENT_MAX);
+	imap_free(back);
+	/* One range more: it stays, and forgets none. */
+	take_next(x);
+	take_next(y);
+	buf_reset(&b);
+	assert_false(imap_keep(y, &b));
+	recent_numbers(y, &own);
+	assert_int_equal(count_words(&own), IMAP_KEPT_RECENT_MAX + 1);
+	assert_true(bytes_starts(buf_bytes(&own), buf_bytes(&kept)));
+	imap_free(y);
+	imap_free(x);
+	buf_free(&b);
+	buf_free(&kept);
+	buf_free(&own);
+}
+
 /* The bytes hold no context: a session with one stays, until it is over. */
 static void
 contexts_stay(void **state)
@@ -259,6 +341,8 @@ main(void)
 		{ "a seal is HMAC-SHA-256", seal_is_hmac, NULL, NULL, NULL },
 		{ "a saved search of 1000 rests, one of 1001 does not",
 		    saved_limit, NULL, NULL, NULL },
+		{ "I-24 \\Recent in 200 ranges rests, in 201 it does not",
+		    recent_limit, NULL, NULL, NULL },
 		{ "I-2 a session with a context of searching stays",
 		    contexts_stay, NULL, NULL, NULL },
 		{ "I-2 a session that is searching stays", search_stays,

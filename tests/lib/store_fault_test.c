@@ -428,6 +428,149 @@ stopped_machines_lose_nothing_answered(void **state)
 	}
 }
 
+/* ---- the same for changes of folders, and a new index ---- */
+
+static void
+op_create(struct account_dir *d)
+{
+	assert_int_equal(store_mailbox_create(d->s, BYTES("New/Box"), 0,
+	    NULL), 0);
+}
+
+static void
+op_rename(struct account_dir *d)
+{
+	assert_int_equal(store_mailbox_rename(d->s, BYTES("To"),
+	    BYTES("New")), 0);
+}
+
+static void
+op_rename_inbox(struct account_dir *d)
+{
+	assert_int_equal(store_mailbox_rename(d->s, BYTES("INBOX"),
+	    BYTES("New")), 0);
+}
+
+static void
+op_delete(struct account_dir *d)
+{
+	assert_int_equal(store_mailbox_delete(d->s, BYTES("To")), 0);
+}
+
+static void
+op_rebuild(struct account_dir *d)
+{
+	char path[1024];
+
+	store_close(d->s);
+	remove_tree(path_of(d, path, "index"));
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+}
+
+static const struct change folder_changes[] = {
+	{ "create", op_create, false, false },
+	{ "rename", op_rename, false, false },
+	{ "rename INBOX", op_rename_inbox, false, false },
+	{ "delete", op_delete, false, true },
+	{ "rebuild", op_rebuild, false, false },
+};
+
+/* "mailbox uid:subject ... ;" of those that may be there. */
+static void
+all_listings(struct account_dir *d, char out[16384])
+{
+	static const char *const name[] = { "INBOX", "To", "New", "New/Box" };
+	struct store_mailbox m;
+	char list[4096];
+	size_t i, n = 0;
+
+	out[0] = '\0';
+	for (i = 0; i < COUNT(name); i++) {
+		if (find_box(d, name[i], &m))
+			n += (size_t)snprintf(out + n, 16384 - n, "%s %s;",
+			    name[i], listing(d, name[i], list));
+	}
+}
+
+static unsigned int
+times_in(const char *list, const char *subject)
+{
+	unsigned int n = 0;
+	const char *p;
+
+	for (p = list; (p = strstr(p, subject)) != NULL; p++)
+		n += p[-1] == ':';
+	return n;
+}
+
+/* Only what was synced is there: the index, the folders, both, neither. */
+static void
+check_folder_stop(struct account_dir *d, const struct change *c, bool index,
+    bool folders, const char *answered)
+{
+	static const char *const subject[] = { "m1", "m2", "m3", "t1" };
+	char from[1024], to[1024], is[16384];
+	unsigned int times;
+	size_t i;
+
+	store_close(d->s);
+	(void)snprintf(from, sizeof(from), "%s/before", d->top);
+	copy_tree(from, d->dir);
+	(void)snprintf(from, sizeof(from), "%s/after/index", d->top);
+	if (index)
+		copy_tree(from, path_of(d, to, "index"));
+	(void)snprintf(from, sizeof(from), "%s/after/Maildir", d->top);
+	if (folders)
+		copy_tree(from, path_of(d, to, "Maildir"));
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	all_listings(d, is);
+	assert_content(d);
+	for (i = 0; i < COUNT(subject); i++) {
+		times = times_in(is, subject[i]);
+		if (times > 1 || (times == 0 && (!c->removes || i < 3)))
+			fail_msg("%s, index %d, folders %d: %s", c->name,
+			    index, folders, is);
+	}
+	if (index && folders && strcmp(is, answered) != 0)
+		fail_msg("%s: answered %s, is %s", c->name, answered, is);
+	deliver(d, "INBOX", "later");
+	assert_content(d);
+}
+
+static void
+stopped_machines_keep_folders_whole(void **state)
+{
+	struct account_dir *d = *state;
+	char tree[1024], answered[16384], path[1024];
+	size_t i, j;
+
+	for (i = 0; i < COUNT(folder_changes); i++) {
+		deliver(d, "INBOX", "m1");
+		deliver(d, "INBOX", "m2");
+		deliver(d, "INBOX", "m3");
+		deliver(d, "To", "t1");
+		put_file(d, "index/boot", "other");
+		(void)snprintf(tree, sizeof(tree), "%s/before", d->top);
+		copy_tree(d->dir, tree);
+		folder_changes[i].run(d);
+		all_listings(d, answered);
+		(void)snprintf(tree, sizeof(tree), "%s/after", d->top);
+		copy_tree(d->dir, tree);
+		(void)snprintf(path, sizeof(path), "%s/before/index", d->top);
+		if (folder_changes[i].run == op_rebuild)
+			remove_tree(path);
+		for (j = 0; j < 4; j++)
+			check_folder_stop(d, &folder_changes[i], j % 2 == 1,
+			    j >= 2, answered);
+		store_close(d->s);
+		remove_tree(d->dir);
+		d->s = store_open(&d->o);
+		assert_non_null(d->s);
+	}
+}
+
 int
 main(void)
 {
@@ -448,6 +591,8 @@ main(void)
 		    restored_accounts_give_no_uid_again),
 		TEST("S-2 S-20 stopped machines lose nothing answered",
 		    stopped_machines_lose_nothing_answered),
+		TEST("S-2 S-11 S-20 stopped machines keep folders whole",
+		    stopped_machines_keep_folders_whole),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
