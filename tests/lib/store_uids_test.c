@@ -1,4 +1,4 @@
-/* store_uids_test.c - S-2: the table of UIDs is what the records make of it */
+/* store_uids_test.c - S-6: the table of UIDs is what the records make of it */
 #include "store_fixture.h"
 
 static void
@@ -170,9 +170,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST("S-2 the table of UIDs follows the records",
+		TEST("S-6 the table of UIDs follows the records",
 		    uids_follow_the_records),
-		TEST("S-2 a block without gaps", a_full_block_needs_no_bitmap),
+		TEST("S-6 a block without gaps", a_full_block_needs_no_bitmap),
 		TEST("S-22 a damaged table of UIDs is seen and mended",
 		    damage_is_seen_and_mended),
 		TEST("S-19 an index of the second format gets its UIDs",
