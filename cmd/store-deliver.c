@@ -68,7 +68,7 @@ print_place(struct account *a, const char *mailbox,
 		msg_diesys(account_exit(errno), "cannot find the message");
 	if (printf("%s\t%lu\t%.*s\n", mailbox, (unsigned long)d->uid,
 	    BYTES_ARG(buf_bytes(&path))) < 0 || fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&path);
 }
 

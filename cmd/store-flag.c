@@ -36,7 +36,9 @@ parse_change(struct account *a, const char *text,
 	default:
 		msg_die(EXIT_PERM, "%s", usage);
 	}
-	if (account_flags(&a->arena, s, &c->flags, &names,
+	/* = alone takes all away; + and - alone would do nothing */
+	if ((s.n == 0 && c->how != STORE_REPLACE) ||
+	    account_flags(&a->arena, s, &c->flags, &names,
 	    &c->keyword_count) == -1)
 		msg_die(EXIT_PERM, "cannot understand flags %s", text);
 	c->keywords = names;
@@ -71,9 +73,13 @@ main(int argc, char *argv[])
 	parse_change(&a, argv[optind++], &change);
 	account_start_uids(&a, id, argv + optind, (size_t)(argc - optind),
 	    &uids, &count);
-	if (store_flags(a.store, id, uids, count, &change, NULL, NULL) == -1)
+	if (store_flags(a.store, id, uids, count, &change, NULL, NULL) == -1) {
+		if (errno == EINVAL)
+			msg_die(EXIT_PERM, "cannot change flags in %s: no "
+			    "keyword can have this name", mailbox);
 		msg_diesys(account_exit(errno), "cannot change flags in %s",
 		    mailbox);
+	}
 	account_close(&a);
 	return count > 0 ? EXIT_YES : EXIT_NO;
 }

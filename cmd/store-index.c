@@ -16,7 +16,7 @@ note(const char *line)
 
 	if (msg_escape(&b, bytes_str(line)) == -1 ||
 	    printf("%.*s\n", BYTES_ARG(buf_bytes(&b))) < 0)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&b);
 }
 
@@ -32,7 +32,7 @@ found(void *ctx, const struct store_contradiction *c)
 	(void)msg_escape(&b, bytes_str(c->detail));
 	if (buf_addc(&b, '\n') == -1 ||
 	    fwrite(b.p, 1, b.n, stdout) != b.n)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&b);
 }
 
@@ -73,7 +73,7 @@ fill_texts(struct account *a, const char *name, bool anew)
 		(void)fputc('\n', stderr);	/* for a person only */
 	if (r == 0 && printf("texts\t%llu\n",
 	    (unsigned long long)ask.made) < 0)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	return r;
 }
 
@@ -117,7 +117,7 @@ main(int argc, char *argv[])
 		msg_diesys(account_exit(errno), "cannot index account %s",
 		    name);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	account_close(&a);
 	return code;
 }

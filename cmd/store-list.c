@@ -137,7 +137,7 @@ list_message(struct listing *l, struct store_view *v, struct bytes mailbox,
 		msg_die(EXIT_PERM, "cannot list UID %lu: too long a line",
 		    (unsigned long)m->uid);
 	if (fwrite(l->line.p, 1, l->line.n, stdout) != l->line.n)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 }
 
 static void
@@ -212,7 +212,7 @@ main(int argc, char *argv[])
 		    l.name, l.a.problem);
 	list_all(&l, mailbox);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	account_close(&l.a);
 	buf_free(&l.line);
 	arena_free(&l.arena);

@@ -87,7 +87,7 @@ print_mailbox(const struct request *q, const struct store_mailbox *m)
 		format_columns(&b, m);
 	if (buf_addc(&b, q->end) == -1 ||
 	    fwrite(b.p, 1, b.n, stdout) != b.n)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&b);
 }
 
@@ -106,7 +106,7 @@ list(struct request *q)
 		print_mailbox(q, &m);
 	store_view_close(v);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	return r;
 }
 

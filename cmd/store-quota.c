@@ -77,7 +77,7 @@ show(const char *name, bool json)
 	account_close(&a);
 	if (fwrite(line.p, 1, line.n, stdout) != line.n ||
 	    fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&line);
 	return limit == 0 || used < limit;
 }

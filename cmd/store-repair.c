@@ -82,7 +82,7 @@ do_account(struct request *q, const char *name)
 		q->code = q->code == EXIT_TEMP ? EXIT_TEMP
 		    : account_exit(errno);
 	} else if (printf("%s\t%llu\n", name, (unsigned long long)count) < 0) {
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	}
 	account_close(&a);
 }
@@ -154,6 +154,6 @@ main(int argc, char *argv[])
 	else
 		do_all(&q);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	return q.code;
 }

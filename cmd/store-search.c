@@ -48,7 +48,7 @@ print(const uint32_t *uids, size_t count, bool json)
 	if (json)
 		(void)puts("]");	/* fflush tells */
 	if (fflush(stdout) == EOF || ferror(stdout))
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 }
 
 int

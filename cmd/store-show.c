@@ -27,7 +27,7 @@ print_path(struct account *a, const char *name, uint32_t id, uint32_t uid)
 		    (unsigned long)uid);
 	if (buf_addc(&path, '\n') == -1 || io_write_all(STDOUT_FILENO,
 	    buf_bytes(&path), DEADLINE_NONE) == -1)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&path);
 }
 
@@ -40,7 +40,7 @@ print_message(struct account *a, uint32_t id, uint32_t uid)
 		msg_diesys(account_exit(errno), "cannot read UID %lu",
 		    (unsigned long)uid);
 	if (io_write_all(STDOUT_FILENO, m, DEADLINE_NONE) == -1)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	store_unmap(m);
 }
 

@@ -101,7 +101,7 @@ print_member(struct request *q, struct store_view *v,
 {
 	struct buf date = BUF_INIT(64);
 	struct bytes from, subject;
-	struct store_mailbox box;
+	struct store_mailbox box = { .name = BYTES_EMPTY };
 	struct store_message m;
 	int r = store_message_get(v, t->mailbox, t->uid, &m);
 
@@ -124,7 +124,7 @@ print_member(struct request *q, struct store_view *v,
 	buf_free(&date);
 	if (buf_addc(&q->line, q->end) == -1 ||
 	    fwrite(q->line.p, 1, q->line.n, stdout) != q->line.n)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 }
 
 /* ---- threads ---- */
@@ -286,7 +286,7 @@ main(int argc, char *argv[])
 		msg_diesys(account_exit(errno), "cannot mark threads in %s",
 		    q.mailbox);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&q.line);
 	arena_free(&q.arena);
 	account_close(&q.a);

@@ -24,7 +24,7 @@ static const char *const kinds[] = { NULL, "added", "flags", "expunged",
     "subscribed", "unsubscribed", "keywords", "annotation" };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-enum { FEED, CUR, NEW, WAITS };
+enum { FEED, CUR, NEW, OUT, WAITS };
 
 struct watch {
 	struct account a;
@@ -129,7 +129,7 @@ print_change(struct watch *w, struct store_view *v,
 	if (buf_addc(&w->line, w->end) == -1)
 		msg_die(EXIT_PERM, "cannot print a change: too long a line");
 	if (fwrite(w->line.p, 1, w->line.n, stdout) != w->line.n)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	w->left--;
 }
 
@@ -151,7 +151,7 @@ print_changes(struct watch *w)
 	w->since = store_view_modseq(v);
 	store_view_close(v);
 	if (fflush(stdout) == EOF)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 }
 
 /* ---- waiting ---- */
@@ -181,6 +181,8 @@ listen_all(struct watch *w)
 	w->fd[NEW].fd = watch_dir(w, 1);
 	for (i = 0; i < WAITS; i++)
 		w->fd[i].events = POLLIN;
+	/* only whether somebody still reads */
+	w->fd[OUT] = (struct pollfd){ .fd = STDOUT_FILENO };
 }
 
 /* False: the time is over. */
@@ -196,6 +198,10 @@ wait_for_change(struct watch *w)
 		ms = LOOK_MS;
 	if (poll(w->fd, WAITS, ms) == -1 && errno != EINTR)
 		msg_diesys(EXIT_TEMP, "cannot wait");
+	if ((w->fd[OUT].revents & POLLERR) != 0) {
+		errno = EPIPE;
+		account_die_write();
+	}
 	store_listen_drain(w->a.store);
 	for (i = CUR; i <= NEW; i++) {
 		if (w->fd[i].fd != -1)

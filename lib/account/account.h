@@ -51,6 +51,9 @@ int account_reach(struct arena *a, struct os_reach *r, const char *name);
  */
 void account_options(const struct config *c, const char *name,
     struct arena *a, struct store_options *o);
+/* Standard output cannot be written: 111, without a word where whoever reads
+ * has seen enough and closed the pipe. */
+_Noreturn void account_die_write(void);
 /* The exit code for an errno of account_open and the store functions. */
 int account_exit(int err);
 /* "adopted FILE in FOLDER as UID 5" for a report. 0, -1 EMSGSIZE. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct {
 	const char *key;
@@ -180,6 +181,14 @@ account_close(struct account *a)
 	close_config(a);
 	arena_free(&a->arena);
 	a->store = NULL;
+}
+
+_Noreturn void
+account_die_write(void)
+{
+	if (errno == EPIPE)
+		_exit(EXIT_TEMP);
+	msg_diesys(EXIT_TEMP, "cannot write");
 }
 
 int

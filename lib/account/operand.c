@@ -210,6 +210,11 @@ void
 account_start_uids(struct account *a, uint32_t mailbox, char *const args[],
     size_t count, uint32_t **uids, size_t *found)
 {
-	if (account_uids(a, mailbox, args, count, uids, found) == -1)
-		msg_diesys(account_exit(errno), "cannot understand the UIDs");
+	if (account_uids(a, mailbox, args, count, uids, found) == 0)
+		return;
+	if (errno == EBADMSG)
+		msg_die(EXIT_PERM, "cannot understand the UIDs: they are "
+		    "numbers, ranges 3:9, * for the last one, or - for those "
+		    "on standard input");
+	msg_diesys(account_exit(errno), "cannot understand the UIDs");
 }

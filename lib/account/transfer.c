@@ -82,7 +82,7 @@ write_uids(const struct transfer *t, const uint32_t *old,
 		(void)buf_printf(&b, "%lu%c", (unsigned long)new[i], t->end);
 	}
 	if (io_write_all(STDOUT_FILENO, buf_bytes(&b), DEADLINE_NONE) == -1)
-		msg_diesys(EXIT_TEMP, "cannot write");
+		account_die_write();
 	buf_free(&b);
 	return done;
 }

@@ -72,7 +72,7 @@ static int
 ask(int fd, struct bytes said, enum dial_socks step, int64_t deadline,
     const char **why)
 {
-	unsigned char got[DIAL_SOCKS_MAX];
+	unsigned char got[DIAL_SOCKS_MAX] = { 0 };
 	ssize_t more;
 	size_t n = 0;
 

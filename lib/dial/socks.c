@@ -61,6 +61,7 @@ const char *
 dial_socks_refusal(int code)
 {
 	static const char *const texts[] = {
+		[0] = "the proxy refuses, with an unknown code",
 		[1] = "the proxy failed",
 		[2] = "the proxy's rules do not allow it",
 		[3] = "the proxy cannot reach the network",
@@ -71,6 +72,7 @@ dial_socks_refusal(int code)
 		[8] = "the proxy does not know this kind of address",
 	};
 
-	return code > 0 && (size_t)code < sizeof(texts) / sizeof(texts[0])
-	    ? texts[code] : "the proxy refuses, with an unknown code";
+	size_t n = code < 0 ? 0 : (size_t)code;
+
+	return texts[n < sizeof(texts) / sizeof(texts[0]) ? n : 0];
 }

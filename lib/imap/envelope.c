@@ -195,8 +195,8 @@ envelope_address(struct arena *a, struct bytes envelope,
 	*out = (struct env_address){ BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY };
 	if (!cut_field(envelope, which, &p.s))
 		return false;
-	return bytes_skip(&p.s, BYTES("NIL")) || (parse_char(&p, '(') &&
-	    parse_char(&p, '(') && cut_address(&p, out));
+	return bytes_skip(&p.s, BYTES("NIL")) ||
+	    (bytes_skip(&p.s, BYTES("((")) && cut_address(&p, out));
 }
 
 struct bytes

@@ -287,7 +287,8 @@ collect(struct store_view *v, const struct kept *k, struct uids *u)
 		    uid <= k->last_uid && uid != 0; uid++)
 			bad = add_uid(u, uid);
 	}
-	qsort(u->uid, u->n, sizeof(*u->uid), compare);
+	if (u->n > 0)
+		qsort(u->uid, u->n, sizeof(*u->uid), compare);
 	return r == -1 ? -1 : bad;
 }
 

@@ -173,8 +173,14 @@ literal_bytes(struct parser *p, struct bytes *out)
 static bool
 parse_literal(struct parser *p, struct bytes *out)
 {
-	return literal_bytes(p, out) &&
-	    (!bytes_has_nul(*out) || parse_fail(p, "NUL in literal"));
+	struct bytes text = BYTES_EMPTY;
+
+	if (!literal_bytes(p, &text))
+		return false;
+	if (bytes_has_nul(text))
+		return parse_fail(p, "NUL in literal");
+	*out = text;
+	return true;
 }
 
 bool

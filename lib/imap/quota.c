@@ -24,9 +24,10 @@ add_quota(struct imap *im)
 	store_view_close(v);
 	if (limit == 0)
 		return 0;
+	used = used / UNIT + (used % UNIT != 0);
+	limit /= UNIT;
 	buf_printf(&im->out, "* QUOTA \"\" (STORAGE %llu %llu)\r\n",
-	    (unsigned long long)(used / UNIT + (used % UNIT != 0)),
-	    (unsigned long long)(limit / UNIT));
+	    (unsigned long long)used, (unsigned long long)limit);
 	return 1;
 }
 

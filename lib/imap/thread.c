@@ -108,7 +108,7 @@ thread_hit(struct search *s, void *ctx)
 	if (t->n == t->size) {
 		t->size = t->size == 0 ? 64 : t->size * 2;
 		t->nodes = mem_realloc(t->nodes,
-		    t->size * sizeof(*t->nodes));
+		    t->size * sizeof(struct thread_node *));
 	}
 	t->nodes[t->n++] = n;
 }
@@ -218,10 +218,10 @@ sort_children(struct thread *t, struct thread_node *n,
 		count++;
 	if (count < 2)
 		return;
-	list = arena_zalloc(t->a, count, sizeof(*list));
+	list = arena_zalloc(t->a, count, sizeof(struct thread_node *));
 	for (c = n->first; c != NULL; c = c->next)
 		list[i++] = c;
-	qsort(list, count, sizeof(*list), cmp);
+	qsort(list, count, sizeof(struct thread_node *), cmp);
 	n->first = n->last = NULL;
 	for (i = 0; i < count; i++)
 		add_node(n, list[i]);
@@ -243,7 +243,7 @@ table_init(struct thread *t, struct table *table, size_t n)
 	while (size < n)
 		size *= 2;
 	*table = (struct table){ arena_zalloc(t->a, size,
-	    sizeof(*table->bucket)), size - 1, NULL };
+	    sizeof(struct thread_node *)), size - 1, NULL };
 }
 
 /* The node of a Message-ID, made if it is not there. */
@@ -489,7 +489,7 @@ by_subject(struct thread *t, struct thread_node *root)
 	struct thread_node *top = NULL;
 	size_t i;
 
-	qsort(t->nodes, t->n, sizeof(*t->nodes), subject_cmp);
+	qsort(t->nodes, t->n, sizeof(struct thread_node *), subject_cmp);
 	for (i = 0; i < t->n; i++) {
 		struct thread_node *n = t->nodes[i];
 

@@ -150,7 +150,7 @@ parse_server(struct arena *a, struct bytes *s, struct imap_url *out)
 static int
 parse_place(struct arena *a, struct bytes *s, struct imap_url *out)
 {
-	struct bytes mailbox, value;
+	struct bytes mailbox = BYTES_EMPTY, value = BYTES_EMPTY;
 	uint64_t n;
 	size_t at;
 
@@ -179,7 +179,7 @@ static int
 parse_auth(struct arena *a, struct bytes whole, struct bytes *s,
     struct imap_url *out)
 {
-	struct bytes value;
+	struct bytes value = BYTES_EMPTY;
 
 	if (parameter(s, ";EXPIRE=", ";", &value) &&
 	    parse_expire(a, value, &out->expire) == -1)
@@ -206,7 +206,7 @@ url_parse(struct arena *a, struct bytes s, struct imap_url *out)
 	    .rump = BYTES_EMPTY, .mechanism = BYTES_EMPTY,
 	    .token = BYTES_EMPTY, .length = UINT64_MAX,
 	    .expire = INT64_MAX };
-	struct bytes whole = s, value;
+	struct bytes whole = s, value = BYTES_EMPTY;
 
 	if (s.n > URL_MAX || parse_server(a, &s, &u) == -1 ||
 	    parse_place(a, &s, &u) == -1)

@@ -63,7 +63,7 @@ int
 metric_parse(struct bytes file, struct metric_value out[METRIC_MAX],
     size_t *count)
 {
-	struct bytes head, one;
+	struct bytes head = BYTES_EMPTY, one = BYTES_EMPTY;
 	uint64_t n;
 
 	if (!bytes_cut(&file, sizeof(struct head), &head) ||

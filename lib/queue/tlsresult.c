@@ -319,7 +319,7 @@ queue_tlsresult_purge(struct queue_txn *t, int64_t now, size_t max)
 	int64_t day = (now - QUEUE_TLSRESULT_KEEP_S) / DAY_S;
 	struct arena a = ARENA_INIT;
 	struct bytes key, value;
-	struct queue_tlsresult r;
+	struct queue_tlsresult r = { .day = 0 };
 	int removed = 0, got = 0;
 
 	while ((size_t)removed < max &&

@@ -51,7 +51,7 @@ find_any_parent(struct work *w, struct store_thread *t,
 static int
 place_top(struct work *w, struct store_thread *t)
 {
-	struct store_thread other;
+	struct store_thread other = { .own = t->own };
 	int r = 0;
 
 	t->id = t->own;

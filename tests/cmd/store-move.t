@@ -118,6 +118,8 @@ wait_for 5 watching
 put waited
 wait $!
 like "$(cat shown)" '^Subject: waited$' "the page's example waits for mail and prints it"
+{ store-watch -a alice -s 0 -t 60 2>watch.err; echo $? >watch.code; } | head -1 >/dev/null
+is "$(cat watch.code) $(cat watch.err)" "111 " "it ends when nobody reads any more"
 exits 100 "an unknown kind" store-watch -a alice -k new
 is "$(cat .err)" "store-watch: fatal: cannot watch for new: no such kind of change" "is named"
 exits 100 "no such mailbox" store-watch -a alice -m None

@@ -91,6 +91,12 @@ is "$(store-show -p -a alice '2:*' 1 99 | wc -l)" 4 "ranges, * and numbers that 
 exits 1 "none of them there exits 1" store-show -a alice 99
 exits 100 "not a UID exits 100" store-show -a alice 1x
 exits 100 "UID 0 exits 100" store-show -a alice 0
+like "$(cat .err)" '^store-show: fatal: cannot understand the UIDs: they are numbers' "and what UIDs are is said"
+for i in $(seq 300); do cat m1; done >long
+store-deliver -a alice -m Long <long; store-deliver -a alice -m Long <long
+{ store-show -a alice -m Long 1:2 2>pipe.err; echo $? >pipe.code; } | head -1 >/dev/null
+is "$(cat pipe.code) $(cat pipe.err)" "111 " "a reader that has seen enough is no error to talk of"
+exits 111 "but a full disk is" sh -c 'store-list -a alice >/dev/full'
 
 # ---- flag ----
 store-flag -a alice +seen,work 1:2
@@ -102,6 +108,9 @@ is "$(store-list -a alice -m INBOX | head -1 | cut -f 3)" '\Flagged,\Draft' "= r
 ok "the file is in cur/ with its letters" ls "$ALICE"/Maildir/cur/*,U=1:2,DF
 exits 1 "no such UID exits 1" store-flag -a alice +seen 77
 exits 100 "flags without + - = exit 100" store-flag -a alice seen 1
+exits 100 "+ alone does nothing: a mistake" store-flag -a alice + 1
+exits 100 "a name no keyword can have" store-flag -a alice '+\recent' 1
+is "$(cat .err)" "store-flag: fatal: cannot change flags in INBOX: no keyword can have this name" "and says so"
 i=0; list=; while [ $i -lt 99 ]; do i=$((i + 1)); list="$list,k$i"; done
 exits 0 "99 keywords at once" store-flag -a alice "+${list#,}" 1
 
