@@ -519,6 +519,7 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep, bool *more)
 	arena_free(&y.arena);
 	arena_free(&y.scratch);
 	free(y.pairs);
+	w->foreign = w->foreign || y.changed;
 	*more = y.again;
 	if (r == -1)
 		return -1;

@@ -177,12 +177,26 @@ work_commit(struct work *w)
 	r = kv_commit(w->t, w->durable);
 	w->t = NULL;
 	work_free(w);
+	if (r == 0 && changed && !w->foreign)
+		s->own[s->own_at++ % STORE_OWN_MAX] = w->modseq;
 	if (r == 0 && changed)
 		wake(s);
 	return r;
 fail:
 	work_abort(w);
 	return -1;
+}
+
+bool
+store_change_own(const struct store *s, uint64_t modseq)
+{
+	size_t i;
+
+	for (i = 0; i < STORE_OWN_MAX; i++) {
+		if (s->own[i] == modseq)
+			return modseq != 0;
+	}
+	return false;
 }
 
 struct box *
