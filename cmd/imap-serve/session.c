@@ -301,7 +301,8 @@ loop(struct session *s, struct imap *im)
 	do {
 		a = imap_step(im);
 		r = flush(s, im);
-		if (a == IMAP_READ && store_stale(s->store)) {
+		if ((a == IMAP_READ || a == IMAP_IDLE) &&
+		    store_stale(s->store)) {
 			s->end = "account replaced";
 			imap_bye(im, "UNAVAILABLE",
 			    "the account was replaced, connect again");

@@ -137,6 +137,7 @@ static const struct command {
 	{ "GENURLAUTH", ANY, false, false, false, command_genurlauth },
 	{ "RESETKEY", ANY, false, false, false, command_resetkey },
 	{ "URLFETCH", ANY, false, false, false, command_urlfetch },
+	{ "NOTIFY", ANY, false, false, false, command_notify },
 	{ "CHECK", SELECTED, false, false, false, command_noop },
 	{ "CLOSE", SELECTED, false, false, false, command_close },
 	{ "UNSELECT", SELECTED, false, false, false, command_unselect },

@@ -18,7 +18,8 @@
  * (8970), PARTIAL (9394), UIDONLY (9586), LIST-EXTENDED (5258), LIST-STATUS
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
- * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467).
+ * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467), NOTIFY
+ * (5465).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -208,7 +209,8 @@ enum imap_action {
 	IMAP_WRITE,		/* write the output, then step again */
 	IMAP_BUSY,		/* as WRITE; look for what came without
 				 * waiting, since much is left to do */
-	IMAP_IDLE,		/* as READ, and imap_changed when it did */
+	IMAP_IDLE,		/* as READ, and imap_changed when it did: in
+				 * IDLE, and always with NOTIFY (RFC 5465) */
 	IMAP_CLOSE,		/* write the output and close */
 };
 
@@ -246,10 +248,10 @@ void imap_trim(struct imap *im);
 
 /*
  * A session in IDLE as bytes; false: not now, for it has input, output or
- * changes to announce, a search that is kept up to date (RFC 5267 4.3), or
- * more than can be kept. imap_restore makes the same session of them, in
- * IDLE, with all that happened since yet to be announced by the next step.
- * NULL: EBADMSG these bytes and the store do not agree.
+ * changes to announce, a search that is kept up to date (RFC 5267 4.3),
+ * NOTIFY (RFC 5465), or more than can be kept. imap_restore makes the same
+ * session of them, in IDLE, with all that happened since yet to be announced
+ * by the next step. NULL: EBADMSG these bytes and the store do not agree.
  */
 bool imap_keep(struct imap *im, struct buf *out);
 struct imap *imap_restore(const struct imap_options *o, struct bytes state);

@@ -28,7 +28,7 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
-	CAP_REPLACE, CAP_URLAUTH, CAP_APPENDLIMIT,
+	CAP_REPLACE, CAP_URLAUTH, CAP_NOTIFY, CAP_APPENDLIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
@@ -167,9 +167,10 @@ int add_internal_date(struct buf *out, int64_t seconds);
 
 /* ---- session ---- */
 
-/* ENTRY_SEARCH: a context has to look at it again. */
+/* ENTRY_SEARCH: a context has to look at it again. ENTRY_OWN: this client
+ * added it or expunged it. */
 enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4,
-	ENTRY_SEARCH = 8 };
+	ENTRY_SEARCH = 8, ENTRY_OWN = 16 };
 #define OWN_MAX 8
 
 /* The selected mailbox as this client sees it. */
@@ -348,6 +349,7 @@ struct imap {
 	struct append append;
 	struct search_job *search;	/* under way */
 	struct context *contexts;	/* of the selected mailbox */
+	struct notify *notify;		/* NULL: NOTIFY was never used */
 	struct url_fetch url_fetch;
 	struct imap_stats stats;
 };
@@ -418,6 +420,11 @@ void add_mailbox(struct imap *im, struct bytes name);
 void add_list(struct imap *im, struct store_view *v,
     const struct store_mailbox *m, struct bytes old);
 
+/* As things are now, of a name that need not be a mailbox's; subscribed is
+ * looked at for such a one. */
+void add_list_name(struct imap *im, struct store_view *v, struct bytes name,
+    struct bytes old, bool subscribed);
+
 /* objectid.c (RFC 8474): "(F...)"; and the EMAILID of a message. */
 #define EMAIL_ID_BYTES 16
 #define EMAIL_ID_SIZE (1 + 2 * EMAIL_ID_BYTES + 1)
@@ -430,6 +437,8 @@ bool thread_id(struct store_view *v, const struct store_message *m,
 
 /* status.c: "(...)" into a set of items, and what they enable. */
 bool parse_status_items(struct parser *p, uint64_t *set);
+/* The set of those named, with blanks between. */
+uint64_t status_items(const char *names);
 void status_enable(struct imap *im, uint64_t set);
 /* "* STATUS name (...)" of a set of items. */
 void add_status(struct imap *im, struct store_view *v,
@@ -500,7 +509,8 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_cancelupdate, command_fetch, command_store, command_copy,
     command_move, command_expunge, command_idle, command_getmetadata,
     command_setmetadata, command_getquota, command_getquotaroot,
-    command_append, command_genurlauth, command_resetkey, command_urlfetch;
+    command_append, command_genurlauth, command_resetkey, command_urlfetch,
+    command_notify;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);

@@ -1,7 +1,7 @@
 /*
  * reply.c - tagged replies
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +54,7 @@ reply_done(struct imap *im)
 
 	/* RFC 3501 7.4.1: numbers hold while their replies are under way. */
 	box_sync(im, im->is_uid || !im->by_number);
+	notify_say(im);
 	(void)snprintf(text, sizeof(text), "%s%s done",
 	    im->is_uid ? "UID " : "", im->command);	/* names are short */
 	reply_tagged(im, "OK", NULL, text);

@@ -5,7 +5,7 @@
  * modes that are stepped, so that neither a long answer nor a long message
  * is ever held in memory.
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 
@@ -49,6 +49,7 @@ imap_free(struct imap *im)
 	append_drop(im);
 	search_job_drop(im);
 	box_close(im);
+	notify_free(im->notify);
 	input_free(&im->in);
 	buf_free(&im->out);
 	arena_free(&im->arena);
@@ -155,19 +156,29 @@ command_idle(struct imap *im, struct parser *p)
 	idle_begin(im);
 }
 
+/* Say what changed since the last look. */
+static void
+look(struct imap *im, bool expunges)
+{
+	if (im->changed_outside && im->box.id != 0)
+		(void)store_sync(im->o.store, im->box.id,
+		    !im->box.read_only);	/* as NOOP */
+	im->changed = im->changed_outside = false;
+	box_sync(im, expunges);
+	notify_say(im);
+	arena_reset(&im->arena);
+}
+
 static enum imap_action
 idle_step(struct imap *im)
 {
 	struct bytes line;
 	int r;
 
-	if (im->changed) {
-		if (im->changed_outside && im->box.id != 0)
-			(void)store_sync(im->o.store, im->box.id,
-			    !im->box.read_only);	/* as NOOP */
-		im->changed = im->changed_outside = false;
-		box_sync(im, true);
-	}
+	if (im->changed)
+		look(im, true);
+	if (notify_fetch(im))
+		return IMAP_WRITE;
 	r = input_line(&im->in, &line);
 	if (r == 0)
 		return im->input_ended ? IMAP_CLOSE : IMAP_IDLE;
@@ -244,6 +255,8 @@ next_command(struct imap *im)
 	case INPUT_COMMAND:
 		run_command(im);
 		input_done(&im->in);
+		/* What the command could not say. */
+		im->changed = im->changed || im->notify != NULL;
 		if (im->mode == MODE_COMMAND)
 			arena_reset(&im->arena);
 		break;
@@ -263,6 +276,17 @@ imap_trim(struct imap *im)
 	arena_free(&im->arena);
 }
 
+/* Between commands (RFC 5465 3.1): what is to be told now. True: more has to
+ * be done before the client is waited for. */
+static bool
+notify_step(struct imap *im)
+{
+	if (!notify_listens(im) || !im->changed)
+		return false;
+	look(im, !im->notify->delayed);
+	return im->notify->fresh_count > 0;
+}
+
 static enum imap_action
 wait_action(struct imap *im)
 {
@@ -270,7 +294,8 @@ wait_action(struct imap *im)
 		return IMAP_WRITE;
 	if (im->input_ended)
 		return IMAP_CLOSE;
-	return im->mode == MODE_IDLE ? IMAP_IDLE : IMAP_READ;
+	return im->mode == MODE_IDLE || (im->mode == MODE_COMMAND &&
+	    notify_listens(im)) ? IMAP_IDLE : IMAP_READ;
 }
 
 enum imap_action
@@ -279,7 +304,8 @@ imap_step(struct imap *im)
 	while (im->out.n < OUT_SOFT && !im->out.full) {
 		switch (im->mode) {
 		case MODE_COMMAND:
-			if (!next_command(im))
+			if (!notify_fetch(im) && !next_command(im) &&
+			    !notify_step(im))
 				return wait_action(im);
 			break;
 		case MODE_FETCH:

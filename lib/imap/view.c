@@ -6,7 +6,7 @@
  * when EXPUNGE may be sent (RFC 3501 7.4.1). What happened meanwhile comes
  * from the store's change feed, after the modseq the view was brought up to.
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 
@@ -22,12 +22,13 @@ box_close(struct imap *im)
 	arena_free(&b->names);
 	message_reset(&im->message);
 	contexts_drop(im);
+	notify_left(im);
 	(void)store_hold(im->o.store, 0);	/* never fails */
 	*b = (struct box){ .names = ARENA_INIT };
 }
 
 static void
-box_push(struct box *b, uint32_t uid)
+box_push(struct box *b, uint32_t uid, unsigned char bits)
 {
 	if (b->n == b->size) {
 		b->size = b->size == 0 ? 64 : b->size + b->size / 2;
@@ -35,7 +36,7 @@ box_push(struct box *b, uint32_t uid)
 		b->state = mem_realloc(b->state, b->size);
 	}
 	b->uids[b->n] = uid;
-	b->state[b->n++] = 0;
+	b->state[b->n++] = bits;
 }
 
 bool
@@ -70,7 +71,7 @@ box_open(struct imap *im, struct store_view *v,
 	b->highest = mailbox->modseq;
 	for (r = store_message_first(v, b->id, 1, &m); r == 1;
 	    r = store_message_next(v, &m)) {
-		box_push(b, m.uid);
+		box_push(b, m.uid, 0);
 		if (*first_unseen == 0 && (m.flags & STORE_SEEN) == 0)
 			*first_unseen = b->n;
 	}
@@ -119,7 +120,8 @@ mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
 }
 
 static int
-add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
+add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last,
+    unsigned char bits)
 {
 	struct store_message m;
 	int r;
@@ -131,7 +133,7 @@ add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
 	}
 	for (r = store_message_first(v, b->id, first, &m);
 	    r == 1 && m.uid <= last; r = store_message_next(v, &m))
-		box_push(b, m.uid);
+		box_push(b, m.uid, bits);
 	return r == -1 ? -1 : 0;
 }
 
@@ -152,7 +154,7 @@ compare_all(struct box *b, struct store_view *v)
 			if (m.modseq > b->modseq)
 				b->state[i] |= changed_bits(b, m.modseq);
 		} else if (b->n == 0 || m.uid > b->uids[b->n - 1]) {
-			box_push(b, m.uid);
+			box_push(b, m.uid, 0);
 		}
 	}
 	b->keywords_changed = true;
@@ -160,9 +162,11 @@ compare_all(struct box *b, struct store_view *v)
 }
 
 static int
-read_changes(struct box *b, struct store_view *v)
+read_changes(struct imap *im, struct store_view *v)
 {
+	struct box *b = &im->box;
 	struct store_change c;
+	unsigned char own;
 	int r, bad = 0;
 
 	if (b->modseq < store_change_floor(v))
@@ -171,16 +175,17 @@ read_changes(struct box *b, struct store_view *v)
 	    r = store_change_next(v, &c)) {
 		if (c.mailbox != b->id)
 			continue;
+		own = store_change_own(im->o.store, c.modseq) ? ENTRY_OWN : 0;
 		switch (c.kind) {
 		case STORE_CHANGE_ADDED:
-			bad = add_new(b, v, c.uid_first, c.uid_last);
+			bad = add_new(b, v, c.uid_first, c.uid_last, own);
 			break;
 		case STORE_CHANGE_FLAGS:
 			mark(b, c.uid_first, c.uid_last,
 			    changed_bits(b, c.modseq));
 			break;
 		case STORE_CHANGE_EXPUNGED:
-			mark(b, c.uid_first, c.uid_last, ENTRY_GONE);
+			mark(b, c.uid_first, c.uid_last, ENTRY_GONE | own);
 			break;
 		case STORE_CHANGE_KEYWORDS:
 			b->keywords_changed = true;
@@ -203,6 +208,15 @@ announce_vanished(struct imap *im, const uint32_t *uids, size_t n)
 	buf_adds(&im->out, "\r\n");
 }
 
+/* Whether a message that is gone may be told of: not if the client does not
+ * want to know (RFC 5465), unless it was its own command. */
+static bool
+may_tell_gone(const struct imap *im, unsigned char state, bool expunges)
+{
+	return expunges && (notify_tells(im, NOTIFY_EXPUNGE) ||
+	    (state & ENTRY_OWN) != 0);
+}
+
 /* Take marked messages out: those announced with EXPUNGE, if allowed. */
 static void
 take_out(struct imap *im, bool expunges)
@@ -216,7 +230,8 @@ take_out(struct imap *im, bool expunges)
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
-		if ((b->state[i] & ENTRY_GONE) != 0 && (expunges || !known)) {
+		if ((b->state[i] & ENTRY_GONE) != 0 && (!known ||
+		    may_tell_gone(im, b->state[i], expunges))) {
 			if (known) {
 				b->announced--;
 				if (by_uid)
@@ -275,7 +290,7 @@ box_sync(struct imap *im, bool expunges)
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
 	now = store_view_modseq(v);
-	if (now > b->modseq && read_changes(b, v) == 0) {
+	if (now > b->modseq && read_changes(im, v) == 0) {
 		b->modseq = now;
 		if (store_mailbox_get(v, b->id, &m) == 1)
 			b->highest = m.modseq;
@@ -288,14 +303,15 @@ box_sync(struct imap *im, bool expunges)
 		take_out(im, expunges);
 	if (b->keywords_changed)
 		add_flag_lists(im, v, false);
-	if (b->n > b->announced) {
+	if (b->n > b->announced && notify_tells(im, NOTIFY_NEW)) {
+		notify_fresh(im);
 		/* What is new needs no second word about its flags. */
 		memset(b->state + b->announced, 0, b->n - b->announced);
 		b->announced = b->n;
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
 		new = true;
 	}
-	if (changed)
+	if (changed && notify_tells(im, NOTIFY_FLAGS))
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
 	store_view_close(v);
