@@ -66,6 +66,7 @@ static const struct capability {
 	[CAP_REPLACE] = { "REPLACE", false, 0, 0 },
 	[CAP_URLAUTH] = { "URLAUTH", false, 0, 0 },
 	[CAP_NOTIFY] = { "NOTIFY", false, 0, 0 },
+	[CAP_FILTERS] = { "FILTERS", false, 0, 0 },
 	[CAP_APPENDLIMIT] = { "APPENDLIMIT", false, 0, 0 },
 };
 

@@ -77,12 +77,14 @@ command_cancelupdate(struct imap *im, struct parser *p)
 
 /* The keys once more, for as long as the context lives. 0, -1. */
 static int
-context_begin(struct imap *im, struct context *c, struct bytes text)
+context_begin(struct imap *im, struct context *c,
+    const struct search_args *was)
 {
 	struct search_args args;
-	struct parser p = session_parser(im, arena_bytes(&c->a, text));
+	struct parser p = session_parser(im, arena_bytes(&c->a, was->text));
 
 	p.a = &c->a;
+	p.filters = was->filters;
 	if (!parse_search_keys(&p, &args))
 		return -1;
 	c->search = (struct search){ .store = im->o.store,
@@ -103,14 +105,14 @@ may_keep(struct imap *im)
 }
 
 void
-context_keep(struct imap *im, struct bytes text, const struct sort *sort,
-    const struct search_result *found)
+context_keep(struct imap *im, const struct search_args *args,
+    const struct sort *sort, const struct search_result *found)
 {
 	struct context *c = mem_zalloc(1, sizeof(*c));
 	size_t i;
 
 	c->a = (struct arena)ARENA_INIT;
-	if (!may_keep(im) || context_begin(im, c, text) == -1) {
+	if (!may_keep(im) || context_begin(im, c, args) == -1) {
 		context_free(c);
 		buf_adds(&im->out, "* NO [NOUPDATE ");
 		imap_add_string(&im->out, im->tag);

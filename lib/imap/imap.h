@@ -19,7 +19,7 @@
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
  * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467), NOTIFY
- * (5465).
+ * (5465), FILTERS (5466).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -54,6 +54,10 @@
 #define IMAP_LIST_PATTERNS_MAX 50
 /* Search keys in one command: each may cost a look at each message. */
 #define IMAP_SEARCH_KEYS_MAX 1000
+/* Filters (RFC 5466) in each other: it asks for three at least. What is put in
+ * their places together: as much as a command may be. */
+#define IMAP_FILTER_DEPTH_MAX 10
+#define IMAP_FILTER_BYTES_MAX IMAP_COMMAND_MAX
 /* Decoded text of one message that SEARCH BODY and TEXT look at. */
 #define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */

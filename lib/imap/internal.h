@@ -28,7 +28,7 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
-	CAP_REPLACE, CAP_URLAUTH, CAP_NOTIFY, CAP_APPENDLIMIT,
+	CAP_REPLACE, CAP_URLAUTH, CAP_NOTIFY, CAP_FILTERS, CAP_APPENDLIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
@@ -108,6 +108,8 @@ struct parser {
 	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
+	struct store *store;		/* has filters (RFC 5466); may be NULL */
+	struct search_filter *filters;	/* those looked up */
 };
 
 bool parse_fail(struct parser *p, const char *why);
@@ -461,6 +463,11 @@ bool is_recent(const struct box *b, uint32_t uid);
 size_t recent_count(const struct box *b);
 /* "* 3 RECENT", unless IMAP4rev2 was enabled. */
 void add_recent(struct imap *im);
+
+/* searchfilter.c: whether an annotation of the account with that name may have
+ * that value: a filter (RFC 5466) must be a search. False: p says why. */
+bool search_filter_check(struct parser *p, struct bytes entry,
+    struct bytes value);
 
 /* mailbox.c: a name as the store takes it; false: replied NO. */
 bool check_name(struct imap *im, struct bytes *name);

@@ -172,9 +172,9 @@ can_be_kept(const struct imap *im)
 	size_t i;
 
 	if (im->mode != MODE_IDLE || im->search != NULL ||
-	    im->contexts != NULL || im->notify != NULL || im->changed || im->input_ended ||
-	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
-	    b->n != b->announced || b->keywords_changed ||
+	    im->contexts != NULL || im->notify != NULL || im->changed ||
+	    im->input_ended || im->in.b.n > 0 || im->out.n > 0 ||
+	    im->tag.n == 0 || b->n != b->announced || b->keywords_changed ||
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;

@@ -405,7 +405,7 @@ imap_search(struct arena *a, struct store *store, uint32_t mailbox,
     struct bytes keys, struct imap_search_result *out, const char **why)
 {
 	struct parser p = { .s = keys, .a = a, .utf8_names = true,
-	    .uid_only = true };
+	    .uid_only = true, .store = store };
 	struct search s = { .store = store, .mailbox = mailbox };
 	struct search_args args;
 	size_t i;

@@ -62,6 +62,7 @@ struct search_args {
 	bool modseq;			/* MODSEQ is among them */
 	bool bad_charset;		/* not supported: NO */
 	struct bytes text;		/* the keys as they were given */
+	struct search_filter *filters;	/* as they were (RFC 5466) */
 };
 
 /* A message that was found. */
@@ -86,6 +87,17 @@ bool parse_search_return(struct parser *p, struct search_return *out);
 bool parse_search_keys(struct parser *p, struct search_args *out);
 /* A charset; false with *bad: one that is not supported. */
 bool parse_search_charset(struct parser *p, bool *bad);
+/* The charset is bad: whether FILTER is among the keys behind it. */
+bool parse_search_filter(const struct parser *p);
+
+/* ---- searchfilter.c (RFC 5466) ---- */
+
+struct search_filter {
+	struct search_filter *next;
+	struct bytes name, value;
+};
+/* The value of a filter, in the parser's arena. 1, 0 there is none, -1. */
+int search_filter_get(struct parser *p, struct bytes name, struct bytes *value);
 
 /* ---- search.c: the machine ---- */
 
@@ -267,9 +279,9 @@ void multi_head(struct imap *im, const struct multi *m);
  * look at every change. */
 #define CONTEXTS_MAX 16
 struct context;
-/* Keep a search that has ended, sorted unless sort is NULL; text is what was
+/* Keep a search that has ended, sorted unless sort is NULL; args is what was
  * searched for, to be parsed again. If it cannot be: "* NO [NOUPDATE]". */
-void context_keep(struct imap *im, struct bytes text,
+void context_keep(struct imap *im, const struct search_args *args,
     const struct sort *sort, const struct search_result *found);
 
 #endif

@@ -41,15 +41,21 @@ job_failed(struct imap *im, const struct search_job *j)
 		box_save(im, NULL, 0);
 }
 
-/* After a parser said no: BAD is the caller's, NO is said here. */
+/* After a parser said no: BAD, or NO to a filter, is the caller's; to a
+ * charset it is said here. RFC 5466 3.1 wants BAD beside FILTER. */
 static void
-refuse(struct imap *im, const struct search_job *j)
+refuse(struct imap *im, const struct parser *p, const struct search_job *j)
 {
+	static const char code[] = "BADCHARSET (US-ASCII UTF-8)";
+
+	if (j->args.bad_charset || p->refused)
+		job_failed(im, j);
 	if (!j->args.bad_charset)
 		return;
-	job_failed(im, j);
-	reply_no(im, "BADCHARSET (US-ASCII UTF-8)",
-	    "charset is not supported");
+	if (parse_search_filter(p))
+		reply_bad_code(im, code, "FILTER is in UTF-8");
+	else
+		reply_no(im, code, "charset is not supported");
 }
 
 static void
@@ -84,7 +90,7 @@ command_search(struct imap *im, struct parser *p)
 	struct search_job *j = job_new(im, JOB_SEARCH);
 
 	if (!parse_search(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
@@ -113,7 +119,7 @@ command_sort(struct imap *im, struct parser *p)
 	    (!parse_search_return(p, &j->args.ret) || !parse_space(p))))
 		return;
 	if (!parse_sort(p, &j->sort) || !parse_charset_keys(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	job_begin(im, j);
@@ -128,7 +134,7 @@ command_thread(struct imap *im, struct parser *p)
 	if (!parse_space(p) || !parse_thread(p, &j->thread.how))
 		return;
 	if (!parse_charset_keys(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	job_begin(im, j);
@@ -144,7 +150,7 @@ command_esearch(struct imap *im, struct parser *p)
 		return;
 	p->uid_only = p->uid_only || !j->multi.selected_only;
 	if (!parse_search(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	if (j->args.ret.update || (j->args.ret.save &&
@@ -192,7 +198,7 @@ answer(struct imap *im, struct search_job *j)
 		sort_found(&j->sort, found);
 	/* First: "$" is still what it was for the keys. */
 	if (j->args.ret.update)
-		context_keep(im, j->args.text, j->kind == JOB_SORT
+		context_keep(im, &j->args, j->kind == JOB_SORT
 		    ? &j->sort : NULL, found);
 	search_answer(im, j->kind == JOB_SORT ? "SORT" : "SEARCH", &j->args,
 	    found);
@@ -261,6 +267,7 @@ parse_again(struct imap *im, struct search_args *args)
 	struct parser p = session_parser(im, args->text);
 	struct search_args again;
 
+	p.filters = args->filters;
 	if (!parse_search_keys(&p, &again))
 		return false;
 	args->root = again.root;

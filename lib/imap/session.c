@@ -117,7 +117,7 @@ session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
 	    .utf8_names = utf8_names(im),
-	    .uid_only = enabled(im, CAP_UIDONLY) };
+	    .uid_only = enabled(im, CAP_UIDONLY), .store = im->o.store };
 }
 
 void
