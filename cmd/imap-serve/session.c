@@ -337,7 +337,8 @@ session_run(struct session *s)
 {
 	struct imap_options o = { .store = s->store, .account = s->account,
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max,
-	    .capabilities_off = s->capabilities_off };
+	    .capabilities_off = s->capabilities_off,
+	    .message_limit = s->message_limit };
 	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
 	    : imap_new(&o, s->tag);
 	int r, saved;

@@ -176,6 +176,7 @@ parse_command(struct imap *im, struct parser *p)
 
 	im->tag = BYTES("*");
 	im->is_uid = false;
+	im->limited = 0;
 	if (!parse_tag(p, &name))
 		return NULL;
 	session_tag(im, name);

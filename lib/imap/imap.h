@@ -19,7 +19,7 @@
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
  * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467), NOTIFY
- * (5465), FILTERS (5466).
+ * (5465), FILTERS (5466), MESSAGELIMIT (9738).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -62,6 +62,10 @@
 #define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */
 #define IMAP_BAD_MAX 20
+/* Messages one command may be about (RFC 9738): what COPY answers about so
+ * many, at worst 22 bytes for each, is made in memory, and so long others wait
+ * to write. */
+#define IMAP_MESSAGE_LIMIT 1000000
 /* Between words to a client whose search takes long (RFC 9585). */
 #define IMAP_PROGRESS_SECONDS 10
 /* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */
@@ -206,6 +210,7 @@ struct imap_options {
 	 * between (I-17); may be NULL. IMAP4rev1 stays. */
 	const char *capabilities_off;
 	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
+	uint32_t message_limit;		/* 0: IMAP_MESSAGE_LIMIT */
 };
 
 enum imap_action {

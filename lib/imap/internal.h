@@ -5,6 +5,7 @@
 #define IMAP_INTERNAL_H
 
 #include "imap/imap.h"
+#include "imap/input.h"
 #include "mime/mime.h"
 #include "store/store.h"
 
@@ -29,13 +30,15 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
 	CAP_REPLACE, CAP_URLAUTH, CAP_NOTIFY, CAP_FILTERS, CAP_APPENDLIMIT,
+	CAP_MESSAGELIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
 
 /* Their names with blanks between, without those of off. */
 void caps_add(struct buf *out, bool after_login, uint64_t off);
-/* All of this session's (RFC 7889: with the value of APPENDLIMIT). */
+/* All of this session's, with the values of APPENDLIMIT (RFC 7889) and
+ * MESSAGELIMIT (RFC 9738). */
 struct imap;
 void session_capabilities(struct imap *im);
 /* A set from names with blanks between; unknown ones and IMAP4rev1, which
@@ -45,53 +48,6 @@ uint64_t caps_parse(const char *names);
 uint64_t caps_enable(struct bytes name);
 /* " NAME" for each of a set. */
 void caps_add_enabled(struct buf *out, uint64_t set);
-
-/* ---- input.c: lines and literals ---- */
-
-enum input_event {
-	INPUT_MORE,		/* nothing whole there */
-	INPUT_COMMAND,		/* a command: text is set */
-	INPUT_LITERAL,		/* one is announced: literal_* are set */
-	INPUT_TOO_LONG,		/* a line over IMAP_LINE_MAX, of ID over
-				IMAP_ID_LINE_MAX: input_too_long */
-};
-
-struct imap_input {
-	struct buf b;		/* from the start of the command */
-	size_t line;		/* where its last line begins */
-	size_t scan;		/* no LF before this */
-	size_t literals;
-	/* After INPUT_LITERAL. */
-	uint64_t literal_bytes;
-	bool literal_sync;	/* the client waits for "+" */
-	size_t literal_at;	/* of its "{" in the command */
-	size_t literal_end;	/* after its line end */
-	/* After INPUT_COMMAND: literals included, final line end not. */
-	struct bytes text;
-	size_t text_end;	/* after the final line end */
-};
-
-void input_init(struct imap_input *in);
-void input_free(struct imap_input *in);
-int input_add(struct imap_input *in, struct bytes s);
-size_t input_room(const struct imap_input *in);
-enum input_event input_next(struct imap_input *in);
-/* That, in words. */
-const char *input_too_long(const struct imap_input *in);
-/* Why the announced literal cannot be taken into memory; NULL: it can. */
-const char *input_literal_refused(const struct imap_input *in);
-/* Its bytes become part of the command. */
-void input_literal_take(struct imap_input *in);
-/* Drop the command and wipe it. */
-void input_done(struct imap_input *in);
-/* Drop everything up to and including the announcement of a literal. */
-void input_cut_literal(struct imap_input *in);
-/* Drop n bytes off the front (n <= b.n) and wipe them. */
-void input_drop(struct imap_input *in, size_t n);
-/* One line, for continuations: 1, 0 none yet, -1 too long. */
-int input_line(struct imap_input *in, struct bytes *line);
-/* Give memory back when nothing is unread. */
-void input_trim(struct imap_input *in);
 
 /* ---- parse.c: RFC 3501 9 ---- */
 
@@ -341,6 +297,8 @@ struct imap {
 	bool is_uid;			/* the command came with UID */
 	bool by_number;			/* it holds message numbers */
 	bool set_had_gone;		/* box_uids left some out */
+	uint32_t limited;		/* the lowest UID of the command
+					 * (RFC 9738); 0: all were */
 	unsigned int bad;		/* in a row */
 	struct bytes tag;
 	unsigned char tag_text[IMAP_TAG_MAX];
@@ -394,6 +352,19 @@ bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
     uint32_t **uids, size_t *n);
 /* Resolve a set; false as box_uids. */
 bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
+/*
+ * limit.c (RFC 9738): how many messages one command may be about. What is over
+ * it is left out, the lowest UIDs first; im->limited makes the tagged reply
+ * say so.
+ */
+uint32_t message_limit(const struct imap *im);
+/* Of a resolved set of numbers or UIDs. */
+void limit_set(struct imap *im, struct imap_set *set, bool by_uid);
+/* Of ascending UIDs. */
+void limit_uids(struct imap *im, uint32_t **uids, size_t *n);
+/* "MESSAGELIMIT 1000 23221" in the arena; lowest 0: not known. */
+const char *limit_code(struct imap *im, uint32_t lowest);
+
 /* searchreply.c: what "$" stands for from now on. */
 void box_save(struct imap *im, const uint32_t *uids, size_t n);
 /* flags.c: "(\Seen ...)". */

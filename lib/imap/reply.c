@@ -11,6 +11,13 @@ void
 reply_tagged(struct imap *im, const char *result, const char *code,
     const char *text)
 {
+	/* RFC 9738 3.1: beside another code it is said before. */
+	if (im->limited != 0 && code == NULL)
+		code = limit_code(im, im->limited);
+	else if (im->limited != 0)
+		buf_printf(&im->out, "* NO [%s] not done for all messages\r\n",
+		    limit_code(im, im->limited));
+	im->limited = 0;
 	buf_add(&im->out, im->tag);
 	if (code != NULL)
 		buf_printf(&im->out, " %s [%s] %s\r\n", result, code, text);
@@ -82,6 +89,7 @@ reply_errno(struct imap *im, int err, bool try_create)
 {
 	size_t i;
 
+	im->limited = 0;		/* nothing was done */
 	if (err == ENOENT && try_create) {
 		reply_no(im, "TRYCREATE", "no such mailbox");
 		return;

@@ -127,6 +127,9 @@ struct search {
 
 /* After store, mailbox, im, root, hit and ctx were set. 0, -1. */
 int search_begin(struct search *s);
+/* With a box: look at the highest max messages only of those that the sets
+ * among the keys name. True: there are more, *lowest is the lowest UID. */
+bool search_limit(struct search *s, uint32_t max, uint32_t *lowest);
 /* Search for about so many milliseconds. 1 there is more, 0 done, -1. */
 int search_step(struct search *s, int64_t ms);
 /* Whether one message of the view matches; s->view is open. 1, 0, -1. */

@@ -58,10 +58,26 @@ refuse(struct imap *im, const struct parser *p, const struct search_job *j)
 		reply_no(im, code, "charset is not supported");
 }
 
+/* Begin, about the highest messages only (RFC 9738). SORT and THREAD of a part
+ * would mean nothing. 0, 1 too many for them, -1. */
+static int
+job_start(struct imap *im, struct search_job *j)
+{
+	if (search_begin(&j->search) == -1)
+		return -1;
+	if (j->search.im == NULL || !search_limit(&j->search,
+	    message_limit(im), &im->limited) ||
+	    (j->kind != JOB_SORT && j->kind != JOB_THREAD))
+		return 0;
+	im->limited = 0;
+	return 1;
+}
+
 static void
 job_begin(struct imap *im, struct search_job *j)
 {
 	struct search *s = &j->search;
+	int r;
 
 	if (j->args.modseq)
 		session_enable(im, CAP_BIT(CAP_CONDSTORE));
@@ -76,12 +92,17 @@ job_begin(struct imap *im, struct search_job *j)
 	}
 	im->search = j;
 	im->mode = MODE_SEARCH;
-	if (j->kind != JOB_MULTI && search_begin(s) == -1) {
-		job_failed(im, j);
+	if (j->kind == JOB_MULTI)
+		return;
+	if ((r = job_start(im, j)) == 0)
+		return;
+	job_failed(im, j);
+	if (r == 1)
+		reply_no(im, limit_code(im, 0), "too many messages");
+	else
 		reply_errno(im, errno, false);
-		search_job_drop(im);
-		im->mode = MODE_COMMAND;
-	}
+	search_job_drop(im);
+	im->mode = MODE_COMMAND;
 }
 
 void
@@ -291,7 +312,7 @@ next_mailbox(struct imap *im, struct search_job *j)
 	*s = (struct search){ .store = im->o.store,
 	    .mailbox = j->multi.mailbox.id, .root = j->args.root,
 	    .im = j->multi.selected_only ? im : NULL };
-	return search_begin(s) == -1 ? -1 : 1;
+	return job_start(im, j) == -1 ? -1 : 1;
 }
 
 /* 1 there is more, 0 done, -1. */

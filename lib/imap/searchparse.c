@@ -240,6 +240,39 @@ parse_uid_key(struct search_parser *sp, struct search_key *k)
 	return parse_space(sp->p) && parse_set(sp->p, &k->set);
 }
 
+/* RFC 9738 3.2: those after a UID, or before it; there may be none such. */
+static bool
+parse_side(struct search_parser *sp, struct search_key *k, bool after)
+{
+	uint64_t uid;
+
+	if (!parse_space(sp->p) || !parse_number(sp->p, UINT32_MAX, &uid))
+		return false;
+	if (uid == 0)
+		return parse_fail(sp->p, "expected a UID");
+	if (uid == (after ? UINT32_MAX : 1)) {
+		k->kind = KEY_NONE;
+		return true;
+	}
+	k->set.n = 1;
+	k->set.ranges = arena_zalloc(sp->p->a, 1, sizeof(*k->set.ranges));
+	k->set.ranges[0].first = after ? (uint32_t)uid + 1 : 1;
+	k->set.ranges[0].last = after ? UINT32_MAX : (uint32_t)uid - 1;
+	return true;
+}
+
+static bool
+parse_after(struct search_parser *sp, struct search_key *k)
+{
+	return parse_side(sp, k, true);
+}
+
+static bool
+parse_before(struct search_parser *sp, struct search_key *k)
+{
+	return parse_side(sp, k, false);
+}
+
 /* Keys by the tables. *found false: not there, nothing was taken. */
 static bool
 parse_table_key(struct search_parser *sp, struct bytes word,
@@ -290,6 +323,8 @@ static const struct {
 	{ "EMAILID", KEY_EMAILID, parse_id_key },
 	{ "THREADID", KEY_THREADID, parse_id_key },
 	{ "UID", KEY_UIDS, parse_uid_key },
+	{ "UIDAFTER", KEY_UIDS, parse_after },
+	{ "UIDBEFORE", KEY_UIDS, parse_before },
 };
 
 /* ---- FILTER (RFC 5466 3.1) ---- */
