@@ -69,6 +69,7 @@ struct waits {
 	struct session *s;
 	struct pollfd fd[WAITS];
 	uint32_t mailbox;		/* FOLDER is of it */
+	bool listens;			/* FEED was opened before */
 };
 
 /* Its folder's cur/ and new/ with one inotify instance; -1: it is to be
@@ -101,13 +102,15 @@ unwatch(struct waits *w)
 	w->mailbox = 0;
 }
 
-/* True if a folder is watched, or polled, from now on: what was changed
- * before that no descriptor tells. */
+/* True if the feed is listened to, or a folder watched or polled, from now on:
+ * what was changed before that no descriptor tells. */
 static bool
 fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 {
-	bool began = false;
+	bool began = idle && !w->listens;
 	int i;
+
+	w->listens = w->listens || idle;
 
 	w->fd[IN].fd = s->in;
 	w->fd[FEED].fd = idle ? store_listen(s->store) : -1;

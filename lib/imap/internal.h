@@ -215,8 +215,9 @@ struct fetch {
 	bool changed, vanished, partial;
 	uint64_t changed_since;
 	struct window window;
-	/* The tagged reply at the end. */
+	/* The tagged reply at the end, or IDLE goes on. */
 	void (*done)(struct imap *im);
+	bool idling;
 	size_t index;			/* into the view: message at work */
 	size_t range;			/* of the set */
 	bool inside;			/* its response is begun */
@@ -492,6 +493,8 @@ command_fn command_select, command_examine, command_create, command_delete,
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
+/* Not one of them sets \Seen. */
+void fetch_peek(struct fetch_item *items);
 /* Put an item in front, unless it is among them. */
 void fetch_add_item(struct arena *a, struct fetch_item **items,
     enum item_kind kind);
@@ -525,6 +528,10 @@ void search_job_drop(struct imap *im);
 void contexts_gone(struct imap *im);
 void contexts_changed(struct imap *im, struct store_view *v);
 void contexts_drop(struct imap *im);
+/* New messages in a context and what is to be FETCHed of them (RFC 5465 7),
+ * once; false: none any more. */
+bool contexts_fresh(struct imap *im, struct fetch_item **items,
+    uint32_t **uids, size_t *n);
 /* stream.c */
 void stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length);

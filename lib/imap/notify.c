@@ -66,15 +66,12 @@ notify_new(void)
 static bool
 parse_items(struct parser *p, struct setting *s, enum notify_kind kind)
 {
-	struct fetch_item *i;
-
 	if (kind > NOTIFY_SELECTED_DELAYED)
 		return parse_fail(p, "attributes of the selected mailbox "
 		    "only");
 	if (!parse_fetch_items(p, &s->n->items))
 		return false;
-	for (i = s->n->items; i != NULL; i = i->next)
-		i->peek = true;
+	fetch_peek(s->n->items);
 	return true;
 }
 

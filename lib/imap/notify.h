@@ -50,7 +50,6 @@ struct notify {
 	/* Announced messages whose items are still to be sent. */
 	uint32_t fresh[NOTIFY_PENDING_MAX];
 	size_t fresh_count;
-	bool idling;			/* and then IDLE goes on */
 };
 
 void notify_free(struct notify *n);	/* NULL: nothing */
@@ -82,7 +81,8 @@ void notify_say(struct imap *im);
 void notify_fresh(struct imap *im);
 /* The selected mailbox was left. */
 void notify_left(struct imap *im);
-/* Begin to FETCH what was asked for of new messages; false: none is left. */
+/* Begin to FETCH what was asked for of new messages, here or by UPDATE (7);
+ * false: none is left. */
 bool notify_fetch(struct imap *im);
 
 #endif

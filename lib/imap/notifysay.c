@@ -352,21 +352,20 @@ notify_fresh(struct imap *im)
 static void
 fetched(struct imap *im)
 {
-	if (im->notify->idling)
+	if (im->fetch.idling)
 		im->mode = MODE_IDLE;
 }
 
 /* They may be gone by now. */
 static void
-fresh_numbers(struct imap *im, struct imap_set *set)
+fresh_numbers(struct imap *im, const uint32_t *uids, size_t n,
+    struct imap_set *set)
 {
-	const struct notify *n = im->notify;
 	size_t i, at;
 
-	set->ranges = arena_zalloc(&im->arena, n->fresh_count,
-	    sizeof(*set->ranges));
-	for (i = 0; i < n->fresh_count; i++) {
-		if (!box_find(&im->box, n->fresh[i], &at) ||
+	set->ranges = arena_zalloc(&im->arena, n, sizeof(*set->ranges));
+	for (i = 0; i < n; i++) {
+		if (!box_find(&im->box, uids[i], &at) ||
 		    at >= im->box.announced)
 			continue;
 		set->ranges[set->n].first = (uint32_t)at + 1;
@@ -375,21 +374,37 @@ fresh_numbers(struct imap *im, struct imap_set *set)
 	imap_set_resolve(set, 0);
 }
 
+/* Take those of one of them who asked. */
+static bool
+take_fresh(struct imap *im, struct fetch_item **items, uint32_t **uids,
+    size_t *n)
+{
+	struct notify *nt = im->notify;
+
+	if (nt == NULL || nt->fresh_count == 0)
+		return contexts_fresh(im, items, uids, n);
+	*items = nt->items;
+	*uids = nt->fresh;
+	*n = nt->fresh_count;
+	nt->fresh_count = 0;
+	return true;
+}
+
 bool
 notify_fetch(struct imap *im)
 {
-	struct notify *n = im->notify;
 	struct fetch *f = &im->fetch;
+	struct fetch_item *items;
+	uint32_t *uids;
+	size_t n;
 
-	if (n == NULL || n->fresh_count == 0)
+	if (!take_fresh(im, &items, &uids, &n))
 		return false;
-	*f = (struct fetch){ .items = n->items, .done = fetched };
+	*f = (struct fetch){ .items = items, .done = fetched,
+	    .idling = im->mode == MODE_IDLE };
 	if (enabled(im, CAP_CONDSTORE))
 		fetch_add_item(&im->arena, &f->items, ITEM_MODSEQ);
-	fresh_numbers(im, &f->set);
-	n->fresh_count = 0;
-	n->idling = im->mode == MODE_IDLE;
-	if (f->set.n > 0)
-		fetch_begin(im);
-	return f->set.n > 0;
+	fresh_numbers(im, uids, n, &f->set);
+	fetch_begin(im);
+	return true;
 }

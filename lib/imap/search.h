@@ -53,6 +53,7 @@ struct search_return {
 	bool given;		/* answer ESEARCH */
 	bool min, max, all, count, save, partial;
 	bool update;		/* tell of changes from now on */
+	struct bytes items;	/* "(UID FLAGS)" of new ones, or empty */
 	struct window window;	/* of PARTIAL */
 };
 

@@ -284,7 +284,7 @@ notify_step(struct imap *im)
 	if (!notify_listens(im) || !im->changed)
 		return false;
 	look(im, !im->notify->delayed);
-	return im->notify->fresh_count > 0;
+	return notify_fetch(im);
 }
 
 static enum imap_action

@@ -284,7 +284,7 @@ box_sync(struct imap *im, bool expunges)
 	struct store_mailbox m;
 	struct store_view *v;
 	uint64_t now;
-	size_t i;
+	size_t i, first = SIZE_MAX;
 	bool changed = false, new = false;
 
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
@@ -306,8 +306,8 @@ box_sync(struct imap *im, bool expunges)
 	if (b->n > b->announced && notify_tells(im, NOTIFY_NEW)) {
 		notify_fresh(im);
 		/* What is new needs no second word about its flags. */
-		memset(b->state + b->announced, 0, b->n - b->announced);
-		b->announced = b->n;
+		for (first = b->announced; b->announced < b->n; b->announced++)
+			b->state[b->announced] &= ENTRY_OWN;
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
 		new = true;
 	}
@@ -315,6 +315,8 @@ box_sync(struct imap *im, bool expunges)
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
 	store_view_close(v);
+	for (; first < b->announced; first++)
+		b->state[first] &= (unsigned char)~ENTRY_OWN;
 	if (new) {
 		recent_look(im);
 		add_recent(im);

@@ -32,12 +32,17 @@ def quiet(session):
 QUIET = ['* NAMESPACE (("" "/")) NIL NIL', "q OK NAMESPACE done"]
 
 
-def stop(session):
-    """It does nothing any more until go()."""
-    os.kill(session.p.pid, signal.SIGSTOP)
+def wait_state(session, state):
     while open("/proc/%d/stat" % session.p.pid).read().split(")")[-1][1] \
-            != "T":
+            != state:
         time.sleep(0.01)
+
+
+def stop(session):
+    """It does nothing any more until go(), and had nothing to do."""
+    wait_state(session, "S")
+    os.kill(session.p.pid, signal.SIGSTOP)
+    wait_state(session, "T")
 
 
 def go(session):
@@ -329,6 +334,53 @@ go(c)
 rule("what happened meanwhile is told once", told(c, 4),
      ["* 6 EXISTS", "* STATUS Seen (MESSAGES 3 UIDNEXT 4)",
       "* 5 FETCH (UID 8)", "* 6 FETCH (UID 9)"])
+
+# ---- UPDATE with attributes (7) ----
+SPAM = "Subject: spam\r\n\r\nx\r\n"
+for name, sort in ("CONTEXT=SEARCH", ""), ("CONTEXT=SORT", "(SUBJECT) UTF-8 "):
+    a.do("CREATE Ctx" + sort[1:4])
+    box = "Ctx" + sort[1:4]
+    append(a, TEXT, box)
+    c = Session()
+    c.do("SELECT " + box)
+    verb = "SORT" if sort else "SEARCH"
+    place = "2" if sort else "0"
+    c.do("%s RETURN (COUNT UPDATE (UID BODY[TEXT])) %sSUBJECT hello"
+         % (verb, sort), "u")
+    append(a, SPAM, box)
+    append(a, TEXT, box)
+    c.say("n NOOP\r\n")
+    rule(name + ": attributes of new messages that are found", told(c, 6),
+         ["* 3 EXISTS", '* ESEARCH (TAG "u") ADDTO (%s 3)' % place,
+          "n OK NOOP done", "* 3 FETCH (UID 3 BODY[TEXT] {3}", "x", ")"])
+    rule(name + ": not of own ones", [l.split(" {")[0] for l in steady(c.do(
+        "APPEND %s {%d+}\r\n%s" % (box, len(TEXT), TEXT)))[:-1]] + quiet(c),
+        ["* 4 EXISTS", '* ESEARCH (TAG "u") ADDTO (%s 4)' %
+         ("3" if sort else "0")] + QUIET)
+    c.say("i IDLE\r\n")
+    c.until("+ ")
+    append(a, TEXT, box)
+    rule(name + ": in IDLE", told(c, 5),
+         ["* 5 EXISTS", '* ESEARCH (TAG "u") ADDTO (%s 5)' %
+          ("4" if sort else "0"), "* 5 FETCH (UID 5 BODY[TEXT] {3}", "x",
+          ")"])
+    c.say("DONE\r\n")
+    c.until("i OK")
+    c.do("NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))")
+    append(a, TEXT, box)
+    rule(name + ": with NOTIFY without a command", told(c, 5),
+         ["* 6 EXISTS", '* ESEARCH (TAG "u") ADDTO (%s 6)' %
+          ("5" if sort else "0"), "* 6 FETCH (UID 6 BODY[TEXT] {3}", "x",
+          ")"])
+    a.do("SELECT " + box)
+    a.do("STORE 6 +FLAGS.SILENT (\\Seen)")
+    rule(name + ": not when flags change",
+         (told(c, 1), quiet(c)),
+         (["* 6 FETCH (UID 6 FLAGS (\\Seen))"], QUIET))
+    rule(name + ": mistakes", [c.do("%s RETURN (UPDATE%s) %sALL" %
+         (verb, what, sort))[-1] for what in (" ()", " (NOPE)", " (UID x)")],
+         ["x BAD unknown FETCH item"] * 3)
+c = Session()
 
 # ---- too much of it ----
 def burst(session, work):
