@@ -16,6 +16,10 @@
 #define SHORT_WAIT_MS 2000
 /* Folders that cannot be watched are looked at this often in IDLE. */
 #define LOOK_MS 700
+/* With NOTIFY all folders are, each second, or so seldom that it takes a
+ * hundredth of the time: one may watch far too many for inotify. */
+#define LOOK_ALL_MS 1000
+#define LOOK_ALL_SHARE 100
 #define PATH_MAX_BYTES 4096
 
 static volatile sig_atomic_t got_stop;
@@ -70,6 +74,8 @@ struct waits {
 	struct pollfd fd[WAITS];
 	uint32_t mailbox;		/* FOLDER is of it */
 	bool listens;			/* FEED was opened before */
+	bool all;			/* folders are looked at ... */
+	int64_t look_ms;		/* ... next at that time */
 };
 
 /* Its folder's cur/ and new/ with one inotify instance; -1: it is to be
@@ -111,7 +117,7 @@ fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 	int i;
 
 	w->listens = w->listens || idle;
-
+	w->all = idle && imap_watches_all(im);
 	w->fd[IN].fd = s->in;
 	w->fd[FEED].fd = idle ? store_listen(s->store) : -1;
 	if (!idle || w->mailbox != imap_mailbox(im))
@@ -146,19 +152,40 @@ wait_once(struct waits *w, int64_t timeout_ms)
 	return ppoll(w->fd, WAITS, &t, &none);
 }
 
+/* What other programs did to any folder comes over FEED. How long until the
+ * next look. */
+static int64_t
+look_at_all(struct waits *w)
+{
+	int64_t now = time_mono_ms(), pause;
+
+	if (now < w->look_ms)
+		return w->look_ms - now;
+	/* What cannot be looked at now is found at the next look. */
+	(void)store_sync(w->s->store, 0, false);
+	pause = (time_mono_ms() - now) * LOOK_ALL_SHARE;
+	if (pause < LOOK_ALL_MS)
+		pause = LOOK_ALL_MS;
+	w->look_ms = time_mono_ms() + pause;
+	return pause;
+}
+
 /* As ppoll(2); a change that was found by looking is one of FOLDER. */
 static int
 wait_some(struct waits *w, int64_t timeout_ms)
 {
-	int64_t step;
+	int64_t step, pause;
 	int r;
 
-	while (is_polled(w) && timeout_ms > 0) {
-		step = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
+	while ((is_polled(w) || w->all) && timeout_ms > 0) {
+		step = is_polled(w) && timeout_ms > LOOK_MS ? LOOK_MS
+		    : timeout_ms;
+		if (w->all && (pause = look_at_all(w)) < step)
+			step = pause;
 		if ((r = wait_once(w, step)) != 0)
 			return r;
 		timeout_ms -= step;
-		if (store_sync(w->s->store, w->mailbox, false) == 1) {
+		if (is_polled(w) && store_sync(w->s->store, w->mailbox, false) == 1) {
 			w->fd[FOLDER].revents = POLLIN;
 			return 1;
 		}

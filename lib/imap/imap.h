@@ -250,6 +250,9 @@ struct buf *imap_output(struct imap *im);
 void imap_changed(struct imap *im, bool outside);
 /* The id of the selected mailbox, 0 if none. */
 uint32_t imap_mailbox(const struct imap *im);
+/* Whether it wants to know of all mailboxes (NOTIFY): store_sync of them, now
+ * and then, finds what other programs do. */
+bool imap_watches_all(const struct imap *im);
 /* "* BYE reason" into the output; the next step says CLOSE. */
 void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */

@@ -74,6 +74,12 @@ imap_mailbox(const struct imap *im)
 	return im->box.id;
 }
 
+bool
+imap_watches_all(const struct imap *im)
+{
+	return im->notify != NULL && im->notify->groups != NULL;
+}
+
 void
 imap_stats(const struct imap *im, struct imap_stats *out)
 {

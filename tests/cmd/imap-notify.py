@@ -210,6 +210,22 @@ rule("selected is what is selected then, the rest are others",
      told(b, 2), ["* 4 EXISTS",
      "* STATUS INBOX (MESSAGES 3 UIDNEXT 12 HIGHESTMODSEQ N)"])
 
+# ---- other programs ----
+maildir = os.environ["PIPEMAIL_VAR"] + "/accounts/alice/Maildir"
+b.do("SELECT INBOX")
+b.do("NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
+with open(maildir + "/.Seen/tmp/1.x", "w") as f:
+    f.write(TEXT.replace("\r", ""))
+os.rename(maildir + "/.Seen/tmp/1.x", maildir + "/.Seen/new/1.x")
+rule("a message another program puts into a folder", told(b, 1),
+     ["* STATUS Seen (MESSAGES 2 UIDNEXT 3 HIGHESTMODSEQ N)"])
+for d in "", "/cur", "/new", "/tmp":
+    os.mkdir(maildir + "/.Foreign" + d)
+rule("a folder another program makes",
+     b.until('* LIST (\\HasNoChildren) "/" Foreign')[-1],
+     '* LIST (\\HasNoChildren) "/" Foreign')
+b.do("SELECT Work")
+
 # ---- names ----
 b.do("NOTIFY SET (personal (MailboxName SubscriptionChange))")
 a.do("CREATE Lists/new")
@@ -332,7 +348,7 @@ append(a, TEXT, "Work")
 append(a, TEXT, "Work")
 go(c)
 rule("what happened meanwhile is told once", told(c, 4),
-     ["* 6 EXISTS", "* STATUS Seen (MESSAGES 3 UIDNEXT 4)",
+     ["* 6 EXISTS", "* STATUS Seen (MESSAGES 4 UIDNEXT 5)",
       "* 5 FETCH (UID 8)", "* 6 FETCH (UID 9)"])
 
 # ---- UPDATE with attributes (7) ----
