@@ -10,8 +10,10 @@ static const char usage[] = "usage: known-list [-j] [-a account] [-d domain]";
 
 struct options {
 	struct qcmd q;
+	struct qcmd_out out;
 	const char *account, *domain;	/* NULL: all */
-	bool json;
+	struct bytes at_account, at_domain;	/* the last one */
+	bool json, found;
 };
 
 static bool
@@ -20,7 +22,7 @@ is(const char *wanted, struct bytes s)
 	return wanted == NULL || bytes_caseeq(bytes_str(wanted), s);
 }
 
-static int
+static void
 put(struct qcmd_out *out, struct bytes account, struct bytes domain,
     const struct queue_known *k)
 {
@@ -32,33 +34,34 @@ put(struct qcmd_out *out, struct bytes account, struct bytes domain,
 	qcmd_out_bool(out, "dnssec", k->dnssec != 0);
 	qcmd_out_bool(out, "dane", k->dane != 0);
 	qcmd_out_bool(out, "requiretls", k->requiretls != 0);
-	return qcmd_out_end(out);
+}
+
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct options *o = ctx;
+	struct queue_known k;
+	int r = queue_known_next(t, &o->q.arena, &o->at_account,
+	    &o->at_domain, &k);
+
+	if (r != 1 || !is(o->account, o->at_account) ||
+	    !is(o->domain, o->at_domain))
+		return r;
+	o->found = true;
+	put(&o->out, o->at_account, o->at_domain, &k);
+	return qcmd_out_take(&o->out, page) == -1 ? -1 : 1;
 }
 
 static int
 list(struct options *o)
 {
-	struct queue_txn *t = queue_begin(o->q.queue, false);
-	struct bytes account = BYTES_EMPTY, domain = BYTES_EMPTY;
-	struct queue_known k;
-	struct qcmd_out out;
-	int got = -1, found = 0;
-
 	o->q.problem = "list domains";
-	qcmd_out_init(&out, o->json ? QCMD_JSON : QCMD_COLUMNS,
+	o->at_account = o->at_domain = BYTES_EMPTY;
+	qcmd_out_init(&o->out, o->json ? QCMD_JSON : QCMD_COLUMNS,
 	    STDOUT_FILENO);
-	while (t != NULL && (got = queue_known_next(t, &o->q.arena, &account,
-	    &domain, &k)) == 1) {
-		if (!is(o->account, account) || !is(o->domain, domain))
-			continue;
-		found = 1;
-		if (put(&out, account, domain, &k) == -1)
-			break;
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&out) == -1)
+	if (qcmd_list(&o->q, &o->out, next, o) == -1)
 		return -1;
-	return got == -1 ? -1 : found;
+	return o->found;
 }
 
 int

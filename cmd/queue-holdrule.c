@@ -33,30 +33,37 @@ add(struct qcmd *q, struct queue_holdrule *rule)
 	return 1;
 }
 
+struct listing {
+	struct qcmd *q;
+	struct qcmd_out out;
+	struct queue_holdrule at;	/* the last one */
+};
+
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct listing *l = ctx;
+	int r = queue_holdrule_next(t, &l->q->arena, l->at.id, &l->at);
+
+	if (r != 1)
+		return r;
+	qcmd_out_num(&l->out, "number", (int64_t)l->at.id);
+	qcmd_out_text(&l->out, "account", l->at.account);
+	qcmd_out_text(&l->out, "from", l->at.sender_domain);
+	qcmd_out_text(&l->out, "to", l->at.rcpt_domain);
+	return qcmd_out_take(&l->out, page) == -1 ? -1 : 1;
+}
+
 static int
 list(struct qcmd *q, bool json)
 {
-	struct queue_txn *t = queue_begin(q->queue, false);
-	struct queue_holdrule rule = { .id = 0 };
-	struct qcmd_out out;
-	int got = -1, found = 0;
+	struct listing l = { .q = q };
 
 	q->problem = "list rules";
-	qcmd_out_init(&out, json ? QCMD_JSON : QCMD_COLUMNS, STDOUT_FILENO);
-	while (t != NULL && (got = queue_holdrule_next(t, &q->arena, rule.id,
-	    &rule)) == 1) {
-		found = 1;
-		qcmd_out_num(&out, "number", (int64_t)rule.id);
-		qcmd_out_text(&out, "account", rule.account);
-		qcmd_out_text(&out, "from", rule.sender_domain);
-		qcmd_out_text(&out, "to", rule.rcpt_domain);
-		if (qcmd_out_end(&out) == -1)
-			break;
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&out) == -1)
+	qcmd_out_init(&l.out, json ? QCMD_JSON : QCMD_COLUMNS, STDOUT_FILENO);
+	if (qcmd_list(q, &l.out, next, &l) == -1)
 		return -1;
-	return got == -1 ? -1 : found;
+	return l.at.id != 0;
 }
 
 static int

@@ -11,10 +11,19 @@ static const char usage[] = "usage: queue-show [-j] id ...\n"
 
 #define COPY_BYTES 65536
 
+struct showing {
+	struct qcmd *q;
+	struct qcmd_out out;
+	size_t at;		/* of the ids that were given */
+	bool inside;		/* its message was put */
+	uint64_t last;		/* and this recipient */
+	bool found;
+};
+
 /* A recipient with its attempts. */
 static int
 put_rcpt(struct queue_txn *t, struct arena *a, const struct queue_rcpt *r,
-    struct qcmd_out *out)
+    struct qcmd_out *out, struct buf *page)
 {
 	struct queue_attempt *list;
 	size_t count;
@@ -22,59 +31,80 @@ put_rcpt(struct queue_txn *t, struct arena *a, const struct queue_rcpt *r,
 	if (queue_attempts(t, a, r->id, r->n, &list, &count) == -1)
 		return -1;
 	qcmd_put_rcpt(out, r, false);
-	if (qcmd_out_end(out) == -1)
+	if (qcmd_out_take(out, page) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		qcmd_put_attempt(out, &list[i]);
-		if (qcmd_out_end(out) == -1)
+		if (qcmd_out_take(out, page) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* 1, 0 nothing is there, -1. */
+/* 1, 0 it is not there, -1. */
 static int
-put_message(struct queue_txn *t, const struct qcmd_place *p,
-    struct qcmd_out *out)
+put_message(struct showing *s, struct queue_txn *t, struct arena *a,
+    const struct qcmd_place *p, struct buf *page)
 {
-	struct arena a = ARENA_INIT;
-	struct queue_rcpt r = { .id = p->id, .n = p->n == 0 ? 0 : p->n - 1 };
 	struct queue_message m;
-	int got = queue_get_message(t, &a, p->id, &m), found = 0;
+	int r = queue_get_message(t, a, p->id, &m);
 
-	if (got == 1) {
-		qcmd_put_message(out, &m);
-		got = qcmd_out_end(out) == -1 ? -1 : 1;
-	}
-	while (got == 1 &&
-	    (got = queue_next_rcpt(t, &a, r.id, r.n, &r)) == 1) {
-		if (r.id != p->id || (p->n != 0 && r.n != p->n))
-			break;
-		found = 1;
-		if (put_rcpt(t, &a, &r, out) == -1)
-			got = -1;
+	if (r != 1)
+		return r;
+	qcmd_put_message(&s->out, &m);
+	s->inside = true;
+	s->last = p->n == 0 ? 0 : p->n - 1;
+	return qcmd_out_take(&s->out, page) == -1 ? -1 : 1;
+}
+
+/* The next recipient of a message: 1, 0 it has no more, -1. */
+static int
+next_rcpt(struct showing *s, struct queue_txn *t, struct arena *a,
+    const struct qcmd_place *p, struct buf *page)
+{
+	struct queue_rcpt r;
+	int got = queue_next_rcpt(t, a, p->id, s->last, &r);
+
+	if (got != 1)
+		return got;
+	if (r.id != p->id || (p->n != 0 && r.n != p->n))
+		return 0;
+	s->found = true;
+	s->last = r.n;
+	return put_rcpt(t, a, &r, &s->out, page) == -1 ? -1 : 1;
+}
+
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct showing *s = ctx;
+	const struct qcmd_place *p = &s->q->filter.ids[s->at];
+	struct arena a = ARENA_INIT;
+	int r;
+
+	if (s->at == s->q->filter.nids)
+		return 0;
+	r = s->inside ? next_rcpt(s, t, &a, p, page)
+	    : put_message(s, t, &a, p, page);
+	if (r == 0) {
+		s->at++;
+		s->inside = false;
+		r = 1;
 	}
 	arena_free(&a);
-	return got == -1 ? -1 : found;
+	return r;
 }
 
 static int
 show(struct qcmd *q, bool json)
 {
-	struct queue_txn *t = queue_begin(q->queue, false);
-	struct qcmd_out out;
-	int got = t == NULL ? -1 : 0, found = 0;
+	struct showing s = { .q = q };
 
 	q->problem = "show message";
-	qcmd_out_init(&out, json ? QCMD_JSON : QCMD_NAMED, STDOUT_FILENO);
-	for (size_t i = 0; i < q->filter.nids && got != -1; i++) {
-		got = put_message(t, &q->filter.ids[i], &out);
-		found |= got == 1;
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&out) == -1)
+	qcmd_out_init(&s.out, json ? QCMD_JSON : QCMD_NAMED, STDOUT_FILENO);
+	if (qcmd_list(q, &s.out, next, &s) == -1)
 		return -1;
-	return got == -1 ? -1 : found;
+	return s.found;
 }
 
 static int

@@ -9,39 +9,53 @@
 static const char usage[] =
     "usage: suppress-check -a account [-j] address ...";
 
+struct check {
+	struct qcmd q;
+	struct qcmd_out out;
+	const char *account;
+	char *const *args;	/* addresses that are left */
+	bool found;
+};
+
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct check *c = ctx;
+	struct queue_suppressed s;
+	struct bytes base;
+	int r;
+
+	if (*c->args == NULL)
+		return 0;
+	if (qcmd_suppress_base(&c->q, *c->args++, &base) == -1)
+		return -1;
+	r = queue_suppress_get(t, &c->q.arena, bytes_str(c->account), base,
+	    &s);
+	if (r == 1) {
+		c->found = true;
+		qcmd_put_suppressed(&c->out, &s);
+		r = qcmd_out_take(&c->out, page);
+	}
+	return r == -1 ? -1 : 1;
+}
+
 /* 1 one is listed, 0 none, -1. */
 static int
-check(struct qcmd *q, const char *account, bool json, char *const args[])
+check(struct check *c, bool json)
 {
-	struct queue_txn *t = queue_begin(q->queue, false);
-	struct queue_suppressed s;
-	struct qcmd_out out;
-	struct bytes base;
-	int r = t == NULL ? -1 : 0, found = 0;
-
-	q->problem = "look up addresses";
-	qcmd_out_init(&out, json ? QCMD_JSON : QCMD_COLUMNS, STDOUT_FILENO);
-	for (; *args != NULL && r != -1; args++) {
-		if ((r = qcmd_suppress_base(q, *args, &base)) == 0)
-			r = queue_suppress_get(t, &q->arena,
-			    bytes_str(account), base, &s);
-		if (r == 1) {
-			found = 1;
-			qcmd_put_suppressed(&out, &s);
-			r = qcmd_out_end(&out);
-		}
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&out) == -1)
+	c->q.problem = "look up addresses";
+	qcmd_out_init(&c->out, json ? QCMD_JSON : QCMD_COLUMNS,
+	    STDOUT_FILENO);
+	if (qcmd_list(&c->q, &c->out, next, c) == -1)
 		return -1;
-	return r == -1 ? -1 : found;
+	return c->found;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct qcmd q = { .arena = ARENA_INIT };
-	const char *account = NULL;
+	struct check check_all = { .q = { .arena = ARENA_INIT } };
+	struct qcmd *q = &check_all.q;
 	bool json = false;
 	int c, r;
 
@@ -49,7 +63,7 @@ main(int argc, char *argv[])
 	while ((c = getopt(argc, argv, "a:j")) != -1) {
 		switch (c) {
 		case 'a':
-			account = optarg;
+			check_all.account = optarg;
 			break;
 		case 'j':
 			json = true;
@@ -58,14 +72,16 @@ main(int argc, char *argv[])
 			msg_usage(usage);
 		}
 	}
-	if (account == NULL || account[0] == '\0' || argc == optind)
+	if (check_all.account == NULL || check_all.account[0] == '\0' ||
+	    argc == optind)
 		msg_usage(usage);
-	if ((r = qcmd_open(&q, false)) == 1)
-		r = check(&q, account, json, argv + optind);
-	if (q.is_wrong)
-		msg_die(EXIT_PERM, "%s", q.problem);
+	check_all.args = argv + optind;
+	if ((r = qcmd_open(q, false)) == 1)
+		r = check(&check_all, json);
+	if (q->is_wrong)
+		msg_die(EXIT_PERM, "%s", q->problem);
 	if (r == -1)
-		msg_diesys(exit_for(errno), "cannot %s", q.problem);
-	qcmd_close(&q);
+		msg_diesys(exit_for(errno), "cannot %s", q->problem);
+	qcmd_close(q);
 	return r == 1 ? EXIT_YES : EXIT_NO;
 }

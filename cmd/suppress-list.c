@@ -8,38 +8,46 @@
 
 static const char usage[] = "usage: suppress-list [-j] [-a account]";
 
-static int
-list(struct qcmd *q, const char *account, bool json)
-{
-	struct queue_txn *t = queue_begin(q->queue, false);
-	struct queue_suppressed s = { .account = BYTES_EMPTY,
-	    .base = BYTES_EMPTY };
+struct listing {
+	struct qcmd q;
 	struct qcmd_out out;
-	int got = -1, found = 0;
+	const char *account;		/* NULL: all */
+	struct queue_suppressed at;	/* the last one */
+	bool found;
+};
 
-	q->problem = "list addresses";
-	qcmd_out_init(&out, json ? QCMD_JSON : QCMD_COLUMNS, STDOUT_FILENO);
-	while (t != NULL && (got = queue_suppress_next(t, &q->arena,
-	    s.account, s.base, &s)) == 1) {
-		if (account != NULL &&
-		    !bytes_eq(bytes_str(account), s.account))
-			continue;
-		found = 1;
-		qcmd_put_suppressed(&out, &s);
-		if (qcmd_out_end(&out) == -1)
-			break;
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&out) == -1)
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct listing *l = ctx;
+	int r = queue_suppress_next(t, &l->q.arena, l->at.account,
+	    l->at.base, &l->at);
+
+	if (r != 1 || (l->account != NULL &&
+	    !bytes_eq(bytes_str(l->account), l->at.account)))
+		return r;
+	l->found = true;
+	qcmd_put_suppressed(&l->out, &l->at);
+	return qcmd_out_take(&l->out, page) == -1 ? -1 : 1;
+}
+
+static int
+list(struct listing *l, bool json)
+{
+	l->q.problem = "list addresses";
+	l->at = (struct queue_suppressed){ .account = BYTES_EMPTY,
+	    .base = BYTES_EMPTY };
+	qcmd_out_init(&l->out, json ? QCMD_JSON : QCMD_COLUMNS,
+	    STDOUT_FILENO);
+	if (qcmd_list(&l->q, &l->out, next, l) == -1)
 		return -1;
-	return got == -1 ? -1 : found;
+	return l->found;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct qcmd q = { .arena = ARENA_INIT };
-	const char *account = NULL;
+	struct listing l = { .q = { .arena = ARENA_INIT } };
 	bool json = false;
 	int c, r;
 
@@ -50,7 +58,7 @@ main(int argc, char *argv[])
 			json = true;
 			break;
 		case 'a':
-			account = optarg;
+			l.account = optarg;
 			break;
 		default:
 			msg_usage(usage);
@@ -58,10 +66,10 @@ main(int argc, char *argv[])
 	}
 	if (argc != optind)
 		msg_usage(usage);
-	if ((r = qcmd_open(&q, false)) == 1)
-		r = list(&q, account, json);
+	if ((r = qcmd_open(&l.q, false)) == 1)
+		r = list(&l, json);
 	if (r == -1)
-		msg_diesys(exit_for(errno), "cannot %s", q.problem);
-	qcmd_close(&q);
+		msg_diesys(exit_for(errno), "cannot %s", l.q.problem);
+	qcmd_close(&l.q);
 	return r == 1 ? EXIT_YES : EXIT_NO;
 }

@@ -19,6 +19,8 @@ struct options {
 	const char *domain;		/* NULL: all */
 	int64_t day;			/* -1: all */
 	bool json, each;
+	struct bytes at;		/* the last one */
+	bool found;
 };
 
 static bool
@@ -50,7 +52,8 @@ put_policy(struct qcmd_out *out, const struct queue_tlsresult *r)
 }
 
 static int
-put_failures(struct options *o, const struct queue_tlsresult *r)
+put_failures(struct options *o, const struct queue_tlsresult *r,
+    struct buf *page)
 {
 	const struct queue_tlsfailure *f = r->failures;
 
@@ -61,47 +64,47 @@ put_failures(struct options *o, const struct queue_tlsresult *r)
 		qcmd_out_text(&o->out, "ip", f->ip);
 		qcmd_out_num(&o->out, "failed", (int64_t)f->count);
 		qcmd_out_text(&o->out, "detail", f->detail);
-		if (qcmd_out_end(&o->out) == -1)
+		if (qcmd_out_take(&o->out, page) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-put(struct options *o, const struct queue_tlsresult *r)
+put(struct options *o, const struct queue_tlsresult *r, struct buf *page)
 {
 	if (o->each)
-		return put_failures(o, r);
+		return put_failures(o, r, page);
 	put_policy(&o->out, r);
 	qcmd_out_num(&o->out, "successful", (int64_t)r->good);
 	qcmd_out_num(&o->out, "failed", (int64_t)r->bad);
 	qcmd_out_bool(&o->out, "report", r->report != 0);
-	return qcmd_out_end(&o->out);
+	return qcmd_out_take(&o->out, page);
+}
+
+static int
+next(void *ctx, struct queue_txn *t, struct buf *page)
+{
+	struct options *o = ctx;
+	struct queue_tlsresult r;
+	int got = queue_tlsresult_next(t, &o->q.arena, &o->at, &r);
+
+	if (got != 1 || !is_chosen(o, &r) || (o->each && r.count == 0))
+		return got;
+	o->found = true;
+	return put(o, &r, page) == -1 ? -1 : 1;
 }
 
 static int
 list(struct options *o)
 {
-	struct queue_txn *t = queue_begin(o->q.queue, false);
-	struct queue_tlsresult r;
-	struct bytes place = BYTES_EMPTY;
-	int got = -1, found = 0;
-
 	o->q.problem = "list results";
+	o->at = BYTES_EMPTY;
 	qcmd_out_init(&o->out, o->json ? QCMD_JSON : QCMD_COLUMNS,
 	    STDOUT_FILENO);
-	while (t != NULL && (got = queue_tlsresult_next(t, &o->q.arena,
-	    &place, &r)) == 1) {
-		if (!is_chosen(o, &r) || (o->each && r.count == 0))
-			continue;
-		found = 1;
-		if (put(o, &r) == -1)
-			break;
-	}
-	queue_abort(t);
-	if (qcmd_out_close(&o->out) == -1)
+	if (qcmd_list(&o->q, &o->out, next, o) == -1)
 		return -1;
-	return got == -1 ? -1 : found;
+	return o->found;
 }
 
 int

@@ -11,6 +11,7 @@
 #include "server/server.h"
 
 struct program {
+	bool again;		/* connections come from other programs */
 	struct config *config;
 	struct os_sandbox sandbox;
 	struct server server;
@@ -31,5 +32,15 @@ bool plain_allowed(const struct config *c, const struct server_conn *conn);
 /* For struct server. */
 enum server_next early_hook(struct server_early *e, struct server_conn *conn,
     void *ctx);
+
+/* ---- again.c: -u (RFC 8437) ---- */
+
+/*
+ * Take a connection that imap-serve gives back, or, with the tag
+ * IMAP_TAG_NEW, that alpn-in has taken: conn becomes the client's,
+ * *message what came with it, h views into that. 0, -1 errno.
+ */
+int again_receive(struct server_conn *conn, struct buf *message,
+    struct imap_handover *h);
 
 #endif

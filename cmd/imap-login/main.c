@@ -14,7 +14,7 @@
 #include "imap_login.h"
 #include "sasl/sasl.h"
 
-static const char usage[] = "usage: imap-login [-Pt]";
+static const char usage[] = "usage: imap-login [-Pt | -u]";
 
 #define SERVICE "imap"
 /* How long our own services may take. */
@@ -328,28 +328,34 @@ talk(struct login *l)
 	}
 }
 
-/* 1, 0, -1 as talk. */
+/* h: another process had it before. 1, 0, -1 as talk. */
 static int
-run(struct login *l)
+run(struct login *l, const struct imap_handover *h)
 {
 	struct imap_login_options o = { 0 };
+	bool known = h != NULL && !bytes_eq(h->tag, BYTES(IMAP_TAG_NEW));
+	bool greeted = known;
 	int r;
 
-	if (front_begin(&l->front) == -1)
+	if (h == NULL && front_begin(&l->front) == -1)
 		return 1;
+	if (h == NULL)
+		greeted = front_greeted(&l->front);
 	/* what was announced then, without asking again */
-	set_options(l->program, &l->front, front_greeted(&l->front), &o,
+	set_options(l->program, &l->front, greeted && !known, &o,
 	    &l->limited);
 	l->machine = imap_login_new(&o);
-	if (front_greeted(&l->front))
+	if (greeted)
 		buf_reset(imap_login_output(l->machine));
 	if (l->limited) {
 		buf_reset(imap_login_output(l->machine));
 		imap_login_bye(l->machine, "UNAVAILABLE",
 		    "too many failed logins, try again later");
-	} else if (preauth(l)) {
+	} else if (!known && preauth(l)) {
 		return 1;	/* the greeting is not ours */
 	}
+	if (h != NULL)
+		imap_login_input(l->machine, h->pending);
 	r = talk(l);
 	if (r == -1 && errno == ETIMEDOUT) {
 		imap_login_bye(l->machine, NULL, "time-out");
@@ -363,10 +369,17 @@ serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
 	struct login l = { .program = p, .conn = conn };
-	int r;
+	struct buf again = BUF_INIT(IMAP_HANDOVER_MAX + 65536);
+	struct imap_handover h;
+	int r = -1;
 
 	if (os_sandbox_enter(&p->sandbox) == -1) {
 		msg_warnsys("cannot enter sandbox");
+		return EXIT_TEMP;
+	}
+	if (p->again && again_receive(conn, &again, &h) == -1) {
+		msg_warnsys("cannot take connection");
+		buf_free(&again);
 		return EXIT_TEMP;
 	}
 	if (conn->is_socket && conn->remote.family != 0)
@@ -377,10 +390,17 @@ serve(struct server_conn *conn, void *ctx)
 	(void)snprintf(l.session, sizeof(l.session), "%llu",
 	    (unsigned long long)conn->id);	/* 20 digits at most */
 	front_init(&l.front, &p->front, conn);
-	r = run(&l);
+	if (p->again && h.preface.n > 0 &&
+	    front_take_preface(&l.front, h.preface) == -1)
+		errno = EBADMSG;
+	else
+		r = run(&l, p->again ? &h : NULL);
 	sasl_client_close(l.auth);
 	imap_login_free(l.machine);
 	front_free(&l.front);
+	if (again.size > 0)
+		secret_wipe(again.p, again.size);	/* a login may be in it */
+	buf_free(&again);
 	return r == -1 && errno != ECONNRESET && errno != EPIPE
 	    ? EXIT_TEMP : EXIT_YES;
 }
@@ -404,7 +424,7 @@ prepare(void *ctx)
 	config_get_three(c, "server", NULL, "open-limits", open);
 	config_get_three(c, "server", NULL, "rate-limits", rate);
 	/* a proxy is one address for all its clients, and limits them */
-	for (i = 0; i < 3 && !p->front.proxied; i++) {
+	for (i = 0; i < 3 && !p->front.proxied && !p->again; i++) {
 		p->server.limits.open[i] = (unsigned int)open[i];
 		p->server.limits.per_minute[i] = (unsigned int)rate[i];
 	}
@@ -448,7 +468,7 @@ main(int argc, char *argv[])
 	int c, r;
 
 	msg_init("imap-login");
-	while ((c = getopt(argc, argv, "Pt")) != -1) {
+	while ((c = getopt(argc, argv, "Ptu")) != -1) {
 		switch (c) {
 		case 'P':
 			p.front.proxied = true;
@@ -456,11 +476,15 @@ main(int argc, char *argv[])
 		case 't':
 			p.front.implicit = true;
 			break;
+		case 'u':
+			p.again = true;
+			break;
 		default:
 			msg_die(EXIT_PERM, "%s", usage);
 		}
 	}
-	if (argc != optind)
+	if (argc != optind ||
+	    (p.again && (p.front.proxied || p.front.implicit)))
 		msg_die(EXIT_PERM, "%s", usage);
 	p.front.listener = BYTES("imap");
 	p.front.client_cert = true;
@@ -479,13 +503,14 @@ main(int argc, char *argv[])
 	p.sandbox.files = FILES_MAX;
 	p.server = (struct server){
 		.name = "imap-login",
-		.limiter = p.front.proxied ? NULL : "net/imap-login",
-		.refusal = p.front.implicit ? ""
+		.limiter = p.front.proxied || p.again ? NULL
+		    : "net/imap-login",
+		.refusal = p.front.implicit || p.again ? ""
 		    : "* BYE too many connections, try later\r\n",
 		.prepare = prepare,
 		.serve = serve,
-		.early = early_hook,
-		.keep_fd = p.sandbox.reach.fd,
+		.early = p.again ? NULL : early_hook,
+		.keep_fd = p.again ? -1 : p.sandbox.reach.fd,
 		.ctx = &p,
 		.watch_file = p.config_file,
 		.notify_fd = -1,

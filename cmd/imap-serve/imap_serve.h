@@ -4,6 +4,7 @@
 #ifndef IMAP_SERVE_H
 #define IMAP_SERVE_H
 
+#include "compress/compress.h"
 #include "imap/imap.h"
 #include "store/store.h"
 
@@ -16,7 +17,7 @@ struct session {
 	struct store *store;
 	const char *tmp_dir;
 	/* What goes to imap-idle and comes back; seal empty: nothing does. */
-	struct bytes seal, cid, remote_ip, preface;
+	struct bytes seal, cid, remote_ip, local_ip, preface;
 	struct bytes state;		/* came back: go on with it */
 	bool late;			/* and was silent for too long */
 	int64_t rest_at;		/* not handed over before; 0: at once */
@@ -24,9 +25,38 @@ struct session {
 	uint32_t message_limit;
 	uint64_t append_max;
 	int64_t idle_ms;
+	struct compress *compress;	/* NULL: bytes go as they are */
+	struct buf raw;			/* read, not yet decompressed */
+	struct buf packed;		/* compressed, not yet written */
 	struct imap_stats stats;	/* set when it ended */
 	const char *end;		/* why, for the log; NULL: it rests */
 };
+
+/* A client that takes nothing of an answer for so long is gone. */
+#define WRITE_MS (5 * 60 * 1000)
+
+/* ---- wire.c: the client's bytes, compressed (RFC 4978) or not ---- */
+
+/* From here on they are. */
+void wire_compress(struct session *s);
+/* And not any more; what was read is dropped. */
+void wire_plain(struct session *s);
+/* Input is there without a read(2). */
+bool wire_ready(const struct session *s);
+/* Some of what the client sent, as much as there is room for. 0, -1 errno. */
+int wire_read(struct session *s, struct imap *im);
+/* All of the output. 0, -1 errno. */
+int wire_write(struct session *s, struct imap *im);
+/* Give back memory before a long wait. */
+void wire_trim(struct session *s);
+
+/*
+ * unauth.c (RFC 8437): give the connection to a new imap-login. 1 it has it,
+ * 0 it is not there and nothing was said, -1 errno: it is lost.
+ */
+int session_unauthenticate(struct session *s, struct imap *im);
+/* Whether that can be. */
+bool session_can_unauthenticate(const struct session *s);
 
 /* Serve until the client goes. 0, or -1 errno. */
 int session_run(struct session *s);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +100,9 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	    * 1000;
 	session_signals();
 	(void)session_run(s);	/* a lost client: s->end tells the log */
+	/* All was said: who waits for the end need not wait for the names. */
+	if (s->end != NULL && store_names_behind(s->store))
+		(void)shutdown(s->out, SHUT_WR);	/* or a pipe: it waits */
 	account_close(account);
 	return 0;
 }
@@ -264,6 +268,7 @@ serve_handed(struct program *p, struct bytes message,
 		return -1;
 	s.cid = h.session;
 	s.remote_ip = h.remote_ip;
+	s.local_ip = h.local_ip;
 	s.preface = h.preface;
 	s.tag = h.tag;
 	s.pending = h.pending;
@@ -311,7 +316,8 @@ serve_rested(struct program *p, struct bytes message,
 	struct imap_handover h = { .tag = BYTES_EMPTY };
 	struct account account = { .use = p->config };
 	struct session s = { .in = client->in, .out = client->out,
-	    .tag = BYTES_EMPTY, .pending = BYTES_EMPTY };
+	    .tag = BYTES_EMPTY, .pending = BYTES_EMPTY,
+	    .local_ip = BYTES_EMPTY };
 	struct imap_rest r;
 	struct arena a = ARENA_INIT;
 

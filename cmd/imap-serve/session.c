@@ -10,8 +10,6 @@
 
 #include "os/os.h"
 
-/* A client that takes nothing of an answer for so long is gone. */
-#define WRITE_MS (5 * 60 * 1000)
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
 /* Folders that cannot be watched are looked at this often in IDLE. */
@@ -202,25 +200,6 @@ is_quiet(void *ctx)
 	    ((struct waits *)ctx)->mailbox, false) == 0);
 }
 
-static int
-read_input(struct session *s, struct imap *im)
-{
-	unsigned char text[16384];
-	size_t room = imap_room(im);
-	ssize_t n = read(s->in, text,
-	    room < sizeof(text) ? room : sizeof(text));
-
-	if (n > 0) {
-		imap_input(im, bytes_of(text, (size_t)n));
-	} else if (n == 0) {
-		s->end = "closed by client";
-		imap_input_end(im);
-	} else if (errno != EAGAIN && errno != EINTR) {
-		return -1;
-	}
-	return 0;
-}
-
 /* What the wait ended with: r as of ppoll(2). 0, -1. */
 static int
 take_events(struct session *s, struct imap *im, struct waits *w, int r)
@@ -246,7 +225,7 @@ take_events(struct session *s, struct imap *im, struct waits *w, int r)
 			os_watch_drain(w->fd[FOLDER].fd);
 		imap_changed(im, true);
 	}
-	return w->fd[IN].revents != 0 ? read_input(s, im) : 0;
+	return w->fd[IN].revents != 0 ? wire_read(s, im) : 0;
 }
 
 /* Between two pieces of much work: what the client sent, and whether it is
@@ -275,7 +254,8 @@ look_around(struct session *s, struct imap *im)
 		errno = EPIPE;
 		return -1;
 	}
-	return fd[0].revents != 0 ? read_input(s, im) : 0;
+	return fd[0].revents != 0 || (fd[0].fd != -1 && wire_ready(s))
+	    ? wire_read(s, im) : 0;
 }
 
 /* Wait for the client, in IDLE also for changes. 0, 1 it is imap-idle's now,
@@ -291,6 +271,8 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		imap_changed(im, true);
 		return 0;
 	}
+	if (wire_ready(s))
+		return wire_read(s, im);
 	if (!s->late)
 		r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
 		    : s->idle_ms);
@@ -298,8 +280,11 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 		r = wait_once(w, 0);	/* unless it just spoke */
 	for (; r == 0 && !s->late && left > 0 && !got_stop; left -= step) {
 		imap_trim(im);
-		if (idle && session_rest(s, im, is_quiet, w))
+		wire_trim(s);
+		if (idle && session_rest(s, im, is_quiet, w)) {
+			s->end = NULL;
 			return 1;
+		}
 		/* imap-idle may have room or be there by then. */
 		step = idle && left > REST_AGAIN_MS ? REST_AGAIN_MS : left;
 		r = wait_some(w, step);
@@ -308,16 +293,33 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 	return take_events(s, im, w, r);
 }
 
-static int
-flush(struct session *s, struct imap *im)
+/* File names that follow what was answered, until the client speaks. */
+static void
+follow(struct session *s)
 {
-	struct buf *out = imap_output(im);
+	struct pollfd in = { .fd = s->in, .events = POLLIN };
+	struct timespec none = { 0, 0 };
+	sigset_t empty;
 
-	if (out->n > 0 && io_write_all(s->out, buf_bytes(out),
-	    deadline_in(WRITE_MS)) == -1)
-		return -1;
-	buf_reset(out);
-	return 0;
+	(void)sigemptyset(&empty);	/* cannot fail */
+	while (store_names_behind(s->store) &&
+	    ppoll(&in, 1, &none, &empty) == 0 && !got_stop)
+		(void)store_names(s->store);	/* tried again */
+}
+
+/* UNAUTHENTICATE. 0, 1 it is imap-login's now, -1 errno. */
+static int
+leave(struct session *s, struct imap *im)
+{
+	int r = session_unauthenticate(s, im);
+
+	if (r == 0) {
+		s->end = "no new login";
+		imap_bye(im, "UNAVAILABLE", "no new login is possible");
+	} else if (r == 1) {
+		s->end = "unauthenticated";
+	}
+	return r;
 }
 
 static int
@@ -330,7 +332,7 @@ loop(struct session *s, struct imap *im)
 
 	do {
 		a = imap_step(im);
-		r = flush(s, im);
+		r = wire_write(s, im);
 		if ((a == IMAP_READ || a == IMAP_IDLE) &&
 		    store_stale(s->store)) {
 			s->end = "account replaced";
@@ -339,9 +341,15 @@ loop(struct session *s, struct imap *im)
 			continue;
 		}
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
+			follow(s);
+		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			r = wait_for_input(s, im, &w, a == IMAP_IDLE);
 		else if (r == 0 && a == IMAP_BUSY)
 			r = look_around(s, im);
+		else if (r == 0 && a == IMAP_COMPRESS)
+			wire_compress(s);
+		else if (r == 0 && a == IMAP_UNAUTHENTICATE)
+			r = leave(s, im);
 	} while (r == 0 && a != IMAP_CLOSE);
 	unwatch(&w);
 	return r;
@@ -368,7 +376,8 @@ session_run(struct session *s)
 	struct imap_options o = { .store = s->store, .account = s->account,
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max,
 	    .capabilities_off = s->capabilities_off,
-	    .message_limit = s->message_limit };
+	    .message_limit = s->message_limit,
+	    .unauthenticate = session_can_unauthenticate(s) };
 	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
 	    : imap_new(&o, s->tag);
 	int r, saved;
@@ -379,13 +388,12 @@ session_run(struct session *s)
 	imap_input(im, s->pending);
 	r = loop(s, im);
 	saved = errno;
-	if (r == 1)
-		s->end = NULL;
-	else if (r == -1)
+	if (r == -1)
 		s->end = saved == ETIMEDOUT ? "client does not read"
 		    : "connection lost";
 	imap_stats(im, &s->stats);
 	imap_free(im);
+	wire_plain(s);
 	errno = saved;
 	return r == -1 ? -1 : 0;
 }

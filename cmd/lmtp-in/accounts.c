@@ -31,15 +31,21 @@ report(void *ctx, const struct store_report *r)
 static struct store *
 open_store(struct accounts *a, const char *name)
 {
-	struct store_initial initial[STORE_INITIALS];
+	struct arena arena = ARENA_INIT;
 	struct store_options o = {
 		.account = name,
 		.report = report,
 		.ctx = a,
 	};
+	struct store *s;
+	int err;
 
-	account_options(a->config, name, initial, &o);
-	return store_open(&o);
+	account_options(a->config, name, &arena, &o);
+	s = store_open(&o);
+	err = errno;
+	arena_free(&arena);
+	errno = err;
+	return s;
 }
 
 struct store *

@@ -97,6 +97,7 @@ make_env(struct local *l)
 		{ "SUBMISSIONS", 465 },
 		{ "SUBMISSION", 587 },
 		{ "IMAPS", 993 },
+		{ "HTTPS", 443 },
 	};
 	const char *extra[24];
 	const char *path = env_get("PATH");

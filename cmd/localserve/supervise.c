@@ -40,6 +40,7 @@ static const struct endpoint endpoints[] = {
 	{ "lmtp-in", 0, "220 " },
 	{ "imap-serve", 0, "" },
 	{ "imap-idle", 0, "" },
+	{ "imap-again", 0, "" },
 	{ "tls-serve", 0, "" },
 	{ "queue-add", 0, "" },
 	{ "queue-run", 0, "" },
@@ -47,6 +48,7 @@ static const struct endpoint endpoints[] = {
 	{ "submission", 587, "220 " },
 	{ "submissions", 465, "" },
 	{ "imaps", 993, "" },
+	{ "https", 443, "" },
 };
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
@@ -84,6 +86,7 @@ probe_connect(struct local *l, const struct endpoint *e)
 		{ "auth-serve", "run/auth" },
 		{ "imap-serve", "run/imap" },
 		{ "imap-idle", "run/imap-idle" },
+		{ "imap-again", "run/imap-login" },
 		{ "tls-serve", "run/tls" },
 		{ "queue-add", "run/queue-add" },
 		{ "queue-run", "run/queue" },

@@ -46,11 +46,11 @@ void account_close(struct account *a);
 int account_reach(struct arena *a, struct os_reach *r, const char *name);
 /*
  * What the configuration says for store_open: quota, whether the account is
- * to be made, and the initial mailboxes in the caller's array, which must
- * live as long as *o; their names live as long as c.
+ * to be made, and the initial mailboxes in the arena (D-14), which must live
+ * as long as *o; their names live as long as c.
  */
 void account_options(const struct config *c, const char *name,
-    struct store_initial initial[STORE_INITIALS], struct store_options *o);
+    struct arena *a, struct store_options *o);
 /* The exit code for an errno of account_open and the store functions. */
 int account_exit(int err);
 /* "adopted FILE in FOLDER as UID 5" for a report. 0, -1 EMSGSIZE. */

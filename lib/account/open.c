@@ -68,20 +68,39 @@ reason(int err)
 	}
 }
 
-void
-account_options(const struct config *c, const char *name,
-    struct store_initial initial[STORE_INITIALS], struct store_options *o)
+/* Those with a special use, then the regular ones; values are C strings in
+ * the map. */
+static void
+initial_mailboxes(const struct config *c, const char *name, struct arena *a,
+    struct store_options *o)
 {
-	size_t i;
+	struct store_initial *initial;
+	struct config_list more;
+	struct bytes value;
+	size_t i, n = STORE_INITIALS;
 
+	config_list(c, "mailboxes", name, "more", &more);
+	while (config_list_next(&more, &value))
+		n++;
+	initial = arena_zalloc(a, n, sizeof(*initial));
 	for (i = 0; i < STORE_INITIALS; i++) {
-		/* values are C strings in the map, each has a default */
+		/* each has a default */
 		initial[i].name = (const char *)config_get_text(c,
 		    "mailboxes", name, initial_keys[i].key).p;
 		initial[i].use = initial_keys[i].use;
 	}
+	config_list(c, "mailboxes", name, "more", &more);
+	for (; i < n && config_list_next(&more, &value); i++)
+		initial[i].name = (const char *)value.p;
 	o->initial = initial;
-	o->initials = STORE_INITIALS;
+	o->initials = n;
+}
+
+void
+account_options(const struct config *c, const char *name, struct arena *a,
+    struct store_options *o)
+{
+	initial_mailboxes(c, name, a, o);
 	o->quota_bytes = config_get_size(c, "account", name, "quota");
 	o->no_text = !config_get_bool(c, "account", name, "search-index");
 	o->junk_flags = config_get_bool(c, "account", name, "junk-flags");
@@ -103,8 +122,7 @@ open_all(struct account *a, const char *name)
 		return -1;
 	a->config = a->use != NULL ? a->use : config_open();
 	if (a->config != NULL) {
-		account_options(a->config, name, arena_zalloc(&a->arena,
-		    STORE_INITIALS, sizeof(struct store_initial)), &o);
+		account_options(a->config, name, &a->arena, &o);
 	} else if (errno != ENOENT) {
 		(void)snprintf(a->problem, sizeof(a->problem),
 		    "cannot read config.cdb: %s", reason(errno)); /* fits */

@@ -155,13 +155,11 @@ struct bytes
 arena_lower(struct arena *a, struct bytes s)
 {
 	unsigned char *p;
-	size_t i;
 
 	if (s.n == 0)
 		return BYTES_EMPTY;
 	p = arena_alloc(a, s.n);
-	for (i = 0; i < s.n; i++)
-		p[i] = (unsigned char)ascii_lower(s.p[i]);
+	bytes_lower(p, s);
 	return bytes_of(p, s.n);
 }
 

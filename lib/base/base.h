@@ -116,6 +116,9 @@ bool bytes_chr(struct bytes s, int c, size_t *at);
 bool bytes_rchr(struct bytes s, int c, size_t *at);
 bool bytes_find(struct bytes s, struct bytes needle, size_t *at);
 bool bytes_casefind(struct bytes s, struct bytes needle, size_t *at);
+/* Its ASCII letters in lower or upper case, s.n bytes; out may be s.p. */
+void bytes_lower(unsigned char *out, struct bytes s);
+void bytes_upper(unsigned char *out, struct bytes s);
 /* Take prefix off *s if it is there; tells whether it was. */
 bool bytes_skip(struct bytes *s, struct bytes prefix);
 bool bytes_caseskip(struct bytes *s, struct bytes prefix);
@@ -259,6 +262,8 @@ struct buf {
 int buf_add(struct buf *b, struct bytes s);
 int buf_addc(struct buf *b, int c);
 int buf_adds(struct buf *b, const char *s);
+/* A number in decimal; where there are many, faster than buf_printf. */
+int buf_addnum(struct buf *b, uint64_t n);
 int buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int buf_vprintf(struct buf *b, const char *format, va_list ap)

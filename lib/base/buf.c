@@ -69,6 +69,18 @@ buf_adds(struct buf *b, const char *s)
 }
 
 int
+buf_addnum(struct buf *b, uint64_t n)
+{
+	unsigned char digits[20], *p = digits + sizeof(digits);
+
+	do {
+		*--p = (unsigned char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return buf_add(b, bytes_of(p, (size_t)(digits + sizeof(digits) - p)));
+}
+
+int
 buf_vprintf(struct buf *b, const char *format, va_list ap)
 {
 	va_list again;

@@ -112,11 +112,34 @@ bytes_find(struct bytes s, struct bytes needle, size_t *at)
 	return true;
 }
 
+/* The place of a byte of a word that few texts are full of. */
+static size_t
+rare_place(struct bytes word)
+{
+	static const unsigned char often[] = " etaoinshrdluc";
+	size_t i;
+
+	for (i = 0; i < word.n; i++) {
+		if (memchr(often, ascii_lower(word.p[i]),
+		    sizeof(often) - 1) == NULL)
+			return i;
+	}
+	return 0;
+}
+
+/* The next place of c from p on, below end, or NULL. */
+static const unsigned char *
+next_place(const unsigned char *p, const unsigned char *end, int c)
+{
+	return memchr(p, c, (size_t)(end - p));
+}
+
 bool
 bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
 {
-	size_t i, last;
-	int first;
+	const unsigned char *from, *end, *low, *high;
+	size_t k = rare_place(needle);
+	int c;
 
 	if (needle.n > s.n)
 		return false;
@@ -124,16 +147,61 @@ bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
 		*at = 0;
 		return true;
 	}
-	first = ascii_lower(needle.p[0]);
-	last = s.n - needle.n;
-	for (i = 0; i <= last; i++) {
-		if (ascii_lower(s.p[i]) == first &&
-		    bytes_caseeq(bytes_of(s.p + i, needle.n), needle)) {
-			*at = i;
+	/* Where byte k of the needle may stand, in either case. */
+	from = s.p + k;
+	end = from + (s.n - needle.n) + 1;
+	c = needle.p[k];
+	low = next_place(from, end, ascii_lower(c));
+	high = ascii_lower(c) == ascii_upper(c) ? NULL
+	    : next_place(from, end, ascii_upper(c));
+	while (low != NULL || high != NULL) {
+		bool is_low = high == NULL || (low != NULL && low < high);
+		const unsigned char **next = is_low ? &low : &high;
+
+		from = *next;
+		if (bytes_caseeq(bytes_of(from - k, needle.n), needle)) {
+			*at = (size_t)(from - k - s.p);
 			return true;
 		}
+		*next = next_place(from + 1, end, *from);
 	}
 	return false;
+}
+
+/* Change the case of the 26 letters from first on, eight bytes at a time. */
+static void
+change_case(unsigned char *out, struct bytes s, unsigned char first)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w, low, from, beyond;
+	size_t i = 0;
+
+	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s.p + i, sizeof(w));
+		/* The top bit of a byte: it is at least that letter. */
+		low = w & 0x7f * ones;
+		from = low + (0x80U - first) * ones;
+		beyond = low + (0x80U - 26U - first) * ones;
+		w ^= (from & ~beyond & ~w & 0x80 * ones) >> 2;
+		memcpy(out + i, &w, sizeof(w));
+	}
+	for (; i < s.n; i++) {
+		unsigned int c = s.p[i];
+
+		out[i] = (unsigned char)(c - first < 26 ? c ^ 0x20 : c);
+	}
+}
+
+void
+bytes_lower(unsigned char *out, struct bytes s)
+{
+	change_case(out, s, 'A');
+}
+
+void
+bytes_upper(unsigned char *out, struct bytes s)
+{
+	change_case(out, s, 'a');
 }
 
 bool

@@ -462,7 +462,8 @@ check_special_use(struct source *s, const struct entry *e)
 	const struct entry *by;
 
 	for (k = config_schema; k->section != NULL; k++) {
-		if (k == e->key || strcmp(k->section, "mailboxes") != 0
+		if (k == e->key || k->repeatable
+		    || strcmp(k->section, "mailboxes") != 0
 		    || !bytes_eq(special_use(s, e->name, k, &by), e->value))
 			continue;
 		/* Of two lines that disagree the later one is told. */

@@ -112,6 +112,7 @@ const struct config_key config_schema[] = {
 	PLAIN("mailboxes", "trash", CONFIG_MAILBOX, "Trash"),
 	PLAIN("mailboxes", "drafts", CONFIG_MAILBOX, "Drafts"),
 	PLAIN("mailboxes", "junk", CONFIG_MAILBOX, "Junk"),
+	MANY("mailboxes", "more", CONFIG_MAILBOX, NULL),
 
 	CHOICE("tls", "min-version", "1.0 1.1 1.2 1.3", "1.2"),
 	RANGE("tls", "handshake-timeout", CONFIG_DURATION, 1, HOUR, "60"),

@@ -29,11 +29,11 @@ ask(const struct front_options *o, struct server_early *e,
     const struct bytes greetings[TLSREQ_GREETINGS])
 {
 	struct tlsreq req = { .listener = o->listener, .implicit = true,
-	    .alpn = { front_alpn(o) }, .nalpn = 1,
 	    .client_cert = o->client_cert };
 	struct buf b = BUF_INIT(TLSREQ_MAX);
 	int ctl = tlsreq_open(o->tls_path, deadline_in(0)), r = -1;
 
+	front_alpn(o, &req);
 	memcpy(req.greeting, greetings, sizeof(req.greeting));
 	if (ctl != -1 && tlsreq_format(&b, &req) == 0)
 		r = os_send_fds(ctl, buf_bytes(&b), &e->fd, 1);

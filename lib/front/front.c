@@ -207,21 +207,29 @@ replace(const struct server_conn *conn, int fd)
 	return r == -1 ? -1 : 0;
 }
 
-struct bytes
-front_alpn(const struct front_options *o)
+void
+front_alpn(const struct front_options *o, struct tlsreq *req)
 {
-	return bytes_eq(o->listener, BYTES("imap")) ? BYTES("imap")
-	    : BYTES("smtp");
+	size_t i;
+
+	for (i = 0; i < o->nalpn; i++)
+		req->alpn[i] = o->alpn[i];
+	req->nalpn = o->nalpn;
+	if (o->nalpn > 0)
+		return;
+	req->alpn[0] = bytes_eq(o->listener, BYTES("imap"))
+	    ? BYTES("imap") : BYTES("smtp");
+	req->nalpn = 1;
 }
 
 int
 front_secure(struct front *f, int ctl)
 {
 	struct tlsreq req = { .listener = f->o->listener,
-	    .alpn = { front_alpn(f->o) }, .nalpn = 1,
 	    .implicit = f->o->implicit, .client_cert = f->o->client_cert };
 	struct tlsreq_result result;
 
+	front_alpn(f->o, &req);
 	if (f->preface.remote.family != 0)
 		req.remote = f->preface.remote;
 	if (tlsreq_run(ctl, f->conn->in, &req, deadline_in(f->o->timeout_ms +

@@ -32,6 +32,10 @@ struct front_options {
 	bool proxied;		/* each connection begins with a PROXY header */
 	bool implicit;		/* TLS from the start */
 	bool client_cert;	/* ask for client certificates */
+	/* What the client may choose by ALPN, best first; none: the one
+	 * protocol of the listener. */
+	struct bytes alpn[TLSREQ_ALPNS_MAX];
+	size_t nalpn;
 	bool certificates;	/* tls-serve has some (front_certificates) */
 	const char *tls_path;	/* its socket */
 	int64_t timeout_ms;	/* for the PROXY header; and a handshake */
@@ -64,6 +68,12 @@ void front_free(struct front *f);
  * client's. 0; -1: the connection is of no use, and the log says why.
  */
 int front_begin(struct front *f);
+/*
+ * In place of front_begin, for a connection that another process of ours had
+ * before: what tls-serve said of it. -1: it is malformed. The bytes are
+ * borrowed.
+ */
+int front_take_preface(struct front *f, struct bytes preface);
 /* STARTTLS may be announced: not TLS yet, a socket, tls-serve's is there. */
 bool front_offers_tls(const struct front *f);
 /* The way to tls-serve, for front_secure; -1 is logged. */

@@ -11,11 +11,8 @@
 void front_log_failure(const struct front *f, const char *event,
     const char *why);
 void front_log_secured(const struct front *f);
-/* What tls-serve says of the connection; -1: it is malformed. The bytes are
- * borrowed. */
-int front_take_preface(struct front *f, struct bytes preface);
 /* What the client may name by ALPN. */
-struct bytes front_alpn(const struct front_options *o);
+void front_alpn(const struct front_options *o, struct tlsreq *req);
 /* In a child: what the parent did. As front_begin. */
 int front_resume(struct front *f);
 

@@ -395,26 +395,6 @@ last_line(struct imap *im)
 	arena_reset(&im->arena);
 }
 
-/* False: nothing whole to do. */
-static bool
-next_stretch(struct imap *im)
-{
-	switch (input_next(&im->in)) {
-	case INPUT_MORE:
-		return false;
-	case INPUT_TOO_LONG:
-		imap_bye(im, NULL, input_too_long(&im->in));
-		break;
-	case INPUT_LITERAL:
-		next_literal(im);
-		break;
-	case INPUT_COMMAND:
-		last_line(im);
-		break;
-	}
-	return true;
-}
-
 void
 append_step(struct imap *im)
 {
@@ -423,5 +403,6 @@ append_step(struct imap *im)
 			take_bytes(im);
 		if (im->append.left > 0)
 			return;
-	} while (next_stretch(im) && im->mode == MODE_APPEND);
+	} while (session_next(im, next_literal, last_line) &&
+	    im->mode == MODE_APPEND);
 }

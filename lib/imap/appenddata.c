@@ -6,6 +6,7 @@
  * end of the file when the message is whole.
  */
 #include "imap/append.h"
+#include "imap/url.h"
 
 #include <errno.h>
 #include <fcntl.h>

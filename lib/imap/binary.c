@@ -1,6 +1,6 @@
 /*
- * binary.c - BINARY[...] of FETCH (RFC 3516): parts without their transfer
- * encoding
+ * binary.c - BINARY[...] of FETCH (RFC 3516) and URLFETCH (RFC 5524): parts
+ * without their transfer encoding
  *
  * Text keeps CRLF line ends, what was base64 is sent as it was before. A part
  * is decoded into the message's arena, so the size said is that of the bytes
@@ -92,6 +92,62 @@ binary_text(struct imap *im, struct message *m,
 		return -1;
 	}
 	return decode_part(m, part, out);
+}
+
+int
+binary_stream(struct imap *im, struct message *m,
+    const struct fetch_item *item, struct stream *out, bool *has_nul)
+{
+	struct decoded d;
+	int r = binary_text(im, m, item, &d);
+
+	if (r != 1)
+		return r;
+	stream_init(out, d.text, item->offset, section_cut(item,
+	    d.raw ? d.text.n : mime_crlf_size(d.text)));
+	out->raw = d.raw;
+	*has_nul = bytes_has_nul(d.text);
+	return 1;
+}
+
+/* How what it is now would have to be labelled. */
+static struct bytes
+identity_encoding(struct bytes text)
+{
+	size_t i;
+
+	if (bytes_has_nul(text))
+		return BYTES("binary");
+	for (i = 0; i < text.n; i++) {
+		if (text.p[i] >= 0x80)
+			return BYTES("8bit");
+	}
+	return BYTES("7bit");
+}
+
+int
+binary_structure(struct imap *im, struct message *m,
+    const struct fetch_item *item, bool decoded, struct buf *out)
+{
+	const struct mime_part *part;
+	struct mime_part as_sent;
+	struct decoded d;
+
+	if (message_tree(im, m) == -1)
+		return -1;
+	part = item->part.n == 0 ? m->tree->root
+	    : mime_find_part(m->tree, item->part);
+	if (part == NULL) {
+		errno = ENOMSG;
+		return -1;
+	}
+	as_sent = *part;
+	if (decoded && !is_plain(part) && decode_part(m, part, &d) == 1) {
+		as_sent.encoding = identity_encoding(d.text);
+		as_sent.body_size = d.text.n;
+		as_sent.body_lines = 0;	/* it is not sent as lines */
+	}
+	return mime_format_part(&m->arena, out, &as_sent, true);
 }
 
 /* "NIL" for what cannot be told; BINARY.SIZE is a number in any case. */

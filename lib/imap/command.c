@@ -138,6 +138,9 @@ static const struct command {
 	{ "RESETKEY", ANY, false, false, false, command_resetkey },
 	{ "URLFETCH", ANY, false, false, false, command_urlfetch },
 	{ "NOTIFY", ANY, false, false, false, command_notify },
+	{ "COMPRESS", ANY, false, false, false, command_compress },
+	{ "UNAUTHENTICATE", ANY, false, false, false,
+	    command_unauthenticate },
 	{ "CHECK", SELECTED, false, false, false, command_noop },
 	{ "CLOSE", SELECTED, false, false, false, command_close },
 	{ "UNSELECT", SELECTED, false, false, false, command_unselect },
@@ -211,7 +214,7 @@ run_command(struct imap *im)
 		return;
 	}
 	im->command = c->name;
-	im->by_number = c->by_number;
+	im->by_number = c->by_number && !im->is_uid;
 	if (c->when != ANY && im->box.id == 0) {
 		reply_bad(im, "select a mailbox first");
 		return;

@@ -16,6 +16,8 @@ struct context {
 	struct bytes tag;
 	bool is_uid;
 	bool sorted;
+	bool multi;			/* of ESEARCH: with the mailbox */
+	struct store_mailbox mailbox;
 	struct sort sort;		/* its criteria */
 	struct search search;
 	uint32_t last_uid;		/* newer ones were not asked yet */
@@ -102,6 +104,12 @@ context_begin(struct imap *im, struct context *c,
 	return search_begin(&c->search);
 }
 
+bool
+context_has_tag(struct imap *im)
+{
+	return *context_find(im, im->tag) != NULL;
+}
+
 static bool
 may_keep(struct imap *im)
 {
@@ -110,12 +118,13 @@ may_keep(struct imap *im)
 
 	for (c = im->contexts; c != NULL; c = c->next)
 		n++;
-	return n < CONTEXTS_MAX && *context_find(im, im->tag) == NULL;
+	return n < CONTEXTS_MAX;
 }
 
 void
 context_keep(struct imap *im, const struct search_args *args,
-    const struct sort *sort, const struct search_result *found)
+    const struct sort *sort, const struct store_mailbox *mailbox,
+    const struct search_result *found)
 {
 	struct context *c = mem_zalloc(1, sizeof(*c));
 	size_t i;
@@ -129,8 +138,13 @@ context_keep(struct imap *im, const struct search_args *args,
 		return;
 	}
 	c->tag = arena_bytes(&c->a, im->tag);
-	c->is_uid = im->is_uid;
+	c->is_uid = im->is_uid || mailbox != NULL;
 	c->sorted = sort != NULL;
+	if (mailbox != NULL) {
+		c->multi = true;
+		c->mailbox = *mailbox;
+		c->mailbox.name = arena_bytes(&c->a, mailbox->name);
+	}
 	if (sort != NULL) {
 		c->sort = *sort;
 		c->sort.values = NULL;
@@ -141,7 +155,7 @@ context_keep(struct imap *im, const struct search_args *args,
 	for (i = 0; i < found->n; i++)
 		c->uids[i] = found->hits[i].uid;
 	if (im->box.announced > 0)
-		c->last_uid = im->box.uids[im->box.announced - 1];
+		c->last_uid = box_uid(&im->box, im->box.announced - 1);
 	c->next = im->contexts;
 	im->contexts = c;
 }
@@ -182,7 +196,10 @@ add_run(struct imap *im, const struct context *c, bool *some,
 	for (i = 0; i < n; i++)
 		numbers[i] = number_of(im, c, uids[i]);
 	if (!*some) {
-		add_esearch_head(im, c->tag, c->is_uid);
+		if (c->multi)
+			multi_head(im, c->tag, &c->mailbox);
+		else
+			add_esearch_head(im, c->tag, c->is_uid);
 		buf_printf(&im->out, " %s (", item);
 	}
 	buf_printf(&im->out, "%s%zu ", *some ? " " : "",
@@ -274,7 +291,7 @@ contexts_gone(struct imap *im)
 		left = arena_zalloc(&im->arena, c->n + 1, sizeof(*left));
 		for (n = i = 0; i < c->n; i++) {
 			if (box_find(b, c->uids[i], &at) &&
-			    (b->state[at] & ENTRY_GONE) == 0)
+			    (box_state(b, at) & ENTRY_GONE) == 0)
 				left[n++] = c->uids[i];
 		}
 		if (n < c->n)
@@ -295,16 +312,16 @@ ask_again(struct imap *im, struct context *c, struct search_result *found)
 	search_keywords(&c->search);
 	walk_init(&w, c->search.view, b->id);
 	for (i = 0; i < b->announced; i++) {
-		r = uid_is_in(b->uids[i], old, c->n);
-		if ((b->state[i] & ENTRY_GONE) == 0 &&
-		    ((b->state[i] & ENTRY_SEARCH) != 0 ||
-		    b->uids[i] > c->last_uid))
+		r = uid_is_in(box_uid(b, i), old, c->n);
+		if ((box_state(b, i) & ENTRY_GONE) == 0 &&
+		    ((box_state(b, i) & ENTRY_SEARCH) != 0 ||
+		    box_uid(b, i) > c->last_uid))
 			r = search_one(&c->search, &w, i);
 		if (r == -1)
 			return -1;
 		if (r == 1)
 			found->hits[found->n++] = (struct search_hit){
-			    b->uids[i], (uint32_t)i, 0 };
+			    box_uid(b, i), (uint32_t)i, 0 };
 	}
 	return 0;
 }
@@ -336,7 +353,7 @@ keep_fresh(struct imap *im, struct context *c, const uint32_t *uids, size_t n)
 	    sizeof(*c->fresh));
 	for (i = 0; i < n; i++) {
 		if (uids[i] > c->last_uid && box_find(b, uids[i], &at) &&
-		    (b->state[at] & ENTRY_OWN) == 0)
+		    (box_state(b, at) & ENTRY_OWN) == 0)
 			c->fresh[c->fresh_count++] = uids[i];
 	}
 }
@@ -377,7 +394,7 @@ context_changed(struct imap *im, struct context *c)
 	become(im, c, uids, found.n);
 	keep_fresh(im, c, uids, found.n);
 	c->last_uid = im->box.announced == 0 ? 0
-	    : im->box.uids[im->box.announced - 1];
+	    : box_uid(&im->box, im->box.announced - 1);
 }
 
 void
@@ -385,14 +402,14 @@ contexts_changed(struct imap *im, struct store_view *v)
 {
 	struct box *b = &im->box;
 	struct context *c;
-	uint32_t last = b->announced == 0 ? 0 : b->uids[b->announced - 1];
+	uint32_t last = b->announced == 0 ? 0 : box_uid(b, b->announced - 1);
 	bool some = false;
 	size_t i;
 
 	if (im->contexts == NULL)
 		return;
 	for (i = 0; i < b->announced && !some; i++)
-		some = (b->state[i] & ENTRY_SEARCH) != 0;
+		some = (box_state(b, i) & ENTRY_SEARCH) != 0;
 	for (c = im->contexts; c != NULL; c = c->next) {
 		if (!some && last <= c->last_uid)
 			continue;
@@ -400,6 +417,6 @@ contexts_changed(struct imap *im, struct store_view *v)
 		context_changed(im, c);
 		c->search.view = NULL;
 	}
-	for (i = 0; i < b->announced; i++)
+	for (i = 0; some && i < b->announced; i++)
 		b->state[i] &= (unsigned char)~ENTRY_SEARCH;
 }

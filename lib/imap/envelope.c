@@ -204,6 +204,8 @@ envelope_decode(struct arena *a, struct bytes text)
 {
 	size_t at;
 
-	return bytes_is_ascii(text) && !bytes_find(text, BYTES("=?"), &at)
+	/* One byte is looked for faster than two. */
+	return bytes_is_ascii(text) && (!bytes_chr(text, '=', &at) ||
+	    !bytes_find(text, BYTES("=?"), &at))
 	    ? text : mime_decode_words(a, text);
 }

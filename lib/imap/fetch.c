@@ -38,20 +38,23 @@ static void
 begin_message(struct imap *im, struct store_view *v)
 {
 	struct fetch *f = &im->fetch;
-	bool seen = (im->box.state[f->index] & ENTRY_SEEN) != 0;
+	bool seen = (box_state(&im->box, f->index) & ENTRY_SEEN) != 0;
+	/* RFC 7162 3.2.4 */
+	bool uid = f->by_uid || (seen && enabled(im, CAP_CONDSTORE));
 
 	add_fetch_head(im, f->index);
 	f->inside = true;
 	f->item = f->items;
 	f->first_item = true;
-	if (f->by_uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
+	if (uid && !f->has_item[ITEM_UID] && !enabled(im, CAP_UIDONLY))
 		add_item(im, v, &uid_item);
 	/* \Seen was set by this FETCH: say so (RFC 3501 6.4.5). */
 	if (seen && !f->has_item[ITEM_FLAGS])
 		add_item(im, v, &flags_item);
 	if (seen && !f->has_item[ITEM_MODSEQ] && enabled(im, CAP_CONDSTORE))
 		add_item(im, v, &modseq_item);
-	im->box.state[f->index] &= (unsigned char)~ENTRY_SEEN;
+	if (seen)
+		im->box.state[f->index] &= (unsigned char)~ENTRY_SEEN;
 }
 
 /* Items of the message at work until its end or the output is full. */
@@ -95,7 +98,7 @@ next_index(struct imap *im)
 
 	while (f->range < f->set.n && f->index < b->announced) {
 		const struct imap_range *r = &f->set.ranges[f->range];
-		uint32_t n = f->by_uid ? b->uids[f->index]
+		uint32_t n = f->by_uid ? box_uid(b, f->index)
 		    : (uint32_t)f->index + 1;
 		size_t at;
 
@@ -164,7 +167,7 @@ fetch_step(struct imap *im)
 			finish(im);
 			break;
 		}
-		r = walk_to(&w, im->box.uids[f->index], &record);
+		r = walk_to(&w, box_uid(&im->box, f->index), &record);
 		if (r == -1)
 			break;
 		if (!f->inside && !wanted(f, r == 1 ? &record : NULL)) {
@@ -174,7 +177,7 @@ fetch_step(struct imap *im)
 		if (!f->inside &&
 		    im->message.arena.used_bytes > KEPT_MAX)
 			message_reset(&im->message);
-		message_set(&im->message, im->box.uids[f->index],
+		message_set(&im->message, box_uid(&im->box, f->index),
 		    r == 1 ? &record : NULL);
 		if (!f->inside)
 			begin_message(im, v);
@@ -211,11 +214,12 @@ set_seen(struct imap *im)
 	uids = arena_zalloc(&im->arena, b->announced + 1, sizeof(*uids));
 	walk_init(&w, v, b->id);
 	for (f->index = f->range = 0; next_index(im); f->index++) {
-		r = walk_to(&w, b->uids[f->index], &m);
+		r = walk_to(&w, box_uid(b, f->index), &m);
 		if (r == -1)
 			break;
 		if (r == 1 && (m.flags & STORE_SEEN) == 0 && wanted(f, &m)) {
 			uids[n++] = m.uid;
+			box_want_state(b);
 			b->state[f->index] |= ENTRY_SEEN;
 		}
 	}
@@ -271,19 +275,6 @@ parse_modifiers(struct imap *im, struct parser *p)
 }
 
 static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
-}
-
-static bool
 parse_fetch(struct imap *im, struct parser *p)
 {
 	struct fetch *f = &im->fetch;
@@ -293,41 +284,26 @@ parse_fetch(struct imap *im, struct parser *p)
 	    parse_end(p);
 }
 
-/* RFC 9394 3.2: of what is left by set and CHANGEDSINCE a window. */
-static int
+/* Of the messages of the set a window; what changed since is looked for in
+ * it (RFC 9394 3.3, 3.4). */
+static void
 cut_window(struct imap *im)
 {
 	struct fetch *f = &im->fetch;
-	struct box *b = &im->box;
-	struct store_view *v = store_view_open(im->o.store);
-	struct store_message m;
-	struct imap_range *kept;
-	struct walk w;
+	const struct box *b = &im->box;
+	struct imap_range *kept = arena_zalloc(&im->arena, b->announced + 1,
+	    sizeof(*kept));
 	size_t n = 0, from, to;
-	int r = 0;
 
-	if (v == NULL)
-		return -1;
-	kept = arena_zalloc(&im->arena, b->announced + 1, sizeof(*kept));
-	walk_init(&w, v, b->id);
-	for (f->index = f->range = 0; next_index(im); f->index++) {
-		if (f->changed)
-			r = walk_to(&w, b->uids[f->index], &m);
-		if (r == -1)
-			break;
-		if (wanted(f, r == 1 ? &m : NULL)) {
-			kept[n].first = f->by_uid ? b->uids[f->index]
-			    : (uint32_t)f->index + 1;
-			kept[n].last = kept[n].first;
-			n++;
-		}
+	for (f->index = f->range = 0; next_index(im); f->index++, n++) {
+		kept[n].first = f->by_uid ? box_uid(b, f->index)
+		    : (uint32_t)f->index + 1;
+		kept[n].last = kept[n].first;
 	}
-	store_view_close(v);
 	f->index = f->range = 0;
 	window_cut(&f->window, n, &from, &to);
 	f->set = (struct imap_set){ kept + from, to - from, false };
 	imap_set_resolve(&f->set, 0);
-	return r == -1 ? -1 : 0;
 }
 
 /*
@@ -366,7 +342,7 @@ fetch_begin(struct imap *im)
 	}
 	if (f->wants_seen && !im->box.read_only && set_seen(im) == -1) {
 		/* Reading goes on; the flag is not announced. */
-		for (n = 0; n < im->box.n; n++)
+		for (n = 0; im->box.state != NULL && n < im->box.n; n++)
 			im->box.state[n] &= (unsigned char)~ENTRY_SEEN;
 	}
 	im->mode = MODE_FETCH;
@@ -381,7 +357,7 @@ command_fetch(struct imap *im, struct parser *p)
 	*f = (struct fetch){ .by_uid = im->is_uid, .done = fetch_done };
 	if (!parse_fetch(im, p))
 		return;
-	f->set_open = has_star(&f->set);
+	f->set_open = imap_set_has_star(&f->set);
 	if (!box_resolve(im, &f->set, f->by_uid)) {
 		(void)parse_fail(p, "no such message number");
 		return;
@@ -398,11 +374,12 @@ command_fetch(struct imap *im, struct parser *p)
 		reply_no(im, limit_code(im, 0), "PARTIAL asks for too many");
 		return;
 	}
-	if ((f->vanished && say_vanished(im) == -1) ||
-	    (f->partial && cut_window(im) == -1)) {
+	if (f->vanished && say_vanished(im) == -1) {
 		reply_errno(im, errno, false);
 		return;
 	}
+	if (f->partial)
+		cut_window(im);
 	limit_set(im, &f->set, f->by_uid);
 	fetch_begin(im);
 }

@@ -98,7 +98,7 @@ add_fetch_head(struct imap *im, size_t index)
 {
 	if (enabled(im, CAP_UIDONLY))
 		buf_printf(&im->out, "* %lu UIDFETCH (",
-		    (unsigned long)im->box.uids[index]);
+		    (unsigned long)box_uid(&im->box, index));
 	else
 		buf_printf(&im->out, "* %zu FETCH (", index + 1);
 }

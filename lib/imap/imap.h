@@ -18,8 +18,9 @@
  * (8970), PARTIAL (9394), UIDONLY (9586), LIST-EXTENDED (5258), LIST-STATUS
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
- * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467), NOTIFY
- * (5465), FILTERS (5466), MESSAGELIMIT (9738).
+ * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467),
+ * URLAUTH=BINARY (5524), COMPRESS=DEFLATE (4978), UNAUTHENTICATE (8437),
+ * NOTIFY (5465), FILTERS (5466), MESSAGELIMIT (9738).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -144,6 +145,9 @@ void imap_login_bye(struct imap_login *l, const char *code,
  * pipemail-auth(5) has the layout.
  */
 #define IMAP_HANDOVER_MAX (2 * 1024 * 1024)
+/* To imap-login instead of a tag, which it cannot be: the client is new, and
+ * is to be greeted. */
+#define IMAP_TAG_NEW "*"
 struct imap_handover {
 	struct bytes ticket;
 	struct bytes tag;
@@ -211,6 +215,8 @@ struct imap_options {
 	const char *capabilities_off;
 	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
 	uint32_t message_limit;		/* 0: IMAP_MESSAGE_LIMIT */
+	bool unauthenticate;		/* there is who takes the connection
+					 * (IMAP_UNAUTHENTICATE) */
 };
 
 enum imap_action {
@@ -220,6 +226,11 @@ enum imap_action {
 				 * waiting, since much is left to do */
 	IMAP_IDLE,		/* as READ, and imap_changed when it did: in
 				 * IDLE, and always with NOTIFY (RFC 5465) */
+	IMAP_COMPRESS,		/* write the output; what is written and read
+				 * from then on is compressed */
+	IMAP_UNAUTHENTICATE,	/* imap_pending and imap_tag to a new login;
+				 * no output is left. If there is none to take
+				 * it: imap_bye, and step */
 	IMAP_CLOSE,		/* write the output and close */
 };
 
@@ -257,6 +268,9 @@ bool imap_watches_all(const struct imap *im);
 void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */
 void imap_trim(struct imap *im);
+/* Of UNAUTHENTICATE: what was read behind it, and its tag. */
+struct bytes imap_pending(const struct imap *im);
+struct bytes imap_tag(const struct imap *im);
 
 /*
  * A session in IDLE as bytes; false: not now, for it has input, output or
@@ -312,6 +326,8 @@ struct imap_set {
 int imap_set_parse(struct arena *a, struct bytes s, struct imap_set *out);
 /* Put star in for "*", order each range, sort and join them. */
 void imap_set_resolve(struct imap_set *set, uint32_t star);
+/* Whether "*" is in it, before it is resolved. */
+bool imap_set_has_star(const struct imap_set *set);
 /* Of a resolved set. */
 bool imap_set_has(const struct imap_set *set, uint32_t n);
 /* What is in both of two resolved sets, in the arena. */

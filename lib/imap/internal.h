@@ -29,7 +29,8 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_LIST_EXTENDED, CAP_LIST_STATUS, CAP_LIST_METADATA,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
-	CAP_REPLACE, CAP_URLAUTH, CAP_NOTIFY, CAP_FILTERS, CAP_APPENDLIMIT,
+	CAP_REPLACE, CAP_URLAUTH, CAP_URLAUTH_BINARY, CAP_COMPRESS,
+	CAP_UNAUTHENTICATE, CAP_NOTIFY, CAP_FILTERS, CAP_APPENDLIMIT,
 	CAP_MESSAGELIMIT,
 	CAPS };
 /* Sets of them. */
@@ -66,6 +67,7 @@ struct parser {
 	bool uid_only;			/* message numbers are refused */
 	struct store *store;		/* has filters (RFC 5466); may be NULL */
 	struct search_filter *filters;	/* those looked up */
+	bool no_charset;		/* SEARCH may not name one */
 };
 
 bool parse_fail(struct parser *p, const char *why);
@@ -131,16 +133,31 @@ enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4,
 	ENTRY_SEARCH = 8, ENTRY_OWN = 16 };
 #define OWN_MAX 8
 
-/* The selected mailbox as this client sees it. */
+/* UIDs as the store has them, of the messages up to covered (uids.c). */
+struct box_block;
+struct box_blocks {
+	size_t n, size;
+	size_t left;			/* not written to uids yet */
+	size_t covered;
+	struct box_block *at;
+};
+
+/* The selected mailbox as this client sees it. Its UIDs are read by box_uid
+ * and box_find, or after box_fill. */
 struct box {
 	uint32_t id;			/* 0: none */
 	bool read_only;
 	uint32_t *uids;			/* ascending; index + 1 is the number */
-	unsigned char *state;		/* ENTRY_* of each */
+	unsigned char *state;		/* ENTRY_* of each; NULL: all 0 */
+	bool marked;			/* some state may not be 0 */
+	struct box_blocks *blocks;	/* NULL: all uids are written */
 	size_t n, size;
 	size_t announced;		/* EXISTS as the client knows it */
 	uint64_t modseq;		/* changes up to it are in the view */
 	uint64_t highest;		/* HIGHESTMODSEQ, of the mailbox */
+	uint64_t delayed;		/* modseq of the first EXPUNGE that is
+					 * not told yet; 0: none */
+	bool delay_told;		/* a lower HIGHESTMODSEQ was */
 	uint64_t own[OWN_MAX];		/* flag changes of our own */
 	size_t own_at;
 	bool keywords_changed;
@@ -273,16 +290,20 @@ struct append {
 	struct buf block;		/* converted, not yet written */
 };
 
-/* URLFETCH at work (urlauth.c). */
+/* URLFETCH at work (urlfetch.c). */
+struct url_wanted {
+	struct bytes url;
+	bool structure, binary, body;	/* RFC 5524; none: as RFC 4467 */
+};
 struct url_fetch {
-	struct bytes *urls;
+	struct url_wanted *urls;
 	size_t n, at;
 	bool streaming;
 	struct stream stream;
 };
 
 enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_URLFETCH, MODE_SEARCH,
-	MODE_IDLE,
+	MODE_IDLE, MODE_UNAUTHENTICATE,
 	MODE_CLOSE };
 
 struct imap {
@@ -295,6 +316,7 @@ struct imap {
 	enum mode mode;
 	bool input_ended;
 	bool changed, changed_outside;
+	bool compressed, compress_begins;	/* IMAP_COMPRESS */
 	bool is_uid;			/* the command came with UID */
 	bool by_number;			/* it holds message numbers */
 	bool set_had_gone;		/* box_uids left some out */
@@ -341,10 +363,36 @@ int box_open(struct imap *im, struct store_view *v,
     const struct store_mailbox *m, bool read_only, size_t *first_unseen);
 /* Announce changes up to now; expunges only if allowed. */
 void box_sync(struct imap *im, bool expunges);
+/* HIGHESTMODSEQ as far as a client was told of everything. */
+uint64_t box_highest(const struct box *b);
+/* RFC 7162 3.2: a client that was sent newer modseqs than that of an EXPUNGE
+ * it waits for hears of it before the tagged reply, and when it is over. */
+void box_tell_delay(struct imap *im);
 /* A flag change of our own, not to be announced. */
 void box_own(struct imap *im, uint64_t modseq);
 /* Index of uid; false: not in the view, *at is where it would be. */
 bool box_find(const struct box *b, uint32_t uid, size_t *at);
+/* The UIDs of a mailbox as the store has them; *unseen is the number of the
+ * first message without \Seen, or 0. 0, -1: box_close. */
+int box_load(struct box *b, struct store_view *v, size_t *unseen);
+/* Have the UID at an index written, or all of them. */
+void box_write(const struct box *b, size_t index);
+void box_fill(const struct box *b);
+void box_blocks_free(struct box *b);
+/* States are made when the first of them is set. */
+void box_want_state(struct box *b);
+static inline unsigned char
+box_state(const struct box *b, size_t index)
+{
+	return b->state == NULL ? 0 : b->state[index];
+}
+static inline uint32_t
+box_uid(const struct box *b, size_t index)
+{
+	if (b->blocks != NULL && b->blocks->left > 0)
+		box_write(b, index);
+	return b->uids[index];
+}
 /*
  * The UIDs of a set of numbers or UIDs, ascending, in the arena, messages
  * known to be gone left out. False: a number that is no message (BAD).
@@ -353,18 +401,7 @@ bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
     uint32_t **uids, size_t *n);
 /* Resolve a set; false as box_uids. */
 bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
-/*
- * limit.c (RFC 9738): how many messages one command may be about. What is over
- * it is left out, the lowest UIDs first; im->limited makes the tagged reply
- * say so.
- */
-uint32_t message_limit(const struct imap *im);
-/* Of a resolved set of numbers or UIDs. */
-void limit_set(struct imap *im, struct imap_set *set, bool by_uid);
-/* Of ascending UIDs. */
-void limit_uids(struct imap *im, uint32_t **uids, size_t *n);
-/* "MESSAGELIMIT 1000 23221" in the arena; lowest 0: not known. */
-const char *limit_code(struct imap *im, uint32_t lowest);
+#include "imap/limit.h"
 
 /* searchreply.c: what "$" stands for from now on. */
 void box_save(struct imap *im, const uint32_t *uids, size_t n);
@@ -446,7 +483,9 @@ bool check_name(struct imap *im, struct bytes *name);
 
 /* message.c */
 void walk_init(struct walk *w, struct store_view *v, uint32_t mailbox);
-/* 1 found, into *m; 0 not there; -1. UIDs must ascend. */
+/* 1 found, into *m; 0 not there; -1. UIDs must ascend. walk_at leaves it in
+ * w->at. */
+int walk_at(struct walk *w, uint32_t uid);
 int walk_to(struct walk *w, uint32_t uid, struct store_message *m);
 void message_reset(struct message *m);
 /* Start on another message; record NULL: it was expunged. */
@@ -460,6 +499,10 @@ int message_load_tree(struct store *store, uint32_t mailbox, struct message *m);
 
 /* session.c: a parser over s for this session. */
 struct parser session_parser(struct imap *im, struct bytes s);
+/* Give the next command or announced literal of the input to one of these;
+ * false: nothing whole is there. */
+bool session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im));
 /* Remember the tag that replies carry. */
 void session_tag(struct imap *im, struct bytes tag);
 
@@ -489,7 +532,7 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_move, command_expunge, command_idle, command_getmetadata,
     command_setmetadata, command_getquota, command_getquotaroot,
     command_append, command_genurlauth, command_resetkey, command_urlfetch,
-    command_notify;
+    command_compress, command_unauthenticate, command_notify;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
@@ -515,6 +558,14 @@ uint64_t section_cut(const struct fetch_item *item, uint64_t size);
 /* binary.c (RFC 3516): as fetch_section; BINARY.SIZE has no literal. */
 int fetch_binary(struct imap *im, struct message *m,
     const struct fetch_item *item);
+/* The octets of that part, ready to be sent; with a NUL they need a literal8.
+ * 1, 0 an unknown encoding, -1: ENOMSG no such part, else no file. */
+int binary_stream(struct imap *im, struct message *m,
+    const struct fetch_item *item, struct stream *out, bool *has_nul);
+/* BODYSTRUCTURE of a part, without the outer parentheses; decoded: as
+ * binary_stream sends it. 0, -1 as there. */
+int binary_structure(struct imap *im, struct message *m,
+    const struct fetch_item *item, bool decoded, struct buf *out);
 void fetch_step(struct imap *im);
 /* fetchparse.c: "1.2.TEXT", the whole of p, into item. */
 bool parse_section_spec(struct parser *p, struct fetch_item *item);
@@ -541,30 +592,7 @@ bool stream_add(struct stream *s, struct buf *out, size_t soft);
 int append_begin(struct imap *im, struct bytes prefix);
 void append_step(struct imap *im);
 void append_drop(struct imap *im);
-
-/* url.c: IMAP URLs of messages (RFC 5092) */
-struct imap_url {
-	struct bytes user, host;	/* empty: relative to this server */
-	struct bytes mailbox;		/* UTF-8 */
-	uint32_t uidvalidity;		/* 0: any */
-	uint32_t uid;
-	struct bytes section;		/* may be empty */
-	bool partial;
-	uint64_t offset, length;	/* UINT64_MAX: to the end */
-	int64_t expire;			/* seconds; INT64_MAX: never */
-	struct bytes access;		/* "user+joe"; empty: no URLAUTH */
-	struct bytes rump;		/* of the URL, as it is signed */
-	struct bytes mechanism, token;
-};
-/* 0, -1 EBADMSG. */
-int url_parse(struct arena *a, struct bytes s, struct imap_url *out);
-/* The mailbox it is about. 1, 0 there is none such, -1. */
-int url_mailbox(struct imap *im, const struct imap_url *u,
-    struct store_mailbox *out);
-/* What it names, ready to be streamed; m holds the file. 1, 0 nothing, -1. */
-int url_text(struct imap *im, const struct imap_url *u, struct message *m,
-    struct stream *out);
-/* urlauth.c */
+/* urlfetch.c */
 void url_fetch_step(struct imap *im);
 
 #endif

@@ -173,13 +173,14 @@ can_be_kept(const struct imap *im)
 
 	if (im->mode != MODE_IDLE || im->search != NULL ||
 	    im->contexts != NULL || im->notify != NULL || im->changed ||
-	    im->input_ended || im->in.b.n > 0 || im->out.n > 0 ||
-	    im->tag.n == 0 || b->n != b->announced || b->keywords_changed ||
+	    im->input_ended || im->compressed || im->in.b.n > 0 ||
+	    im->out.n > 0 || im->tag.n == 0 ||
+	    b->n != b->announced || b->keywords_changed || b->delay_told ||
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)
 		return false;
-	for (i = 0; i < b->n; i++) {
-		if ((b->state[i] & (ENTRY_GONE | ENTRY_CHANGED)) != 0)
+	for (i = 0; b->marked && i < b->n; i++) {
+		if ((box_state(b, i) & (ENTRY_GONE | ENTRY_CHANGED)) != 0)
 			return false;
 	}
 	return true;
@@ -210,10 +211,11 @@ imap_keep(struct imap *im, struct buf *out)
 
 	if (!can_be_kept(im))
 		return false;
+	box_fill(b);
 	k = (struct kept){ .read_only = b->read_only,
 	    .enabled = im->enabled, .mailbox = b->id, .modseq = b->modseq,
 	    .highest = b->highest, .count = (uint32_t)b->n,
-	    .last_uid = b->n == 0 ? 0 : b->uids[b->n - 1],
+	    .last_uid = b->n == 0 ? 0 : box_uid(b, b->n - 1),
 	    .hash = hash_uids(b->uids, b->n), .bad = im->bad,
 	    .stats = im->stats, .tag = im->tag };
 	if (b->id != 0 && (k.uidvalidity = uidvalidity_of(im)) == 0)
@@ -314,7 +316,6 @@ rebuild_box(struct imap *im, struct store_view *v, const struct kept *k)
 	b->uids = u.uid;
 	b->n = b->announced = u.n;
 	b->size = u.size;
-	b->state = mem_zalloc(u.size + 1, 1);
 	return 0;
 }
 

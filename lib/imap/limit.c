@@ -78,10 +78,10 @@ limit_set(struct imap *im, struct imap_set *set, bool by_uid)
 	/* Of the range at i - 1 the last ones, or none. */
 	if (left > 0) {
 		lowest = to - left;
-		set->ranges[--i].first = by_uid ? b->uids[lowest]
+		set->ranges[--i].first = by_uid ? box_uid(b, lowest)
 		    : (uint32_t)lowest + 1;
 	}
 	set->ranges += i;
 	set->n -= i;
-	im->limited = b->uids[lowest];
+	im->limited = box_uid(b, lowest);
 }

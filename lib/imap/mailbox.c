@@ -10,6 +10,10 @@ check_name(struct imap *im, struct bytes *name)
 {
 	const char *why;
 
+	/* To CREATE it declares an intent (RFC 3501 6.3.3); some clients send
+	 * it with other commands too (I-17). */
+	if (name->n > 1 && bytes_ends(*name, BYTES("/")))
+		name->n--;
 	if (store_name_check(&im->arena, *name, name, &why) == 0)
 		return true;
 	reply_no(im, "CANNOT", why);
@@ -83,10 +87,8 @@ command_create(struct imap *im, struct parser *p)
 		reply_no(im, "USEATTR", "no such special use here");
 		return;
 	}
-	/* RFC 3501 6.3.3: a final delimiter declares an intent only. */
-	if (name.n > 1 && bytes_ends(name, BYTES("/")))
-		name.n--;
-	given = name;
+	given = bytes_ends(name, BYTES("/")) ? bytes_first(name, name.n - 1)
+	    : name;
 	if (!check_name(im, &name))
 		return;
 	if (store_mailbox_create_only(im->o.store, name, uses, &id) == -1)

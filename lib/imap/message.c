@@ -18,7 +18,7 @@ walk_init(struct walk *w, struct store_view *v, uint32_t mailbox)
 }
 
 int
-walk_to(struct walk *w, uint32_t uid, struct store_message *m)
+walk_at(struct walk *w, uint32_t uid)
 {
 	unsigned int steps;
 	int r = 1;
@@ -37,10 +37,17 @@ walk_to(struct walk *w, uint32_t uid, struct store_message *m)
 		w->started = true;
 		w->ended = r == 0;
 	}
-	if (w->ended || w->at.uid != uid)
-		return 0;
-	*m = w->at;
-	return 1;
+	return !w->ended && w->at.uid == uid;
+}
+
+int
+walk_to(struct walk *w, uint32_t uid, struct store_message *m)
+{
+	int r = walk_at(w, uid);
+
+	if (r == 1)
+		*m = w->at;
+	return r;
 }
 
 void
@@ -57,7 +64,8 @@ message_set(struct message *m, uint32_t uid,
     const struct store_message *record)
 {
 	if (m->uid != uid || m->mailbox != 0) {
-		message_reset(m);
+		if (m->mapped || m->mailbox != 0)
+			message_reset(m);
 		m->uid = uid;
 	}
 	m->has_record = record != NULL;

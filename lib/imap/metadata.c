@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #define SPECIAL_USE "/private/specialuse"
+#define ADMIN "/shared/admin"	/* of the account: nobody may set it */
 
 /* ---- names ---- */
 
@@ -17,13 +18,17 @@ parse_entry(struct parser *p, struct bytes *out)
 {
 	unsigned char *to;
 	struct bytes name;
+	const char *why;
 	size_t i;
 
 	if (!parse_astring(p, &name))
 		return false;
-	if (bytes_at(name, 0) != '/' || bytes_chr(name, '*', &i) ||
-	    bytes_chr(name, '%', &i))
-		return parse_fail(p, "wrong name of annotation");
+	/* What is below the first level may be asked for (DEPTH). */
+	why = bytes_caseeq(name, BYTES("/private")) ||
+	    bytes_caseeq(name, BYTES("/shared")) ? NULL
+	    : store_annotation_name_check(name);
+	if (why != NULL)
+		return parse_fail(p, why);
 	to = arena_alloc(p->a, name.n);
 	for (i = 0; i < name.n; i++)
 		to[i] = (unsigned char)ascii_lower(name.p[i]);
@@ -133,6 +138,7 @@ struct get {
 	size_t entry_count;
 	uint64_t max;			/* values longer than this are not sent */
 	enum depth depth;
+	bool *found;			/* of entries: those that are there */
 	bool some;			/* a response was begun */
 	size_t longest;			/* of those not sent */
 };
@@ -190,7 +196,7 @@ parse_get(struct imap *im, struct parser *p, struct get *g)
 }
 
 static bool
-is_asked(const struct get *g, struct bytes name)
+is_asked(struct get *g, struct bytes name)
 {
 	struct bytes rest;
 	size_t i, at;
@@ -199,8 +205,10 @@ is_asked(const struct get *g, struct bytes name)
 		rest = name;
 		if (!bytes_skip(&rest, g->entries[i]))
 			continue;
-		if (rest.n == 0)
+		if (rest.n == 0) {
+			g->found[i] = true;
 			return true;
+		}
 		if (g->depth == DEPTH_0 || rest.p[0] != '/')
 			continue;
 		if (g->depth == DEPTH_ALL ||
@@ -210,14 +218,11 @@ is_asked(const struct get *g, struct bytes name)
 	return false;
 }
 
+/* The name, in a response to which more may be put. */
 static void
-get_one(struct imap *im, const struct store_mailbox *m, struct get *g,
-    struct bytes name, struct bytes value)
+get_name(struct imap *im, const struct store_mailbox *m, struct get *g,
+    struct bytes name)
 {
-	if (value.n > g->max) {
-		g->longest = value.n > g->longest ? value.n : g->longest;
-		return;
-	}
 	if (g->some) {
 		buf_addc(&im->out, ' ');
 	} else {
@@ -228,7 +233,33 @@ get_one(struct imap *im, const struct store_mailbox *m, struct get *g,
 	g->some = true;
 	(void)imap_add_astring(&im->out, name);		/* full: seen later */
 	buf_addc(&im->out, ' ');
+}
+
+static void
+get_one(struct imap *im, const struct store_mailbox *m, struct get *g,
+    struct bytes name, struct bytes value)
+{
+	if (value.n > g->max) {
+		g->longest = value.n > g->longest ? value.n : g->longest;
+		return;
+	}
+	get_name(im, m, g, name);
 	add_value(im, value);
+}
+
+/* What was named and is not there is NIL; with a depth it is left out, as in
+ * RFC 5464 4.2.2. */
+static void
+get_missing(struct imap *im, const struct store_mailbox *m, struct get *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->entry_count && g->depth == DEPTH_0; i++) {
+		if (g->found[i])
+			continue;
+		get_name(im, m, g, g->entries[i]);
+		buf_adds(&im->out, "NIL");
+	}
 }
 
 static int
@@ -245,6 +276,7 @@ get_all(struct imap *im, struct store_view *v, const struct store_mailbox *m,
 		if (is_asked(g, a.name))
 			get_one(im, m, g, a.name, a.value);
 	}
+	get_missing(im, m, g);
 	if (g->some)
 		buf_adds(&im->out, ")\r\n");
 	return r;
@@ -268,6 +300,7 @@ command_getmetadata(struct imap *im, struct parser *p)
 
 	if (!parse_get(im, p, &g))
 		return;
+	g.found = arena_zalloc(&im->arena, g.entry_count, sizeof(*g.found));
 	v = store_view_open(im->o.store);
 	r = v == NULL ? -1 : find_place(v, g.name, &m);
 	if (r == 0) {
@@ -297,6 +330,7 @@ struct set {
 	bool use_given;
 	uint32_t use;
 	bool use_unknown;
+	bool admin;
 };
 
 /* "\Sent \Junk" */
@@ -315,6 +349,21 @@ take_uses(struct set *s, struct bytes value)
 	}
 }
 
+/* Names of vendors have a token and a name at least: "/shared/vendor/TOKEN/
+ * NAME" (RFC 5464 3.2). */
+static bool
+is_whole(struct bytes name)
+{
+	struct bytes token;
+
+	if (!bytes_skip(&name, BYTES("/private/vendor")) &&
+	    !bytes_skip(&name, BYTES("/shared/vendor")))
+		return true;
+	if (name.n > 0 && !bytes_skip(&name, BYTES("/")))
+		return true;		/* "/shared/vendors" */
+	return bytes_split(&name, '/', &token) && name.n > 0;
+}
+
 static bool
 parse_change(struct parser *p, bool of_account, struct set *s)
 {
@@ -325,12 +374,15 @@ parse_change(struct parser *p, bool of_account, struct set *s)
 		return false;
 	if ((why = store_annotation_name_check(c.name)) != NULL)
 		return parse_fail(p, why);
+	if (!is_whole(c.name))
+		return parse_fail(p, "name of annotation is not whole");
 	c.remove = bytes_caseskip(&p->s, BYTES("NIL"));
 	if (!c.remove && (bytes_at(p->s, 0) == '~'
 	    ? !parse_literal8(p, &c.value) : !parse_string(p, &c.value)))
 		return false;
 	if (of_account && !c.remove && !search_filter_check(p, c.name, c.value))
 		return false;
+	s->admin = s->admin || bytes_eq(c.name, BYTES(ADMIN));
 	if (bytes_eq(c.name, BYTES(SPECIAL_USE)))
 		take_uses(s, c.value);
 	else
@@ -386,7 +438,7 @@ place_id(struct imap *im, struct bytes name, uint32_t *id)
 void
 command_setmetadata(struct imap *im, struct parser *p)
 {
-	struct set s = { NULL, 0, false, 0, false };
+	struct set s = { 0 };
 	struct bytes name;
 	uint32_t id = 0;
 
@@ -394,6 +446,10 @@ command_setmetadata(struct imap *im, struct parser *p)
 		return;
 	if (s.use_unknown || (s.use_given && name.n == 0)) {
 		reply_no(im, "USEATTR", "no such special use here");
+		return;
+	}
+	if (s.admin && name.n == 0) {	/* RFC 5464 3.2.1.1 */
+		reply_no(im, "CANNOT", ADMIN " is read-only");
 		return;
 	}
 	if (place_id(im, name, &id) == -1 ||

@@ -99,8 +99,7 @@ is_source(const struct imap *im, const struct multi_source *s,
 	switch (s->kind) {
 	case MULTI_SELECTED:
 		return b->id == im->box.id;
-	case MULTI_INBOXES:
-		return bytes_eq(b->name, BYTES("INBOX"));
+	case MULTI_INBOXES:	/* mail may be delivered to any (RFC 5465 6.3) */
 	case MULTI_PERSONAL:
 		return true;
 	case MULTI_SUBSCRIBED:
@@ -174,12 +173,12 @@ multi_next(struct imap *im, struct multi *m)
 }
 
 void
-multi_head(struct imap *im, const struct multi *m)
+multi_head(struct imap *im, struct bytes tag, const struct store_mailbox *m)
 {
 	buf_adds(&im->out, "* ESEARCH (TAG ");
-	imap_add_string(&im->out, im->tag);
+	imap_add_string(&im->out, tag);
 	buf_adds(&im->out, " MAILBOX ");
-	add_mailbox(im, m->mailbox.name);
+	add_mailbox(im, m->name);
 	buf_printf(&im->out, " UIDVALIDITY %lu) UID",
-	    (unsigned long)m->mailbox.uidvalidity);
+	    (unsigned long)m->uidvalidity);
 }

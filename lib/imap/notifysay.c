@@ -339,13 +339,13 @@ notify_fresh(struct imap *im)
 	if (n == NULL || n->items == NULL)
 		return;
 	for (i = b->announced; i < b->n; i++) {
-		if ((b->state[i] & ENTRY_OWN) != 0)
+		if ((box_state(b, i) & ENTRY_OWN) != 0)
 			continue;
 		if (n->fresh_count == NOTIFY_PENDING_MAX) {
 			overflow(im);
 			return;
 		}
-		n->fresh[n->fresh_count++] = b->uids[i];
+		n->fresh[n->fresh_count++] = box_uid(b, i);
 	}
 }
 

@@ -11,6 +11,7 @@ void
 reply_tagged(struct imap *im, const char *result, const char *code,
     const char *text)
 {
+	box_tell_delay(im);
 	/* RFC 9738 3.1: beside another code it is said before. */
 	if (im->limited != 0 && code == NULL)
 		code = limit_code(im, im->limited);
@@ -60,7 +61,7 @@ reply_done(struct imap *im)
 	char text[64];
 
 	/* RFC 3501 7.4.1: numbers hold while their replies are under way. */
-	box_sync(im, im->is_uid || !im->by_number);
+	box_sync(im, !im->by_number);
 	notify_say(im);
 	(void)snprintf(text, sizeof(text), "%s%s done",
 	    im->is_uid ? "UID " : "", im->command);	/* names are short */

@@ -32,23 +32,10 @@ numbers_to_uids(struct search *s, struct search_key *k)
 			k->set.n = i;
 			break;
 		}
-		r->first = b->uids[r->first == 0 ? 0 : r->first - 1];
-		r->last = b->uids[r->last > b->announced
-		    ? b->announced - 1 : r->last - 1];
+		r->first = box_uid(b, r->first == 0 ? 0 : r->first - 1);
+		r->last = box_uid(b, r->last > b->announced
+		    ? b->announced - 1 : r->last - 1);
 	}
-}
-
-static bool
-has_star(const struct imap_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		if (set->ranges[i].first == IMAP_STAR ||
-		    set->ranges[i].last == IMAP_STAR)
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -62,10 +49,24 @@ resolve_uids(struct search *s, struct search_key *k)
 		(void)box_resolve(s->im, &k->set, true); /* UIDs: no error */
 		return;
 	}
-	for (r = has_star(&k->set) ? store_message_first(s->view,
+	for (r = imap_set_has_star(&k->set) ? store_message_first(s->view,
 	    s->mailbox, 1, &m) : 0; r == 1;
 	    r = store_message_next(s->view, &m))
 		star = m.uid;
+	imap_set_resolve(&k->set, star);
+}
+
+/* Message numbers of a mailbox nobody selected: places among its messages
+ * (RFC 7377 2). "$" holds nothing here. */
+static void
+resolve_ordinals(struct search *s, struct search_key *k)
+{
+	struct store_mailbox m;
+	uint32_t star = 0;
+
+	if (imap_set_has_star(&k->set) &&
+	    store_mailbox_get(s->view, s->mailbox, &m) == 1)
+		star = (uint32_t)m.total;
 	imap_set_resolve(&k->set, star);
 }
 
@@ -78,14 +79,15 @@ prepare(struct search *s, struct search_key *k)
 
 	switch (k->kind) {
 	case KEY_NUMBERS:
-	case KEY_UIDS:
-		star = has_star(&k->set);
-		if (k->kind == KEY_NUMBERS && s->im == NULL)
-			k->kind = KEY_UIDS;	/* "$", which holds nothing */
-		if (k->kind == KEY_NUMBERS)
-			numbers_to_uids(s, k);
+		if (s->im == NULL)
+			resolve_ordinals(s, k);
 		else
-			resolve_uids(s, k);
+			numbers_to_uids(s, k);
+		break;
+	case KEY_UIDS:
+		star = imap_set_has_star(&k->set);
+		resolve_uids(s, k);
+		/* Numbers are what they were at first (RFC 5267 4.3). */
 		if (star && s->lasting && k->set.n > 0)
 			k->set.ranges[k->set.n - 1].last = UINT32_MAX;
 		break;
@@ -171,6 +173,8 @@ record_matches(struct search *s, const struct search_key *k)
 		    k->keyword)) == k->want;
 	case KEY_UIDS:
 		return imap_set_has(&k->set, s->message.uid);
+	case KEY_NUMBERS:
+		return imap_set_has(&k->set, s->ordinal);
 	case KEY_LARGER:
 		return r->size_crlf > k->number;
 	case KEY_SMALLER:
@@ -208,6 +212,21 @@ sent_matches(struct search *s, const struct search_key *k)
 }
 
 static bool
+is_text(const struct search_key *k)
+{
+	return (k->kind == KEY_BODY || k->kind == KEY_TEXT ||
+	    k->kind == KEY_HEADER) && k->cost != COST_ENVELOPE &&
+	    k->grams.n > 0;
+}
+
+static bool
+ruled_out(struct search *s, uint32_t uid, const struct search_key *k)
+{
+	return is_text(k) && store_text_maybe(s->view, s->mailbox, uid,
+	    &k->grams, k->kind != KEY_BODY, k->kind != KEY_HEADER) == 0;
+}
+
+static bool
 matches(struct search *s, const struct search_key *k)
 {
 	const struct search_key *c;
@@ -229,11 +248,11 @@ matches(struct search *s, const struct search_key *k)
 	case KEY_SENT_SINCE:
 		return sent_matches(s, k);
 	case KEY_HEADER:
-		return !text_ruled_out(s->view, &s->message, k) &&
+		return !ruled_out(s, s->message.uid, k) &&
 		    header_matches(s, k) == 1;
 	case KEY_BODY:
 	case KEY_TEXT:
-		return !text_ruled_out(s->view, &s->message, k) &&
+		return !ruled_out(s, s->message.uid, k) &&
 		    body_matches(s, k) == 1;
 	default:
 		return record_matches(s, k);
@@ -265,7 +284,8 @@ look_at(struct search *s, const struct store_message *record)
 static void
 look_away(struct search *s)
 {
-	message_reset(&s->message);
+	if (s->message.mapped)
+		message_reset(&s->message);
 	arena_reset(&s->arena);
 }
 
@@ -277,12 +297,54 @@ look(struct search *s, const struct store_message *record, uint32_t index)
 	look_away(s);
 }
 
+/*
+ * Whether UIDs and filters are what to ask first. They need no record; but
+ * where other facts of the record are asked for, those leave fewer filters to
+ * read.
+ */
+static bool
+filters_first(const struct search_key *root)
+{
+	const struct search_key *c;
+	bool any = false;
+
+	for (c = root->children; c != NULL; c = c->next) {
+		if (c->cost == COST_RECORD && c->kind != KEY_UIDS &&
+		    c->kind != KEY_ALL)
+			return false;
+		any = any || is_text(c);
+	}
+	return any;
+}
+
+/* After filters_first: whether a message need not be looked at. */
+static bool
+passed_by(struct search *s, uint32_t uid)
+{
+	const struct search_key *c;
+
+	for (c = s->root->children; c != NULL; c = c->next) {
+		if (c->kind == KEY_UIDS ? !imap_set_has(&c->set, uid)
+		    : ruled_out(s, uid, c))
+			return true;
+	}
+	return false;
+}
+
+/* The record of a message, into w->at: 1, 0 none, -1. */
+static int
+record_at(struct search *s, struct walk *w, uint32_t uid)
+{
+	/* Where filters decide, few are left to be found. */
+	return s->filters ? store_message_get(s->view, s->mailbox, uid,
+	    &w->at) : walk_at(w, uid);
+}
+
 /* Messages as the client knows them; 1 time is up, 0 end, -1. */
 static int
 step_box(struct search *s, int64_t until)
 {
 	const struct box *b = &s->im->box;
-	struct store_message record;
 	struct walk w;
 	int r;
 
@@ -290,13 +352,14 @@ step_box(struct search *s, int64_t until)
 	while (s->index < b->announced) {
 		size_t i = s->index++;
 
-		if ((b->state[i] & ENTRY_GONE) != 0)
-			continue;
-		r = walk_to(&w, b->uids[i], &record);
-		if (r == -1)
-			return -1;
-		if (r == 1)	/* else expunged, to be announced */
-			look(s, &record, (uint32_t)i);
+		if ((box_state(b, i) & ENTRY_GONE) == 0 &&
+		    !(s->filters && passed_by(s, box_uid(b, i)))) {
+			r = record_at(s, &w, box_uid(b, i));
+			if (r == -1)
+				return -1;
+			if (r == 1)	/* else expunged, to be announced */
+				look(s, &w.at, (uint32_t)i);
+		}
 		if (i % CLOCK_EVERY == 0 && time_mono_ms() >= until)
 			return 1;
 	}
@@ -315,6 +378,7 @@ step_all(struct search *s, int64_t until)
 		return 0;
 	for (r = store_message_first(s->view, s->mailbox, s->uid + 1,
 	    &record); r == 1; r = store_message_next(s->view, &record)) {
+		s->ordinal++;
 		look(s, &record, 0);
 		s->uid = record.uid;
 		if (++n % CLOCK_EVERY == 0 && time_mono_ms() >= until)
@@ -333,6 +397,7 @@ search_begin(struct search *s)
 	if ((s->view = store_view_open(s->store)) == NULL)
 		return -1;
 	prepare(s, s->root);
+	s->filters = filters_first(s->root);
 	search_keywords(s);
 	store_view_close(s->view);
 	s->view = NULL;
@@ -364,12 +429,12 @@ search_limit(struct search *s, uint32_t max, uint32_t *lowest)
 	if (b->announced <= max)
 		return false;
 	for (i = b->announced; i > 0; i--) {
-		if ((b->state[i - 1] & ENTRY_GONE) != 0 ||
-		    !in_sets(s->root, b->uids[i - 1]))
+		if ((box_state(b, i - 1) & ENTRY_GONE) != 0 ||
+		    !in_sets(s->root, box_uid(b, i - 1)))
 			continue;
 		if (n++ == max) {
 			s->index = at;
-			*lowest = b->uids[at];
+			*lowest = box_uid(b, at);
 			return true;
 		}
 		at = i - 1;
@@ -394,11 +459,10 @@ search_step(struct search *s, int64_t ms)
 int
 search_one(struct search *s, struct walk *w, size_t index)
 {
-	struct store_message record;
-	int r = walk_to(w, s->im->box.uids[index], &record);
+	int r = walk_at(w, box_uid(&s->im->box, index));
 
 	if (r == 1) {
-		r = look_at(s, &record);
+		r = look_at(s, &w->at);
 		look_away(s);
 	}
 	return r;

@@ -61,6 +61,7 @@ struct search_args {
 	struct search_return ret;
 	struct search_key *root;	/* AND of all keys */
 	bool modseq;			/* MODSEQ is among them */
+	bool numbers;			/* message numbers are */
 	bool bad_charset;		/* not supported: NO */
 	struct bytes text;		/* the keys as they were given */
 	struct search_filter *filters;	/* as they were (RFC 5466) */
@@ -104,8 +105,7 @@ int search_filter_get(struct parser *p, struct bytes name, struct bytes *value);
 
 /*
  * A search in one mailbox, in steps between which no view is open. With a
- * box the messages are those a client knows, otherwise all of the mailbox;
- * then no key may be about message numbers.
+ * box the messages are those a client knows, otherwise all of the mailbox.
  */
 struct search {
 	struct store *store;
@@ -115,10 +115,12 @@ struct search {
 	/* Called for each message found, while it is s->message. */
 	void (*hit)(struct search *s, void *ctx);
 	void *ctx;
+	bool filters;		/* they are asked before the record */
 	bool lasting;		/* "*" stands for later messages too */
 	int64_t now;		/* seconds, for OLDER and YOUNGER */
 	size_t index;		/* with a box: the next message */
 	uint32_t uid;		/* without: the last one that was seen */
+	uint32_t ordinal;	/* and its place in the mailbox, from 1 */
 	struct search_result found;	/* by ascending UID */
 	struct store_view *view;	/* in a step */
 	struct message message;
@@ -180,9 +182,6 @@ int sent_day(struct search *s, int64_t *day);
 /* The same in seconds, in UTC; the internal date where there is none (RFC
  * 5256 2.2). No file is opened for a message with an envelope. */
 int64_t sent_seconds(struct search *s);
-/* Whether the filters of the store let the message's file be passed by. */
-bool text_ruled_out(struct store_view *v, const struct message *m,
-    const struct search_key *k);
 int body_matches(struct search *s, const struct search_key *k);
 
 /* ---- sort.c (RFC 5256, RFC 5957) ---- */
@@ -275,7 +274,8 @@ int multi_find(struct imap *im, struct multi *m);
 /* Go on to the next one: 1, 0 end, -1. */
 int multi_next(struct imap *im, struct multi *m);
 /* "* ESEARCH (TAG "a" MAILBOX m UIDVALIDITY 5) UID" */
-void multi_head(struct imap *im, const struct multi *m);
+void multi_head(struct imap *im, struct bytes tag,
+    const struct store_mailbox *m);
 
 /* ---- context.c (RFC 5267) ---- */
 
@@ -283,9 +283,13 @@ void multi_head(struct imap *im, const struct multi *m);
  * look at every change. */
 #define CONTEXTS_MAX 16
 struct context;
+/* Whether a search with the tag of this command is kept already. */
+bool context_has_tag(struct imap *im);
 /* Keep a search that has ended, sorted unless sort is NULL; args is what was
- * searched for, to be parsed again. If it cannot be: "* NO [NOUPDATE]". */
+ * searched for, to be parsed again. Of ESEARCH the mailbox is given, which
+ * is named in what is told. If it cannot be: "* NO [NOUPDATE]". */
 void context_keep(struct imap *im, const struct search_args *args,
-    const struct sort *sort, const struct search_result *found);
+    const struct sort *sort, const struct store_mailbox *mailbox,
+    const struct search_result *found);
 
 #endif

@@ -81,6 +81,8 @@ job_begin(struct imap *im, struct search_job *j)
 
 	if (j->args.modseq)
 		session_enable(im, CAP_BIT(CAP_CONDSTORE));
+	/* RFC 7162 3.2.10: then UID SEARCH tells of no expunge either. */
+	im->by_number = im->by_number || j->args.numbers;
 	*s = (struct search){ .store = im->o.store, .mailbox = im->box.id,
 	    .im = im, .root = j->args.root };
 	if (j->kind == JOB_SORT) {
@@ -105,6 +107,14 @@ job_begin(struct imap *im, struct search_job *j)
 	im->mode = MODE_COMMAND;
 }
 
+/* RFC 5267 4.3: one tag cannot tell of two searches. */
+static bool
+tag_is_used(struct imap *im, struct parser *p, const struct search_job *j)
+{
+	return j->args.ret.update && context_has_tag(im) &&
+	    !parse_fail(p, "a search with this tag is kept up to date");
+}
+
 void
 command_search(struct imap *im, struct parser *p)
 {
@@ -114,6 +124,8 @@ command_search(struct imap *im, struct parser *p)
 		refuse(im, p, j);
 		return;
 	}
+	if (tag_is_used(im, p, j))
+		return;
 	/* RFC 9051 6.4.4: ESEARCH, asked for or not. */
 	if (!j->args.ret.given && enabled(im, CAP_IMAP4REV2))
 		j->args.ret.given = j->args.ret.all = true;
@@ -143,7 +155,8 @@ command_sort(struct imap *im, struct parser *p)
 		refuse(im, p, j);
 		return;
 	}
-	job_begin(im, j);
+	if (!tag_is_used(im, p, j))
+		job_begin(im, j);
 }
 
 void
@@ -169,16 +182,17 @@ command_esearch(struct imap *im, struct parser *p)
 
 	if (!parse_multi(im, p, &j->multi))
 		return;
-	p->uid_only = p->uid_only || !j->multi.selected_only;
 	if (!parse_search(p, &j->args)) {
 		refuse(im, p, j);
 		return;
 	}
-	if (j->args.ret.update || (j->args.ret.save &&
-	    !j->multi.selected_only)) {
+	if ((j->args.ret.update || j->args.ret.save) &&
+	    !j->multi.selected_only) {
 		(void)parse_fail(p, "not for several mailboxes");
 		return;
 	}
+	if (tag_is_used(im, p, j))
+		return;
 	if (!j->args.ret.given)
 		j->args.ret.given = j->args.ret.all = true;
 	if (multi_find(im, &j->multi) == -1) {
@@ -220,7 +234,7 @@ answer(struct imap *im, struct search_job *j)
 	/* First: "$" is still what it was for the keys. */
 	if (j->args.ret.update)
 		context_keep(im, &j->args, j->kind == JOB_SORT
-		    ? &j->sort : NULL, found);
+		    ? &j->sort : NULL, NULL, found);
 	search_answer(im, j->kind == JOB_SORT ? "SORT" : "SEARCH", &j->args,
 	    found);
 }
@@ -234,7 +248,9 @@ answer_multi(struct imap *im, struct search_job *j)
 	uint32_t *uids;
 	size_t i;
 
-	if (j->args.ret.save)
+	if (r->update)
+		context_keep(im, &j->args, NULL, &j->multi.mailbox, f);
+	if (r->save)
 		search_save(im, r, f);
 	if (f->n == 0 || !(r->min || r->max || r->all || r->count ||
 	    r->partial))
@@ -242,7 +258,7 @@ answer_multi(struct imap *im, struct search_job *j)
 	uids = arena_zalloc(&im->arena, f->n, sizeof(*uids));
 	for (i = 0; i < f->n; i++)
 		uids[i] = f->hits[i].uid;
-	multi_head(im, &j->multi);
+	multi_head(im, im->tag, &j->multi.mailbox);
 	add_returned(&im->out, r, uids, f->n);
 	add_found_modseq(im, &j->args, f);
 	buf_adds(&im->out, "\r\n");

@@ -7,7 +7,7 @@
 
 struct search_parser {
 	struct parser *p;
-	bool modseq;
+	bool modseq, numbers;
 	size_t keys;
 	unsigned int depth;
 	bool filter;
@@ -476,6 +476,7 @@ parse_key(struct search_parser *sp, struct search_key **out)
 		return parse_fail_code(sp->p, "UIDREQUIRED",
 		    "no message numbers with UIDONLY");
 	if (ascii_is_digit(c) || c == '*' || c == '$') {
+		sp->numbers = sp->numbers || c != '$';
 		sp->p->s = start;
 		return parse_set(sp->p, &k->set);
 	}
@@ -498,8 +499,11 @@ parse_search_charset(struct parser *p, bool *bad)
 static bool
 parse_charset(struct parser *p, bool *bad)
 {
-	return !bytes_caseskip(&p->s, BYTES("CHARSET ")) ||
-	    (parse_search_charset(p, bad) && parse_space(p));
+	if (!bytes_caseskip(&p->s, BYTES("CHARSET ")))
+		return true;
+	if (p->no_charset)	/* RFC 6855 3 */
+		return parse_fail(p, "no CHARSET with UTF8=ACCEPT");
+	return parse_search_charset(p, bad) && parse_space(p);
 }
 
 bool
@@ -512,6 +516,7 @@ parse_search_keys(struct parser *p, struct search_args *out)
 		return false;
 	out->modseq = sp.modseq;
 	out->filters = p->filters;
+	out->numbers = sp.numbers;
 	return true;
 }
 

@@ -11,6 +11,8 @@
 static bool
 parse_partial_option(struct parser *p, struct search_return *r)
 {
+	if (r->partial)
+		return parse_fail(p, "PARTIAL twice");
 	r->partial = true;
 	return parse_space(p) && parse_window(p, &r->window);
 }
@@ -92,6 +94,7 @@ parse_window(struct parser *p, struct window *w)
 		return parse_fail(p, "positions begin at 1");
 	w->first = (uint32_t)(a < b ? a : b);
 	w->last = (uint32_t)(a < b ? b : a);
+	/* "4:2" is answered as the same "2:4", which clients know. */
 	w->text = bytes_str(arena_printf(p->a, w->from_end ? "-%lu:-%lu"
 	    : "%lu:%lu", (unsigned long)(w->from_end ? a : w->first),
 	    (unsigned long)(w->from_end ? b : w->last)));
@@ -255,8 +258,10 @@ add_search(struct imap *im, const char *name, const struct search_return *r,
 	size_t i;
 
 	buf_printf(&im->out, "* %s", name);
-	for (i = 0; i < found->n; i++)
-		buf_printf(&im->out, " %lu", (unsigned long)numbers[i]);
+	for (i = 0; i < found->n; i++) {
+		buf_addc(&im->out, ' ');
+		buf_addnum(&im->out, numbers[i]);
+	}
 	if (with_modseq && found->n > 0)
 		buf_printf(&im->out, " (MODSEQ %llu)",
 		    (unsigned long long)modseq_of(r, found));

@@ -21,6 +21,18 @@ text_matches(struct arena *a, const struct search_key *k, struct bytes text)
 	return bytes_find(unicode_fold(a, text), k->text, &at);
 }
 
+/* The file; where its record says, or by the store's search. */
+static int
+load(struct search *s)
+{
+	struct message *m = &s->message;
+
+	if (!m->mapped && m->has_record && s->view != NULL)
+		m->mapped = store_message_quick(s->view, &m->record,
+		    &m->file) == 1;
+	return message_load(s->store, s->mailbox, m);
+}
+
 /* Through the envelope: 1, 0, -1 it does not tell. */
 static int
 envelope_matches(struct search *s, const struct search_key *k)
@@ -50,7 +62,7 @@ header_matches(struct search *s, const struct search_key *k)
 
 	if (r != -1)
 		return r;
-	if (message_load(s->store, s->mailbox, &s->message) == -1)
+	if (load(s) == -1)
 		return -1;
 	mime_split(s->message.file, &header, &body);
 	while (mime_next_field(&header, &f)) {
@@ -69,7 +81,7 @@ sent_date(struct search *s, int64_t *seconds, int *zone)
 
 	if (!s->message.has_record || !envelope_text(&s->arena, &s->text,
 	    s->message.record.envelope, ENV_DATE, &date)) {
-		if (message_load(s->store, s->mailbox, &s->message) == -1)
+		if (load(s) == -1)
 			return -1;
 		mime_split(s->message.file, &header, &body);
 		date = mime_field_value(&s->arena, header, BYTES("Date"));
@@ -101,15 +113,6 @@ sent_seconds(struct search *s)
 	    : s->message.record.internal_date;
 }
 
-bool
-text_ruled_out(struct store_view *v, const struct message *m,
-    const struct search_key *k)
-{
-	return m->has_record && k->cost != COST_ENVELOPE &&
-	    store_text_maybe(v, m->record.mailbox, m->uid, &k->grams,
-	    k->kind != KEY_BODY, k->kind != KEY_HEADER) == 0;
-}
-
 int
 body_matches(struct search *s, const struct search_key *k)
 {
@@ -120,7 +123,8 @@ body_matches(struct search *s, const struct search_key *k)
 	struct message *m = &s->message;
 	struct mime_field f;
 
-	if (message_load_tree(s->store, s->mailbox, m) == -1)
+	if (load(s) == -1 ||
+	    message_load_tree(s->store, s->mailbox, m) == -1)
 		return -1;
 	header = m->tree->root->header;
 	while (k->kind == KEY_TEXT && mime_next_field(&header, &f)) {

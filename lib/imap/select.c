@@ -124,7 +124,7 @@ matched_uid(const struct box *b, const struct select *s)
 	while (i < s->numbers.n && j < s->uids.n) {
 		n = s->numbers.ranges[i].first + skip_n;
 		u = s->uids.ranges[j].first + skip_u;
-		if (n == 0 || n > b->n || b->uids[n - 1] != u)
+		if (n == 0 || n > b->n || box_uid(b, n - 1) != u)
 			break;
 		matched = (uint32_t)u;
 		if (n == s->numbers.ranges[i].last) {

@@ -19,6 +19,8 @@ session_new(const struct imap_options *o)
 	im->out = BUF_INIT(OUT_MAX);
 	im->append.fd = -1;
 	im->off = caps_parse(o->capabilities_off);
+	if (!o->unauthenticate)
+		im->off |= CAP_BIT(CAP_UNAUTHENTICATE);
 	return im;
 }
 
@@ -123,7 +125,8 @@ session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
 	    .utf8_names = utf8_names(im),
-	    .uid_only = enabled(im, CAP_UIDONLY), .store = im->o.store };
+	    .uid_only = enabled(im, CAP_UIDONLY), .store = im->o.store,
+	    .no_charset = enabled(im, CAP_UTF8_ACCEPT) };
 }
 
 void
@@ -141,7 +144,8 @@ session_enable(struct imap *im, uint64_t set)
 	im->enabled |= set;
 	if (!had && enabled(im, CAP_CONDSTORE) && im->box.id != 0)
 		buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] changes are "
-		    "numbered\r\n", (unsigned long long)im->box.highest);
+		    "numbered\r\n", (unsigned long long)
+		    box_highest(&im->box));
 }
 
 /* ---- IDLE (RFC 2177) ---- */
@@ -245,9 +249,20 @@ announced_literal(struct imap *im)
 	input_literal_take(&im->in);
 }
 
-/* False: nothing whole to do. */
-static bool
-next_command(struct imap *im)
+static void
+whole_command(struct imap *im)
+{
+	run_command(im);
+	input_done(&im->in);
+	/* What the command could not say. */
+	im->changed = im->changed || im->notify != NULL;
+	if (im->mode == MODE_COMMAND)
+		arena_reset(&im->arena);
+}
+
+bool
+session_next(struct imap *im, void (*literal)(struct imap *im),
+    void (*command)(struct imap *im))
 {
 	switch (input_next(&im->in)) {
 	case INPUT_MORE:
@@ -256,15 +271,10 @@ next_command(struct imap *im)
 		imap_bye(im, NULL, input_too_long(&im->in));
 		break;
 	case INPUT_LITERAL:
-		announced_literal(im);
+		literal(im);
 		break;
 	case INPUT_COMMAND:
-		run_command(im);
-		input_done(&im->in);
-		/* What the command could not say. */
-		im->changed = im->changed || im->notify != NULL;
-		if (im->mode == MODE_COMMAND)
-			arena_reset(&im->arena);
+		command(im);
 		break;
 	}
 	return true;
@@ -308,9 +318,14 @@ enum imap_action
 imap_step(struct imap *im)
 {
 	while (im->out.n < OUT_SOFT && !im->out.full) {
+		if (im->compress_begins) {
+			im->compress_begins = false;
+			return IMAP_COMPRESS;
+		}
 		switch (im->mode) {
 		case MODE_COMMAND:
-			if (!notify_fetch(im) && !next_command(im) &&
+			if (!notify_fetch(im) && !session_next(im,
+			    announced_literal, whole_command) &&
 			    !notify_step(im))
 				return wait_action(im);
 			break;
@@ -336,6 +351,9 @@ imap_step(struct imap *im)
 			if (im->mode == MODE_IDLE)
 				return wait_action(im);
 			break;
+		case MODE_UNAUTHENTICATE:
+			return im->out.n > 0 ? IMAP_WRITE
+			    : IMAP_UNAUTHENTICATE;
 		case MODE_CLOSE:
 			return IMAP_CLOSE;
 		}

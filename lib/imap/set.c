@@ -90,6 +90,19 @@ imap_set_resolve(struct imap_set *set, uint32_t star)
 }
 
 bool
+imap_set_has_star(const struct imap_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->ranges[i].first == IMAP_STAR ||
+		    set->ranges[i].last == IMAP_STAR)
+			return true;
+	}
+	return false;
+}
+
+bool
 imap_set_has(const struct imap_set *set, uint32_t n)
 {
 	size_t low = 0, high = set->n;

@@ -24,16 +24,14 @@ parse_how(struct parser *p, enum store_how *how, bool *silent)
 	    parse_fail(p, "expected FLAGS");
 }
 
-/* "(UNCHANGEDSINCE n) ", if it is there (RFC 7162 3.1.3). */
+/* "UNCHANGEDSINCE n)", after the parenthesis (RFC 7162 3.1.3). */
 static bool
 parse_condition(struct imap *im, struct parser *p, uint64_t *unchanged_since)
 {
-	if (!parse_optional(p, '('))
-		return true;
 	if (!bytes_caseeq(parse_word(p), BYTES("UNCHANGEDSINCE")))
 		return parse_fail(p, "unknown STORE modifier");
 	if (!parse_space(p) || !parse_modseq(p, unchanged_since) ||
-	    !parse_char(p, ')') || !parse_space(p))
+	    !parse_char(p, ')'))
 		return false;
 	session_enable(im, CAP_BIT(CAP_CONDSTORE));
 	return true;
@@ -85,7 +83,8 @@ answer_flags(struct imap *im, const uint32_t *uids, size_t n,
     struct bytes failed, bool silent)
 {
 	struct store_view *v = store_view_open(im->o.store);
-	bool with_uid = im->is_uid || enabled(im, CAP_QRESYNC), all = true;
+	/* RFC 7162 3.2.4 */
+	bool with_uid = im->is_uid || enabled(im, CAP_CONDSTORE), all = true;
 	struct store_message m;
 	struct walk w;
 	size_t i, at;
@@ -154,9 +153,16 @@ command_store(struct imap *im, struct parser *p)
 	size_t n;
 
 	if (!parse_space(p) || !parse_set(p, &set) || !parse_space(p) ||
-	    !parse_condition(im, p, &change.unchanged_since) ||
+	    (parse_optional(p, '(') && (!parse_condition(im, p,
+	    &change.unchanged_since) || !parse_space(p))) ||
 	    !parse_how(p, &change.how, &silent) || !parse_space(p) ||
-	    !parse_flags(p, true, &flags) || !parse_end(p))
+	    !parse_flags(p, true, &flags))
+		return;
+	/* I-17: imapflow has the condition behind the flags. */
+	if (change.unchanged_since == UINT64_MAX && bytes_skip(&p->s,
+	    BYTES(" (")) && !parse_condition(im, p, &change.unchanged_since))
+		return;
+	if (!parse_end(p))
 		return;
 	if (!box_uids(im, &set, im->is_uid, &uids, &n)) {
 		(void)parse_fail(p, "no such message number");

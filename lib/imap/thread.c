@@ -528,8 +528,7 @@ thread_format(struct buf *out, struct thread *t, const uint32_t *numbers)
 		if (is_apart(n, root))
 			buf_addc(out, '(');
 		if (n->hit != NO_HIT)
-			buf_printf(out, "%lu",
-			    (unsigned long)numbers[n->hit]);
+			buf_addnum(out, numbers[n->hit]);
 		if (n->first != NULL) {
 			if (n->hit != NO_HIT)
 				buf_addc(out, ' ');

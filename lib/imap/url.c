@@ -5,7 +5,7 @@
  * to this server ("/INBOX;UIDVALIDITY=1/;UID=20/;SECTION=1.2"), with PARTIAL
  * and what RFC 4467 adds: EXPIRE and URLAUTH.
  */
-#include "imap/internal.h"
+#include "imap/url.h"
 
 #include <errno.h>
 
@@ -255,28 +255,46 @@ is_there(struct imap *im, uint32_t mailbox, uint32_t uid)
 }
 
 int
-url_text(struct imap *im, const struct imap_url *u, struct message *m,
-    struct stream *out)
+url_item(struct imap *im, const struct imap_url *u, struct message *m,
+    struct fetch_item *item)
 {
-	struct fetch_item item = { .kind = ITEM_SECTION,
-	    .part = BYTES_EMPTY, .offset = u->offset, .length = u->length };
 	struct parser p = session_parser(im, u->section);
 	struct store_mailbox box;
-	struct bytes text;
 	int r = url_mailbox(im, u, &box);
 
 	if (r == 1)
 		r = is_there(im, box.id, u->uid);
 	if (r != 1)
 		return r;
-	if (!parse_section_spec(&p, &item))
+	*item = (struct fetch_item){ .kind = ITEM_SECTION,
+	    .part = BYTES_EMPTY, .offset = u->offset, .length = u->length };
+	if (!parse_section_spec(&p, item))
 		return 0;
 	message_reset(m);
 	m->uid = u->uid;
 	m->mailbox = box.id;
-	if (section_text(im, m, &item, &text) == -1)
-		return errno == ENOMSG || errno == ENOENT ? 0 : -1;
-	stream_init(out, text, item.offset,
-	    section_cut(&item, mime_crlf_size(text)));
 	return 1;
+}
+
+int
+url_stream(struct imap *im, struct message *m, const struct fetch_item *item,
+    struct stream *out)
+{
+	struct bytes text;
+
+	if (section_text(im, m, item, &text) == -1)
+		return errno == ENOMSG || errno == ENOENT ? 0 : -1;
+	stream_init(out, text, item->offset,
+	    section_cut(item, mime_crlf_size(text)));
+	return 1;
+}
+
+int
+url_text(struct imap *im, const struct imap_url *u, struct message *m,
+    struct stream *out)
+{
+	struct fetch_item item;
+	int r = url_item(im, u, m, &item);
+
+	return r == 1 ? url_stream(im, m, &item, out) : r;
 }

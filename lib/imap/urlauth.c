@@ -1,11 +1,11 @@
 /*
- * urlauth.c - GENURLAUTH, RESETKEY, URLFETCH (RFC 4467)
+ * urlauth.c - GENURLAUTH, RESETKEY (RFC 4467); urlfetch.c has URLFETCH
  *
  * The one mechanism, INTERNAL, signs the URL with a key of the mailbox, 256
  * random bits in the store, and HMAC-SHA-256 (RFC 2104). A URL is fetched by
  * its owner only: a session reaches no account but its own.
  */
-#include "imap/internal.h"
+#include "imap/url.h"
 
 #include <errno.h>
 
@@ -172,11 +172,10 @@ command_resetkey(struct imap *im, struct parser *p)
 		reply_ok(im, "URLMECH INTERNAL", "RESETKEY done");
 }
 
-/* ---- URLFETCH ---- */
+/* ---- for URLFETCH ---- */
 
-/* What the URL was authorized for is still so. 1, 0, -1. */
-static int
-is_authorized(struct imap *im, const struct imap_url *u)
+int
+url_authorized(struct imap *im, const struct imap_url *u)
 {
 	struct buf token = BUF_INIT(TOKEN_BYTES);
 	struct store_mailbox m;
@@ -195,72 +194,4 @@ is_authorized(struct imap *im, const struct imap_url *u)
 		r = bytes_equal_secret(buf_bytes(&token), u->token);
 	buf_free(&token);
 	return r;
-}
-
-static void
-begin_url(struct imap *im)
-{
-	struct url_fetch *f = &im->url_fetch;
-	struct bytes text = f->urls[f->at];
-	struct imap_url u;
-	int r = url_parse(&im->arena, text, &u) == -1 ? 0
-	    : is_authorized(im, &u);
-
-	if (r == 1)
-		r = url_text(im, &u, &im->message, &f->stream);
-	buf_adds(&im->out, "* URLFETCH ");
-	imap_add_astring(&im->out, text);
-	f->streaming = r == 1;
-	if (r == 1)
-		buf_printf(&im->out, " {%llu}\r\n",
-		    (unsigned long long)f->stream.left);
-	else
-		buf_adds(&im->out, " NIL\r\n");
-	if (r != 1)
-		f->at++;
-}
-
-void
-url_fetch_step(struct imap *im)
-{
-	struct url_fetch *f = &im->url_fetch;
-
-	while (f->at < f->n && im->out.n < OUT_SOFT) {
-		if (!f->streaming) {
-			begin_url(im);
-			continue;
-		}
-		if (!stream_add(&f->stream, &im->out, OUT_SOFT))
-			return;
-		buf_adds(&im->out, "\r\n");
-		f->streaming = false;
-		f->at++;
-	}
-	if (f->at < f->n)
-		return;
-	message_reset(&im->message);
-	im->mode = MODE_COMMAND;
-	reply_done(im);
-	arena_reset(&im->arena);
-}
-
-void
-command_urlfetch(struct imap *im, struct parser *p)
-{
-	struct url_fetch *f = &im->url_fetch;
-	struct bytes url;
-
-	*f = (struct url_fetch){ .urls = arena_zalloc(&im->arena,
-	    IMAP_URLS_MAX, sizeof(*f->urls)) };
-	do {
-		if (!parse_space(p) || !parse_astring(p, &url))
-			return;
-		if (f->n == IMAP_URLS_MAX) {
-			(void)parse_fail(p, "too many URLs");
-			return;
-		}
-		/* It goes on when the command's bytes are gone. */
-		f->urls[f->n++] = arena_bytes(&im->arena, url);
-	} while (p->s.n > 0);
-	im->mode = MODE_URLFETCH;
 }

@@ -38,11 +38,11 @@ push_gaps(struct ranges *r, const struct box *b, uint32_t from,
 	size_t i;
 
 	for (i = 0; i < b->n; i++) {
-		if (b->uids[i] < next)
+		if (box_uid(b, i) < next)
 			continue;
-		if (b->uids[i] > next)
-			push(r, next, b->uids[i] - 1);
-		next = b->uids[i] + 1;
+		if (box_uid(b, i) > next)
+			push(r, next, box_uid(b, i) - 1);
+		next = box_uid(b, i) + 1;
 	}
 	if (next < uidnext)
 		push(r, next, uidnext - 1);

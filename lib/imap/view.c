@@ -15,6 +15,7 @@ box_close(struct imap *im)
 {
 	struct box *b = &im->box;
 
+	box_blocks_free(b);
 	free(b->uids);
 	free(b->state);
 	free(b->saved);
@@ -33,27 +34,15 @@ box_push(struct box *b, uint32_t uid, unsigned char bits)
 	if (b->n == b->size) {
 		b->size = b->size == 0 ? 64 : b->size + b->size / 2;
 		b->uids = mem_realloc(b->uids, b->size * sizeof(*b->uids));
-		b->state = mem_realloc(b->state, b->size);
+		if (b->state != NULL)
+			b->state = mem_realloc(b->state, b->size);
 	}
 	b->uids[b->n] = uid;
-	b->state[b->n++] = bits;
-}
-
-bool
-box_find(const struct box *b, uint32_t uid, size_t *at)
-{
-	size_t low = 0, high = b->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (b->uids[mid] < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*at = low;
-	return low < b->n && b->uids[low] == uid;
+	if (bits != 0)
+		box_want_state(b);
+	if (b->state != NULL)
+		b->state[b->n] = bits;
+	b->n++;
 }
 
 int
@@ -61,24 +50,17 @@ box_open(struct imap *im, struct store_view *v,
     const struct store_mailbox *mailbox, bool read_only, size_t *first_unseen)
 {
 	struct box *b = &im->box;
-	struct store_message m;
-	int r;
 
-	*first_unseen = 0;
 	b->id = mailbox->id;
 	b->read_only = read_only;
 	b->modseq = store_view_modseq(v);
 	b->highest = mailbox->modseq;
-	for (r = store_message_first(v, b->id, 1, &m); r == 1;
-	    r = store_message_next(v, &m)) {
-		box_push(b, m.uid, 0);
-		if (*first_unseen == 0 && (m.flags & STORE_SEEN) == 0)
-			*first_unseen = b->n;
+	if (box_load(b, v, first_unseen) == -1) {
+		box_close(im);
+		return -1;
 	}
 	b->announced = b->n;
-	if (r == -1)
-		box_close(im);
-	return r;
+	return 0;
 }
 
 void
@@ -114,9 +96,11 @@ mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
 {
 	size_t i;
 
+	box_want_state(b);
 	(void)box_find(b, first, &i);	/* or where the first one is */
-	for (; i < b->n && b->uids[i] <= last; i++)
+	for (; i < b->n && box_uid(b, i) <= last; i++)
 		b->state[i] |= bits;
+	b->marked = true;
 }
 
 static int
@@ -126,10 +110,10 @@ add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last,
 	struct store_message m;
 	int r;
 
-	if (b->n > 0 && b->uids[b->n - 1] >= first) {
-		if (b->uids[b->n - 1] >= last)
+	if (b->n > 0 && box_uid(b, b->n - 1) >= first) {
+		if (box_uid(b, b->n - 1) >= last)
 			return 0;
-		first = b->uids[b->n - 1] + 1;
+		first = box_uid(b, b->n - 1) + 1;
 	}
 	for (r = store_message_first(v, b->id, first, &m);
 	    r == 1 && m.uid <= last; r = store_message_next(v, &m))
@@ -145,6 +129,8 @@ compare_all(struct box *b, struct store_view *v)
 	size_t i, known = b->n;
 	int r;
 
+	box_want_state(b);
+	b->marked = true;
 	for (i = 0; i < known; i++)
 		b->state[i] |= ENTRY_GONE;
 	for (r = store_message_first(v, b->id, 1, &m); r == 1;
@@ -153,10 +139,12 @@ compare_all(struct box *b, struct store_view *v)
 			b->state[i] &= (unsigned char)~ENTRY_GONE;
 			if (m.modseq > b->modseq)
 				b->state[i] |= changed_bits(b, m.modseq);
-		} else if (b->n == 0 || m.uid > b->uids[b->n - 1]) {
+		} else if (b->n == 0 || m.uid > box_uid(b, b->n - 1)) {
 			box_push(b, m.uid, 0);
 		}
 	}
+	if (b->delayed == 0)
+		b->delayed = b->modseq + 1;
 	b->keywords_changed = true;
 	return r;
 }
@@ -186,6 +174,8 @@ read_changes(struct imap *im, struct store_view *v)
 			break;
 		case STORE_CHANGE_EXPUNGED:
 			mark(b, c.uid_first, c.uid_last, ENTRY_GONE | own);
+			if (b->delayed == 0)
+				b->delayed = c.modseq;
 			break;
 		case STORE_CHANGE_KEYWORDS:
 			b->keywords_changed = true;
@@ -227,24 +217,26 @@ take_out(struct imap *im, bool expunges)
 	uint32_t *uids = by_uid ? arena_zalloc(&im->arena, announced + 1,
 	    sizeof(*uids)) : NULL;
 
+	box_fill(b);
+	box_blocks_free(b);
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
-		if ((b->state[i] & ENTRY_GONE) != 0 && (!known ||
-		    may_tell_gone(im, b->state[i], expunges))) {
+		if ((box_state(b, i) & ENTRY_GONE) != 0 && (!known ||
+		    may_tell_gone(im, box_state(b, i), expunges))) {
 			if (known) {
 				b->announced--;
 				if (by_uid)
-					uids[gone++] = b->uids[i];
+					uids[gone++] = box_uid(b, i);
 				else
 					buf_printf(&im->out,
 					    "* %zu EXPUNGE\r\n", kept + 1);
 			}
-			if (im->message.uid == b->uids[i])
+			if (im->message.uid == box_uid(b, i))
 				message_reset(&im->message);
 			continue;
 		}
-		b->uids[kept] = b->uids[i];
+		b->uids[kept] = box_uid(b, i);
 		b->state[kept++] = b->state[i];
 	}
 	b->n = kept;
@@ -264,10 +256,10 @@ announce_flags(struct imap *im, struct store_view *v)
 	for (i = 0; i < b->announced; i++) {
 		if (im->contexts == NULL)
 			b->state[i] &= (unsigned char)~ENTRY_SEARCH;
-		if ((b->state[i] & ENTRY_CHANGED) == 0)
+		if ((box_state(b, i) & ENTRY_CHANGED) == 0)
 			continue;
 		b->state[i] &= (unsigned char)~ENTRY_CHANGED;
-		r = walk_to(&w, b->uids[i], &m);
+		r = walk_to(&w, box_uid(b, i), &m);
 		if (r == -1)
 			return -1;
 		if (r == 0)
@@ -277,6 +269,19 @@ announce_flags(struct imap *im, struct store_view *v)
 	return 0;
 }
 
+/* What could not be said yet is left for the next time. */
+static bool
+any_state(const struct box *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		if (b->state[i] != 0)
+			return true;
+	}
+	return false;
+}
+
 void
 box_sync(struct imap *im, bool expunges)
 {
@@ -284,8 +289,8 @@ box_sync(struct imap *im, bool expunges)
 	struct store_mailbox m;
 	struct store_view *v;
 	uint64_t now;
-	size_t i, first = SIZE_MAX;
-	bool changed = false, new = false;
+	size_t first = SIZE_MAX;
+	bool changed, new = false;
 
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
@@ -295,32 +300,57 @@ box_sync(struct imap *im, bool expunges)
 		if (store_mailbox_get(v, b->id, &m) == 1)
 			b->highest = m.modseq;
 	}
-	for (i = 0; i < b->n && !changed; i++)
-		changed = b->state[i] != 0;
+	changed = b->marked;
 	if (changed && expunges)
 		contexts_gone(im);
 	if (changed)
 		take_out(im, expunges);
+	if (expunges && notify_tells(im, NOTIFY_EXPUNGE))
+		b->delayed = 0;
 	if (b->keywords_changed)
 		add_flag_lists(im, v, false);
 	if (b->n > b->announced && notify_tells(im, NOTIFY_NEW)) {
 		notify_fresh(im);
 		/* What is new needs no second word about its flags. */
-		for (first = b->announced; b->announced < b->n; b->announced++)
-			b->state[b->announced] &= ENTRY_OWN;
+		for (first = b->announced; b->announced < b->n;
+		    b->announced++) {
+			if (b->state != NULL)
+				b->state[b->announced] &= ENTRY_OWN;
+		}
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
 		new = true;
 	}
 	if (changed && notify_tells(im, NOTIFY_FLAGS))
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
-	store_view_close(v);
-	for (; first < b->announced; first++)
+	for (; b->state != NULL && first < b->announced; first++)
 		b->state[first] &= (unsigned char)~ENTRY_OWN;
+	b->marked = changed && any_state(b);
+	store_view_close(v);
 	if (new) {
 		recent_look(im);
 		add_recent(im);
 	}
+}
+
+uint64_t
+box_highest(const struct box *b)
+{
+	return b->delayed == 0 ? b->highest : b->delayed - 1;
+}
+
+void
+box_tell_delay(struct imap *im)
+{
+	struct box *b = &im->box;
+
+	if (b->id == 0 || !enabled(im, CAP_CONDSTORE) ||
+	    (b->delayed == 0 && !b->delay_told))
+		return;
+	b->delay_told = b->delayed != 0;
+	buf_printf(&im->out, "* OK [HIGHESTMODSEQ %llu] %s\r\n",
+	    (unsigned long long)box_highest(b), b->delay_told
+	    ? "expunges are told later" : "all is told");
 }
 
 /* "$": those of the saved messages that are still there. */
@@ -358,7 +388,7 @@ box_resolve(struct imap *im, struct imap_set *set, bool by_uid)
 		return true;
 	}
 	if (by_uid) {
-		imap_set_resolve(set, n == 0 ? 0 : b->uids[n - 1]);
+		imap_set_resolve(set, n == 0 ? 0 : box_uid(b, n - 1));
 		return true;
 	}
 	for (i = 0; i < set->n; i++) {
@@ -396,15 +426,15 @@ box_uids(struct imap *im, struct imap_set *set, bool by_uid,
 		if (by_uid) {
 			(void)box_find(b, r->first, &at);	/* or after */
 			for (end = at; end < b->announced &&
-			    b->uids[end] <= r->last; end++)
+			    box_uid(b, end) <= r->last; end++)
 				;
 		} else {
 			at = r->first == 0 ? 0 : r->first - 1;
 			end = r->last;
 		}
 		for (; at < end; at++) {
-			if ((b->state[at] & ENTRY_GONE) == 0)
-				(*uids)[(*n)++] = b->uids[at];
+			if ((box_state(b, at) & ENTRY_GONE) == 0)
+				(*uids)[(*n)++] = box_uid(b, at);
 			else
 				im->set_had_gone = true;
 		}

@@ -388,12 +388,19 @@ put_structure(struct arena *a, struct buf *out, const struct mime_part *p,
 }
 
 int
-mime_format_bodystructure(struct arena *a, struct buf *out,
-    const struct mime_tree *t, bool extended)
+mime_format_part(struct arena *a, struct buf *out, const struct mime_part *p,
+    bool extended)
 {
-	(void)put_structure(a, out, t->root, extended);	/* full tells */
+	(void)put_structure(a, out, p, extended);	/* full tells */
 	if (!out->full)
 		return 0;
 	errno = EMSGSIZE;
 	return -1;
+}
+
+int
+mime_format_bodystructure(struct arena *a, struct buf *out,
+    const struct mime_tree *t, bool extended)
+{
+	return mime_format_part(a, out, t->root, extended);
 }

@@ -234,7 +234,8 @@ int mime_part_extent(const struct mime_part *p, enum mime_extent what,
 int mime_decode_body(struct buf *out, const struct mime_part *p);
 /*
  * A text part's content as UTF-8, at most limit bytes; unknown encodings as
- * they stand. Flags of unicode_from_charset.
+ * they stand. It lies in the arena, or in the message where nothing had to be
+ * converted. Flags of unicode_from_charset.
  */
 unsigned int mime_part_text(struct arena *a, const struct mime_part *p,
     size_t limit, struct bytes *out);
@@ -283,5 +284,8 @@ int mime_format_envelope(struct arena *a, struct buf *out,
 /* BODY (extended false) or BODYSTRUCTURE. */
 int mime_format_bodystructure(struct arena *a, struct buf *out,
     const struct mime_tree *t, bool extended);
+/* The same of one part. */
+int mime_format_part(struct arena *a, struct buf *out,
+    const struct mime_part *p, bool extended);
 
 #endif

@@ -106,6 +106,7 @@ mime_part_text(struct arena *a, const struct mime_part *p, size_t limit,
     struct bytes *out)
 {
 	struct bytes charset = BYTES_EMPTY, body = p->body, whole;
+	enum encoding encoding = encoding_of(p);
 	unsigned int flags = 0;
 	struct buf b;
 
@@ -115,8 +116,11 @@ mime_part_text(struct arena *a, const struct mime_part *p, size_t limit,
 	if (body.n < p->body.n)
 		flags |= UNICODE_CUT;
 	(void)mime_param_text(a, p->type.params, BYTES("charset"), &charset);
+	if (encoding == IDENTITY || encoding == UNKNOWN)
+		return flags | unicode_from_charset(a, charset, body, limit,
+		    out);
 	b = (struct buf)BUF_INIT(body.n + 4);
-	(void)decode(&b, encoding_of(p), body);		/* never grows */
+	(void)decode(&b, encoding, body);		/* never grows */
 	flags |= unicode_from_charset(a, charset, buf_bytes(&b), limit,
 	    &whole);
 	*out = arena_bytes(a, whole);

@@ -150,6 +150,38 @@ qcmd_out_close(struct qcmd_out *o)
 	return writer_flush(&o->writer);
 }
 
+/* What one page can come to: one record with all its attempts. */
+#define PAGE_MAX ((size_t)64 << 20)
+
+/* 1 there may be more, 0 that was all, -1. */
+static int
+put_page(struct qcmd *q, struct buf *page, qcmd_next_fn *next, void *ctx)
+{
+	struct queue_txn *t = queue_begin(q->queue, false);
+	size_t n = 0;
+	int r = t == NULL ? -1 : 1;
+
+	while (r == 1 && n++ < QCMD_PAGE_RECORDS && page->n < QCMD_PAGE_BYTES)
+		r = next(ctx, t, page);
+	queue_abort(t);
+	return r;
+}
+
+int
+qcmd_list(struct qcmd *q, struct qcmd_out *o, qcmd_next_fn *next, void *ctx)
+{
+	struct buf page = BUF_INIT(PAGE_MAX);
+	int r = 1;
+
+	while (r == 1 && !o->writer.failed) {
+		r = put_page(q, &page, next, ctx);
+		(void)writer_add(&o->writer, buf_bytes(&page)); /* as above */
+		buf_reset(&page);
+	}
+	buf_free(&page);
+	return qcmd_out_close(o) == -1 || r == -1 ? -1 : 0;
+}
+
 /* ---- records ---- */
 
 static struct bytes

@@ -179,6 +179,20 @@ int qcmd_out_take(struct qcmd_out *o, struct buf *to);
 /* Write the rest. -1 errno. */
 int qcmd_out_close(struct qcmd_out *o);
 
+/*
+ * Records of the database as lines, a page of them in each transaction: who
+ * reads may take his time, and as long as one is open no page of the database
+ * is used again. next puts one record with qcmd_out_take into page; it
+ * returns 1, 0 there is none, -1 errno. What it remembers from call to call
+ * lies in ctx, nothing of it in the transaction. 0, -1 errno; the output is
+ * closed.
+ */
+#define QCMD_PAGE_RECORDS 1000
+#define QCMD_PAGE_BYTES 65536
+typedef int qcmd_next_fn(void *ctx, struct queue_txn *t, struct buf *page);
+int qcmd_list(struct qcmd *q, struct qcmd_out *o, qcmd_next_fn *next,
+    void *ctx);
+
 /* What queue-list tells of one, and queue-show and queue-retired in full. */
 void qcmd_put_line(struct qcmd_out *o, const struct queue_message *m,
     const struct queue_rcpt *r);

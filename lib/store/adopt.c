@@ -193,7 +193,8 @@ adopt_all(struct syncing *y)
 	size_t first = find_uid(y, 1), i, at;
 	struct found *f;
 
-	for (i = 0; i < y->file_count; i++) {
+	y->adopting = !y->again;	/* all others were mended */
+	for (i = y->from; i < y->file_count; i++) {
 		at = (first + i) % y->file_count;
 		f = &y->files[at];
 		if (f->paired)
@@ -204,6 +205,7 @@ adopt_all(struct syncing *y)
 		}
 		if (y->batch == 0) {
 			y->again = true;
+			y->from = i;
 			return 0;
 		}
 		y->batch--;

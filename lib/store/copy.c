@@ -121,6 +121,7 @@ choose_name(struct copying *c, const struct place *where,
     struct store_message *m, struct passage *p)
 {
 	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
+	static const struct store_keywords none = { { 0 } };
 	struct maildir_name n;
 	size_t base;
 	int r = -1;
@@ -129,7 +130,8 @@ choose_name(struct copying *c, const struct place *where,
 	if (maildir_name_with_uid(&b, n.base, m->uid) == 0) {
 		base = b.n;
 		p->to_dir = c->to->folder->cur;
-		if (where->dir == c->from->folder->new && m->flags == 0)
+		if (where->dir == c->from->folder->new && m->flags == 0 &&
+		    keywords_same(&m->keywords, &none))
 			p->to_dir = c->to->folder->new;
 		r = p->to_dir == c->to->folder->new ? 0
 		    : suffix_format(&b, c->to->keywords, m->flags,

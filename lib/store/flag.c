@@ -1,7 +1,8 @@
 /*
  * Flags and expunge. The file is renamed first and the index committed
  * after: a kill between leaves a name that sync.c reads the flags from, or a
- * file in expunged/ whose record it drops. Both were asked for.
+ * file in expunged/ whose record it drops. Both were asked for. Names of many
+ * messages follow the index instead (naming.c).
  */
 #include "store/internal.h"
 
@@ -17,6 +18,15 @@ touched_sync(struct folder *f, const struct touched *t)
 	return t->cur ? fsync(f->cur) : 0;
 }
 
+/* The file as the record has it, without looking. */
+static int
+assumed_place(const struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	out->dir = m->suffix.n > 0 ? f->cur : f->new;
+	return message_name(out->name, m->base, m->suffix);
+}
+
 /* ---- flags ---- */
 
 struct flagging {
@@ -25,6 +35,7 @@ struct flagging {
 	const struct store_flag_change *c;
 	uint32_t flags;			/* of c, with its names */
 	struct store_keywords bits;
+	bool later;			/* names follow (naming.c) */
 	struct touched touched;
 	struct arena scratch;		/* one message */
 };
@@ -54,21 +65,14 @@ apply(const struct flagging *f, uint32_t *flags, struct store_keywords *bits)
 
 /* Flags another program set meanwhile count as set before ours. */
 static void
-take_outside(struct flagging *f, struct store_message *m,
-    const struct place *where)
+take_outside(struct flagging *f, const struct store_message *old,
+    const struct place *where, struct store_message *m)
 {
-	struct store_keywords bits;
 	struct maildir_name n;
-	uint32_t flags;
 
 	maildir_name_parse(bytes_str(where->name), &n);
-	letters_parse(f->b->keywords, n.letters, &flags, &bits);
-	m->flags = flags | (m->flags & ~(uint32_t)(STORE_JUNK - 1));
-	bits.bits[0] |= m->keywords.bits[0] &
-	    ~(((uint64_t)1 << STORE_LETTERS) - 1);
-	memcpy(bits.bits + 1, m->keywords.bits + 1,
-	    sizeof(bits.bits) - sizeof(bits.bits[0]));
-	m->keywords = bits;
+	*m = *old;
+	name_merge(f->b->keywords, f->b->keywords, n.letters, m);
 	m->suffix = arena_bytes(&f->scratch, n.suffix);
 }
 
@@ -101,13 +105,33 @@ rename_suffix(struct flagging *f, const struct place *where,
 	return r;
 }
 
-/* The file as the record has it, without looking. */
+/* The change itself, on the record and, unless it is to follow, on the name.
+ * 1 done, 0 nothing to do or the file is gone, -1. */
 static int
-assumed_place(const struct flagging *f, const struct store_message *m,
-    struct place *out)
+change_one(struct flagging *f, const struct store_message *old,
+    struct store_message *m)
 {
-	out->dir = m->suffix.n > 0 ? f->b->folder->cur : f->b->folder->new;
-	return message_name(out->name, m->base, m->suffix);
+	struct place where;
+	int r = 0, tries;
+
+	apply(f, &m->flags, &m->keywords);
+	if (m->flags == old->flags &&
+	    keywords_same(&m->keywords, &old->keywords))
+		return 0;
+	if (f->later)
+		return work_naming_add(&f->w, f->b, m->uid) == -1 ? -1 : 1;
+	if (assumed_place(f->b->folder, m, &where) == -1)
+		return -1;
+	for (tries = 0; tries < 3; tries++) {
+		if ((r = rename_suffix(f, &where, m)) != 0)
+			break;
+		if ((r = message_locate(f->b->folder, old, &where)) != 1)
+			break;		/* gone: sync.c drops the record */
+		take_outside(f, old, &where, m);
+		apply(f, &m->flags, &m->keywords);
+		r = 0;
+	}
+	return r;
 }
 
 /* 1 changed, 0 not, -1. */
@@ -115,9 +139,8 @@ static int
 flag_one(struct flagging *f, uint32_t uid, struct buf *failed)
 {
 	struct store_message old, m;
-	struct place where;
 	unsigned char be[4];
-	int r = work_get(&f->w, f->b->rec.id, uid, &m), tries;
+	int r = work_get(&f->w, f->b->rec.id, uid, &m);
 
 	if (r != 1)
 		return r;
@@ -126,22 +149,8 @@ flag_one(struct flagging *f, uint32_t uid, struct buf *failed)
 		return failed == NULL ? 0 : buf_add(failed, bytes_of(be, 4));
 	}
 	arena_reset(&f->scratch);
-	m = message_copy(&f->scratch, &m);
-	old = m;
-	if (assumed_place(f, &m, &where) == -1)
-		return -1;
-	for (tries = 0; tries < 3; tries++) {
-		apply(f, &m.flags, &m.keywords);
-		if (tries == 0 && m.flags == old.flags &&
-		    keywords_same(&m.keywords, &old.keywords))
-			return 0;
-		if ((r = rename_suffix(f, &where, &m)) != 0)
-			break;
-		if ((r = message_locate(f->b->folder, &old, &where)) != 1)
-			return r;	/* gone: sync.c drops the record */
-		take_outside(f, &m, &where);
-	}
-	if (r != 1)
+	old = m = message_copy(&f->scratch, &m);
+	if ((r = change_one(f, &old, &m)) != 1)
 		return r;
 	m.modseq = f->w.modseq;
 	if (work_put(&f->w, f->b, &m, &old) == -1)
@@ -159,6 +168,7 @@ flag_all(struct flagging *f, const uint32_t *uids, size_t count,
 	int r;
 
 	f->flags = f->c->flags & STORE_FLAGS_ALL;
+	f->later = count > STORE_NAMES_NOW;
 	if (keywords_load(&f->w, f->b) == -1 ||
 	    keywords_of(&f->w, f->b, f->c->keywords, f->c->keyword_count,
 	    &f->flags, &f->bits) == -1)
@@ -204,19 +214,29 @@ store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
 
 /* ---- expunge ---- */
 
+/* 1, 0 it is not there, -1. */
+static int
+take_away(struct work *w, const struct place *where, const char *to)
+{
+	int r = w->alone ? unlinkat(where->dir, where->name, 0)
+	    : renameat(where->dir, where->name, w->s->dir, to);
+
+	return r == 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
 int
 message_expunge(struct work *w, struct box *b, const struct store_message *m,
     struct touched *t)
 {
 	char to[EXPUNGED_NAME_MAX];
 	struct place where;
-	int r = message_locate(b->folder, m, &where);
+	int r;
 
 	expunged_name(to, b->rec.id, m->uid);
-	if (r == 1 && renameat(where.dir, where.name, w->s->dir, to) == -1 &&
-	    errno != ENOENT)
-		return -1;
-	if (r == -1)
+	if (assumed_place(b->folder, m, &where) == -1 ||
+	    (r = take_away(w, &where, to)) == -1 ||
+	    (r == 0 && (r = message_locate(b->folder, m, &where)) == 1 &&
+	    (r = take_away(w, &where, to)) == -1) || r == -1)
 		return -1;
 	t->cur |= r == 1 && where.dir == b->folder->cur;
 	t->new |= r == 1 && where.dir == b->folder->new;
@@ -269,6 +289,8 @@ expunge_all(struct work *w, struct box *b, const uint32_t *uids,
 		    (!any && (m.flags & STORE_DELETED) == 0))
 			continue;
 		arena_reset(&scratch);
+		m.envelope = m.bodystructure = BYTES_EMPTY;
+		m.preview = m.extension = BYTES_EMPTY;
 		m = message_copy(&scratch, &m);
 		be32_put(be, m.uid);
 		if (message_expunge(w, b, &m, t) == -1 ||
@@ -305,10 +327,12 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 	uint64_t given;
 	struct work w;
 	struct box *b;
+	bool alone;
 	int r = -1;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
+	alone = w.alone = readers_shut_out(s, mailbox);
 	if ((b = work_box_open(&w, mailbox)) == NULL ||
 	    (uids == NULL && all_uids(&w, b, &uids, &count) == -1) ||
 	    expunge_all(&w, b, uids, count, any, &t, &gone) == -1) {
@@ -322,7 +346,9 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 		if (r == 0 && modseq != NULL)
 			*modseq = given;
 	}
-	if (r == 0)
+	if (alone)
+		readers_let_in(s);
+	else if (r == 0)
 		drop_files(s, mailbox, buf_bytes(&gone));
 	buf_free(&gone);
 	return r;

@@ -17,7 +17,8 @@
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
- * key.c     keys of mailboxes
+ * key.c     keys of mailboxes                 uids.c    UIDs in blocks
+ * naming.c  file names that follow
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -32,7 +33,7 @@ enum {
 	TABLE_META, TABLE_MAILBOX, TABLE_MAILBOX_NAME, TABLE_KEYWORD,
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
-	TABLE_THREAD_SUBJECT, TABLE_SENT_TO,
+	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -123,6 +124,8 @@ struct store {
 	bool behind;		/* the phase was not PHASE_DONE at opening */
 	uint64_t own[STORE_OWN_MAX];	/* modseqs, store_change_own */
 	size_t own_at;
+	bool names_behind;	/* as far as this process knows */
+	bool names_ours;	/* it left some of them so */
 };
 
 struct store_view {
@@ -132,6 +135,10 @@ struct store_view {
 	struct kv_cursor *messages;
 	uint32_t walk_mailbox;
 	struct kv_cursor *changes;
+	struct kv_cursor *uids;
+	uint32_t uids_mailbox;
+	struct kv_cursor *texts;	/* at text_key, if that is not empty */
+	struct bytes text_key, text;
 };
 
 /* ---- record.c ---- */
@@ -194,6 +201,16 @@ struct box {
 	struct folder *folder;
 	struct keywords *keywords;	/* loaded on demand */
 	bool dirty, gone;
+	uint32_t behind_first, behind_last;	/* work_naming_add; 0: none */
+};
+
+/* A block of the table of UIDs while it changes; mailbox 0: none. */
+struct uid_block {
+	uint32_t mailbox, number;
+	uint16_t count, unseen;
+	bool dirty;
+	unsigned char present[STORE_UID_BLOCK / 8];
+	unsigned char not_seen[STORE_UID_BLOCK / 8];
 };
 
 struct work {
@@ -204,12 +221,16 @@ struct work {
 	uint32_t changes;
 	struct store_change pending;
 	struct box *boxes;
+	struct uid_block uids;
 	struct arena arena;
 	struct buf record;
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool foreign;		/* changes of other programs are among it */
+	bool names_behind;	/* work_naming_add was called */
+	bool alone;		/* readers_shut_out: what is expunged needs not
+				 * be kept */
 };
 
 int work_begin(struct store *s, struct work *w);
@@ -252,6 +273,19 @@ struct known {
 };
 struct known stamps_before(const struct box *b);
 void stamps_after(struct box *b, struct known known);
+
+/* ---- uids.c ---- */
+
+/* work_put and work_remove do the first, work_commit the second. */
+int work_uid(struct work *w, uint32_t mailbox, uint32_t uid, bool present,
+    bool seen);
+int work_uids_flush(struct work *w);
+/* All of the table from the records. */
+int uids_build(struct work *w);
+/* Whether the table says what the records do: 1; 0 not, with the mailbox and
+ * first UID of a block that differs, or 0 and 0: there are too many; -1. */
+int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
+int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 
 /* ---- text.c: records for store_text_maybe ---- */
 
@@ -348,7 +382,11 @@ struct place {
 	int dir;		/* new or cur of the folder */
 	char name[MAILDIR_FILE_MAX + 1];
 };
-/* Find the file of a record, whatever its suffix became; 1, 0 gone, -1. */
+/* Find the file of a record under a name it can have by what we did; 1, 0 it
+ * is not there, -1. */
+int message_find(struct folder *f, const struct store_message *m,
+    struct place *out);
+/* The same, whatever its suffix became: 0 is gone. */
 int message_locate(struct folder *f, const struct store_message *m,
     struct place *out);
 /*
@@ -371,6 +409,25 @@ int message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
 void expunged_name(char out[EXPUNGED_NAME_MAX], uint32_t mailbox,
     uint32_t uid);
 
+/* ---- naming.c ---- */
+
+/* Whether the flags of a record are not those of its suffix. */
+bool name_is_behind(const struct keywords *k, const struct store_message *m);
+/*
+ * The file of m has a name with these letters. Flags and keywords become what
+ * they say; what names cannot carry stays, and unless before is NULL so does
+ * what the index changed since it knew the suffix of m. before: what letters
+ * meant when that was written. The suffix itself is the caller's to change.
+ */
+void name_merge(const struct keywords *k, const struct keywords *before,
+    struct bytes letters, struct store_message *m);
+/* Have the name of a message that is behind written later; for the process
+ * this is a change that only the index holds. */
+int work_naming_add(struct work *w, struct box *b, uint32_t uid);
+int work_naming_flush(struct work *w, struct box *b);
+/* Whether somebody will write it: 1, 0, -1. */
+int naming_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+
 /* ---- flag.c ---- */
 
 /* Which directories of a folder were changed and need fsync. */
@@ -378,17 +435,31 @@ struct touched {
 	bool new, cur;
 };
 int touched_sync(struct folder *f, const struct touched *t);
-/* Rename the file away and drop the record; the caller syncs and commits.
- * m's bytes must not be views. */
+/* Rename the file away, or remove it (alone), and drop the record; the caller
+ * syncs and commits. m's bytes must not be views. */
 int message_expunge(struct work *w, struct box *b,
     const struct store_message *m, struct touched *t);
 
 /* ---- sync.c, list.c ---- */
 
-/* Compare one mailbox with its folder. *more: a batch was full, call again.
+/*
+ * What a batch leaves to the next one, so that a folder is not listed for each
+ * of many: the files that wait to be adopted. They hold while both directories
+ * are as that batch left them.
+ */
+struct sync_kept {
+	struct arena arena;
+	struct found *files;		/* NULL: nothing */
+	size_t count, from;
+	bool unsure;
+	struct stamp new, cur;
+};
+
+/* Compare one mailbox with its folder. *more: a batch was full, call again
+ * with the same kept, which begins with an empty arena that the caller frees.
  * deep: read every file again. 1 changed, 0, -1. */
 int sync_box(struct work *w, struct box *b, bool claim, bool deep,
-    bool *more);
+    struct sync_kept *kept, bool *more);
 /* The file of a message was written to: its record goes as by an expunge, and
  * the file is taken in under a new UID. Unless its size is right again. */
 int message_renew(struct store *s, uint32_t mailbox, uint32_t uid);
@@ -453,6 +524,13 @@ void wake(struct store *s);
 /* Whether another session reads in a mailbox (store_hold); not our own,
  * which knows what it does. Where that cannot be known, true. */
 bool has_readers(struct store *s, uint32_t mailbox);
+/*
+ * The same, and from now on until readers_let_in: true, nobody else reads
+ * there, and who wants to waits (store_hold). Never waits itself; false if it
+ * would have to.
+ */
+bool readers_shut_out(struct store *s, uint32_t mailbox);
+void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);

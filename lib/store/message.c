@@ -83,11 +83,11 @@ search_dir(int dir, struct bytes base, struct place *out)
 }
 
 int
-message_locate(struct folder *f, const struct store_message *m,
+message_find(struct folder *f, const struct store_message *m,
     struct place *out)
 {
 	struct bytes seen = BYTES(":2,");
-	int r = 0, tries;
+	int r = 0;
 
 	if (m->suffix.n > 0)
 		r = try_name(f->cur, m->base, m->suffix, out);
@@ -97,6 +97,15 @@ message_locate(struct folder *f, const struct store_message *m,
 		r = try_name(f->cur, m->base, seen, out);
 	if (r == 0)
 		r = try_name(f->cur, m->base, BYTES_EMPTY, out);
+	return r;
+}
+
+int
+message_locate(struct folder *f, const struct store_message *m,
+    struct place *out)
+{
+	int r = message_find(f, m, out), tries;
+
 	/* Twice: it may be renamed while we read the directory. */
 	for (tries = 0; r == 0 && tries < 2; tries++) {
 		r = search_dir(f->cur, m->base, out);
@@ -252,6 +261,67 @@ store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
 	err = errno;
 	(void)close(fd);	/* nothing was written through it */
 	errno = err;
+	return r;
+}
+
+/* An open folder, even if it is none any more: no file is in it then. */
+static struct folder *
+folder_known(struct store_view *v, uint32_t mailbox)
+{
+	struct store_mailbox box;
+	size_t i;
+
+	for (i = 0; i < FOLDERS_OPEN; i++) {
+		if (v->s->folders[i].mailbox == mailbox)
+			return &v->s->folders[i];
+	}
+	return store_mailbox_get(v, mailbox, &box) == 1
+	    ? folder_open(v->s, mailbox, box.name) : NULL;
+}
+
+/* Exactly n bytes, to be freed. */
+static bool
+read_whole(int fd, size_t n, struct bytes *out)
+{
+	unsigned char *p = mem_alloc(n + 1);	/* one more: it is longer */
+	ssize_t r = read(fd, p, n + 1);
+
+	if (r == -1 || (size_t)r != n) {
+		free(p);
+		return false;
+	}
+	*out = bytes_of(p, n);
+	return true;
+}
+
+static int
+open_name(int dir, struct bytes base, struct bytes suffix)
+{
+	char name[MAILDIR_FILE_MAX + 1];
+
+	return message_name(name, base, suffix) == -1 ? -1
+	    : open_at(dir, name);
+}
+
+int
+store_message_quick(struct store_view *v, const struct store_message *m,
+    struct bytes *out)
+{
+	struct folder *f = m->size == 0 || m->size > STORE_READ_MAX ? NULL
+	    : folder_known(v, m->mailbox);
+	int fd, r;
+
+	if (f == NULL)
+		return 0;
+	/* Without a suffix it was not seen, or a session saw it. */
+	fd = open_name(f->cur, m->base, m->suffix.n > 0 ? m->suffix
+	    : BYTES(":2,"));
+	if (fd == -1 && m->suffix.n == 0)
+		fd = open_name(f->new, m->base, BYTES_EMPTY);
+	if (fd == -1)
+		return 0;
+	r = read_whole(fd, (size_t)m->size, out);
+	(void)close(fd);	/* nothing was written through it */
 	return r;
 }
 

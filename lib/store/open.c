@@ -24,7 +24,7 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
 	"message_id", "annotation", "setting", "text", "thread",
-	"thread_member", "thread_subject", "sent_to", NULL,
+	"thread_member", "thread_subject", "sent_to", "uid", "naming", NULL,
 };
 
 const char *
@@ -409,6 +409,7 @@ needs_recovery(struct store *s, const char *boot)
 	r = memcmp(v->state.boot, boot, 36) != 0;
 	s->swept = v->state.swept;
 	s->behind = v->state.phase != PHASE_DONE;
+	s->names_behind = kv_count(v->t, TABLE_NAMING) > 0;
 	store_view_close(v);
 	return r;
 }
@@ -532,7 +533,7 @@ store_open(const struct store_options *o)
 	s = new_store(o);
 	if (open_account_dir(s, o->create) == 0 &&
 	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0) {
-		if (s->behind)
+		if (s->behind || s->names_behind)
 			(void)store_background(s);	/* tried again */
 		sweep_sometimes(s);
 		return s;
@@ -550,6 +551,8 @@ store_close(struct store *s)
 
 	if (s == NULL)
 		return;
+	while (s->names_ours && store_names(s) == 1)
+		;
 	reader = s->readers != -1;
 	watch_close(s);
 	if (reader)

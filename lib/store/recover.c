@@ -5,35 +5,64 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* 1 a look is needed, 0, -1. */
+static int
+needs_look(struct store *s, const struct mbox *m, bool claim)
+{
+	struct arena a = ARENA_INIT;
+	struct maildir_entry *e;
+	struct folder *f;
+	size_t n = 0;
+	int r = sync_needed(s, m);
+
+	if (r == 0 && claim && (f = folder_open(s, m->id, m->name)) != NULL) {
+		r = maildir_scan(&a, f->new, &e, &n) == -1 ? -1 : n > 0;
+		arena_free(&a);
+	}
+	return r;
+}
+
+enum sync_how {
+	SYNC_IF_NEEDED, SYNC_CLAIM,	/* what was seen without the lock may
+					 * have been us, or be done by now */
+	SYNC_ALL, SYNC_DEEP,
+};
+
 /* One mailbox until nothing is left to do. 1 changed, 0, -1. */
 static int
-sync_one(struct store *s, uint32_t id, bool claim, bool deep)
+sync_one(struct store *s, uint32_t id, enum sync_how how)
 {
-	bool more = true;
-	int changed = 0, r;
+	struct sync_kept kept = { .arena = ARENA_INIT };
+	bool more = true, claim = how == SYNC_CLAIM;
+	int changed = 0, r = 0;
 	struct work w;
 	struct box *b;
 
-	while (more) {
-		if (work_begin(s, &w) == -1)
-			return -1;
+	while (more && r != -1) {
+		if ((r = work_begin(s, &w)) == -1)
+			break;
 		b = work_box_open(&w, id);
-		r = b == NULL ? -1 : sync_box(&w, b, claim, deep, &more);
+		r = b == NULL ? -1 : how > SYNC_CLAIM ? 1
+		    : needs_look(s, &b->rec, claim);
+		more = false;
+		if (r == 1)
+			r = sync_box(&w, b, claim, how == SYNC_DEEP, &kept,
+			    &more);
 		if (r == -1) {
 			work_abort(&w);
-			return -1;
+			break;
 		}
 		changed |= r;
-		if (work_commit(&w) == -1)
-			return -1;
+		r = work_commit(&w);
 	}
-	return changed;
+	arena_free(&kept.arena);
+	return r == -1 ? -1 : changed;
 }
 
 int
 sync_deep(struct store *s, uint32_t mailbox)
 {
-	return sync_one(s, mailbox, false, true);
+	return sync_one(s, mailbox, SYNC_DEEP);
 }
 
 static int
@@ -101,7 +130,7 @@ sync_everything(struct store *s, bool deep, bool *changed)
 	if (sync_folders(s, changed) == -1 || all_ids(s, &ids, &count) == -1)
 		return -1;
 	for (i = 0; i < count; i++) {
-		r = sync_one(s, ids[i], false, deep);
+		r = sync_one(s, ids[i], deep ? SYNC_DEEP : SYNC_ALL);
 		if (r == -1 && !tolerable(s, ids[i])) {
 			free(ids);
 			return -1;
@@ -121,7 +150,6 @@ look(struct store *s, uint32_t id, bool claim)
 	struct store_view *v = store_view_open(s);
 	unsigned char key[4];
 	struct bytes value;
-	struct folder *f;
 	struct mbox m;
 	int r;
 
@@ -135,15 +163,7 @@ look(struct store *s, uint32_t id, bool claim)
 	}
 	if (r == 1)
 		r = mbox_decode(id, value, &m) == -1 ? -1
-		    : sync_needed(s, &m);
-	if (r == 0 && claim && (f = folder_open(s, id, m.name)) != NULL) {
-		struct arena a = ARENA_INIT;
-		struct maildir_entry *e;
-		size_t n = 0;
-
-		r = maildir_scan(&a, f->new, &e, &n) == -1 ? -1 : n > 0;
-		arena_free(&a);
-	}
+		    : needs_look(s, &m, claim);
 	store_view_close(v);
 	return r;
 }
@@ -174,7 +194,8 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 	if (mailbox != 0) {
 		r = look(s, mailbox, claim);
 		if (r == 1)
-			r = sync_one(s, mailbox, claim, false);
+			r = sync_one(s, mailbox, claim ? SYNC_CLAIM
+			    : SYNC_IF_NEEDED);
 		if (r == 1)
 			(void)store_background(s);	/* tried again */
 		return r;
@@ -185,7 +206,8 @@ store_sync(struct store *s, uint32_t mailbox, bool claim)
 	for (i = 0; i < count; i++) {
 		r = look(s, ids[i], claim);
 		if (r == 1)
-			r = sync_one(s, ids[i], claim, false);
+			r = sync_one(s, ids[i], claim ? SYNC_CLAIM
+			    : SYNC_IF_NEEDED);
 		if (r == -1 && !tolerable(s, ids[i])) {
 			changed = -1;
 			break;
@@ -293,7 +315,7 @@ recount(struct work *w, bool *wrong)
 	if (quota != w->state.quota_bytes)
 		*wrong = w->dirty = true;
 	w->state.quota_bytes = quota;
-	return r == -1 ? -1 : 0;
+	return r == -1 ? -1 : uids_build(w);
 }
 
 /* ---- recovery ---- */

@@ -136,6 +136,33 @@ make_parents(struct work *w, struct bytes name)
 	return errno == ENOENT ? box_create_path(w, parent, &b) : -1;
 }
 
+/* Its annotations stay with the inbox and are the new mailbox's too (RFC 5464
+ * 4.1); where that would be too many, the new one has none. */
+static int
+copy_annotations(struct store *s, struct store_view *v, uint32_t from,
+    uint32_t to)
+{
+	struct store_annotation_change *changes;
+	struct bytes at = BYTES_EMPTY;
+	struct store_annotation one;
+	struct arena a = ARENA_INIT;
+	size_t n = 0;
+	int r;
+
+	changes = arena_zalloc(&a, STORE_ANNOTATIONS_MAX, sizeof(*changes));
+	while ((r = store_annotation_next(v, from, &at, &one)) == 1 &&
+	    n < STORE_ANNOTATIONS_MAX)
+		changes[n++] = (struct store_annotation_change){
+		    .name = arena_bytes(&a, one.name),
+		    .value = arena_bytes(&a, one.value) };
+	if (r != -1 && n > 0)
+		r = store_annotate(s, to, changes, n, NULL);
+	if (r == -1 && (errno == EOVERFLOW || errno == EMSGSIZE))
+		r = 0;
+	arena_free(&a);
+	return r == -1 ? -1 : 0;
+}
+
 /* I-14: the messages of the inbox go to a new mailbox. */
 static int
 rename_inbox(struct store *s, struct bytes to)
@@ -161,6 +188,8 @@ rename_inbox(struct store *s, struct bytes to)
 	for (r = store_message_first(v, box.id, 1, &m);
 	    r == 1 && n < box.total; r = store_message_next(v, &m))
 		uids[n++] = m.uid;
+	if (r != -1)
+		r = copy_annotations(s, v, box.id, id);
 	store_view_close(v);
 	if (r != -1)
 		r = store_copy(s, box.id, uids, n, id, true, new_uids);

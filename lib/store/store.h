@@ -27,7 +27,7 @@
 #include "base/base.h"
 #include "gram/gram.h"
 
-#define STORE_FORMAT 2
+#define STORE_FORMAT 3
 #define STORE_PARSE_VERSION 1	/* of what is read out of messages */
 #define STORE_MAP_BYTES ((size_t)16 << 30)
 #define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
@@ -261,6 +261,25 @@ int store_message_first(struct store_view *v, uint32_t mailbox, uint32_t uid,
     struct store_message *out);
 int store_message_next(struct store_view *v, struct store_message *out);
 /*
+ * The UIDs of a mailbox without its records, STORE_UID_BLOCK of them in one
+ * item: cheap however many messages there are. Blocks without messages are
+ * left out. One walk at a time in a view. 1, 0 end, -1.
+ */
+#define STORE_UID_BLOCK 4096
+struct store_uids {
+	uint32_t first;		/* the UID 0 of the block, a multiple */
+	uint32_t count, unseen;	/* messages; those without \Seen */
+	struct bytes present;	/* UID first + i: bit i % 8 of byte i / 8; all
+				are there if count is STORE_UID_BLOCK */
+	struct bytes not_seen;	/* as present; empty: none of them or all */
+};
+int store_uids_first(struct store_view *v, uint32_t mailbox,
+    struct store_uids *out);
+int store_uids_next(struct store_view *v, struct store_uids *out);
+/* Whether UID first + i is there (i < STORE_UID_BLOCK), and not \Seen. */
+bool store_uids_has(const struct store_uids *u, uint32_t i);
+bool store_uids_unseen(const struct store_uids *u, uint32_t i);
+/*
  * The messages with a Message-ID hash; *at starts with 0 mailbox and uid.
  * 1, 0 end, -1. Different Message-IDs may share a hash.
  */
@@ -294,6 +313,13 @@ int store_message_fd(struct store *s, uint32_t mailbox, uint32_t uid);
  * cut short while it was read. Above STORE_READ_MAX it is a mapping: if
  * another program cuts the file short, touching the rest is SIGBUS. */
 int store_message_map(struct store *s, uint32_t mailbox, uint32_t uid,
+    struct bytes *out);
+/*
+ * The same for a message of a view, where its file has the name and the size
+ * of the record, which is the usual case: 1. 0: ask store_message_map, which
+ * looks further.
+ */
+int store_message_quick(struct store_view *v, const struct store_message *m,
     struct bytes *out);
 void store_unmap(struct bytes m);
 /*
@@ -379,6 +405,12 @@ struct store_flag_change {
 	uint64_t unchanged_since;
 };
 /*
+ * Up to so many messages of one change have their file names changed before
+ * it is done: what scripts and other programs do by hand. Of more, only the
+ * index holds the change at first, durably; the names follow by store_names.
+ */
+#define STORE_NAMES_NOW 64
+/*
  * Change flags of messages by ascending UID; those not there are passed
  * over. *modseq (may be NULL) gets the modseq given to the changed ones, 0
  * if nothing changed. failed (may be NULL) gets the UIDs refused by
@@ -388,6 +420,15 @@ struct store_flag_change {
 int store_flags(struct store *s, uint32_t mailbox, const uint32_t *uids,
     size_t count, const struct store_flag_change *c, uint64_t *modseq,
     struct buf *failed);
+/*
+ * Give a piece of the files whose flags were changed the names that say so:
+ * some milliseconds. To be called whenever there is nothing better to do;
+ * store_open does one piece of what others left, store_close all of what this
+ * process left. 1 there is more, 0 done, -1. After a failure there is nothing
+ * behind until the next change: flags are right in the index all the time.
+ */
+int store_names(struct store *s);
+bool store_names_behind(const struct store *s);
 /*
  * Remove messages: those of uids (ascending) that carry \Deleted, or, with
  * any, whatever their flags. uids NULL: all of the mailbox. *modseq as above;

@@ -215,31 +215,6 @@ compare(struct syncing *y)
 
 /* ---- records whose file differs ---- */
 
-/* Flags as the file name has them; what it cannot carry stays. */
-static void
-take_letters(struct syncing *y, struct bytes letters,
-    struct store_message *m)
-{
-	struct keywords *k = y->b->keywords;
-	uint64_t carried = 0;
-	struct store_keywords bits;
-	uint32_t flags, keep = 0;
-	unsigned int f, i;
-
-	letters_parse(k, letters, &flags, &bits);
-	for (f = 6; f < 10; f++) {
-		if (k->flag_number[f] < 0 ||
-		    k->flag_number[f] >= STORE_LETTERS)
-			keep |= 1u << f;
-	}
-	for (i = 0; i < STORE_LETTERS; i++) {
-		if (k->name[i].n > 0)
-			carried |= (uint64_t)1 << i;
-	}
-	m->flags = flags | (m->flags & keep);
-	m->keywords.bits[0] = bits.bits[0] | (m->keywords.bits[0] & ~carried);
-}
-
 int
 parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 {
@@ -270,6 +245,17 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 	return r;
 }
 
+/* Whether its name is to follow its flags: 1, 0, -1. */
+static int
+is_listed(struct syncing *y, const struct store_message *m)
+{
+	const struct keywords *k = y->before != NULL ? y->before
+	    : y->b->keywords;
+
+	return name_is_behind(k, m) ? naming_has(y->w->t, m->mailbox, m->uid)
+	    : 0;
+}
+
 static int
 update(struct syncing *y, const struct store_message *old,
     const struct found *f)
@@ -278,8 +264,12 @@ update(struct syncing *y, const struct store_message *old,
 	bool flags;
 	int r = 0;
 
+	if ((r = is_listed(y, old)) == -1)
+		return -1;
+	name_merge(y->b->keywords, r == 0 ? NULL : y->before != NULL
+	    ? y->before : y->b->keywords, f->n.letters, &m);
 	m.suffix = f->n.suffix;
-	take_letters(y, f->n.letters, &m);
+	r = 0;
 	/* A file whose name gives another size than it has gets another. */
 	if (y->deep && ((r = parse_file(y, f, &m)) == -1 ||
 	    (r == 1 && give_name(y, f, &m) == -1)))
@@ -442,7 +432,7 @@ read_keywords(struct syncing *y)
 		y->changed = y->relabelled = true;
 	}
 	maildir_keywords_free(&file);
-	free(b->keywords);
+	y->before = b->keywords;
 	b->keywords = NULL;
 	b->rec.stamp_keywords = now;
 	b->dirty = true;
@@ -478,6 +468,62 @@ finish_uids(struct syncing *y)
 	return maildir_uids_write(y->b->folder->dir, &u);
 }
 
+/* Go on with what the last batch left, if nobody changed the folder since. A
+ * change within the tick of that batch is seen by the look that comes last. */
+static bool
+take_kept(struct syncing *y, const struct stamp *at_new,
+    const struct stamp *at_cur)
+{
+	struct sync_kept *k = y->kept;
+	bool good = k->files != NULL && !y->relabelled &&
+	    stamp_same(at_new, &k->new) && stamp_same(at_cur, &k->cur);
+
+	y->unsure |= k->unsure;
+	if (good) {
+		y->arena = k->arena;
+		y->files = k->files;
+		y->file_count = k->count;
+		y->from = k->from;
+	} else {
+		arena_free(&k->arena);
+	}
+	k->arena = (struct arena)ARENA_INIT;
+	k->files = NULL;
+	return good;
+}
+
+static int
+keep(struct syncing *y)
+{
+	struct sync_kept *k = y->kept;
+
+	k->unsure = y->unsure;
+	if (!y->adopting)
+		return 0;
+	if (stamp_read(y->b->folder->new, &k->new) == -1 ||
+	    stamp_read(y->b->folder->cur, &k->cur) == -1)
+		return -1;
+	k->arena = y->arena;
+	k->files = y->files;
+	k->count = y->file_count;
+	k->from = y->from;
+	y->arena = (struct arena)ARENA_INIT;
+	return 0;
+}
+
+/* A batch that does not begin with a listing of the folder. */
+static int
+sync_on(struct syncing *y)
+{
+	if (adopt_all(y) == -1)
+		return -1;
+	if (y->again)
+		return keep(y);
+	y->kept->unsure = y->unsure;
+	y->again = true;	/* the last one lists it once more */
+	return 0;
+}
+
 static int
 sync_with(struct syncing *y)
 {
@@ -490,12 +536,15 @@ sync_with(struct syncing *y)
 		return -1;
 	at_new.settled = stamp_is_old(&at_new, now);
 	at_cur.settled = stamp_is_old(&at_cur, now);
-	if (read_keywords(y) == -1 || read_dirs(y) == -1 ||
-	    compare(y) == -1 || mend_all(y) == -1 || adopt_all(y) == -1 ||
+	if (read_keywords(y) == -1)
+		return -1;
+	if (take_kept(y, &at_new, &at_cur))
+		return sync_on(y);
+	if (read_dirs(y) == -1 || compare(y) == -1 || mend_all(y) == -1 || adopt_all(y) == -1 ||
 	    finish_uids(y) == -1 || (y->claim && claim_all(y) == -1))
 		return -1;
 	if (y->again)
-		return 0;
+		return keep(y);
 	/* Our own renames came after those times: look again later. */
 	if (y->new_renamed || y->unsure)
 		at_new.settled = false;
@@ -508,9 +557,11 @@ sync_with(struct syncing *y)
 }
 
 int
-sync_box(struct work *w, struct box *b, bool claim, bool deep, bool *more)
+sync_box(struct work *w, struct box *b, bool claim, bool deep,
+    struct sync_kept *kept, bool *more)
 {
 	struct syncing y = { .w = w, .b = b, .claim = claim, .deep = deep,
+	    .kept = kept,
 	    .now = time_wall_us() / 1000000,
 	    .batch = deep ? SIZE_MAX : SYNC_BATCH, .arena = ARENA_INIT,
 	    .scratch = ARENA_INIT };
@@ -520,10 +571,9 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep, bool *more)
 	arena_free(&y.scratch);
 	free(y.pairs);
 	w->foreign = w->foreign || y.changed;
+	free(y.before);
 	*more = y.again;
-	if (r == -1)
-		return -1;
-	return y.changed ? 1 : 0;
+	return r == -1 ? -1 : y.changed;
 }
 
 int

@@ -31,6 +31,7 @@ struct syncing {
 	bool again;		/* a batch was full */
 	bool changed;
 	bool relabelled;	/* letters mean other keywords now */
+	struct keywords *before;	/* what they meant; NULL: the same */
 	bool unsure;		/* seen differently at two looks */
 	bool new_renamed, cur_renamed;
 	int64_t now;		/* seconds */
@@ -42,8 +43,11 @@ struct syncing {
 	struct store_thread thread;	/* what it says of its thread */
 	struct found *files;
 	size_t file_count;
+	size_t from;		/* adopt_all: those before are done */
+	bool adopting;		/* all that have a record were compared */
 	struct pair *pairs;
 	size_t pair_count, pair_size;
+	struct sync_kept *kept;
 	uint32_t *missing;	/* UIDs not found at the first look */
 	size_t missing_count;
 };

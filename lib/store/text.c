@@ -76,6 +76,39 @@ message_text(struct arena *a, const struct mime_tree *tree)
 	return record;
 }
 
+/* Put the cursor on the first record at or after a key; 1, 0 none, -1. */
+static int
+seek_text(struct store_view *v, struct bytes key)
+{
+	int r;
+
+	if (v->texts == NULL &&
+	    (v->texts = kv_cursor_open(v->t, TABLE_TEXT)) == NULL)
+		return -1;
+	r = kv_seek(v->texts, &key, &v->text);
+	v->text_key = r == 1 ? key : BYTES_EMPTY;
+	return r;
+}
+
+/*
+ * The record with a key: 1, 0 none, -1. Who asks for one message after the
+ * other gets the next record without a search.
+ */
+static int
+find_text(struct store_view *v, struct bytes key)
+{
+	int r = 1;
+
+	if (v->text_key.n > 0 && bytes_cmp(v->text_key, key) < 0) {
+		r = kv_next(v->texts, &v->text_key, &v->text);
+		if (r != 1)
+			v->text_key = BYTES_EMPTY;
+	}
+	if (r == 1 && !bytes_eq(v->text_key, key))
+		r = seek_text(v, key);
+	return r == 1 ? bytes_eq(v->text_key, key) : r;
+}
+
 int
 store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
     const struct gram_query *q, bool header, bool body)
@@ -86,7 +119,8 @@ store_text_maybe(struct store_view *v, uint32_t mailbox, uint32_t uid,
 	int r;
 
 	key_message(key, mailbox, uid);
-	r = kv_get(v->t, TABLE_TEXT, key_of(key, sizeof(key)), &s);
+	r = find_text(v, key_of(key, sizeof(key)));
+	s = v->text;
 	if (r != 1)
 		return r == 0 ? 1 : -1;
 	if (s.n < TEXT_FIXED || s.p[0] != TEXT_FORMAT ||

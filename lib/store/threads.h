@@ -64,7 +64,8 @@ int store_thread_mark(struct store *s, uint32_t mailbox,
 int store_threads_anew(struct store *s);
 /*
  * Do a piece of what an upgrade or an import left to be done: messages read
- * by an older parse version are read again, those without a thread get one.
+ * by an older parse version are read again, those without a thread get one;
+ * before that store_names.
  * store_open and store_sync do a piece each. 1 there is more, 0 done, -1.
  */
 int store_background(struct store *s);

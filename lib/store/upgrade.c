@@ -7,7 +7,7 @@
  * messages comes after it in pieces, by whoever opens the account: first
  * each message of an older parse version is read again, then each without a
  * thread gets one. Where it stands is in the state, so it can be killed and
- * taken up at any time.
+ * taken up at any time. (Names of files come before both: naming.c.)
  */
 #include "store/internal.h"
 
@@ -35,12 +35,14 @@ upgrade_format(struct store *s, uint32_t from)
 	if (work_begin(s, &w) == -1)
 		return -1;
 	/* Records of messages are those of format 1, with parse version 0. */
-	w.state.phase = PHASE_REPARSE;
-	w.state.at_mailbox = w.state.at_uid = 0;
+	if (from == 1) {
+		w.state.phase = PHASE_REPARSE;
+		w.state.at_mailbox = w.state.at_uid = 0;
+	}
 	w.dirty = w.durable = true;
 	be32_put(format, STORE_FORMAT);
 	if (kv_put(w.t, TABLE_META, BYTES("format"), bytes_of(format, 4))
-	    == -1) {
+	    == -1 || uids_build(&w) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -216,9 +218,9 @@ int
 store_background(struct store *s)
 {
 	struct work w;
-	int r = phase_now(s);
+	int r = store_names(s);
 
-	if (r < 1)
+	if (r != 0 || (r = phase_now(s)) < 1)
 		return r;
 	if (work_begin(s, &w) == -1)
 		return -1;

@@ -200,6 +200,24 @@ check_change(struct verifying *y, struct bytes key, struct bytes value)
 	return r == -1 ? -1 : 0;
 }
 
+/* The table of UIDs is what the records make of it. */
+static int
+check_uids(struct verifying *y)
+{
+	struct store_mailbox box = { .name = BYTES_EMPTY };
+	uint32_t mailbox, first;
+	int r = uids_verify(y->v->t, &mailbox, &first);
+
+	if (r != 0)
+		return r == -1 && errno != EBADMSG ? -1 : 0;
+	if (mailbox != 0 && store_mailbox_get(y->v, mailbox, &box) == -1 &&
+	    errno != EBADMSG)
+		return -1;
+	verify_found(y, "uids", box.name, first,
+	    "the table of UIDs is not that of the messages");
+	return 0;
+}
+
 static int
 run(struct verifying *y)
 {
@@ -207,6 +225,7 @@ run(struct verifying *y)
 	if (each_entry(y, TABLE_MAILBOX, check_mailbox) == -1 ||
 	    each_entry(y, TABLE_MAILBOX_NAME, check_name) == -1 ||
 	    each_entry(y, TABLE_MESSAGE, check_orphan) == -1 ||
+	    check_uids(y) == -1 ||
 	    each_entry(y, TABLE_KEYWORD, check_orphan) == -1 ||
 	    each_entry(y, TABLE_TEXT, check_search) == -1 ||
 	    each_entry(y, TABLE_MESSAGE_ID, check_message_id) == -1 ||
@@ -248,6 +267,7 @@ run_locked(struct store *s, struct verifying *y)
 		r = run(y);
 	kv_cursor_close(y->v->messages);
 	kv_cursor_close(y->v->changes);
+	kv_cursor_close(y->v->uids);
 	work_abort(&w);
 	arena_free(&a);
 	return r;

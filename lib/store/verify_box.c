@@ -109,28 +109,29 @@ load_keywords(struct boxing *b)
 
 /* ---- a record and its file ---- */
 
-static void
+/* The name says what the record knew of it, or what that has become; what is
+ * changed since is on the list of names that are to follow. */
+static int
 check_flags(struct boxing *b, const struct store_message *m,
     const struct file *f)
 {
-	struct store_keywords bits;
-	uint32_t flags, carried = STORE_JUNK - 1;
-	unsigned int i;
+	struct store_message named = *m;
+	int listed = 0;
 
-	letters_parse(b->keywords, f->n.letters, &flags, &bits);
-	for (i = 6; i < 10; i++) {
-		if (b->keywords->flag_number[i] >= 0 &&
-		    b->keywords->flag_number[i] < STORE_LETTERS)
-			carried |= 1u << i;
-	}
-	if ((m->flags & carried) != flags ||
-	    (m->keywords.bits[0] & ((1u << STORE_LETTERS) - 1)) !=
-	    bits.bits[0])
+	if (name_is_behind(b->keywords, m) && (listed =
+	    naming_has(b->y->v->t, m->mailbox, m->uid)) == -1)
+		return -1;
+	name_merge(b->keywords, listed == 1 ? b->keywords : NULL,
+	    f->n.letters, &named);
+	if (named.flags != m->flags ||
+	    !keywords_same(&named.keywords, &m->keywords))
 		verify_found(b->y, "flags", b->m->name, m->uid,
-		    "index flags 0x%lx keywords 0x%llx, file name 0x%lx "
-		    "0x%llx", (unsigned long)m->flags,
+		    "index flags 0x%lx keywords 0x%llx%s, file name %.*s",
+		    (unsigned long)m->flags,
 		    (unsigned long long)m->keywords.bits[0],
-		    (unsigned long)flags, (unsigned long long)bits.bits[0]);
+		    listed == 1 ? " to come" : "",
+		    BYTES_ARG(f->n.suffix));
+	return 0;
 }
 
 static void
@@ -295,7 +296,8 @@ check_record(struct boxing *b, const struct store_message *m)
 		    "%.*s", BYTES_ARG(m->base));
 		return 0;
 	}
-	check_flags(b, m, f);
+	if (check_flags(b, m, f) == -1)
+		return -1;
 	return b->y->ask->skip_parse ? 0 : check_file(b, m, f);
 }
 

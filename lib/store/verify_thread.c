@@ -79,19 +79,26 @@ verify_thread_record(struct verifying *y, struct bytes key,
 	return 0;
 }
 
+/* The thread of the message that a key of a table ends with. 1, 0, -1. */
+static int
+thread_at(struct verifying *y, struct bytes place, struct store_thread *t)
+{
+	int r = place.n == 8 ? thread_get(y->v->t, be32_get(place.p),
+	    be32_get(place.p + 4), t) : 0;
+
+	return r == -1 && errno == EBADMSG ? 0 : r;
+}
+
 int
 verify_thread_member(struct verifying *y, struct bytes key,
     struct bytes value)
 {
 	struct bytes place = bytes_from(key, 8);
 	struct store_thread t;
-	int r = 0;
+	int r = thread_at(y, place, &t);
 
 	(void)value;		/* always empty */
-	if (place.n == 8)
-		r = thread_get(y->v->t, be32_get(place.p),
-		    be32_get(place.p + 4), &t);
-	if (r == -1 && errno != EBADMSG)
+	if (r == -1)
 		return -1;
 	return check_entry(y, place, r == 1 && t.id == be64_get(key.p));
 }
@@ -102,13 +109,10 @@ verify_thread_subject(struct verifying *y, struct bytes key,
 {
 	struct bytes place = bytes_from(key, 20);
 	struct store_thread t;
-	int r = 0;
+	int r = thread_at(y, place, &t);
 
 	(void)value;		/* always empty */
-	if (place.n == 8)
-		r = thread_get(y->v->t, be32_get(place.p),
-		    be32_get(place.p + 4), &t);
-	if (r == -1 && errno != EBADMSG)
+	if (r == -1)
 		return -1;
 	return check_entry(y, place, r == 1 &&
 	    t.subject == be64_get(key.p) &&

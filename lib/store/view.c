@@ -35,6 +35,8 @@ store_view_close(struct store_view *v)
 		return;
 	kv_cursor_close(v->messages);
 	kv_cursor_close(v->changes);
+	kv_cursor_close(v->uids);
+	kv_cursor_close(v->texts);
 	kv_abort(v->t);
 	free(v);
 	errno = err;

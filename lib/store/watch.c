@@ -8,7 +8,9 @@
  *
  * Who only reads in a mailbox wants no waking: it holds a shared lock on the
  * byte of expunged/ that has the number of the mailbox. The lock ends with the
- * process, costs a writer one question, and says whose files must stay.
+ * process, costs a writer one question, and says whose files must stay. The
+ * lock of the whole directory (flock) is for who wants there to be none for a
+ * moment: they wait for it.
  */
 #include "store/internal.h"
 #include "os/os.h"
@@ -18,6 +20,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -89,13 +92,28 @@ readers_open(struct store *s)
 	return s->readers;
 }
 
+/* Wait until nobody removes files because there are no readers. */
+static int
+hold_byte(struct store *s, uint32_t mailbox)
+{
+	int r;
+
+	while ((r = flock(s->readers, LOCK_SH)) == -1 && errno == EINTR)
+		continue;
+	if (r == 0) {
+		r = os_byte_hold(s->readers, mailbox);
+		readers_let_in(s);
+	}
+	return r;
+}
+
 int
 store_hold(struct store *s, uint32_t mailbox)
 {
 	if (mailbox == s->held)
 		return 0;
 	if (readers_open(s) == -1 ||
-	    (mailbox != 0 && os_byte_hold(s->readers, mailbox) == -1))
+	    (mailbox != 0 && hold_byte(s, mailbox) == -1))
 		return -1;
 	if (s->held != 0)
 		(void)os_byte_release(s->readers, s->held); /* or at close */
@@ -112,6 +130,28 @@ has_readers(struct store *s, uint32_t mailbox)
 
 	errno = err;
 	return r;
+}
+
+bool
+readers_shut_out(struct store *s, uint32_t mailbox)
+{
+	int err = errno;
+	bool r = readers_open(s) != -1 &&
+	    flock(s->readers, LOCK_EX | LOCK_NB) == 0;
+
+	if (r && (r = !has_readers(s, mailbox)) == false)
+		readers_let_in(s);
+	errno = err;
+	return r;
+}
+
+void
+readers_let_in(struct store *s)
+{
+	int err = errno;
+
+	(void)flock(s->readers, LOCK_UN);	/* closing would do it too */
+	errno = err;
 }
 
 static int

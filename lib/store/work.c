@@ -156,15 +156,16 @@ int
 work_commit(struct work *w)
 {
 	struct store *s = w->s;
-	bool changed;
+	bool changed, behind = w->names_behind;
 	struct box *b;
 	int r;
 
-	if (flush_change(w) == -1)
+	if (flush_change(w) == -1 || work_uids_flush(w) == -1)
 		goto fail;
 	changed = w->changes > 0;
 	for (b = w->boxes; b != NULL; b = b->next) {
-		if (b->keywords != NULL && keywords_flush(w, b) == -1)
+		if ((b->keywords != NULL && keywords_flush(w, b) == -1) ||
+		    work_naming_flush(w, b) == -1)
 			goto fail;
 		if (!b->dirty || b->gone)
 			continue;
@@ -179,6 +180,8 @@ work_commit(struct work *w)
 	work_free(w);
 	if (r == 0 && changed && !w->foreign)
 		s->own[s->own_at++ % STORE_OWN_MAX] = w->modseq;
+	if (r == 0 && behind)
+		s->names_behind = s->names_ours = true;
 	if (r == 0 && changed)
 		wake(s);
 	return r;
@@ -326,8 +329,13 @@ work_put(struct work *w, struct box *b, const struct store_message *m,
 	if (message_encode(&w->record, m) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
-	return kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
-	    buf_bytes(&w->record));
+	if (kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
+	    buf_bytes(&w->record)) == -1)
+		return -1;
+	if (old != NULL && ((old->flags ^ m->flags) & STORE_SEEN) == 0)
+		return 0;
+	return work_uid(w, m->mailbox, m->uid, true,
+	    (m->flags & STORE_SEEN) != 0);
 }
 
 int
@@ -342,8 +350,9 @@ work_remove(struct work *w, struct box *b, const struct store_message *m)
 	    work_thread_remove(w, m->mailbox, m->uid) == -1)
 		return -1;
 	key_message(key, m->mailbox, m->uid);
-	return kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1
-	    ? -1 : 0;
+	if (kv_delete(w->t, TABLE_MESSAGE, key_of(key, sizeof(key))) == -1)
+		return -1;
+	return work_uid(w, m->mailbox, m->uid, false, false);
 }
 
 int

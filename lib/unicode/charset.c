@@ -119,7 +119,7 @@ find_method(struct arena *a, struct bytes name, const char **iconv_name)
 {
 	size_t i;
 
-	if (name.n > CHARSET_NAME_MAX)
+	if (name.n == 0 || name.n > CHARSET_NAME_MAX)
 		return BY_GUESS;
 	if (LISTED(utf8_names, name))
 		return BY_UTF8;

@@ -166,7 +166,7 @@ b OK LIST done
 * METADATA Trash (/private/x "")
 c OK LIST done
 d BAD syntax error
-e BAD wrong name of annotation
+e BAD annotations begin with /private/ or /shared/
 f BAD expected a string' "I-3 LIST-METADATA (RFC 9590)"
 
 # ---- S-11: subscriptions ----

@@ -65,7 +65,7 @@ check("I-2 greeting with capabilities",
 s.sendall(b"a AUTHENTICATE PLAIN AGFsaWNlAHBhc3N3b3JkIG9mIGFsaWNl\r\n"
           b"b NOOP\r\nc SELECT INBOX\r\nd LOGOUT\r\n")
 lines = f.read().split(b"\r\n")
-check("I-2 SASL-IR; commands sent along are handed over",
+check("I-2 RFC 4959 SASL-IR; commands sent along are handed over",
       [l.split()[:2] for l in lines if l[:1] in b"abcd" and l],
       [[t, b"OK"] for t in (b"a", b"b", b"c", b"d")])
 s, f = connect()

@@ -20,7 +20,7 @@ a OK ENABLE done
 * ENABLED
 b OK ENABLE done
 * ENABLED
-c OK ENABLE done' "I-1 I-2 ENABLE IMAP4rev2; what is no extension to enable is passed over"
+c OK ENABLE done' "I-1 I-2 RFC 9051 IMAP4rev2: ENABLE; what is no extension to enable is passed over"
 is "$(rev2 'a SELECT INBOX\r\nb SELECT Trash\r\nc UNSELECT\r\n')" \
 "* FLAGS ($flags)
 * OK [PERMANENTFLAGS ($flags \\*)] flags that are kept

@@ -27,7 +27,7 @@ table() {
 
 # ---- RFC 4731 ESEARCH ----
 
-table "I-3 ESEARCH:" <<'E'
+table "I-3 RFC 4731 ESEARCH:" <<'E'
 SEARCH RETURN (MIN) ALL|* ESEARCH (TAG "a") MIN 1/a OK SEARCH done
 SEARCH RETURN (MAX) ALL|* ESEARCH (TAG "a") MAX 5/a OK SEARCH done
 SEARCH RETURN (ALL) NOT FLAGGED|* ESEARCH (TAG "a") ALL 2:3,5/a OK SEARCH done
@@ -43,7 +43,7 @@ SEARCH return (min) CHARSET utf-8 subject M5|* ESEARCH (TAG "a") MIN 4/a OK SEAR
 E
 is "$(printf 's EXAMINE INBOX\r\n%s SEARCH RETURN (MIN) ALL\r\n' 'a]&b' | imap-serve -a alice | tr -d '\r' | tail -2)" \
 '* ESEARCH (TAG "a]&b") MIN 1
-a]&b OK SEARCH done' "I-3 ESEARCH: the tag is a string"
+a]&b OK SEARCH done' "I-3 RFC 4731 ESEARCH: the tag is a string"
 
 # ---- RFC 5182 SEARCHRES ----
 
@@ -62,7 +62,7 @@ e OK SEARCH done
 * SEARCH 2 3 5
 f OK SEARCH done
 * SEARCH 1 2 4
-g OK SEARCH done' "I-3 SEARCHRES: SAVE, and \$ in FETCH and SEARCH"
+g OK SEARCH done' "I-3 RFC 5182 SEARCHRES: SAVE, and \$ in FETCH and SEARCH"
 is "$(selected INBOX 'a FETCH $ UID\r\nb SEARCH RETURN (SAVE MIN) ALL\r\nc FETCH $ UID\r\nd SEARCH RETURN (SAVE MIN MAX) ALL\r\ne FETCH $ UID\r\nf SEARCH RETURN (SAVE MAX COUNT) 2:3\r\ng FETCH $ UID\r\nh SEARCH RETURN (SAVE) SEEN\r\ni FETCH $ UID\r\n')" \
 'a OK FETCH done
 * ESEARCH (TAG "b") MIN 1
@@ -80,7 +80,7 @@ f OK SEARCH done
 * 3 FETCH (UID 4)
 g OK FETCH done
 h OK SEARCH done
-i OK FETCH done' "I-3 SEARCHRES: empty at first; MIN and MAX alone are kept alone"
+i OK FETCH done' "I-3 RFC 5182 SEARCHRES: empty at first; MIN and MAX alone are kept alone"
 is "$(selected INBOX 'a SEARCH RETURN (SAVE) ALL\r\nb SEARCH RETURN (SAVE) XYZ\r\nc SEARCH RETURN (COUNT) $\r\nd SEARCH RETURN (SAVE) CHARSET KOI8-R ALL\r\ne SEARCH RETURN (COUNT) $\r\nf SEARCH RETURN (SAVE) ALL\r\ng SELECT INBOX\r\nh SEARCH RETURN (COUNT) $\r\n' | grep -v '^\* [OFN0-9]')" \
 'a OK SEARCH done
 b BAD unknown search key
@@ -92,7 +92,7 @@ e OK SEARCH done
 f OK SEARCH done
 g OK [READ-WRITE] SELECT done
 * ESEARCH (TAG "h") COUNT 0
-h OK SEARCH done' "I-3 SEARCHRES: BAD keeps it, NO and SELECT empty it"
+h OK SEARCH done' "I-3 RFC 5182 SEARCHRES: BAD keeps it, NO and SELECT empty it"
 is "$(selected INBOX 'a CREATE T\r\nb COPY 1:5 T\r\nc SELECT T\r\nd SEARCH RETURN (SAVE) 2:4\r\ne STORE 3 +FLAGS.SILENT (\\Deleted)\r\nf EXPUNGE\r\ng FETCH $ UID\r\nh STORE $ +FLAGS.SILENT (\\Seen)\r\ni MOVE $ INBOX\r\nj COPY $ INBOX\r\n' | sed '1,/^c OK/d')" \
 'd OK SEARCH done
 e OK STORE done
@@ -106,12 +106,19 @@ h OK STORE done
 * 2 EXPUNGE
 * 2 EXPUNGE
 i OK MOVE done
-j OK COPY done' "I-3 SEARCHRES: what is expunged leaves \$"
+j OK COPY done' "I-3 RFC 5182 SEARCHRES: what is expunged leaves \$"
 selected INBOX 'a STORE 6:7 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\n' >/dev/null
+
+is "$(session '0 ENABLE UTF8=ACCEPT\r\ns EXAMINE INBOX\r\na SEARCH CHARSET UTF-8 SUBJECT m5\r\nb SEARCH SUBJECT m5\r\nc SORT (DATE) UTF-8 SUBJECT m5\r\n' | sed '1,/^s OK/d')" \
+'a BAD no CHARSET with UTF8=ACCEPT
+* SEARCH 4
+b OK SEARCH done
+* SORT 4
+c OK SORT done' "I-5 RFC 6855 UTF8=ACCEPT: SEARCH with CHARSET is BAD (3)"
 
 # ---- RFC 9394 PARTIAL ----
 
-table "PARTIAL:" <<'E'
+table "RFC 9394 PARTIAL:" <<'E'
 SEARCH RETURN (PARTIAL 1:2) ALL|* ESEARCH (TAG "a") PARTIAL (1:2 1:2)/a OK SEARCH done
 UID SEARCH RETURN (PARTIAL 2:3) NOT FLAGGED|* ESEARCH (TAG "a") UID PARTIAL (2:3 4,6)/a OK UID SEARCH done
 SEARCH RETURN (PARTIAL -1:-2) ALL|* ESEARCH (TAG "a") PARTIAL (-1:-2 4:5)/a OK SEARCH done
@@ -121,6 +128,9 @@ SEARCH RETURN (PARTIAL 5:5) ALL|* ESEARCH (TAG "a") PARTIAL (5:5 5)/a OK SEARCH 
 SEARCH RETURN (PARTIAL 6:9) ALL|* ESEARCH (TAG "a") PARTIAL (6:9 NIL)/a OK SEARCH done
 SEARCH RETURN (PARTIAL -6:-9) ALL|* ESEARCH (TAG "a") PARTIAL (-6:-9 NIL)/a OK SEARCH done
 SEARCH RETURN (PARTIAL -4294967295:-1) 2|* ESEARCH (TAG "a") PARTIAL (-4294967295:-1 2)/a OK SEARCH done
+SEARCH RETURN (PARTIAL 3:2) ALL|* ESEARCH (TAG "a") PARTIAL (2:3 2:3)/a OK SEARCH done
+SEARCH RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL|a BAD PARTIAL twice
+SEARCH RETURN (PARTIAL 1:2 ALL) ALL|a BAD PARTIAL and ALL together
 UID FETCH 1:* (UID) (PARTIAL 2:3)|* 2 FETCH (UID 3)/* 3 FETCH (UID 4)/a OK UID FETCH done
 UID FETCH 1:* (UID) (PARTIAL -1:-2)|* 4 FETCH (UID 5)/* 5 FETCH (UID 6)/a OK UID FETCH done
 UID FETCH 3:4 (UID) (PARTIAL -1:-1)|* 3 FETCH (UID 4)/a OK UID FETCH done
@@ -129,17 +139,29 @@ UID FETCH 1:* (UID) (PARTIAL -1:-1 CHANGEDSINCE 999999)|* OK [HIGHESTMODSEQ N] c
 E
 selected INBOX 'a STORE 4 +FLAGS.SILENT (x)\r\nb STORE 2 +FLAGS.SILENT (x)\r\nc FETCH 4 MODSEQ\r\n' >out
 n=$(sed -n 's/^\* 4 FETCH (MODSEQ (\([0-9]*\)))$/\1/p' out)
-is "$(examine "a UID FETCH 1:* (UID) (PARTIAL 1:1 CHANGEDSINCE $((n - 1)))\\r\\nb UID FETCH 1:* (UID) (CHANGEDSINCE $((n - 1)) PARTIAL 2:9)\\r\\n" | sed 's/(MODSEQ ([0-9]*) /(/; /^\* OK/d')" \
+is "$(examine "a UID FETCH 1:* (UID) (PARTIAL 1:3 CHANGEDSINCE $((n - 1)))\\r\\nb UID FETCH 1:* (UID) (CHANGEDSINCE $((n - 1)) PARTIAL -1:-3)\\r\\nc UID FETCH 1:* (UID) (PARTIAL 1:1 CHANGEDSINCE $((n - 1)))\\r\\n" | sed 's/(MODSEQ ([0-9]*) /(/; /^\* OK/d')" \
 '* 2 FETCH (UID 3)
 a OK UID FETCH done
 * 4 FETCH (UID 5)
-b OK UID FETCH done' "PARTIAL: of what changed since"
-is "$(selected INBOX 'a SEARCH RETURN (SAVE PARTIAL 2:3) ALL\r\nb FETCH $ UID\r\n')" \
+b OK UID FETCH done
+c OK UID FETCH done' "RFC 9394 PARTIAL: a window of the set, and of it what changed since (3.4)"
+is "$(selected INBOX 'a SEARCH RETURN (SAVE PARTIAL 2:3) ALL\r\nb FETCH $ UID\r\nc SEARCH RETURN (SAVE PARTIAL -1:-1 MIN) ALL\r\nd FETCH $ UID\r\ne SEARCH RETURN (SAVE PARTIAL 2:2 COUNT) 1:3\r\nf FETCH $ UID\r\n')" \
 '* ESEARCH (TAG "a") PARTIAL (2:3 2:3)
 a OK SEARCH done
 * 2 FETCH (UID 3)
 * 3 FETCH (UID 4)
-b OK FETCH done' "PARTIAL: SAVE keeps the window"
+b OK FETCH done
+* ESEARCH (TAG "c") MIN 1 PARTIAL (-1:-1 5)
+c OK SEARCH done
+* 1 FETCH (UID 2)
+* 5 FETCH (UID 6)
+d OK FETCH done
+* ESEARCH (TAG "e") COUNT 3 PARTIAL (2:2 2)
+e OK SEARCH done
+* 1 FETCH (UID 2)
+* 2 FETCH (UID 3)
+* 3 FETCH (UID 4)
+f OK FETCH done' "RFC 9394 PARTIAL: SAVE keeps the window, with MIN its message, with COUNT all (3.2)"
 
 # ---- RFC 7162 3.1.5 MODSEQ ----
 
@@ -172,7 +194,7 @@ c OK SEARCH done
 * SEARCH
 d OK SEARCH done
 * SEARCH 1
-e OK SEARCH done' "I-3 WITHIN: OLDER and YOUNGER"
+e OK SEARCH done' "I-3 RFC 5032 WITHIN: OLDER and YOUNGER"
 
 # ---- RFC 8514 SAVEDATE ----
 
@@ -184,7 +206,7 @@ is "$(selected D 'a SEARCH SAVEDBEFORE 21-Nov-2020\r\nb SEARCH SAVEDSINCE 21-Nov
 * SEARCH 1
 * SEARCH 1
 * SEARCH 1
-* SEARCH' "I-5 SAVEDATE: SAVEDBEFORE, SAVEDON, SAVEDSINCE go by the save date"
+* SEARCH' "I-5 RFC 8514 SAVEDATE: SAVEDBEFORE, SAVEDON, SAVEDSINCE go by the save date"
 is "$(selected D "a SEARCH OR SAVEDON $today SAVEDSINCE $today\\r\\n" | head -1)" \
-    "* SEARCH 1" "I-5 SAVEDATE: today"
+    "* SEARCH 1" "I-5 RFC 8514 SAVEDATE: today"
 done_testing

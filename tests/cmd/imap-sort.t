@@ -43,6 +43,31 @@ SORT (DATE) ISO-8859-7 ALL|a NO [BADCHARSET (US-ASCII UTF-8)] charset is not sup
 SORT (COLOUR) US-ASCII ALL|a BAD unknown sort key
 SORT () US-ASCII ALL|a BAD unknown sort key
 E
+# texts of all lengths with much in common, more than are sorted by comparing,
+# against the same order made otherwise
+cat >many.py <<'P'
+import random, sys
+random.seed(5)
+parts = ["pear", "pear tree", "a much longer subject that goes on", "p", "9"]
+out = []
+for i in range(700):
+    s = " ".join(random.choice(parts) for _ in range(random.choice([0, 1, 2, 6])))
+    out.append((s.upper().encode(), random.randrange(3)))
+    m = b"From: f%d@x\nSubject: %s\n\nx\n" % (out[-1][1], s.encode())
+    sys.stdout.buffer.write(b"%d APPEND Many {%d+}\r\n%s\r\n" % (i, len(m), m))
+n = range(700)
+with open("want", "w") as f:
+    for key in (lambda i: (out[i][0], i),
+            lambda i: (bytes(255 - c for c in out[i][0]) + b"\xff" * 300, i),
+            lambda i: (out[i][1], out[i][0], i)):
+        f.write("* SORT " + " ".join(str(i + 1) for i in sorted(n, key=key)) + "\n")
+P
+{
+	printf 'm CREATE Many\r\n'
+	/usr/bin/python3 many.py
+	printf 's EXAMINE Many\r\na SORT (SUBJECT) UTF-8 ALL\r\nb SORT (REVERSE SUBJECT) UTF-8 ALL\r\nc SORT (FROM SUBJECT) UTF-8 ALL\r\n'
+} | imap-serve -a alice | tr -d '\r' | grep '^. SORT' >got
+is "$(wc -w <want) $(cmp want got)" "2106 " "I-23 SORT of many with texts of all lengths"
 printf '\n' >m
 {
 	append_line a Archive '"05-Nov-2026 12:00:00 +0000" ' m
@@ -123,6 +148,32 @@ e OK STORE done
 f OK STORE done' "I-23 RFC 5267 CONTEXT=SORT: positions"
 store-flag -a alice -- -flagged 1:5
 store-flag -a alice +flagged 2 4
+is "$(selected INBOX 'c SEARCH RETURN (UPDATE COUNT) FLAGGED\r\nc UID SORT RETURN (UPDATE) (DATE) US-ASCII ALL\r\nc SEARCH RETURN (COUNT) ALL\r\nd SEARCH RETURN (UPDATE COUNT) 1:* NOT SEEN\r\ne SEARCH RETURN (UPDATE COUNT) UID 1:* NOT SEEN\r\n' >got; cat got)" \
+'* ESEARCH (TAG "c") COUNT 2
+c OK SEARCH done
+c BAD a search with this tag is kept up to date
+* ESEARCH (TAG "c") COUNT 5
+c OK SEARCH done
+* ESEARCH (TAG "d") COUNT 5
+d OK SEARCH done
+* ESEARCH (TAG "e") COUNT 5
+e OK SEARCH done' "I-23 RFC 5267 CONTEXT=SEARCH: a tag in use is BAD (4.3)"
+{
+	printf 's SELECT Archive\r\nd SEARCH RETURN (UPDATE COUNT) 1:*\r\ne UID SEARCH RETURN (UPDATE COUNT) UID 1:*\r\n'
+	append_line f Archive '' m
+	printf 'g STORE 4 +FLAGS.SILENT (\\Deleted)\r\nh EXPUNGE\r\n'
+} | imap-serve -a alice | imap_steady | sed '1,/^s OK/d' >got
+is "$(grep -v APPENDUID got)" '* ESEARCH (TAG "d") COUNT 3
+d OK SEARCH done
+* ESEARCH (TAG "e") UID COUNT 3
+e OK UID SEARCH done
+* 4 EXISTS
+* ESEARCH (TAG "e") UID ADDTO (0 4)
+* N RECENT
+g OK STORE done
+* ESEARCH (TAG "e") UID REMOVEFROM (0 4)
+* 4 EXPUNGE
+h OK EXPUNGE done' "I-23 RFC 5267 CONTEXT=SEARCH: numbers are those of the command, UIDs grow; ADDTO after EXISTS, REMOVEFROM before EXPUNGE"
 i=0; updates=
 while [ $i -lt 17 ]; do
 	i=$((i + 1)); updates="${updates}u$i SEARCH RETURN (UPDATE COUNT) SEEN\r\n"
@@ -135,7 +186,7 @@ is "$(grep -c '^\* ESEARCH' got) $(grep NOUPDATE got)" \
 
 store-mailbox -c -a alice Work/Sales
 store-copy -a alice Work/Sales 1 3
-is "$(session 'a ESEARCH IN (personal) RETURN (COUNT ALL) SUBJECT apple\r\nb ESEARCH IN (subtree Work) ALL\r\nc ESEARCH IN (subtree-one (Work nowhere) mailboxes INBOX) RETURN (MIN) FLAGGED\r\nd ESEARCH ALL\r\ne ESEARCH IN (mailboxes INBOX) RETURN (SAVE) ALL\r\nf ESEARCH IN (mailboxes INBOX) 1:2\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
+is "$(session 'a ESEARCH IN (personal) RETURN (COUNT ALL) SUBJECT apple\r\nb ESEARCH IN (subtree Work) ALL\r\nc ESEARCH IN (subtree-one (Work nowhere) mailboxes INBOX) RETURN (MIN) FLAGGED\r\nd ESEARCH ALL\r\ne ESEARCH IN (mailboxes INBOX) RETURN (SAVE) ALL\r\nf ESEARCH IN (mailboxes INBOX) 1:2\r\ng ESEARCH IN (mailboxes (INBOX Work/Sales)) OR 4:9 (SUBJECT apple *)\r\nh ESEARCH IN (mailboxes INBOX) RETURN (UPDATE) ALL\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
 '* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID ALL 3,5 COUNT 2
 * ESEARCH (TAG "a" MAILBOX Work/Sales UIDVALIDITY V) UID ALL 2 COUNT 1
 a OK ESEARCH done
@@ -145,22 +196,42 @@ b OK ESEARCH done
 c OK ESEARCH done
 d BAD no mailbox is selected
 e BAD not for several mailboxes
-f BAD [UIDREQUIRED] no message numbers with UIDONLY' "I-3 RFC 7377 MULTISEARCH"
+* ESEARCH (TAG "f" MAILBOX INBOX UIDVALIDITY V) UID ALL 1:2
+f OK ESEARCH done
+* ESEARCH (TAG "g" MAILBOX INBOX UIDVALIDITY V) UID ALL 4:5
+* ESEARCH (TAG "g" MAILBOX Work/Sales UIDVALIDITY V) UID ALL 2
+g OK ESEARCH done
+h BAD not for several mailboxes' "I-3 RFC 7377 MULTISEARCH"
 store-mailbox -u -a alice Work/Sales
-is "$(session 'a ESEARCH IN (inboxes) RETURN (COUNT) ALL\r\nb ESEARCH IN (subscribed) RETURN (COUNT) SUBJECT apple\r\nc ESEARCH IN (mailboxes inbox) RETURN (MIN) UID 4:*\r\nd ESEARCH IN (everywhere) ALL\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
-'* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 5
+is "$(session 'a ESEARCH IN (inboxes) RETURN (COUNT) SUBJECT apple\r\nb ESEARCH IN (subscribed) RETURN (COUNT) SUBJECT apple\r\nc ESEARCH IN (mailboxes inbox) RETURN (MIN) UID 4:*\r\nd ESEARCH IN (everywhere) ALL\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
+'* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
+* ESEARCH (TAG "a" MAILBOX Work/Sales UIDVALIDITY V) UID COUNT 1
 a OK ESEARCH done
 * ESEARCH (TAG "b" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
 b OK ESEARCH done
 * ESEARCH (TAG "c" MAILBOX INBOX UIDVALIDITY V) UID MIN 4
 c OK ESEARCH done
-d BAD unknown source of mailboxes' "I-3 RFC 7377 MULTISEARCH: inboxes, subscribed mailboxes"
+d BAD unknown source of mailboxes' "I-3 RFC 7377 MULTISEARCH: inboxes (all mail may be delivered to), subscribed mailboxes"
 is "$(selected INBOX 'a ESEARCH RETURN (SAVE COUNT) 2:3\r\nb FETCH $ UID\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
 '* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
 a OK ESEARCH done
 * 2 FETCH (UID 2)
 * 3 FETCH (UID 3)
 b OK FETCH done' "I-3 RFC 7377 MULTISEARCH of the selected mailbox"
+
+is "$(selected INBOX 'a ESEARCH RETURN (UPDATE COUNT) FLAGGED\r\nb STORE 2 -FLAGS.SILENT (\\Flagged)\r\nc STORE 2 +FLAGS.SILENT (\\Flagged)\r\nd ESEARCH IN (selected) RETURN (UPDATE COUNT) SEEN\r\ne STORE 1 +FLAGS.SILENT (\\Seen)\r\nf STORE 1 -FLAGS.SILENT (\\Seen)\r\na ESEARCH RETURN (UPDATE) ALL\r\n' | sed 's/UIDVALIDITY [0-9V]*/UIDVALIDITY V/')" \
+'* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID COUNT 2
+a OK ESEARCH done
+* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID REMOVEFROM (0 2)
+b OK STORE done
+* ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY V) UID ADDTO (0 2)
+c OK STORE done
+d OK ESEARCH done
+* ESEARCH (TAG "d" MAILBOX INBOX UIDVALIDITY V) UID ADDTO (0 1)
+e OK STORE done
+* ESEARCH (TAG "d" MAILBOX INBOX UIDVALIDITY V) UID REMOVEFROM (0 1)
+f OK STORE done
+a BAD a search with this tag is kept up to date' "I-3 RFC 7377 MULTISEARCH with UPDATE: of the selected mailbox (2.2)"
 
 # ---- store-search ----
 

@@ -16,6 +16,10 @@ class Session:
         self.p.stdin.write(text.encode())
         self.p.stdin.flush()
 
+    def more(self):
+        """Some of what it says; None at the end."""
+        return os.read(self.p.stdout.fileno(), 65536) or None
+
     def line(self, seconds=10):
         end = time.time() + seconds
         while b"\r\n" not in self.rest:
@@ -23,8 +27,8 @@ class Session:
             if left <= 0 or not select.select([self.p.stdout], [], [],
                                               left)[0]:
                 return None
-            more = os.read(self.p.stdout.fileno(), 65536)
-            if not more:
+            more = self.more()
+            if more is None:
                 return None
             self.rest += more
         one, self.rest = self.rest.split(b"\r\n", 1)

@@ -23,7 +23,15 @@ n = len(os.fdopen(r, "rb").read().splitlines())
 print(n, p.wait())
 P
 is "$($PYTHON slow.py queue-list "$id" | tr '\n' ' ')" "0 300 0 " "Q-18 queue-list waits for whoever reads without a transaction"
+is "$($PYTHON slow.py queue-show "$id" | sed 's/ .*//' | tr '\n' ' ')" "0 $(queue-show "$id" | wc -l) " "Q-18 queue-show too"
 queue-drop "$id" >/dev/null
 is "$($PYTHON slow.py queue-retired list "$id" | tr '\n' ' ')" "0 300 0 " "Q-22 queue-retired too"
 queue-holdrule remove "$(cat rule)"
+# shellcheck disable=SC2086
+suppress-add -a alice $many
+is "$($PYTHON slow.py suppress-list | tr '\n' ' ')" "0 300 0 " "Q-13 suppress-list too"
+# shellcheck disable=SC2086
+is "$($PYTHON slow.py suppress-check -a alice $many | tr '\n' ' ')" "0 300 0 " "Q-13 suppress-check too"
+for i in $(seq 300); do echo "-t d$i.example"; done | xargs -n 2 queue-holdrule add >/dev/null
+is "$($PYTHON slow.py queue-holdrule list | tr '\n' ' ')" "0 300 0 " "Q-19 queue-holdrule too"
 done_testing

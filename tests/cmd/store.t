@@ -40,9 +40,18 @@ is "$(find "$ALICE/Maildir/tmp" -type f | wc -l)" 0 "nothing is left in tmp/"
 printf '[server]\nhostname = mx.example.org\nsize-limit = 65536\n' >etc/main.conf
 : >etc/domains/example.org.conf
 printf '[account]\nquota = 2000\n[mailboxes]\nsent = Gesendet\n' >etc/accounts/bob.conf
+printf '[account]\n[mailboxes]\njunk = Spam\nmore = Lists\nmore = Work/Bills\n' >etc/accounts/dora.conf
+printf '[account]\n' >etc/accounts/emil.conf
 ok "configuration compiles" config-compile
 exits 0 "a configured account is made" store-deliver -a bob <m1
 is "$(store-mailbox -a bob | awk -F '\t' '$10 == "\\Sent" { print $1 }')" "Gesendet" "N-5 S-4 special-use mailboxes have the configured names"
+names() { store-mailbox -a "$1" | cut -f 1,9,10 | tr '\t\n' ' ;'; }
+store-deliver -a emil <m1
+is "$(names emil)" 'Archive subscribed \Archive;Drafts subscribed \Drafts;INBOX subscribed -;Junk subscribed \Junk;Sent subscribed \Sent;Trash subscribed \Trash;' "D-14 a new account has a mailbox for each special use"
+store-deliver -a dora <m1
+is "$(names dora)" 'Archive subscribed \Archive;Drafts subscribed \Drafts;INBOX subscribed -;Lists subscribed -;Sent subscribed \Sent;Spam subscribed \Junk;Trash subscribed \Trash;Work subscribed -;Work/Bills subscribed -;' "D-14 by the names of its configuration, and regular ones"
+store-mailbox -d -a dora Lists
+is "$(names dora | grep -c Lists)" 0 "D-14 what was removed is not made again"
 head -c 1500 /dev/zero | tr '\0' 'x' >big
 exits 0 "S-13 below the quota" store-deliver -a bob <big
 exits 111 "S-13 over the quota exits 111" store-deliver -a bob <big
@@ -125,6 +134,17 @@ for name in '' / a/ /a a//b . .. a/../b "$(printf 'a\tb')" "$(printf 'a\377')"; 
 	store-mailbox -c -a bob "$name" 2>>err || echo 100
 done >codes
 is "$(sort codes | uniq -c | tr -s ' ')" " 10 100" "S-11 names that are no names are refused"
+
+# ---- the account's directory ----
+is "$(cd "$PIPEMAIL_VAR/accounts/dora" && find . -type d | sort | tr '\n' ' ')" \
+    ". ./Maildir ./Maildir/.Archive ./Maildir/.Archive/cur ./Maildir/.Archive/new ./Maildir/.Archive/tmp ./Maildir/.Drafts ./Maildir/.Drafts/cur ./Maildir/.Drafts/new ./Maildir/.Drafts/tmp ./Maildir/.Sent ./Maildir/.Sent/cur ./Maildir/.Sent/new ./Maildir/.Sent/tmp ./Maildir/.Spam ./Maildir/.Spam/cur ./Maildir/.Spam/new ./Maildir/.Spam/tmp ./Maildir/.Trash ./Maildir/.Trash/cur ./Maildir/.Trash/new ./Maildir/.Trash/tmp ./Maildir/.Work ./Maildir/.Work.Bills ./Maildir/.Work.Bills/cur ./Maildir/.Work.Bills/new ./Maildir/.Work.Bills/tmp ./Maildir/.Work/cur ./Maildir/.Work/new ./Maildir/.Work/tmp ./Maildir/cur ./Maildir/new ./Maildir/tmp ./expunged ./index " \
+    "S-1 an account is a Maildir++ and an index beside it"
+is "$(ls -A "$PIPEMAIL_VAR/accounts/dora/index" | tr '\n' ' ')" "boot data.mdb lock.mdb " "S-1 the index is one LMDB environment"
+store-flag -a dora +flagged,urgent 1
+store-list -a dora >before; store-mailbox -a dora | cut -f 1-6,10 >>before
+rm -r "$PIPEMAIL_VAR/accounts/dora/index"
+store-list -a dora >after 2>/dev/null; store-mailbox -a dora | cut -f 1-6,10 >>after
+ok "S-1 without its index the Maildir is the whole account: UIDs, flags, keywords, special uses" cmp before after
 
 # ---- everything still agrees ----
 exits 0 "verifydata is content" verifydata

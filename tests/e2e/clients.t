@@ -120,9 +120,14 @@ is "$(verifydata -a mail)" "" "verifydata finds nothing"
 
 # a node client, where npm's imapflow is installed beside the tests
 if [ -d "${NODE_CLIENTS:-/nonexistent}/imapflow" ]; then
-	ok "imapflow reads" node "$TOP/tests/e2e/imapflow.js" "$IMAP" "$PW"
+	timeout 120 node "$TOP/tests/e2e/imapflow.js" "$IMAP" "$PW" >node.out 2>node.err
+	node_code=$?
+	while IFS="$(printf '\t')" read -r name result; do
+		is "$result" ok "$name"
+	done <node.out
+	is "$node_code $(cat node.err)" "0 " "imapflow.js ran to its end"
 else
-	skip "imapflow reads" "NODE_CLIENTS does not name a folder with imapflow"
+	skip "imapflow: COMPRESS, IDLE, QRESYNC" "NODE_CLIENTS does not name a folder with imapflow"
 fi
 instance_stop
 done_testing

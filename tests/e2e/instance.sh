@@ -4,7 +4,7 @@ instance_base() {
 	while :; do
 		p=$(free_port); p=$((p - 25))
 		[ $p -gt 31000 ] && continue
-		for q in 143 465 587 993; do
+		for q in 143 443 465 587 993; do
 			port_open $((p + q)) && continue 2
 		done
 		echo $p

@@ -95,6 +95,61 @@ test_compare(void **state)
 	assert_true(bytes_ends(BYTES("abc"), BYTES("")));
 }
 
+/* Words whose rarest byte is the first, in the middle, the last or none. */
+static void
+test_casefind(void **state)
+{
+	static const struct {
+		const char *text, *word;
+		int at;
+	} row[] = {
+		{ "a quick fox", "QUICK", 2 }, { "A FOX, a fox", "fox", 2 },
+		{ "bacK bAck back", "back", 0 }, { "xback", "BACK", 1 },
+		{ "ba back", "back", 3 }, { "tea tae TEA", "ea t", 1 },
+		{ "Zz zZ", "zz z", 0 }, { "zZz7", "z7", 2 },
+		{ "aaab", "aab", 1 }, { "aaab", "aabb", -1 },
+		{ "ack b", "back", -1 }, { "bac", "back", -1 },
+		{ "k", "K", 0 }, { "[", "{", -1 }, { "x@", "`", -1 },
+		{ "\xc3\x9c\xe2", "\xe2", 2 }, { "\xc3", "\xe3", -1 },
+	};
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		bool found = bytes_casefind(bytes_str(row[i].text),
+		    bytes_str(row[i].word), &at);
+
+		if (found != (row[i].at != -1) ||
+		    (found && at != (size_t)row[i].at))
+			fail_msg("%s in %s", row[i].word, row[i].text);
+	}
+}
+
+/* Every byte at every place of a word of eight, and beyond. */
+static void
+test_case(void **state)
+{
+	unsigned char text[11], low[11], high[11];
+	size_t i, at;
+	int c;
+
+	(void)state;
+	for (c = 0; c < 256; c++) {
+		for (at = 0; at < sizeof(text); at++) {
+			memset(text, 'm', sizeof(text));
+			text[at] = (unsigned char)c;
+			bytes_lower(low, bytes_of(text, sizeof(text)));
+			bytes_upper(high, bytes_of(text, sizeof(text)));
+			for (i = 0; i < sizeof(text); i++) {
+				assert_int_equal(low[i],
+				    ascii_lower(text[i]));
+				assert_int_equal(high[i],
+				    ascii_upper(text[i]));
+			}
+		}
+	}
+}
+
 static void
 test_search(void **state)
 {
@@ -222,6 +277,15 @@ test_buf_cap(void **state)
 	buf_drop(&b, 5);
 	assert_text(buf_bytes(&b), "6789x");
 	assert_int_equal(buf_addc(&b, 'y'), -1);	/* stays full */
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, UINT64_MAX), -1);
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, 1234567890), 0);
+	assert_int_equal(buf_addnum(&b, 0), -1);
+	buf_reset(&b);
+	assert_int_equal(buf_addnum(&b, 0), 0);
+	assert_int_equal(buf_addnum(&b, 10), 0);
+	assert_true(bytes_eq(buf_bytes(&b), BYTES("010")));
 	buf_reset(&b);
 	assert_int_equal(buf_printf(&b, "%s%d", "abcdefgh", 12), 0);
 	assert_text(buf_bytes(&b), "abcdefgh12");
@@ -417,6 +481,10 @@ main(void)
 		{ "slices compare by bytes, ASCII case apart", test_compare,
 		    NULL, NULL, NULL },
 		{ "search finds first, last, any case", test_search,
+		    NULL, NULL, NULL },
+		{ "letters change their case, nothing else", test_case,
+		    NULL, NULL, NULL },
+		{ "words are found without case", test_casefind,
 		    NULL, NULL, NULL },
 		{ "lines, words, prefixes, white space", test_take_apart,
 		    NULL, NULL, NULL },

@@ -389,6 +389,11 @@ static const struct {
 	{ "mailboxes", "sent = Gesendet", "sent", "Gesendet", NULL },
 	{ "mailboxes", "sent = Trash", "", NULL,
 	    "the mailbox for \"trash\" too" },
+	{ "mailboxes", "more = Lists\nmore = Work/Bills", "more", "Lists",
+	    NULL },
+	{ "mailboxes", "more = Trash", "", NULL,
+	    "the mailbox for \"trash\" too" },
+	{ "mailboxes", "more = a//b", "", NULL, "is no value" },
 };
 
 static void

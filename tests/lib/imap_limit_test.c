@@ -241,8 +241,9 @@ rows(void **state)
 		    "c UID EXPUNGE 1:*\r\n",
 		    "* ENABLED CONDSTORE\r\n* OK [HIGHESTMODSEQ ] changes are "
 		    "numbered\r\ne OK ENABLE done\r\n"
-		    "* 1 FETCH (MODSEQ ())\r\n* 2 FETCH (MODSEQ ())\r\n"
-		    "a OK STORE done\r\n* 3 FETCH (MODSEQ ())\r\n"
+		    "* 1 FETCH (UID 2 MODSEQ ())\r\n"
+		    "* 2 FETCH (UID 4 MODSEQ ())\r\n"
+		    "a OK STORE done\r\n* 3 FETCH (UID 5 MODSEQ ())\r\n"
 		    "b OK STORE done\r\n* 2 EXPUNGE\r\n* 2 EXPUNGE\r\n"
 		    "* NO [MESSAGELIMIT 2 4] not done for all messages\r\n"
 		    "c OK [HIGHESTMODSEQ ] UID EXPUNGE done\r\n" },

@@ -1,54 +1,5 @@
 /* imap_rest_test.c - a session that rests: message, seal, state */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "imap/imap.h"
-#include "store/store.h"
-
-static struct store *store;
-static char dir[] = "/tmp/imap_rest.XXXXXX";
-static char account_dir[64], run_dir[64];
-
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-make_store(void **state)
-{
-	struct store_options o = { .account = "alice", .dir = account_dir,
-	    .run = run_dir, .create = true };
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(account_dir, sizeof(account_dir), "%s/alice", dir);
-	snprintf(run_dir, sizeof(run_dir), "%s/run", dir);
-	store = store_open(&o);
-	return store == NULL ? -1 : 0;
-}
-
-static int
-remove_store(void **state)
-{
-	(void)state;
-	store_close(store);
-	return nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
+#include "imap_fixture.h"
 
 /* ---- the message ---- */
 

@@ -252,6 +252,53 @@ damaged_ones_rule_out_nothing(void **state)
 	}
 }
 
+/* Whether the file was where its record says, and held text. */
+static bool
+quick(struct account_dir *d, uint32_t mailbox, uint32_t uid, const char *text)
+{
+	struct store_view *v = store_view_open(d->s);
+	struct store_message m;
+	struct bytes content;
+	bool r;
+
+	assert_int_equal(store_message_get(v, mailbox, uid, &m), 1);
+	r = store_message_quick(v, &m, &content) == 1;
+	store_view_close(v);
+	if (r) {
+		assert_true(bytes_eq(content, bytes_str(text)));
+		store_unmap(content);
+	}
+	return r;
+}
+
+/* Where the record says, or a session put it; of that size, or not at all. */
+static void
+files_are_read_where_they_should_be(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t id = id_of(d, "INBOX"), uid = add(d, mixed);
+	char path[1024], cur[1200];
+	int fd;
+
+	assert_true(quick(d, id, uid, mixed));
+	(void)file_of(d, path, id, uid);
+	(void)snprintf(cur, sizeof(cur), "%s/Maildir/cur/%s:2,", d->dir,
+	    strrchr(path, '/') + 1);
+	assert_int_equal(rename(path, cur), 0);
+	assert_true(quick(d, id, uid, mixed));
+	(void)snprintf(path, sizeof(path), "%.*sF", 1000, cur);
+	assert_int_equal(rename(cur, path), 0);
+	assert_false(quick(d, id, uid, mixed));
+	assert_int_equal(store_sync(d->s, id, false), 1);
+	assert_true(quick(d, id, uid, mixed));
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_false(quick(d, id, uid, mixed));
+	assert_int_equal(ftruncate(fd, 5), 0);
+	assert_false(quick(d, id, uid, mixed));
+	assert_int_equal(close(fd), 0);
+}
+
 int
 main(void)
 {
@@ -268,6 +315,8 @@ main(void)
 		TEST("wrong ones are found", wrong_ones_are_found),
 		TEST("damaged ones rule out nothing",
 		    damaged_ones_rule_out_nothing),
+		TEST("files are read where they should be",
+		    files_are_read_where_they_should_be),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,40 @@
+/*
+ * url.h - IMAP URLs of messages (RFC 5092), for the files of the IMAP module
+ */
+#ifndef IMAP_URL_H
+#define IMAP_URL_H
+
+#include "imap/internal.h"
+
+struct imap_url {
+	struct bytes user, host;	/* empty: relative to this server */
+	struct bytes mailbox;		/* UTF-8 */
+	uint32_t uidvalidity;		/* 0: any */
+	uint32_t uid;
+	struct bytes section;		/* may be empty */
+	bool partial;
+	uint64_t offset, length;	/* UINT64_MAX: to the end */
+	int64_t expire;			/* seconds; INT64_MAX: never */
+	struct bytes access;		/* "user+joe"; empty: no URLAUTH */
+	struct bytes rump;		/* of the URL, as it is signed */
+	struct bytes mechanism, token;
+};
+/* 0, -1 EBADMSG. */
+int url_parse(struct arena *a, struct bytes s, struct imap_url *out);
+/* The mailbox it is about. 1, 0 there is none such, -1. */
+int url_mailbox(struct imap *im, const struct imap_url *u,
+    struct store_mailbox *out);
+/* What it names: the section into *item, the message into *m, neither looked
+ * at yet. 1, 0 there is none such, -1. */
+int url_item(struct imap *im, const struct imap_url *u, struct message *m,
+    struct fetch_item *item);
+/* That, ready to be streamed; m holds the file. 1, 0 nothing, -1. */
+int url_stream(struct imap *im, struct message *m,
+    const struct fetch_item *item, struct stream *out);
+/* Both of it. */
+int url_text(struct imap *im, const struct imap_url *u, struct message *m,
+    struct stream *out);
+/* urlauth.c: what the URL was authorized for is still so. 1, 0, -1. */
+int url_authorized(struct imap *im, const struct imap_url *u);
+
+#endif

@@ -1,0 +1,21 @@
+#!/bin/sh
+# imap-arrive.t - what comes into a mailbox by IMAP is treated as what is
+# delivered is: junk flags, threads, quota, recipients of sent mail (I-15,
+# J-12)
+. "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/cmd/imap.sh"
+need /usr/bin/python3 mdb_dump
+imap_setup
+printf '[account]\naddress = alice@example.org\njunk-flags = yes\n' >etc/accounts/alice.conf
+config-compile
+python_tests "$TOP/tests/cmd/imap-arrive.py"
+# whom alice wrote to, as delivery and judging ask
+sent() { mdb_dump -p -s sent_to var/accounts/alice/index | grep -o '[a-z]*@*example.com' | sort -u | tr '\n' ' '; }
+mdb_dump -p -s sent_to var/accounts/alice/index >sent.dump
+for w in append copy move replace; do
+	is "$(grep -c "by-$w" sent.dump)" 1 "I-15 $w into Sent: its recipients are known"
+done
+is "$(grep -c by-draft sent.dump)" 0 "I-15 a draft is not sent"
+verifydata >out 2>&1
+is "$?" 0 "verifydata finds nothing"
+done_testing

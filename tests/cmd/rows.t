@@ -1,0 +1,73 @@
+#!/bin/sh
+# rows.t - each behaviour of the store and of IMAP is named by a test: rows by
+# their ids, extensions by RFC and capability
+. "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/cmd/imap.sh"
+cat "$TOP"/tests/cmd/[!r]*.t "$TOP"/tests/cmd/*.py "$TOP"/tests/lib/*_test.c \
+    "$TOP"/tests/e2e/*.t "$TOP"/tests/e2e/*.py | grep -v '^[[:space:]]*#' >all
+for row in $(seq -f S-%g 25) $(seq -f I-%g 26); do
+	# with notification, compression and junk flags their tests come
+	case $row in I-7|I-9|I-15|I-18) continue ;; esac
+	ok "$row is in the description of a test" grep -qE "\"[^\"]*\\b$row\\b|table.*\\b$row\\b" all
+done
+rfc() {
+	case $1 in
+	IMAP4rev1) echo 3501 ;;
+	IMAP4rev2) echo 9051 ;;
+	LITERAL+|LITERAL-) echo 7888 ;;
+	SASL-IR) echo 4959 ;;
+	ID) echo 2971 ;;
+	ENABLE) echo 5161 ;;
+	IDLE) echo 2177 ;;
+	NAMESPACE) echo 2342 ;;
+	UIDPLUS) echo 4315 ;;
+	UNSELECT) echo 3691 ;;
+	MOVE) echo 6851 ;;
+	CHILDREN) echo 3348 ;;
+	SPECIAL-USE|CREATE-SPECIAL-USE) echo 6154 ;;
+	CONDSTORE|QRESYNC) echo 7162 ;;
+	ESEARCH) echo 4731 ;;
+	SEARCHRES) echo 5182 ;;
+	WITHIN) echo 5032 ;;
+	PARTIAL) echo 9394 ;;
+	STATUS=SIZE) echo 8438 ;;
+	SAVEDATE) echo 8514 ;;
+	PREVIEW) echo 8970 ;;
+	OBJECTID) echo 8474 ;;
+	SORT|THREAD=REFERENCES|THREAD=ORDEREDSUBJECT) echo 5256 ;;
+	SORT=DISPLAY) echo 5957 ;;
+	ESORT|CONTEXT=S*) echo 5267 ;;
+	MULTISEARCH) echo 7377 ;;
+	INPROGRESS) echo 9585 ;;
+	UIDONLY) echo 9586 ;;
+	LIST-EXTENDED) echo 5258 ;;
+	LIST-STATUS) echo 5819 ;;
+	LIST-METADATA) echo 9590 ;;
+	METADATA) echo 5464 ;;
+	QUOTA|QUOTA=RES-STORAGE) echo 9208 ;;
+	BINARY) echo 3516 ;;
+	UTF8=ACCEPT) echo 6855 ;;
+	MULTIAPPEND) echo 3502 ;;
+	CATENATE) echo 4469 ;;
+	REPLACE) echo 8508 ;;
+	URLAUTH|URLAUTH=BINARY) echo 4467 ;;
+	APPENDLIMIT=*) echo 7889 ;;
+	NOTIFY) echo 5465 ;;
+	COMPRESS=DEFLATE) echo 4978 ;;
+	FILTERS) echo 5466 ;;
+	UNAUTHENTICATE) echo 8437 ;;
+	MESSAGELIMIT*|SAVELIMIT*) echo 9738 ;;
+	JMAPACCESS) echo 9698 ;;
+	THREAD=REFS) echo draft ;;	# none was published
+	*) echo unknown ;;
+	esac
+}
+for cap in $imap_capabilities; do
+	n=$(rfc "$cap")
+	name=$(echo "${cap%%=[0-9]*}" | sed 's/+/\\+/')
+	[ "$n" = draft ] || n="RFC $n"
+	grep -E "${n#draft}([^0-9]|\$)" all >lines
+	ok "$n $cap has a test of its own" \
+	    grep -qE "(^|[^A-Z=-])$name([^A-Z=-]|\$)" lines
+done
+done_testing
