@@ -22,6 +22,7 @@ struct session {
 	bool late;			/* and was silent for too long */
 	int64_t rest_at;		/* not handed over before; 0: at once */
 	const char *capabilities_off;	/* imap_options; may be NULL */
+	uint32_t message_limit;
 	uint64_t append_max;
 	int64_t idle_ms;
 	struct compress *compress;	/* NULL: bytes go as they are */

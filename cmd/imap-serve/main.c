@@ -93,6 +93,8 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	s->capabilities_off = c == NULL ? NULL
 	    : (const char *)config_get_text(c, "account", s->account,
 	    "imap-capabilities-off").p;
+	s->message_limit = c == NULL ? 0
+	    : (uint32_t)config_get_num(c, "imap", NULL, "message-limit");
 	s->idle_ms = (c == NULL ? IDLE_SECONDS_DEFAULT
 	    : (int64_t)config_get_duration(c, "imap", NULL, "idle-timeout"))
 	    * 1000;

@@ -14,6 +14,10 @@
 #define SHORT_WAIT_MS 2000
 /* Folders that cannot be watched are looked at this often in IDLE. */
 #define LOOK_MS 700
+/* With NOTIFY all folders are, each second, or so seldom that it takes a
+ * hundredth of the time: one may watch far too many for inotify. */
+#define LOOK_ALL_MS 1000
+#define LOOK_ALL_SHARE 100
 #define PATH_MAX_BYTES 4096
 
 static volatile sig_atomic_t got_stop;
@@ -67,6 +71,9 @@ struct waits {
 	struct session *s;
 	struct pollfd fd[WAITS];
 	uint32_t mailbox;		/* FOLDER is of it */
+	bool listens;			/* FEED was opened before */
+	bool all;			/* folders are looked at ... */
+	int64_t look_ms;		/* ... next at that time */
 };
 
 /* Its folder's cur/ and new/ with one inotify instance; -1: it is to be
@@ -99,14 +106,16 @@ unwatch(struct waits *w)
 	w->mailbox = 0;
 }
 
-/* True if a folder is watched, or polled, from now on: what was changed
- * before that no descriptor tells. */
+/* True if the feed is listened to, or a folder watched or polled, from now on:
+ * what was changed before that no descriptor tells. */
 static bool
 fill_waits(struct session *s, struct imap *im, struct waits *w, bool idle)
 {
-	bool began = false;
+	bool began = idle && !w->listens;
 	int i;
 
+	w->listens = w->listens || idle;
+	w->all = idle && imap_watches_all(im);
 	w->fd[IN].fd = s->in;
 	w->fd[FEED].fd = idle ? store_listen(s->store) : -1;
 	if (!idle || w->mailbox != imap_mailbox(im))
@@ -141,19 +150,40 @@ wait_once(struct waits *w, int64_t timeout_ms)
 	return ppoll(w->fd, WAITS, &t, &none);
 }
 
+/* What other programs did to any folder comes over FEED. How long until the
+ * next look. */
+static int64_t
+look_at_all(struct waits *w)
+{
+	int64_t now = time_mono_ms(), pause;
+
+	if (now < w->look_ms)
+		return w->look_ms - now;
+	/* What cannot be looked at now is found at the next look. */
+	(void)store_sync(w->s->store, 0, false);
+	pause = (time_mono_ms() - now) * LOOK_ALL_SHARE;
+	if (pause < LOOK_ALL_MS)
+		pause = LOOK_ALL_MS;
+	w->look_ms = time_mono_ms() + pause;
+	return pause;
+}
+
 /* As ppoll(2); a change that was found by looking is one of FOLDER. */
 static int
 wait_some(struct waits *w, int64_t timeout_ms)
 {
-	int64_t step;
+	int64_t step, pause;
 	int r;
 
-	while (is_polled(w) && timeout_ms > 0) {
-		step = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
+	while ((is_polled(w) || w->all) && timeout_ms > 0) {
+		step = is_polled(w) && timeout_ms > LOOK_MS ? LOOK_MS
+		    : timeout_ms;
+		if (w->all && (pause = look_at_all(w)) < step)
+			step = pause;
 		if ((r = wait_once(w, step)) != 0)
 			return r;
 		timeout_ms -= step;
-		if (store_sync(w->s->store, w->mailbox, false) == 1) {
+		if (is_polled(w) && store_sync(w->s->store, w->mailbox, false) == 1) {
 			w->fd[FOLDER].revents = POLLIN;
 			return 1;
 		}
@@ -304,7 +334,8 @@ loop(struct session *s, struct imap *im)
 	do {
 		a = imap_step(im);
 		r = wire_write(s, im);
-		if (a == IMAP_READ && store_stale(s->store)) {
+		if ((a == IMAP_READ || a == IMAP_IDLE) &&
+		    store_stale(s->store)) {
 			s->end = "account replaced";
 			imap_bye(im, "UNAVAILABLE",
 			    "the account was replaced, connect again");
@@ -346,6 +377,7 @@ session_run(struct session *s)
 	struct imap_options o = { .store = s->store, .account = s->account,
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max,
 	    .capabilities_off = s->capabilities_off,
+	    .message_limit = s->message_limit,
 	    .unauthenticate = session_can_unauthenticate(s) };
 	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
 	    : imap_new(&o, s->tag);

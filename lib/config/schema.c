@@ -85,6 +85,8 @@ const struct config_key config_schema[] = {
 	RANGE("imap", "login-timeout", CONFIG_DURATION, 1, HOUR, "30"),
 	RANGE("imap", "idle-timeout", CONFIG_DURATION,
 	    30 * MINUTE, 7 * DAY, "1800"),
+	RANGE("imap", "message-limit", CONFIG_NUMBER,
+	    1000, 2500000, "1000000"),
 
 	RANGE("auth", "failures-per-minute", CONFIG_THREE,
 	    0, 1000000, "10 30 90"),

@@ -44,8 +44,12 @@ add_op(struct imap *im, struct parser *p, enum append_op_kind kind)
 	struct append *ap = &im->append;
 	struct append_op *op = arena_zalloc(&im->arena, 1, sizeof(*op));
 
-	if (++ap->op_count > IMAP_APPEND_PARTS_MAX)
-		(void)parse_fail(p, "more than 1000 messages and parts");
+	if (++ap->op_count > IMAP_APPEND_PARTS_MAX) {
+		/* RFC 9738 3.1: all or none. */
+		p->refused = kind == OP_MESSAGE;
+		(void)parse_fail_code(p, p->refused ? "MESSAGELIMIT 1000"
+		    : NULL, "more than 1000 messages and parts");
+	}
 	op->kind = kind;
 	op->url = BYTES_EMPTY;
 	*ap->end = op;

@@ -65,10 +65,14 @@ static const struct capability {
 	[CAP_CATENATE] = { "CATENATE", false, 0, 0 },
 	[CAP_REPLACE] = { "REPLACE", false, 0, 0 },
 	[CAP_URLAUTH] = { "URLAUTH", false, 0, 0 },
+	[CAP_NOTIFY] = { "NOTIFY", false, 0, 0 },
+	[CAP_FILTERS] = { "FILTERS", false, 0, 0 },
+	/* These two have a value. */
 	[CAP_URLAUTH_BINARY] = { "URLAUTH=BINARY", false, 0, 0 },
 	[CAP_COMPRESS] = { "COMPRESS=DEFLATE", false, 0, 0 },
 	[CAP_UNAUTHENTICATE] = { "UNAUTHENTICATE", false, 0, 0 },
 	[CAP_APPENDLIMIT] = { "APPENDLIMIT", false, 0, 0 },
+	[CAP_MESSAGELIMIT] = { "MESSAGELIMIT", false, 0, 0 },
 };
 
 void
@@ -78,7 +82,7 @@ caps_add(struct buf *out, bool after_login, uint64_t off)
 	int i;
 
 	for (i = 0; i < CAPS; i++) {
-		if ((off & CAP_BIT(i)) != 0 || i == CAP_APPENDLIMIT ||
+		if ((off & CAP_BIT(i)) != 0 || i >= CAP_APPENDLIMIT ||
 		    (!after_login && !table[i].before) ||
 		    (table[i].unless & ~off) != 0)
 			continue;
@@ -94,6 +98,9 @@ session_capabilities(struct imap *im)
 	if ((im->off & CAP_BIT(CAP_APPENDLIMIT)) == 0)
 		buf_printf(&im->out, " %s=%llu", table[CAP_APPENDLIMIT].name,
 		    (unsigned long long)im->o.append_max);
+	if ((im->off & CAP_BIT(CAP_MESSAGELIMIT)) == 0)
+		buf_printf(&im->out, " %s=%lu", table[CAP_MESSAGELIMIT].name,
+		    (unsigned long)message_limit(im));
 }
 
 static int

@@ -137,6 +137,7 @@ static const struct command {
 	{ "GENURLAUTH", ANY, false, false, false, command_genurlauth },
 	{ "RESETKEY", ANY, false, false, false, command_resetkey },
 	{ "URLFETCH", ANY, false, false, false, command_urlfetch },
+	{ "NOTIFY", ANY, false, false, false, command_notify },
 	{ "COMPRESS", ANY, false, false, false, command_compress },
 	{ "UNAUTHENTICATE", ANY, false, false, false,
 	    command_unauthenticate },
@@ -178,6 +179,7 @@ parse_command(struct imap *im, struct parser *p)
 
 	im->tag = BYTES("*");
 	im->is_uid = false;
+	im->limited = 0;
 	if (!parse_tag(p, &name))
 		return NULL;
 	session_tag(im, name);

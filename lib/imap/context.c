@@ -23,12 +23,16 @@ struct context {
 	uint32_t last_uid;		/* newer ones were not asked yet */
 	uint32_t *uids;			/* the client's list */
 	size_t n;
+	struct fetch_item *items;	/* of new ones (RFC 5465 7) */
+	uint32_t *fresh;		/* whose items are to be sent */
+	size_t fresh_count;
 };
 
 static void
 context_free(struct context *c)
 {
 	free(c->uids);
+	free(c->fresh);
 	search_end(&c->search);
 	arena_free(&c->a);
 	free(c);
@@ -79,14 +83,21 @@ command_cancelupdate(struct imap *im, struct parser *p)
 
 /* The keys once more, for as long as the context lives. 0, -1. */
 static int
-context_begin(struct imap *im, struct context *c, struct bytes text)
+context_begin(struct imap *im, struct context *c,
+    const struct search_args *was)
 {
 	struct search_args args;
-	struct parser p = session_parser(im, arena_bytes(&c->a, text));
+	struct parser p = session_parser(im, arena_bytes(&c->a, was->text));
 
 	p.a = &c->a;
+	p.filters = was->filters;
 	if (!parse_search_keys(&p, &args))
 		return -1;
+	p = session_parser(im, arena_bytes(&c->a, was->ret.items));
+	p.a = &c->a;
+	if (p.s.n > 0 && !parse_fetch_items(&p, &c->items))
+		return -1;
+	fetch_peek(c->items);
 	c->search = (struct search){ .store = im->o.store,
 	    .mailbox = im->box.id, .im = im, .root = args.root,
 	    .lasting = true };
@@ -111,14 +122,15 @@ may_keep(struct imap *im)
 }
 
 void
-context_keep(struct imap *im, struct bytes text, const struct sort *sort,
-    const struct store_mailbox *mailbox, const struct search_result *found)
+context_keep(struct imap *im, const struct search_args *args,
+    const struct sort *sort, const struct store_mailbox *mailbox,
+    const struct search_result *found)
 {
 	struct context *c = mem_zalloc(1, sizeof(*c));
 	size_t i;
 
 	c->a = (struct arena)ARENA_INIT;
-	if (!may_keep(im) || context_begin(im, c, text) == -1) {
+	if (!may_keep(im) || context_begin(im, c, args) == -1) {
 		context_free(c);
 		buf_adds(&im->out, "* NO [NOUPDATE ");
 		imap_add_string(&im->out, im->tag);
@@ -328,6 +340,42 @@ sort_again(struct imap *im, struct context *c, struct search_result *found)
 	return r;
 }
 
+/* New messages of others that were found: their items are sent later. */
+static void
+keep_fresh(struct imap *im, struct context *c, const uint32_t *uids, size_t n)
+{
+	const struct box *b = &im->box;
+	size_t i, at;
+
+	if (c->items == NULL)
+		return;
+	c->fresh = mem_realloc(c->fresh, (c->fresh_count + n + 1) *
+	    sizeof(*c->fresh));
+	for (i = 0; i < n; i++) {
+		if (uids[i] > c->last_uid && box_find(b, uids[i], &at) &&
+		    (box_state(b, at) & ENTRY_OWN) == 0)
+			c->fresh[c->fresh_count++] = uids[i];
+	}
+}
+
+bool
+contexts_fresh(struct imap *im, struct fetch_item **items, uint32_t **uids,
+    size_t *n)
+{
+	struct context *c = im->contexts;
+
+	while (c != NULL && c->fresh_count == 0)
+		c = c->next;
+	if (c == NULL)
+		return false;
+	*items = c->items;
+	*uids = arena_zalloc(&im->arena, c->fresh_count, sizeof(**uids));
+	memcpy(*uids, c->fresh, c->fresh_count * sizeof(**uids));
+	*n = c->fresh_count;
+	c->fresh_count = 0;
+	return true;
+}
+
 static void
 context_changed(struct imap *im, struct context *c)
 {
@@ -344,6 +392,7 @@ context_changed(struct imap *im, struct context *c)
 	for (i = 0; i < found.n; i++)
 		uids[i] = found.hits[i].uid;
 	become(im, c, uids, found.n);
+	keep_fresh(im, c, uids, found.n);
 	c->last_uid = im->box.announced == 0 ? 0
 	    : box_uid(&im->box, im->box.announced - 1);
 }

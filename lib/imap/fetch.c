@@ -368,11 +368,18 @@ command_fetch(struct imap *im, struct parser *p)
 		if (i->kind == ITEM_MODSEQ)
 			session_enable(im, CAP_BIT(CAP_CONDSTORE));
 	}
+	/* RFC 9738 3.1 */
+	if (f->partial && f->window.last - f->window.first >=
+	    message_limit(im)) {
+		reply_no(im, limit_code(im, 0), "PARTIAL asks for too many");
+		return;
+	}
 	if (f->vanished && say_vanished(im) == -1) {
 		reply_errno(im, errno, false);
 		return;
 	}
 	if (f->partial)
 		cut_window(im);
+	limit_set(im, &f->set, f->by_uid);
 	fetch_begin(im);
 }

@@ -290,6 +290,13 @@ parse_fetch_items(struct parser *p, struct fetch_item **items)
 }
 
 void
+fetch_peek(struct fetch_item *items)
+{
+	for (; items != NULL; items = items->next)
+		items->peek = true;
+}
+
+void
 fetch_add_item(struct arena *a, struct fetch_item **items,
     enum item_kind kind)
 {

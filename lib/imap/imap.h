@@ -19,7 +19,8 @@
  * (5819), METADATA (5464), LIST-METADATA (9590), CREATE-SPECIAL-USE (6154),
  * QUOTA (9208), BINARY (3516), UTF8=ACCEPT (6855), APPENDLIMIT (7889),
  * MULTIAPPEND (3502), CATENATE (4469), REPLACE (8508), URLAUTH (4467),
- * URLAUTH=BINARY (5524), COMPRESS=DEFLATE (4978), UNAUTHENTICATE (8437).
+ * URLAUTH=BINARY (5524), COMPRESS=DEFLATE (4978), UNAUTHENTICATE (8437),
+ * NOTIFY (5465), FILTERS (5466), MESSAGELIMIT (9738).
  * capability.c has the table.
  */
 #ifndef IMAP_H
@@ -54,10 +55,18 @@
 #define IMAP_LIST_PATTERNS_MAX 50
 /* Search keys in one command: each may cost a look at each message. */
 #define IMAP_SEARCH_KEYS_MAX 1000
+/* Filters (RFC 5466) in each other: it asks for three at least. What is put in
+ * their places together: as much as a command may be. */
+#define IMAP_FILTER_DEPTH_MAX 10
+#define IMAP_FILTER_BYTES_MAX IMAP_COMMAND_MAX
 /* Decoded text of one message that SEARCH BODY and TEXT look at. */
 #define IMAP_SEARCH_TEXT_MAX STORE_TEXT_MAX
 /* Bad commands in a row before the connection is closed. */
 #define IMAP_BAD_MAX 20
+/* Messages one command may be about (RFC 9738): what COPY answers about so
+ * many, at worst 22 bytes for each, is made in memory, and so long others wait
+ * to write. */
+#define IMAP_MESSAGE_LIMIT 1000000
 /* Between words to a client whose search takes long (RFC 9585). */
 #define IMAP_PROGRESS_SECONDS 10
 /* Idle time-outs, seconds (RFC 3501 5.4: at least 30 minutes after login). */
@@ -205,6 +214,7 @@ struct imap_options {
 	 * between (I-17); may be NULL. IMAP4rev1 stays. */
 	const char *capabilities_off;
 	int64_t progress_ms;		/* 0: IMAP_PROGRESS_SECONDS */
+	uint32_t message_limit;		/* 0: IMAP_MESSAGE_LIMIT */
 	bool unauthenticate;		/* there is who takes the connection
 					 * (IMAP_UNAUTHENTICATE) */
 };
@@ -214,7 +224,8 @@ enum imap_action {
 	IMAP_WRITE,		/* write the output, then step again */
 	IMAP_BUSY,		/* as WRITE; look for what came without
 				 * waiting, since much is left to do */
-	IMAP_IDLE,		/* as READ, and imap_changed when it did */
+	IMAP_IDLE,		/* as READ, and imap_changed when it did: in
+				 * IDLE, and always with NOTIFY (RFC 5465) */
 	IMAP_COMPRESS,		/* write the output; what is written and read
 				 * from then on is compressed */
 	IMAP_UNAUTHENTICATE,	/* imap_pending and imap_tag to a new login;
@@ -250,6 +261,9 @@ struct buf *imap_output(struct imap *im);
 void imap_changed(struct imap *im, bool outside);
 /* The id of the selected mailbox, 0 if none. */
 uint32_t imap_mailbox(const struct imap *im);
+/* Whether it wants to know of all mailboxes (NOTIFY): store_sync of them, now
+ * and then, finds what other programs do. */
+bool imap_watches_all(const struct imap *im);
 /* "* BYE reason" into the output; the next step says CLOSE. */
 void imap_bye(struct imap *im, const char *code, const char *reason);
 /* Give back memory before a long wait. */
@@ -260,10 +274,10 @@ struct bytes imap_tag(const struct imap *im);
 
 /*
  * A session in IDLE as bytes; false: not now, for it has input, output or
- * changes to announce, a search that is kept up to date (RFC 5267 4.3), or
- * more than can be kept. imap_restore makes the same session of them, in
- * IDLE, with all that happened since yet to be announced by the next step.
- * NULL: EBADMSG these bytes and the store do not agree.
+ * changes to announce, a search that is kept up to date (RFC 5267 4.3),
+ * NOTIFY (RFC 5465), or more than can be kept. imap_restore makes the same
+ * session of them, in IDLE, with all that happened since yet to be announced
+ * by the next step. NULL: EBADMSG these bytes and the store do not agree.
  */
 bool imap_keep(struct imap *im, struct buf *out);
 struct imap *imap_restore(const struct imap_options *o, struct bytes state);

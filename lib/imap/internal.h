@@ -30,14 +30,16 @@ enum cap { CAP_IMAP4REV1, CAP_IMAP4REV2, CAP_LITERAL_PLUS,
 	CAP_CREATE_SPECIAL_USE, CAP_METADATA, CAP_QUOTA, CAP_QUOTA_STORAGE,
 	CAP_BINARY, CAP_UTF8_ACCEPT, CAP_MULTIAPPEND, CAP_CATENATE,
 	CAP_REPLACE, CAP_URLAUTH, CAP_URLAUTH_BINARY, CAP_COMPRESS,
-	CAP_UNAUTHENTICATE, CAP_APPENDLIMIT,
+	CAP_UNAUTHENTICATE, CAP_NOTIFY, CAP_FILTERS, CAP_APPENDLIMIT,
+	CAP_MESSAGELIMIT,
 	CAPS };
 /* Sets of them. */
 #define CAP_BIT(cap) ((uint64_t)1 << (cap))
 
 /* Their names with blanks between, without those of off. */
 void caps_add(struct buf *out, bool after_login, uint64_t off);
-/* All of this session's (RFC 7889: with the value of APPENDLIMIT). */
+/* All of this session's, with the values of APPENDLIMIT (RFC 7889) and
+ * MESSAGELIMIT (RFC 9738). */
 struct imap;
 void session_capabilities(struct imap *im);
 /* A set from names with blanks between; unknown ones and IMAP4rev1, which
@@ -63,6 +65,8 @@ struct parser {
 	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
+	struct store *store;		/* has filters (RFC 5466); may be NULL */
+	struct search_filter *filters;	/* those looked up */
 	bool no_charset;		/* SEARCH may not name one */
 };
 
@@ -123,9 +127,10 @@ int add_internal_date(struct buf *out, int64_t seconds);
 
 /* ---- session ---- */
 
-/* ENTRY_SEARCH: a context has to look at it again. */
+/* ENTRY_SEARCH: a context has to look at it again. ENTRY_OWN: this client
+ * added it or expunged it. */
 enum { ENTRY_GONE = 1, ENTRY_CHANGED = 2, ENTRY_SEEN = 4,
-	ENTRY_SEARCH = 8 };
+	ENTRY_SEARCH = 8, ENTRY_OWN = 16 };
 #define OWN_MAX 8
 
 /* UIDs as the store has them, of the messages up to covered (uids.c). */
@@ -228,8 +233,9 @@ struct fetch {
 	bool changed, vanished, partial;
 	uint64_t changed_since;
 	struct window window;
-	/* The tagged reply at the end. */
+	/* The tagged reply at the end, or IDLE goes on. */
 	void (*done)(struct imap *im);
+	bool idling;
 	size_t index;			/* into the view: message at work */
 	size_t range;			/* of the set */
 	bool inside;			/* its response is begun */
@@ -315,6 +321,8 @@ struct imap {
 	bool is_uid;			/* the command came with UID */
 	bool by_number;			/* it holds message numbers */
 	bool set_had_gone;		/* box_uids left some out */
+	uint32_t limited;		/* the lowest UID of the command
+					 * (RFC 9738); 0: all were */
 	unsigned int bad;		/* in a row */
 	struct bytes tag;
 	unsigned char tag_text[IMAP_TAG_MAX];
@@ -325,6 +333,7 @@ struct imap {
 	struct append append;
 	struct search_job *search;	/* under way */
 	struct context *contexts;	/* of the selected mailbox */
+	struct notify *notify;		/* NULL: NOTIFY was never used */
 	struct url_fetch url_fetch;
 	struct imap_stats stats;
 };
@@ -393,6 +402,8 @@ bool box_uids(struct imap *im, struct imap_set *set, bool by_uid,
     uint32_t **uids, size_t *n);
 /* Resolve a set; false as box_uids. */
 bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
+#include "imap/limit.h"
+
 /* searchreply.c: what "$" stands for from now on. */
 void box_save(struct imap *im, const uint32_t *uids, size_t n);
 /* flags.c: "(\Seen ...)". */
@@ -421,6 +432,11 @@ void add_mailbox(struct imap *im, struct bytes name);
 void add_list(struct imap *im, struct store_view *v,
     const struct store_mailbox *m, struct bytes old);
 
+/* As things are now, of a name that need not be a mailbox's; subscribed is
+ * looked at for such a one. */
+void add_list_name(struct imap *im, struct store_view *v, struct bytes name,
+    struct bytes old, bool subscribed);
+
 /* objectid.c (RFC 8474): "(F...)"; and the EMAILID of a message. */
 #define EMAIL_ID_BYTES 16
 #define EMAIL_ID_SIZE (1 + 2 * EMAIL_ID_BYTES + 1)
@@ -433,6 +449,8 @@ bool thread_id(struct store_view *v, const struct store_message *m,
 
 /* status.c: "(...)" into a set of items, and what they enable. */
 bool parse_status_items(struct parser *p, uint64_t *set);
+/* The set of those named, with blanks between. */
+uint64_t status_items(const char *names);
 void status_enable(struct imap *im, uint64_t set);
 /* "* STATUS name (...)" of a set of items. */
 void add_status(struct imap *im, struct store_view *v,
@@ -455,6 +473,11 @@ bool is_recent(const struct box *b, uint32_t uid);
 size_t recent_count(const struct box *b);
 /* "* 3 RECENT", unless IMAP4rev2 was enabled. */
 void add_recent(struct imap *im);
+
+/* searchfilter.c: whether an annotation of the account with that name may have
+ * that value: a filter (RFC 5466) must be a search. False: p says why. */
+bool search_filter_check(struct parser *p, struct bytes entry,
+    struct bytes value);
 
 /* mailbox.c: a name as the store takes it; false: replied NO. */
 bool check_name(struct imap *im, struct bytes *name);
@@ -510,10 +533,12 @@ command_fn command_select, command_examine, command_create, command_delete,
     command_move, command_expunge, command_idle, command_getmetadata,
     command_setmetadata, command_getquota, command_getquotaroot,
     command_append, command_genurlauth, command_resetkey, command_urlfetch,
-    command_compress, command_unauthenticate;
+    command_compress, command_unauthenticate, command_notify;
 
 /* fetchparse.c, fetch.c */
 bool parse_fetch_items(struct parser *p, struct fetch_item **items);
+/* Not one of them sets \Seen. */
+void fetch_peek(struct fetch_item *items);
 /* Put an item in front, unless it is among them. */
 void fetch_add_item(struct arena *a, struct fetch_item **items,
     enum item_kind kind);
@@ -555,6 +580,10 @@ void search_job_drop(struct imap *im);
 void contexts_gone(struct imap *im);
 void contexts_changed(struct imap *im, struct store_view *v);
 void contexts_drop(struct imap *im);
+/* New messages in a context and what is to be FETCHed of them (RFC 5465 7),
+ * once; false: none any more. */
+bool contexts_fresh(struct imap *im, struct fetch_item **items,
+    uint32_t **uids, size_t *n);
 /* stream.c */
 void stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length);

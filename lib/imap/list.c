@@ -194,6 +194,20 @@ has_children(struct imap *im, struct store_view *v, struct bytes name)
 	    bytes_starts(m.name, prefix);
 }
 
+/* What stands behind the attributes. */
+static void
+end_list(struct imap *im, struct bytes name, struct bytes old)
+{
+	buf_adds(&im->out, ") \"/\" ");
+	add_mailbox(im, name);
+	if (old.n > 0) {
+		buf_adds(&im->out, " (\"OLDNAME\" (");
+		add_mailbox(im, old);
+		buf_adds(&im->out, "))");
+	}
+	buf_adds(&im->out, "\r\n");
+}
+
 void
 add_list(struct imap *im, struct store_view *v, const struct store_mailbox *m,
     struct bytes old)
@@ -201,14 +215,23 @@ add_list(struct imap *im, struct store_view *v, const struct store_mailbox *m,
 	buf_printf(&im->out, "* LIST (%s", has_children(im, v, m->name)
 	    ? "\\HasChildren" : "\\HasNoChildren");
 	add_uses(&im->out, m->use);
-	buf_adds(&im->out, ") \"/\" ");
-	add_mailbox(im, m->name);
-	if (old.n > 0) {
-		buf_adds(&im->out, " (\"OLDNAME\" (");
-		add_mailbox(im, old);
-		buf_adds(&im->out, "))");
-	}
-	buf_adds(&im->out, "\r\n");
+	end_list(im, m->name, old);
+}
+
+void
+add_list_name(struct imap *im, struct store_view *v, struct bytes name,
+    struct bytes old, bool subscribed)
+{
+	struct store_mailbox m;
+	bool exists = store_mailbox_find(v, name, &m) == 1;
+
+	buf_printf(&im->out, "* LIST (%s%s", !exists ? "\\NonExistent"
+	    : has_children(im, v, name) ? "\\HasChildren"
+	    : "\\HasNoChildren", (exists ? m.subscribed : subscribed)
+	    ? " \\Subscribed" : "");
+	if (exists)
+		add_uses(&im->out, m.use);
+	end_list(im, name, old);
 }
 
 static void

@@ -365,7 +365,7 @@ is_whole(struct bytes name)
 }
 
 static bool
-parse_change(struct parser *p, struct set *s)
+parse_change(struct parser *p, bool of_account, struct set *s)
 {
 	struct store_annotation_change c = { .value = BYTES_EMPTY };
 	const char *why;
@@ -379,6 +379,8 @@ parse_change(struct parser *p, struct set *s)
 	c.remove = bytes_caseskip(&p->s, BYTES("NIL"));
 	if (!c.remove && (bytes_at(p->s, 0) == '~'
 	    ? !parse_literal8(p, &c.value) : !parse_string(p, &c.value)))
+		return false;
+	if (of_account && !c.remove && !search_filter_check(p, c.name, c.value))
 		return false;
 	s->admin = s->admin || bytes_eq(c.name, BYTES(ADMIN));
 	if (bytes_eq(c.name, BYTES(SPECIAL_USE)))
@@ -399,7 +401,7 @@ parse_set_metadata(struct imap *im, struct parser *p, struct bytes *name,
 	s->changes = arena_zalloc(&im->arena, p->s.n / 4 + 1,
 	    sizeof(*s->changes));
 	do {
-		if (!parse_change(p, s))
+		if (!parse_change(p, name->n == 0, s))
 			return false;
 	} while (parse_optional(p, ' '));
 	return parse_char(p, ')') && parse_end(p);

@@ -1,7 +1,7 @@
 /*
  * reply.c - tagged replies
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,13 @@ reply_tagged(struct imap *im, const char *result, const char *code,
     const char *text)
 {
 	box_tell_delay(im);
+	/* RFC 9738 3.1: beside another code it is said before. */
+	if (im->limited != 0 && code == NULL)
+		code = limit_code(im, im->limited);
+	else if (im->limited != 0)
+		buf_printf(&im->out, "* NO [%s] not done for all messages\r\n",
+		    limit_code(im, im->limited));
+	im->limited = 0;
 	buf_add(&im->out, im->tag);
 	if (code != NULL)
 		buf_printf(&im->out, " %s [%s] %s\r\n", result, code, text);
@@ -55,6 +62,7 @@ reply_done(struct imap *im)
 
 	/* RFC 3501 7.4.1: numbers hold while their replies are under way. */
 	box_sync(im, !im->by_number);
+	notify_say(im);
 	(void)snprintf(text, sizeof(text), "%s%s done",
 	    im->is_uid ? "UID " : "", im->command);	/* names are short */
 	reply_tagged(im, "OK", NULL, text);
@@ -82,6 +90,7 @@ reply_errno(struct imap *im, int err, bool try_create)
 {
 	size_t i;
 
+	im->limited = 0;		/* nothing was done */
 	if (err == ENOENT && try_create) {
 		reply_no(im, "TRYCREATE", "no such mailbox");
 		return;

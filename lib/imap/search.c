@@ -404,6 +404,44 @@ search_begin(struct search *s)
 	return 0;
 }
 
+/* Whether all sets among the keys that must all match have it. */
+static bool
+in_sets(const struct search_key *k, uint32_t uid)
+{
+	const struct search_key *c;
+
+	if (k->kind == KEY_UIDS)
+		return imap_set_has(&k->set, uid);
+	for (c = k->kind == KEY_AND ? k->children : NULL; c != NULL;
+	    c = c->next) {
+		if (!in_sets(c, uid))
+			return false;
+	}
+	return true;
+}
+
+bool
+search_limit(struct search *s, uint32_t max, uint32_t *lowest)
+{
+	const struct box *b = &s->im->box;
+	size_t i, at = 0, n = 0;
+
+	if (b->announced <= max)
+		return false;
+	for (i = b->announced; i > 0; i--) {
+		if ((box_state(b, i - 1) & ENTRY_GONE) != 0 ||
+		    !in_sets(s->root, box_uid(b, i - 1)))
+			continue;
+		if (n++ == max) {
+			s->index = at;
+			*lowest = box_uid(b, at);
+			return true;
+		}
+		at = i - 1;
+	}
+	return false;
+}
+
 int
 search_step(struct search *s, int64_t ms)
 {
@@ -469,7 +507,7 @@ imap_search(struct arena *a, struct store *store, uint32_t mailbox,
     struct bytes keys, struct imap_search_result *out, const char **why)
 {
 	struct parser p = { .s = keys, .a = a, .utf8_names = true,
-	    .uid_only = true };
+	    .uid_only = true, .store = store };
 	struct search s = { .store = store, .mailbox = mailbox };
 	struct search_args args;
 	size_t i;

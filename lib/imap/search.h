@@ -53,6 +53,7 @@ struct search_return {
 	bool given;		/* answer ESEARCH */
 	bool min, max, all, count, save, partial;
 	bool update;		/* tell of changes from now on */
+	struct bytes items;	/* "(UID FLAGS)" of new ones, or empty */
 	struct window window;	/* of PARTIAL */
 };
 
@@ -63,6 +64,7 @@ struct search_args {
 	bool numbers;			/* message numbers are */
 	bool bad_charset;		/* not supported: NO */
 	struct bytes text;		/* the keys as they were given */
+	struct search_filter *filters;	/* as they were (RFC 5466) */
 };
 
 /* A message that was found. */
@@ -87,6 +89,17 @@ bool parse_search_return(struct parser *p, struct search_return *out);
 bool parse_search_keys(struct parser *p, struct search_args *out);
 /* A charset; false with *bad: one that is not supported. */
 bool parse_search_charset(struct parser *p, bool *bad);
+/* The charset is bad: whether FILTER is among the keys behind it. */
+bool parse_search_filter(const struct parser *p);
+
+/* ---- searchfilter.c (RFC 5466) ---- */
+
+struct search_filter {
+	struct search_filter *next;
+	struct bytes name, value;
+};
+/* The value of a filter, in the parser's arena. 1, 0 there is none, -1. */
+int search_filter_get(struct parser *p, struct bytes name, struct bytes *value);
 
 /* ---- search.c: the machine ---- */
 
@@ -117,6 +130,9 @@ struct search {
 
 /* After store, mailbox, im, root, hit and ctx were set. 0, -1. */
 int search_begin(struct search *s);
+/* With a box: look at the highest max messages only of those that the sets
+ * among the keys name. True: there are more, *lowest is the lowest UID. */
+bool search_limit(struct search *s, uint32_t max, uint32_t *lowest);
 /* Search for about so many milliseconds. 1 there is more, 0 done, -1. */
 int search_step(struct search *s, int64_t ms);
 /* Whether one message of the view matches; s->view is open. 1, 0, -1. */
@@ -269,10 +285,10 @@ void multi_head(struct imap *im, struct bytes tag,
 struct context;
 /* Whether a search with the tag of this command is kept already. */
 bool context_has_tag(struct imap *im);
-/* Keep a search that has ended, sorted unless sort is NULL; text is what was
+/* Keep a search that has ended, sorted unless sort is NULL; args is what was
  * searched for, to be parsed again. Of ESEARCH the mailbox is given, which
  * is named in what is told. If it cannot be: "* NO [NOUPDATE]". */
-void context_keep(struct imap *im, struct bytes text,
+void context_keep(struct imap *im, const struct search_args *args,
     const struct sort *sort, const struct store_mailbox *mailbox,
     const struct search_result *found);
 

@@ -41,21 +41,43 @@ job_failed(struct imap *im, const struct search_job *j)
 		box_save(im, NULL, 0);
 }
 
-/* After a parser said no: BAD is the caller's, NO is said here. */
+/* After a parser said no: BAD, or NO to a filter, is the caller's; to a
+ * charset it is said here. RFC 5466 3.1 wants BAD beside FILTER. */
 static void
-refuse(struct imap *im, const struct search_job *j)
+refuse(struct imap *im, const struct parser *p, const struct search_job *j)
 {
+	static const char code[] = "BADCHARSET (US-ASCII UTF-8)";
+
+	if (j->args.bad_charset || p->refused)
+		job_failed(im, j);
 	if (!j->args.bad_charset)
 		return;
-	job_failed(im, j);
-	reply_no(im, "BADCHARSET (US-ASCII UTF-8)",
-	    "charset is not supported");
+	if (parse_search_filter(p))
+		reply_bad_code(im, code, "FILTER is in UTF-8");
+	else
+		reply_no(im, code, "charset is not supported");
+}
+
+/* Begin, about the highest messages only (RFC 9738). SORT and THREAD of a part
+ * would mean nothing. 0, 1 too many for them, -1. */
+static int
+job_start(struct imap *im, struct search_job *j)
+{
+	if (search_begin(&j->search) == -1)
+		return -1;
+	if (j->search.im == NULL || !search_limit(&j->search,
+	    message_limit(im), &im->limited) ||
+	    (j->kind != JOB_SORT && j->kind != JOB_THREAD))
+		return 0;
+	im->limited = 0;
+	return 1;
 }
 
 static void
 job_begin(struct imap *im, struct search_job *j)
 {
 	struct search *s = &j->search;
+	int r;
 
 	if (j->args.modseq)
 		session_enable(im, CAP_BIT(CAP_CONDSTORE));
@@ -72,12 +94,17 @@ job_begin(struct imap *im, struct search_job *j)
 	}
 	im->search = j;
 	im->mode = MODE_SEARCH;
-	if (j->kind != JOB_MULTI && search_begin(s) == -1) {
-		job_failed(im, j);
+	if (j->kind == JOB_MULTI)
+		return;
+	if ((r = job_start(im, j)) == 0)
+		return;
+	job_failed(im, j);
+	if (r == 1)
+		reply_no(im, limit_code(im, 0), "too many messages");
+	else
 		reply_errno(im, errno, false);
-		search_job_drop(im);
-		im->mode = MODE_COMMAND;
-	}
+	search_job_drop(im);
+	im->mode = MODE_COMMAND;
 }
 
 /* RFC 5267 4.3: one tag cannot tell of two searches. */
@@ -94,7 +121,7 @@ command_search(struct imap *im, struct parser *p)
 	struct search_job *j = job_new(im, JOB_SEARCH);
 
 	if (!parse_search(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	if (tag_is_used(im, p, j))
@@ -125,7 +152,7 @@ command_sort(struct imap *im, struct parser *p)
 	    (!parse_search_return(p, &j->args.ret) || !parse_space(p))))
 		return;
 	if (!parse_sort(p, &j->sort) || !parse_charset_keys(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	if (!tag_is_used(im, p, j))
@@ -141,7 +168,7 @@ command_thread(struct imap *im, struct parser *p)
 	if (!parse_space(p) || !parse_thread(p, &j->thread.how))
 		return;
 	if (!parse_charset_keys(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	job_begin(im, j);
@@ -156,7 +183,7 @@ command_esearch(struct imap *im, struct parser *p)
 	if (!parse_multi(im, p, &j->multi))
 		return;
 	if (!parse_search(p, &j->args)) {
-		refuse(im, j);
+		refuse(im, p, j);
 		return;
 	}
 	if ((j->args.ret.update || j->args.ret.save) &&
@@ -206,7 +233,7 @@ answer(struct imap *im, struct search_job *j)
 		sort_found(&j->sort, found);
 	/* First: "$" is still what it was for the keys. */
 	if (j->args.ret.update)
-		context_keep(im, j->args.text, j->kind == JOB_SORT
+		context_keep(im, &j->args, j->kind == JOB_SORT
 		    ? &j->sort : NULL, NULL, found);
 	search_answer(im, j->kind == JOB_SORT ? "SORT" : "SEARCH", &j->args,
 	    found);
@@ -222,7 +249,7 @@ answer_multi(struct imap *im, struct search_job *j)
 	size_t i;
 
 	if (r->update)
-		context_keep(im, j->args.text, NULL, &j->multi.mailbox, f);
+		context_keep(im, &j->args, NULL, &j->multi.mailbox, f);
 	if (r->save)
 		search_save(im, r, f);
 	if (f->n == 0 || !(r->min || r->max || r->all || r->count ||
@@ -277,6 +304,7 @@ parse_again(struct imap *im, struct search_args *args)
 	struct parser p = session_parser(im, args->text);
 	struct search_args again;
 
+	p.filters = args->filters;
 	if (!parse_search_keys(&p, &again))
 		return false;
 	args->root = again.root;
@@ -300,7 +328,7 @@ next_mailbox(struct imap *im, struct search_job *j)
 	*s = (struct search){ .store = im->o.store,
 	    .mailbox = j->multi.mailbox.id, .root = j->args.root,
 	    .im = j->multi.selected_only ? im : NULL };
-	return search_begin(s) == -1 ? -1 : 1;
+	return job_start(im, j) == -1 ? -1 : 1;
 }
 
 /* 1 there is more, 0 done, -1. */

@@ -10,6 +10,9 @@ struct search_parser {
 	bool modseq, numbers;
 	size_t keys;
 	unsigned int depth;
+	bool filter;
+	unsigned int filter_depth;	/* of the one being looked at */
+	size_t *filter_bytes;		/* of all that were, put together */
 };
 
 static bool parse_key(struct search_parser *sp, struct search_key **out);
@@ -237,6 +240,39 @@ parse_uid_key(struct search_parser *sp, struct search_key *k)
 	return parse_space(sp->p) && parse_set(sp->p, &k->set);
 }
 
+/* RFC 9738 3.2: those after a UID, or before it; there may be none such. */
+static bool
+parse_side(struct search_parser *sp, struct search_key *k, bool after)
+{
+	uint64_t uid;
+
+	if (!parse_space(sp->p) || !parse_number(sp->p, UINT32_MAX, &uid))
+		return false;
+	if (uid == 0)
+		return parse_fail(sp->p, "expected a UID");
+	if (uid == (after ? UINT32_MAX : 1)) {
+		k->kind = KEY_NONE;
+		return true;
+	}
+	k->set.n = 1;
+	k->set.ranges = arena_zalloc(sp->p->a, 1, sizeof(*k->set.ranges));
+	k->set.ranges[0].first = after ? (uint32_t)uid + 1 : 1;
+	k->set.ranges[0].last = after ? UINT32_MAX : (uint32_t)uid - 1;
+	return true;
+}
+
+static bool
+parse_after(struct search_parser *sp, struct search_key *k)
+{
+	return parse_side(sp, k, true);
+}
+
+static bool
+parse_before(struct search_parser *sp, struct search_key *k)
+{
+	return parse_side(sp, k, false);
+}
+
 /* Keys by the tables. *found false: not there, nothing was taken. */
 static bool
 parse_table_key(struct search_parser *sp, struct bytes word,
@@ -287,7 +323,94 @@ static const struct {
 	{ "EMAILID", KEY_EMAILID, parse_id_key },
 	{ "THREADID", KEY_THREADID, parse_id_key },
 	{ "UID", KEY_UIDS, parse_uid_key },
+	{ "UIDAFTER", KEY_UIDS, parse_after },
+	{ "UIDBEFORE", KEY_UIDS, parse_before },
 };
+
+/* ---- FILTER (RFC 5466 3.1) ---- */
+
+/* The code of the first filter that is wrong stays. */
+static bool
+undefined_filter(struct search_parser *sp, struct bytes name)
+{
+	sp->p->refused = true;
+	return parse_fail_code(sp->p, arena_printf(sp->p->a,
+	    "UNDEFINED-FILTER %.*s", BYTES_ARG(name)),
+	    "no such filter, or it is no search");
+}
+
+/* Whether a value is a search by itself. */
+static bool
+check_filter(struct search_parser *sp, struct bytes name, struct bytes value)
+{
+	struct parser p = *sp->p;
+	struct search_parser inner = { .p = &p, .depth = sp->depth,
+	    .filter_depth = sp->filter_depth + 1,
+	    .filter_bytes = sp->filter_bytes };
+	struct search_key *k;
+
+	p.s = value;
+	if (inner.filter_depth > IMAP_FILTER_DEPTH_MAX)
+		return undefined_filter(sp, name);
+	if (parse_keys(&inner, &k) && parse_end(&p)) {
+		sp->p->filters = p.filters;
+		return true;
+	}
+	if (p.code == NULL)
+		return undefined_filter(sp, name);
+	sp->p->refused = p.refused;
+	return parse_fail_code(sp->p, p.code, p.why);
+}
+
+static bool
+parse_filter_name(struct parser *p, struct bytes *name)
+{
+	size_t at;
+
+	return parse_space(p) && parse_atom(p, name) &&
+	    (!bytes_chr(*name, '/', &at) ||
+	    parse_fail(p, "no filter has this name"));
+}
+
+static struct bytes
+join(struct arena *a, struct bytes x, struct bytes y)
+{
+	unsigned char *p = arena_alloc(a, x.n + y.n + 1);
+
+	memcpy(p, x.p, x.n);
+	memcpy(p + x.n, y.p, y.n);
+	return bytes_of(p, x.n + y.n);
+}
+
+/* Its text takes the place of FILTER and name, as it is: "NOT" before it is
+ * about its first key. */
+static bool
+parse_filter(struct search_parser *sp, struct search_key **out)
+{
+	struct parser *p = sp->p;
+	struct bytes name, value;
+	size_t size;
+
+	sp->filter = true;
+	if (!parse_filter_name(p, &name))
+		return false;
+	if (p->store == NULL) {		/* its syntax is all that counts */
+		*out = new_key(sp, KEY_ALL);
+		return true;
+	}
+	if (search_filter_get(p, name, &value) != 1)
+		return undefined_filter(sp, name);
+	if (!check_filter(sp, name, value))
+		return false;
+	size = value.n + p->s.n;
+	*sp->filter_bytes += size;
+	if (*sp->filter_bytes > IMAP_FILTER_BYTES_MAX) {
+		p->refused = true;
+		return parse_fail_code(p, "LIMIT", "filters are too long");
+	}
+	p->s = join(p->a, value, p->s);
+	return parse_key(sp, out);
+}
 
 static bool
 parse_word_key(struct search_parser *sp, struct bytes word,
@@ -335,7 +458,8 @@ static bool
 parse_key(struct search_parser *sp, struct search_key **out)
 {
 	struct search_key *k;
-	int c = bytes_at(sp->p->s, 0);
+	struct bytes word, start = sp->p->s;
+	int c = bytes_at(start, 0);
 
 	if (sp->keys >= IMAP_SEARCH_KEYS_MAX)
 		return parse_fail(sp->p, "too many search keys");
@@ -343,6 +467,9 @@ parse_key(struct search_parser *sp, struct search_key **out)
 		(void)parse_optional(sp->p, '(');	/* it is there */
 		return parse_keys(sp, out) && parse_char(sp->p, ')');
 	}
+	word = parse_word(sp->p);
+	if (bytes_caseeq(word, BYTES("FILTER")))
+		return parse_filter(sp, out);
 	k = new_key(sp, KEY_NUMBERS);
 	*out = k;
 	if ((ascii_is_digit(c) || c == '*') && sp->p->uid_only)
@@ -350,9 +477,10 @@ parse_key(struct search_parser *sp, struct search_key **out)
 		    "no message numbers with UIDONLY");
 	if (ascii_is_digit(c) || c == '*' || c == '$') {
 		sp->numbers = sp->numbers || c != '$';
+		sp->p->s = start;
 		return parse_set(sp->p, &k->set);
 	}
-	return parse_word_key(sp, parse_word(sp->p), k);
+	return parse_word_key(sp, word, k);
 }
 
 bool
@@ -381,13 +509,28 @@ parse_charset(struct parser *p, bool *bad)
 bool
 parse_search_keys(struct parser *p, struct search_args *out)
 {
-	struct search_parser sp = { .p = p };
+	size_t filter_bytes = 0;
+	struct search_parser sp = { .p = p, .filter_bytes = &filter_bytes };
 
 	if (!parse_keys(&sp, &out->root) || !parse_end(p))
 		return false;
 	out->modseq = sp.modseq;
+	out->filters = p->filters;
 	out->numbers = sp.numbers;
 	return true;
+}
+
+bool
+parse_search_filter(const struct parser *p)
+{
+	struct parser rest = *p;
+	struct search_parser sp = { .p = &rest };
+	struct search_key *k;
+
+	rest.store = NULL;
+	if (parse_space(&rest))
+		(void)parse_keys(&sp, &k);	/* as far as they go */
+	return sp.filter;
 }
 
 bool

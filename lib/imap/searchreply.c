@@ -17,6 +17,19 @@ parse_partial_option(struct parser *p, struct search_return *r)
 	return parse_space(p) && parse_window(p, &r->window);
 }
 
+/* RFC 5465 7: what to FETCH of new messages. */
+static bool
+parse_update_items(struct parser *p, struct search_return *r)
+{
+	struct bytes text = bytes_from(p->s, 1);
+	struct fetch_item *items;
+
+	if (!parse_space(p) || !parse_fetch_items(p, &items))
+		return false;
+	r->items = arena_bytes(p->a, bytes_first(text, text.n - p->s.n));
+	return true;
+}
+
 static bool
 parse_option(struct parser *p, struct search_return *r)
 {
@@ -37,7 +50,9 @@ parse_option(struct parser *p, struct search_return *r)
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		if (bytes_caseeq(word, bytes_str(options[i].name))) {
 			*options[i].on = true;
-			return true;
+			return options[i].on != &r->update ||
+			    !bytes_starts(p->s, BYTES(" (")) ||
+			    parse_update_items(p, r);
 		}
 	}
 	return parse_fail(p, "unknown RETURN option");

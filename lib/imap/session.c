@@ -5,7 +5,7 @@
  * modes that are stepped, so that neither a long answer nor a long message
  * is ever held in memory.
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 
@@ -51,6 +51,7 @@ imap_free(struct imap *im)
 	append_drop(im);
 	search_job_drop(im);
 	box_close(im);
+	notify_free(im->notify);
 	input_free(&im->in);
 	buf_free(&im->out);
 	arena_free(&im->arena);
@@ -73,6 +74,12 @@ uint32_t
 imap_mailbox(const struct imap *im)
 {
 	return im->box.id;
+}
+
+bool
+imap_watches_all(const struct imap *im)
+{
+	return im->notify != NULL && im->notify->groups != NULL;
 }
 
 void
@@ -118,7 +125,7 @@ session_parser(struct imap *im, struct bytes s)
 {
 	return (struct parser){ .s = s, .a = &im->arena,
 	    .utf8_names = utf8_names(im),
-	    .uid_only = enabled(im, CAP_UIDONLY),
+	    .uid_only = enabled(im, CAP_UIDONLY), .store = im->o.store,
 	    .no_charset = enabled(im, CAP_UTF8_ACCEPT) };
 }
 
@@ -159,19 +166,29 @@ command_idle(struct imap *im, struct parser *p)
 	idle_begin(im);
 }
 
+/* Say what changed since the last look. */
+static void
+look(struct imap *im, bool expunges)
+{
+	if (im->changed_outside && im->box.id != 0)
+		(void)store_sync(im->o.store, im->box.id,
+		    !im->box.read_only);	/* as NOOP */
+	im->changed = im->changed_outside = false;
+	box_sync(im, expunges);
+	notify_say(im);
+	arena_reset(&im->arena);
+}
+
 static enum imap_action
 idle_step(struct imap *im)
 {
 	struct bytes line;
 	int r;
 
-	if (im->changed) {
-		if (im->changed_outside && im->box.id != 0)
-			(void)store_sync(im->o.store, im->box.id,
-			    !im->box.read_only);	/* as NOOP */
-		im->changed = im->changed_outside = false;
-		box_sync(im, true);
-	}
+	if (im->changed)
+		look(im, true);
+	if (notify_fetch(im))
+		return IMAP_WRITE;
 	r = input_line(&im->in, &line);
 	if (r == 0)
 		return im->input_ended ? IMAP_CLOSE : IMAP_IDLE;
@@ -237,6 +254,8 @@ whole_command(struct imap *im)
 {
 	run_command(im);
 	input_done(&im->in);
+	/* What the command could not say. */
+	im->changed = im->changed || im->notify != NULL;
 	if (im->mode == MODE_COMMAND)
 		arena_reset(&im->arena);
 }
@@ -273,6 +292,17 @@ imap_trim(struct imap *im)
 	arena_free(&im->arena);
 }
 
+/* Between commands (RFC 5465 3.1): what is to be told now. True: more has to
+ * be done before the client is waited for. */
+static bool
+notify_step(struct imap *im)
+{
+	if (!notify_listens(im) || !im->changed)
+		return false;
+	look(im, !im->notify->delayed);
+	return notify_fetch(im);
+}
+
 static enum imap_action
 wait_action(struct imap *im)
 {
@@ -280,7 +310,8 @@ wait_action(struct imap *im)
 		return IMAP_WRITE;
 	if (im->input_ended)
 		return IMAP_CLOSE;
-	return im->mode == MODE_IDLE ? IMAP_IDLE : IMAP_READ;
+	return im->mode == MODE_IDLE || (im->mode == MODE_COMMAND &&
+	    notify_listens(im)) ? IMAP_IDLE : IMAP_READ;
 }
 
 enum imap_action
@@ -293,8 +324,9 @@ imap_step(struct imap *im)
 		}
 		switch (im->mode) {
 		case MODE_COMMAND:
-			if (!session_next(im, announced_literal,
-			    whole_command))
+			if (!notify_fetch(im) && !session_next(im,
+			    announced_literal, whole_command) &&
+			    !notify_step(im))
 				return wait_action(im);
 			break;
 		case MODE_FETCH:

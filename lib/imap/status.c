@@ -173,6 +173,22 @@ parse_status_items(struct parser *p, uint64_t *set)
 	return parse_char(p, ')');
 }
 
+uint64_t
+status_items(const char *names)
+{
+	struct bytes list = bytes_str(names), name;
+	uint64_t set = 0;
+	size_t i;
+
+	while (bytes_word(&list, &name)) {
+		for (i = 0; i < STATUS_ITEMS; i++) {
+			if (bytes_eq(name, bytes_str(items[i].name)))
+				set |= (uint64_t)1 << i;
+		}
+	}
+	return set;
+}
+
 void
 status_enable(struct imap *im, uint64_t set)
 {

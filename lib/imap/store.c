@@ -168,6 +168,7 @@ command_store(struct imap *im, struct parser *p)
 		(void)parse_fail(p, "no such message number");
 		return;
 	}
+	limit_uids(im, &uids, &n);
 	change.flags = flags.flags;
 	change.keywords = flags.keywords;
 	change.keyword_count = flags.keyword_count;
@@ -248,6 +249,12 @@ copy_or_move(struct imap *im, struct parser *p, bool move)
 	if (!parse_copy(im, p, &uids, &n, &name) ||
 	    !find_destination(im, name, &to))
 		return;
+	if (!move && n > message_limit(im)) {
+		reply_no(im, limit_code(im, uids[n - message_limit(im)]),
+		    "too many messages to copy at once");
+		return;
+	}
+	limit_uids(im, &uids, &n);
 	new_uids = arena_zalloc(&im->arena, n + 1, sizeof(*new_uids));
 	if (n > 0 && store_copy(im->o.store, im->box.id, uids, n, to.id,
 	    move, new_uids) == -1) {
@@ -293,6 +300,27 @@ reply_expunged(struct imap *im)
 	reply_ok(im, code, im->is_uid ? "UID EXPUNGE done" : "EXPUNGE done");
 }
 
+/* RFC 9738 3.1: only those count that carry \\Deleted. 0, -1. */
+static int
+keep_deleted(struct imap *im, uint32_t *uids, size_t *n)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	struct store_message m;
+	struct walk w;
+	size_t i, kept = 0;
+	int r = v == NULL ? -1 : 0;
+
+	walk_init(&w, v, im->box.id);
+	for (i = 0; i < *n && r != -1; i++) {
+		r = walk_to(&w, uids[i], &m);
+		if (r == 1 && (m.flags & STORE_DELETED) != 0)
+			uids[kept++] = uids[i];
+	}
+	store_view_close(v);
+	*n = kept;
+	return r == -1 ? -1 : 0;
+}
+
 void
 command_expunge(struct imap *im, struct parser *p)
 {
@@ -305,8 +333,15 @@ command_expunge(struct imap *im, struct parser *p)
 		return;
 	if (!parse_end(p))
 		return;
-	if (im->is_uid)
+	if (im->is_uid) {
 		(void)box_uids(im, &set, true, &uids, &n); /* UIDs: no error */
+		if (n > message_limit(im) &&
+		    keep_deleted(im, uids, &n) == -1) {
+			reply_errno(im, errno, false);
+			return;
+		}
+		limit_uids(im, &uids, &n);
+	}
 	if ((!im->is_uid || n > 0) && store_expunge(im->o.store, im->box.id,
 	    uids, n, false, &modseq) == -1) {
 		reply_errno(im, errno, false);

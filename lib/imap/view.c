@@ -6,7 +6,7 @@
  * when EXPUNGE may be sent (RFC 3501 7.4.1). What happened meanwhile comes
  * from the store's change feed, after the modseq the view was brought up to.
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 
@@ -23,12 +23,13 @@ box_close(struct imap *im)
 	arena_free(&b->names);
 	message_reset(&im->message);
 	contexts_drop(im);
+	notify_left(im);
 	(void)store_hold(im->o.store, 0);	/* never fails */
 	*b = (struct box){ .names = ARENA_INIT };
 }
 
 static void
-box_push(struct box *b, uint32_t uid)
+box_push(struct box *b, uint32_t uid, unsigned char bits)
 {
 	if (b->n == b->size) {
 		b->size = b->size == 0 ? 64 : b->size + b->size / 2;
@@ -37,8 +38,10 @@ box_push(struct box *b, uint32_t uid)
 			b->state = mem_realloc(b->state, b->size);
 	}
 	b->uids[b->n] = uid;
+	if (bits != 0)
+		box_want_state(b);
 	if (b->state != NULL)
-		b->state[b->n] = 0;
+		b->state[b->n] = bits;
 	b->n++;
 }
 
@@ -101,7 +104,8 @@ mark(struct box *b, uint32_t first, uint32_t last, unsigned char bits)
 }
 
 static int
-add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
+add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last,
+    unsigned char bits)
 {
 	struct store_message m;
 	int r;
@@ -113,7 +117,7 @@ add_new(struct box *b, struct store_view *v, uint32_t first, uint32_t last)
 	}
 	for (r = store_message_first(v, b->id, first, &m);
 	    r == 1 && m.uid <= last; r = store_message_next(v, &m))
-		box_push(b, m.uid);
+		box_push(b, m.uid, bits);
 	return r == -1 ? -1 : 0;
 }
 
@@ -136,7 +140,7 @@ compare_all(struct box *b, struct store_view *v)
 			if (m.modseq > b->modseq)
 				b->state[i] |= changed_bits(b, m.modseq);
 		} else if (b->n == 0 || m.uid > box_uid(b, b->n - 1)) {
-			box_push(b, m.uid);
+			box_push(b, m.uid, 0);
 		}
 	}
 	if (b->delayed == 0)
@@ -146,9 +150,11 @@ compare_all(struct box *b, struct store_view *v)
 }
 
 static int
-read_changes(struct box *b, struct store_view *v)
+read_changes(struct imap *im, struct store_view *v)
 {
+	struct box *b = &im->box;
 	struct store_change c;
+	unsigned char own;
 	int r, bad = 0;
 
 	if (b->modseq < store_change_floor(v))
@@ -157,16 +163,17 @@ read_changes(struct box *b, struct store_view *v)
 	    r = store_change_next(v, &c)) {
 		if (c.mailbox != b->id)
 			continue;
+		own = store_change_own(im->o.store, c.modseq) ? ENTRY_OWN : 0;
 		switch (c.kind) {
 		case STORE_CHANGE_ADDED:
-			bad = add_new(b, v, c.uid_first, c.uid_last);
+			bad = add_new(b, v, c.uid_first, c.uid_last, own);
 			break;
 		case STORE_CHANGE_FLAGS:
 			mark(b, c.uid_first, c.uid_last,
 			    changed_bits(b, c.modseq));
 			break;
 		case STORE_CHANGE_EXPUNGED:
-			mark(b, c.uid_first, c.uid_last, ENTRY_GONE);
+			mark(b, c.uid_first, c.uid_last, ENTRY_GONE | own);
 			if (b->delayed == 0)
 				b->delayed = c.modseq;
 			break;
@@ -191,6 +198,15 @@ announce_vanished(struct imap *im, const uint32_t *uids, size_t n)
 	buf_adds(&im->out, "\r\n");
 }
 
+/* Whether a message that is gone may be told of: not if the client does not
+ * want to know (RFC 5465), unless it was its own command. */
+static bool
+may_tell_gone(const struct imap *im, unsigned char state, bool expunges)
+{
+	return expunges && (notify_tells(im, NOTIFY_EXPUNGE) ||
+	    (state & ENTRY_OWN) != 0);
+}
+
 /* Take marked messages out: those announced with EXPUNGE, if allowed. */
 static void
 take_out(struct imap *im, bool expunges)
@@ -206,7 +222,8 @@ take_out(struct imap *im, bool expunges)
 	for (i = 0; i < b->n; i++) {
 		bool known = i < announced;
 
-		if ((box_state(b, i) & ENTRY_GONE) != 0 && (expunges || !known)) {
+		if ((box_state(b, i) & ENTRY_GONE) != 0 && (!known ||
+		    may_tell_gone(im, box_state(b, i), expunges))) {
 			if (known) {
 				b->announced--;
 				if (by_uid)
@@ -272,12 +289,13 @@ box_sync(struct imap *im, bool expunges)
 	struct store_mailbox m;
 	struct store_view *v;
 	uint64_t now;
+	size_t first = SIZE_MAX;
 	bool changed, new = false;
 
 	if (b->id == 0 || (v = store_view_open(im->o.store)) == NULL)
 		return;
 	now = store_view_modseq(v);
-	if (now > b->modseq && read_changes(b, v) == 0) {
+	if (now > b->modseq && read_changes(im, v) == 0) {
 		b->modseq = now;
 		if (store_mailbox_get(v, b->id, &m) == 1)
 			b->highest = m.modseq;
@@ -287,22 +305,26 @@ box_sync(struct imap *im, bool expunges)
 		contexts_gone(im);
 	if (changed)
 		take_out(im, expunges);
-	if (expunges)
+	if (expunges && notify_tells(im, NOTIFY_EXPUNGE))
 		b->delayed = 0;
 	if (b->keywords_changed)
 		add_flag_lists(im, v, false);
-	if (b->n > b->announced) {
+	if (b->n > b->announced && notify_tells(im, NOTIFY_NEW)) {
+		notify_fresh(im);
 		/* What is new needs no second word about its flags. */
-		if (b->state != NULL)
-			memset(b->state + b->announced, 0,
-			    b->n - b->announced);
-		b->announced = b->n;
+		for (first = b->announced; b->announced < b->n;
+		    b->announced++) {
+			if (b->state != NULL)
+				b->state[b->announced] &= ENTRY_OWN;
+		}
 		buf_printf(&im->out, "* %zu EXISTS\r\n", b->n);
 		new = true;
 	}
-	if (changed)
+	if (changed && notify_tells(im, NOTIFY_FLAGS))
 		(void)announce_flags(im, v);	/* the next sync says it */
 	contexts_changed(im, v);
+	for (; b->state != NULL && first < b->announced; first++)
+		b->state[first] &= (unsigned char)~ENTRY_OWN;
 	b->marked = changed && any_state(b);
 	store_view_close(v);
 	if (new) {

@@ -124,6 +124,8 @@ struct store {
 	int64_t swept;		/* seconds; as the state had it */
 	bool named_only;	/* no files without name here */
 	bool behind;		/* the phase was not PHASE_DONE at opening */
+	uint64_t own[STORE_OWN_MAX];	/* modseqs, store_change_own */
+	size_t own_at;
 	bool names_behind;	/* as far as this process knows */
 	bool names_ours;	/* it left some of them so */
 };
@@ -228,6 +230,7 @@ struct work {
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
+	bool foreign;		/* changes of other programs are among it */
 	bool names_behind;	/* work_naming_add was called */
 	bool list_known;	/* state.list is the time of the Maildir */
 };

@@ -504,6 +504,7 @@ sync_list(struct work *w, bool *changed)
 		w->state.list = list;
 		w->dirty = true;
 		*changed = l.changed;
+		w->foreign = w->foreign || l.changed;
 	}
 	arena_free(&l.arena);
 	free(l.buckets);

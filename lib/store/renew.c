@@ -47,6 +47,7 @@ message_renew(struct store *s, uint32_t mailbox, uint32_t uid)
 		return -1;
 	y.b = work_box_open(&w, mailbox);
 	r = y.b == NULL ? -1 : renew(&y, uid);
+	w.foreign = y.changed;
 	if (r == 0)
 		r = work_commit(&w);
 	else

@@ -558,6 +558,13 @@ int store_change_first(struct store_view *v, uint64_t since,
 int store_change_next(struct store_view *v, struct store_change *out);
 /* Below this modseq only expunges are complete. */
 uint64_t store_change_floor(const struct store_view *v);
+/*
+ * Whether the changes with a modseq were made through this store, by no other
+ * process, and are none of another program that store_sync found. It remembers
+ * its last STORE_OWN_MAX writes: who asks after each command misses none.
+ */
+#define STORE_OWN_MAX 64
+bool store_change_own(const struct store *s, uint64_t modseq);
 
 /*
  * A descriptor that becomes readable after each change of the account by any

@@ -583,9 +583,8 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep,
 	arena_free(&y.arena);
 	arena_free(&y.scratch);
 	free(y.pairs);
+	w->foreign = w->foreign || y.changed;
 	free(y.before);
 	*more = y.again;
-	if (r == -1)
-		return -1;
-	return y.changed ? 1 : 0;
+	return r == -1 ? -1 : y.changed;
 }

@@ -171,6 +171,8 @@ work_commit(struct work *w)
 	r = kv_commit(w->t, w->durable);
 	w->t = NULL;
 	work_free(w);
+	if (r == 0 && changed && !w->foreign)
+		s->own[s->own_at++ % STORE_OWN_MAX] = w->modseq;
 	if (r == 0 && behind)
 		s->names_behind = s->names_ours = true;
 	if (r == 0 && changed)
@@ -179,6 +181,18 @@ work_commit(struct work *w)
 fail:
 	work_abort(w);
 	return -1;
+}
+
+bool
+store_change_own(const struct store *s, uint64_t modseq)
+{
+	size_t i;
+
+	for (i = 0; i < STORE_OWN_MAX; i++) {
+		if (s->own[i] == modseq)
+			return modseq != 0;
+	}
+	return false;
 }
 
 struct box *

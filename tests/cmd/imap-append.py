@@ -71,7 +71,7 @@ check("I-13 1000 messages in one APPEND",
        count(a, "L")), ("x OK [APPENDUID V 1:1000] APPEND done", "1000"))
 check("I-13 and one more: none of them",
       (a.do("APPEND L" + (" " + lit("z")) * 1001)[-1], count(a, "L")),
-      ("x BAD more than 1000 messages and parts", "1000"))
+      ("x NO [MESSAGELIMIT 1000] more than 1000 messages and parts", "1000"))
 big = "y" * LIMIT
 check("I-13 RFC 7889 a message of the append limit",
       steady(a.do("APPEND C " + lit(big)))[-1],

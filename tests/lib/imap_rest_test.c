@@ -224,7 +224,8 @@ recent_limit(void **state)
 	buf_free(&own);
 }
 
-/* The bytes hold no context: a session with one stays, until it is over. */
+/* The bytes hold no context and no NOTIFY: a session with one stays, until it
+ * is over. */
 static void
 contexts_stay(void **state)
 {
@@ -243,6 +244,8 @@ contexts_stay(void **state)
 		    "d SEARCH RETURN (UPDATE) SEEN\r\n"
 		    "e CANCELUPDATE \"c\"\r\n", false },
 		{ "c SEARCH RETURN (UPDATE) ALL\r\nd CLOSE\r\n", true },
+		{ "c NOTIFY SET (personal (MailboxName))\r\n", false },
+		{ "c NOTIFY NONE\r\n", false },
 	};
 	struct buf b = BUF_INIT(IMAP_REST_MAX), text = BUF_INIT(1024);
 	struct imap *im;

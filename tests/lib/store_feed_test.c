@@ -164,6 +164,38 @@ the_limit_is_kept_at_openings(void **state)
 	buf_free(&b);
 }
 
+/* S-9: who made a change, for listeners that leave their own out. */
+static void
+own_changes_are_known(void **state)
+{
+	struct account_dir *d = *state;
+	struct store *other = store_open(&d->o);
+	uint64_t first, modseq;
+	size_t i;
+
+	assert_non_null(other);
+	assert_false(store_change_own(d->s, 0));
+	(void)deliver(d, "INBOX", "x");
+	first = modseq_of(d);
+	assert_true(store_change_own(d->s, first));
+	assert_false(store_change_own(other, first));
+	assert_int_equal(store_mailbox_create(other, BYTES("B"), 0, NULL), 0);
+	assert_false(store_change_own(d->s, modseq_of(d)));
+	assert_true(store_change_own(other, modseq_of(d)));
+	for (i = 1; i < STORE_OWN_MAX; i++)
+		(void)deliver(d, "INBOX", "x");
+	assert_true(store_change_own(d->s, first));
+	(void)deliver(d, "INBOX", "x");
+	assert_false(store_change_own(d->s, first));
+	/* What another program put there is not ours, though we record it. */
+	put_file(d, "Maildir/new/1.M1P1.host", "x\n");
+	modseq = modseq_of(d);
+	assert_int_equal(store_sync(d->s, id_of(d, "INBOX"), true), 1);
+	assert_true(modseq_of(d) > modseq);
+	assert_false(store_change_own(d->s, modseq_of(d)));
+	store_close(other);
+}
+
 int
 main(void)
 {
@@ -173,6 +205,8 @@ main(void)
 		TEST("S-9 old changes are dropped", old_ones_are_dropped),
 		TEST("S-9 the limit is kept at openings",
 		    the_limit_is_kept_at_openings),
+		TEST("S-9 a store knows its last 64 changes, one more is "
+		    "forgotten", own_changes_are_known),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
