@@ -252,7 +252,7 @@ def replaced(end, now):
             "m1" not in here or "m3" not in here:
         return "others"
     # refused by a disk that takes nothing back there may be both
-    return {"yes": new and not old, "no": old, "late": old or new,
+    return {"yes": new and not old, "no": old or new, "late": old or new,
             "cut": old or new}[end] is False and "replaced"
 
 
