@@ -626,6 +626,34 @@ uids_jump_further_after_a_copy(void **state)
 }
 
 /* Deleted right after a jump: its modseqs are above those of the jump. */
+/* Of a backup that is older than the index: letters need their names. */
+static void
+keywords_lost_are_written_again(void **state)
+{
+	struct account_dir *d = *state;
+	struct bytes name;
+	struct store_view *v;
+	char path[1024];
+
+	put_file(d, "Maildir/cur/1.x:2,b", BODY);
+	put_file(d, "Maildir/dovecot-keywords", "0 blue\n1 work\n");
+	assert_int_equal(store_sync(d->s, 1, false), 1);
+	put_file(d, "Maildir/dovecot-keywords", "0 red\n");
+	put_file(d, "Maildir/cur/2.x:2,", BODY);
+	assert_int_equal(store_sync(d->s, 1, false), 1);
+	store_close(d->s);
+	remove_tree(path_of(d, path, "index"));
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	v = store_view_open(d->s);
+	assert_int_equal(store_keyword_name(v, 1, 0, &name), 1);
+	assert_true(bytes_eq(name, BYTES("red")));
+	assert_int_equal(store_keyword_name(v, 1, 1, &name), 1);
+	assert_true(bytes_eq(name, BYTES("work")));
+	store_view_close(v);
+	assert_content(d);
+}
+
 static void
 modseqs_rise_over_jumps_and_losses(void **state)
 {
@@ -1089,6 +1117,8 @@ main(void)
 		    claimed_messages_are_in_cur),
 		TEST("S-8 keywords of others are taken",
 		    keywords_of_others_are_taken),
+		TEST("S-8 keywords lost from their file are written again",
+		    keywords_lost_are_written_again),
 		TEST("folders of others are taken",
 		    folders_of_others_are_taken),
 		TEST("copied folders get their own uidvalidity",
