@@ -330,15 +330,18 @@ modseq_of_now(void)
 static uint32_t
 uid_jump(const struct state *old, const char *boot)
 {
-	int64_t since = time_wall_us() / 1000000 - old->swept;
+	int64_t since_us = time_wall_us() - old->swept * 1000000;
+	const int64_t max_us = (int64_t)UID_JUMP_COPY_SECONDS_MAX * 1000000;
 
 	/* The same file, after the end of a machine. */
 	if (memcmp(old->boot + MARK_FILE, boot + MARK_FILE,
 	    MARK_SIZE - MARK_FILE) == 0)
 		return UID_JUMP;
-	if (since < 0 || since > UID_JUMP_COPY_SECONDS_MAX)
-		since = UID_JUMP_COPY_SECONDS_MAX;
-	return UID_JUMP_COPY + (uint32_t)since * UID_JUMP_COPY_SECOND;
+	if (since_us < 0 || since_us > max_us)
+		since_us = max_us;
+	/* Parts of a second count: one backup may be put back twice. */
+	return UID_JUMP_COPY +
+	    (uint32_t)(since_us / (1000000 / UID_JUMP_COPY_SECOND));
 }
 
 static int
