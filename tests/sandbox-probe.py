@@ -65,6 +65,7 @@ held["mail"] = s
 inside["imap-serve"] = (set(children(pids["imap-serve"])) - before).pop()
 inside["auth-serve"] = pids["auth-serve"]
 inside["tls-serve"] = pids["tls-serve"]
+inside["imap-idle"] = pids["imap-idle"]
 inside["tls-worker"] = children(pids["tls-serve"])[0]
 
 

@@ -15,6 +15,13 @@
 /* On their way back at a time: each costs a process at once, and imap-serve
  * has room for 1000. */
 #define RETURNS_MAX 64
+/* So many with news go back in so many ms. Each has a process for half a
+ * second at least, and of the 1000 some are for those who log in. */
+#define TOLD_MAX 250
+#define TOLD_MS 250
+/* A connection that as many processes in a row did not say yes to, 100 ms or
+ * more apart, is told BYE: its state may be what ends them. */
+#define TRIES_MAX 50
 /* Descriptors for all else: links, and room for what came at once. */
 #define FILES_SPARE 1024
 #define BUCKETS 4096
@@ -39,10 +46,15 @@ struct place {
 	/* Of an account. */
 	struct source source;
 	int feed;
-	/* Of a folder: cur and new. */
+	/* Of a folder cur and new; of an account its folder, where Maildir
+	 * and index may be replaced, and nothing. */
 	int number[2];			/* of its watch; -1: polled */
 	struct place *next_number[2];
-	struct timespec changed[2];	/* when polled */
+	struct look {
+		ino_t inode;
+		struct timespec changed;
+		bool fresh;		/* there may be more to it */
+	} look[2];			/* when polled */
 };
 
 enum phase {
@@ -64,9 +76,15 @@ struct rest {
 	struct rest *next_due;
 	int64_t deadline;		/* of the client's silence, or link */
 	bool changed;
+	unsigned int tries;		/* to hand it back */
 	struct buf in;			/* ARRIVING */
 	unsigned char *text;		/* the whole message */
 	size_t text_size;
+};
+
+/* Connections in the order in which they go back. */
+struct queue {
+	struct rest *first, **end;
 };
 
 struct idle {
@@ -74,10 +92,13 @@ struct idle {
 	struct rest **rests;
 	size_t n, size, max;
 	size_t offers, held, returns;	/* offers: not ours yet */
-	struct rest *due, **due_end;
+	struct queue spoken, told;	/* due: the former go first */
+	int64_t again;			/* none goes back before */
+	size_t told_left;		/* of TOLD_MAX, until then */
+	int64_t told_until;
 	struct place *accounts[BUCKETS], *folders[BUCKETS];
 	struct place *numbers[2][BUCKETS];
-	size_t polled;			/* folders */
+	size_t polled;			/* places */
 	char feed_name[32];
 	const char *imap_path, *accounts_path;
 };
@@ -102,6 +123,10 @@ void place_poll(struct idle *p);
 void rest_begin(struct idle *p, int link);
 void rest_link(struct idle *p, struct rest *r);
 void rest_due(struct idle *p, struct rest *r, int why);
+/* Its client said something. */
+void rest_spoken(struct idle *p, struct rest *r);
+/* How long nothing is to be handed back; -1: there is nothing. */
+int rest_wait_ms(const struct idle *p);
 /* Send those back that are due, as many as may be. */
 void rest_return(struct idle *p);
 /* What is too late. */

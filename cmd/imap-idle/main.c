@@ -20,10 +20,9 @@
 
 static const char usage[] = "usage: imap-idle [-c connections]";
 
-/* Folders that cannot be watched, and what is late: each so often. */
-#define LOOK_MS 1000
-/* imap-serve took none back: try again. */
-#define AGAIN_MS 100
+/* What is late, and places that cannot be watched: each so often. */
+#define LATE_MS 1000
+#define LOOK_MS 500
 #define EVENTS_AT_A_TIME 64
 
 static volatile sig_atomic_t got_stop;
@@ -123,7 +122,7 @@ handle(struct idle *p, const struct server_peers *peers, struct source *s)
 		place_read_feed(p, s->owner);
 		break;
 	case SOURCE_CLIENT:
-		rest_due(p, s->owner, IMAP_REST_CHANGED);
+		rest_spoken(p, s->owner);
 		break;
 	case SOURCE_LINK:
 		rest_link(p, s->owner);
@@ -131,21 +130,40 @@ handle(struct idle *p, const struct server_peers *peers, struct source *s)
 	}
 }
 
+/* How long to wait for the next event; -1: for ever. */
+static int
+wait_ms(const struct idle *p, int64_t look)
+{
+	int wait = p->n > 0 ? deadline_left(look) : -1;
+	int again = rest_wait_ms(p);
+
+	return again != -1 && again < wait ? again : wait;
+}
+
+/* Now and then. Returns when the next time is. */
+static int64_t
+look_around(struct idle *p, int64_t *late)
+{
+	place_poll(p);
+	if (deadline_left(*late) == 0) {
+		rest_late(p);
+		*late = deadline_in(LATE_MS);
+	}
+	return deadline_in(LOOK_MS);
+}
+
 static int
 serve(struct idle *p, const struct server_peers *peers,
     const sigset_t *unblocked)
 {
 	struct os_event e;
-	int64_t look = deadline_in(LOOK_MS);
-	int i, n, wait;
+	int64_t look = deadline_in(LOOK_MS), late = deadline_in(LATE_MS);
+	int i, n;
 
 	while (!got_stop) {
-		wait = p->n > 0 ? deadline_left(look) : -1;
-		if (p->due != NULL && p->returns < RETURNS_MAX &&
-		    wait > AGAIN_MS)
-			wait = AGAIN_MS;
 		/* One at a time: what one event ends, no other may name. */
-		n = os_events_wait(p->events, &e, 1, wait, unblocked);
+		n = os_events_wait(p->events, &e, 1, wait_ms(p, look),
+		    unblocked);
 		if (n == -1 && errno != EINTR)
 			return -1;
 		for (i = 0; n == 1 && i < EVENTS_AT_A_TIME; i++) {
@@ -154,11 +172,8 @@ serve(struct idle *p, const struct server_peers *peers,
 		}
 		if (n == 1)
 			handle(p, peers, e.ctx);
-		if (deadline_left(look) == 0) {
-			place_poll(p);
-			rest_late(p);
-			look = deadline_in(LOOK_MS);
-		}
+		if (deadline_left(look) == 0)
+			look = look_around(p, &late);
 		rest_return(p);
 	}
 	return 0;
@@ -179,7 +194,8 @@ static void
 idle_init(struct idle *p, struct arena *a, struct source *listener,
     struct source *watches)
 {
-	p->due_end = &p->due;
+	p->spoken.end = &p->spoken.first;
+	p->told.end = &p->told.first;
 	p->imap_path = arena_printf(a, "%s/imap", dir_run());
 	p->accounts_path = arena_printf(a, "%s/accounts/", dir_var());
 	(void)snprintf(p->feed_name, sizeof(p->feed_name), "%ld.idle",

@@ -2,8 +2,9 @@
  * place.c - where changes come from: feeds of accounts, folders of mailboxes
  *
  * Own programs write into the account's feed (lib/store/watch.c). Others
- * change cur/ and new/ of a folder: one inotify instance watches all; a
- * folder it has no room for is looked at every second.
+ * change cur/ and new/ of a folder, or put others in the place of Maildir and
+ * index of an account: one inotify instance watches all; what it has no room
+ * for is looked at twice a second.
  */
 #include "imap_idle.h"
 
@@ -15,8 +16,10 @@
 #include "os/os.h"
 #include "store/store.h"
 
-/* A time so short ago that a further change may not have changed it. */
-#define FRESH_SECONDS 2
+/* A time so short ago that a further change may not have changed it, as
+ * lib/store has it; more where the file system has no fractions. */
+#define FRESH_US 25000
+#define FRESH_WHOLE_US 2100000
 
 static const char *const sides[2] = { "cur", "new" };
 
@@ -58,66 +61,69 @@ take_out(struct place **head, struct place *at)
 	free(at);
 }
 
-/* ---- accounts ---- */
+/* ---- what is watched of a place ---- */
 
-static struct place *
-account_place(struct idle *p, const char *name)
+static bool
+is_account(const struct place *at)
 {
-	struct place **head = bucket(p->accounts, bytes_str(name));
-	struct place *at = find(*head, bytes_str(name));
-	int feed;
-
-	if (at != NULL)
-		return at;
-	if ((feed = store_feed_open(name, p->feed_name)) == -1)
-		return NULL;
-	at = add(head, bytes_str(name));
-	at->feed = feed;
-	at->source = (struct source){ SOURCE_FEED, at };
-	if (os_events_add(p->events, feed, OS_EVENT_READ, &at->source) == 0)
-		return at;
-	store_feed_close(name, p->feed_name, feed);
-	take_out(head, at);
-	return NULL;
+	return at->feed != -1;
 }
 
-static void
-account_drop(struct idle *p, struct place *at)
+static int
+sides_of(const struct place *at)
 {
-	(void)os_events_remove(p->events, at->feed);	/* it is in it */
-	store_feed_close(at->name, p->feed_name, at->feed);
-	take_out(bucket(p->accounts, bytes_str(at->name)), at);
+	return is_account(at) ? 1 : 2;
 }
 
-void
-place_read_feed(struct idle *p, struct place *at)
+static const char *
+path_of(const struct idle *p, const struct place *at, int side,
+    struct arena *a)
 {
-	char bytes[256];
-
-	while (read(at->feed, bytes, sizeof(bytes)) > 0)
-		continue;
-	place_changed(p, at);
+	return is_account(at) ? arena_printf(a, "%s%s", p->accounts_path,
+	    at->name) : arena_printf(a, "%s/%s", at->name, sides[side]);
 }
-
-/* ---- folders ---- */
 
 static bool
 is_polled(const struct place *at)
 {
-	return at->number[0] == -1 || at->number[1] == -1;
+	return at->number[0] == -1 || (at->number[1] == -1 &&
+	    !is_account(at));
 }
 
-/* When one side was changed; all zero: it is not there. */
-static struct timespec
-changed_at(const struct place *at, int side)
+/* All zero: it is not there. */
+static struct look
+look_at(const struct idle *p, const struct place *at, int side)
 {
 	struct arena a = ARENA_INIT;
+	struct look now = { 0 };
 	struct stat st;
 
-	if (stat(arena_printf(&a, "%s/%s", at->name, sides[side]), &st) == -1)
-		memset(&st, 0, sizeof(st));
+	if (stat(path_of(p, at, side, &a), &st) == 0) {
+		now.inode = st.st_ino;
+		now.changed = st.st_mtim;
+	}
 	arena_free(&a);
-	return st.st_mtim;
+	return now;
+}
+
+/* Whether it changed since the last look, which may have hidden more. */
+static bool
+look(const struct idle *p, struct place *at, int side)
+{
+	int64_t now = time_wall_us(), then;
+	struct look *old = &at->look[side], new = look_at(p, at, side);
+	bool changed;
+
+	then = (int64_t)new.changed.tv_sec * 1000000 +
+	    new.changed.tv_nsec / 1000;
+	new.fresh = now - then < (new.changed.tv_nsec == 0 ? FRESH_WHOLE_US
+	    : FRESH_US);
+	changed = new.inode != old->inode ||
+	    new.changed.tv_sec != old->changed.tv_sec ||
+	    new.changed.tv_nsec != old->changed.tv_nsec ||
+	    (old->fresh && !new.fresh);
+	*old = new;
+	return changed;
 }
 
 static void
@@ -127,7 +133,7 @@ watch(struct idle *p, struct place *at, int side)
 	struct place **head;
 
 	if (p->watches == -1 || (at->number[side] = os_watches_add(p->watches,
-	    arena_printf(&a, "%s/%s", at->name, sides[side]))) == -1) {
+	    path_of(p, at, side, &a))) == -1) {
 		arena_free(&a);
 		return;
 	}
@@ -149,7 +155,90 @@ unwatch(struct idle *p, struct place *at, int side)
 		head = &(*head)->next_number[side];
 	*head = at->next_number[side];
 	os_watches_remove(p->watches, at->number[side]);
+	at->number[side] = -1;
 }
+
+static void
+watch_all(struct idle *p, struct place *at)
+{
+	int i;
+
+	for (i = 0; i < sides_of(at); i++) {
+		(void)look(p, at, i);		/* the first one */
+		watch(p, at, i);
+	}
+	p->polled += is_polled(at);
+}
+
+static void
+unwatch_all(struct idle *p, struct place *at)
+{
+	p->polled -= is_polled(at);
+	unwatch(p, at, 0);
+	unwatch(p, at, 1);
+}
+
+/* One more waits for it: it is watched, and not what was there before. */
+static struct place *
+watch_again(struct idle *p, struct place *at)
+{
+	bool same = true;
+	int i;
+
+	for (i = 0; i < sides_of(at); i++)
+		same &= look_at(p, at, i).inode == at->look[i].inode;
+	if (!same) {
+		unwatch_all(p, at);
+		watch_all(p, at);
+	}
+	return at;
+}
+
+/* ---- accounts ---- */
+
+static struct place *
+account_place(struct idle *p, const char *name)
+{
+	struct place **head = bucket(p->accounts, bytes_str(name));
+	struct place *at = find(*head, bytes_str(name));
+	int feed;
+
+	if (at != NULL)
+		return watch_again(p, at);
+	if ((feed = store_feed_open(name, p->feed_name)) == -1)
+		return NULL;
+	at = add(head, bytes_str(name));
+	at->feed = feed;
+	at->source = (struct source){ SOURCE_FEED, at };
+	if (os_events_add(p->events, feed, OS_EVENT_READ, &at->source) == 0) {
+		watch_all(p, at);
+		return at;
+	}
+	store_feed_close(name, p->feed_name, feed);
+	take_out(head, at);
+	return NULL;
+}
+
+static void
+account_drop(struct idle *p, struct place *at)
+{
+	unwatch_all(p, at);
+	(void)os_events_remove(p->events, at->feed);	/* it is in it */
+	store_feed_close(at->name, p->feed_name, at->feed);
+	take_out(bucket(p->accounts, bytes_str(at->name)), at);
+}
+
+void
+place_read_feed(struct idle *p, struct place *at)
+{
+	char bytes[256];
+
+	while (read(at->feed, bytes, sizeof(bytes)) > 0)
+		continue;
+	place_changed(p, at);
+}
+
+/* ---- folders ---- */
 
 /* Below the accounts, and nowhere else. */
 static bool
@@ -166,25 +255,18 @@ folder_place(struct idle *p, struct bytes path)
 {
 	struct place **head = bucket(p->folders, path);
 	struct place *at = find(*head, path);
-	int i;
 
 	if (at != NULL)
-		return at;
+		return watch_again(p, at);
 	at = add(head, path);
-	for (i = 0; i < 2; i++) {
-		at->changed[i] = changed_at(at, i);
-		watch(p, at, i);
-	}
-	p->polled += is_polled(at);
+	watch_all(p, at);
 	return at;
 }
 
 static void
 folder_drop(struct idle *p, struct place *at)
 {
-	p->polled -= is_polled(at);
-	unwatch(p, at, 0);
-	unwatch(p, at, 1);
+	unwatch_all(p, at);
 	take_out(bucket(p->folders, bytes_str(at->name)), at);
 }
 
@@ -216,37 +298,31 @@ place_read_watches(struct idle *p)
 	}
 }
 
-static bool
-has_changed(struct place *at, int64_t now)
+static void
+poll_one(struct idle *p, struct place *at)
 {
 	bool changed = false;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		struct timespec t = changed_at(at, i), *old = &at->changed[i];
-
-		/* What was fresh at the last look may have hidden more. */
-		if (t.tv_sec != old->tv_sec || t.tv_nsec != old->tv_nsec)
-			changed = true;
-		else if (t.tv_sec + FRESH_SECONDS == now)
-			changed = true;
-		*old = t;
-	}
-	return changed;
+	if (!is_polled(at))
+		return;
+	for (i = 0; i < sides_of(at); i++)
+		changed |= look(p, at, i);
+	if (changed)
+		place_changed(p, at);
 }
 
 void
 place_poll(struct idle *p)
 {
-	int64_t now = time_wall_us() / 1000000;
 	struct place *at;
 	size_t i;
 
 	for (i = 0; p->polled > 0 && i < BUCKETS; i++) {
-		for (at = p->folders[i]; at != NULL; at = at->next) {
-			if (is_polled(at) && has_changed(at, now))
-				place_changed(p, at);
-		}
+		for (at = p->folders[i]; at != NULL; at = at->next)
+			poll_one(p, at);
+		for (at = p->accounts[i]; at != NULL; at = at->next)
+			poll_one(p, at);
 	}
 }
 
@@ -307,7 +383,7 @@ place_leave(struct idle *p, struct rest *r)
 void
 place_changed(struct idle *p, struct place *at)
 {
-	int of = at->feed != -1 ? OF_ACCOUNT : OF_FOLDER;
+	int of = is_account(at) ? OF_ACCOUNT : OF_FOLDER;
 	struct rest *r;
 
 	for (r = at->rests; r != NULL; r = r->next_of[of])

@@ -10,14 +10,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "os/os.h"
 
 /* An imap-serve that does not finish its offer by then. */
 #define OFFER_MS 30000
+/* imap-serve took one not back: try again. */
+#define AGAIN_MS 100
 #define WHY_AT 8		/* in the message */
 #define BYE "* BYE [UNAVAILABLE] server is shutting down\r\n"
+#define LOST "* BYE [UNAVAILABLE] please connect again\r\n"
 
 static void
 close_link(struct idle *p, struct rest *r)
@@ -46,6 +50,14 @@ forget(struct idle *p, struct rest *r)
 	p->rests[r->at] = p->rests[--p->n];
 	p->rests[r->at]->at = r->at;
 	free(r);
+}
+
+/* One that does not read it is not waited for. */
+static void
+say_bye(const struct rest *r, const char *text)
+{
+	if (write(r->client, text, strlen(text)) == -1)
+		errno = 0;
 }
 
 /* ---- coming ---- */
@@ -150,21 +162,62 @@ begin_rest(struct idle *p, struct rest *r)
 
 /* ---- going ---- */
 
+static void
+enqueue(struct queue *q, struct rest *r)
+{
+	r->phase = DUE;
+	r->next_due = NULL;
+	*q->end = r;
+	q->end = &r->next_due;
+}
+
+static struct rest *
+dequeue(struct queue *q)
+{
+	struct rest *r = q->first;
+
+	if ((q->first = r->next_due) == NULL)
+		q->end = &q->first;
+	return r;
+}
+
+static void
+leave_rest(struct idle *p, struct rest *r, int why, struct queue *q)
+{
+	(void)os_events_remove(p->events, r->client);	/* it is in it */
+	r->text[WHY_AT] = (unsigned char)why;
+	enqueue(q, r);
+}
+
 void
 rest_due(struct idle *p, struct rest *r, int why)
 {
 	r->changed = true;
-	if (r->phase != RESTING)
-		return;		/* not ours yet, or on its way */
-	(void)os_events_remove(p->events, r->client);	/* it is in it */
-	r->text[WHY_AT] = (unsigned char)why;
-	r->phase = DUE;
-	r->next_due = NULL;
-	*p->due_end = r;
-	p->due_end = &r->next_due;
+	if (r->phase == RESTING)	/* else not ours yet, or on its way */
+		leave_rest(p, r, why, &p->told);
 }
 
-/* 0, or -1: imap-serve takes none now. */
+void
+rest_spoken(struct idle *p, struct rest *r)
+{
+	leave_rest(p, r, IMAP_REST_CHANGED, &p->spoken);
+}
+
+int
+rest_wait_ms(const struct idle *p)
+{
+	int again, told;
+
+	if ((p->spoken.first == NULL && p->told.first == NULL) ||
+	    p->returns >= RETURNS_MAX)
+		return -1;
+	again = deadline_left(p->again);
+	told = p->spoken.first != NULL || p->told_left > 0 ? 0
+	    : deadline_left(p->told_until);
+	return told > again ? told : again;
+}
+
+/* From a queue to imap-serve. 0, or -1: it takes none now. */
 static int
 send_back(struct idle *p, struct rest *r)
 {
@@ -187,14 +240,37 @@ send_back(struct idle *p, struct rest *r)
 void
 rest_return(struct idle *p)
 {
-	struct rest *r;
+	struct queue *q;
 
-	while ((r = p->due) != NULL && p->returns < RETURNS_MAX) {
-		if (send_back(p, r) == -1)
-			return;		/* tried again soon */
-		if ((p->due = r->next_due) == NULL)
-			p->due_end = &p->due;
+	while (rest_wait_ms(p) == 0) {
+		q = p->spoken.first != NULL ? &p->spoken : &p->told;
+		if (q == &p->told && deadline_left(p->told_until) == 0) {
+			p->told_left = TOLD_MAX;
+			p->told_until = deadline_in(TOLD_MS);
+		}
+		if (send_back(p, q->first) == -1) {
+			p->again = deadline_in(AGAIN_MS);
+			continue;
+		}
+		(void)dequeue(q);	/* what was just sent */
+		if (q == &p->told)
+			p->told_left--;
 	}
+}
+
+/* A process was there for it, and ended without a yes. */
+static void
+not_taken(struct idle *p, struct rest *r)
+{
+	close_link(p, r);
+	p->again = deadline_in(AGAIN_MS);
+	if (++r->tries < TRIES_MAX) {
+		p->returns--;
+		enqueue(&p->told, r);
+		return;
+	}
+	say_bye(r, LOST);
+	forget(p, r);
 }
 
 /* The answer to what was sent back; none: it is to be sent again. */
@@ -210,12 +286,7 @@ answer(struct idle *p, struct rest *r)
 		forget(p, r);
 		return;
 	}
-	close_link(p, r);
-	p->returns--;
-	r->phase = DUE;
-	r->next_due = NULL;
-	*p->due_end = r;
-	p->due_end = &r->next_due;
+	not_taken(p, r);
 }
 
 /* ---- both ---- */
@@ -271,10 +342,8 @@ rest_end(struct idle *p)
 	while (p->n > 0) {
 		struct rest *r = p->rests[p->n - 1];
 
-		/* One that does not read it is not waited for. */
-		if ((r->phase == RESTING || r->phase == DUE) &&
-		    write(r->client, BYE, sizeof(BYE) - 1) == -1)
-			errno = 0;
+		if (r->phase == RESTING || r->phase == DUE)
+			say_bye(r, BYE);
 		forget(p, r);
 	}
 }

@@ -20,6 +20,7 @@ struct session {
 	struct bytes seal, cid, remote_ip, local_ip, preface;
 	struct bytes state;		/* came back: go on with it */
 	bool late;			/* and was silent for too long */
+	bool returned;			/* and its client has not spoken yet */
 	int64_t rest_at;		/* not handed over before; 0: at once */
 	const char *capabilities_off;	/* imap_options; may be NULL */
 	uint32_t message_limit;

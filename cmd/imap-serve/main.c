@@ -329,6 +329,7 @@ serve_rested(struct program *p, struct bytes message,
 	s.seal = r.seal;
 	s.state = r.state;
 	s.late = r.why == IMAP_REST_LATE;
+	s.returned = true;
 	if (take_back(p, &r, link) == -1) {
 		refuse(&h, client, strerror(errno));
 		return 0;

@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #include "os/os.h"
+#include "store/threads.h"
 
 /* A wait this long is worth giving memory back for. */
 #define SHORT_WAIT_MS 2000
+/* Of one that came back to tell of a change, until its client answers: where
+ * many come back at once, few of them are there at a time. */
+#define RETURNED_WAIT_MS 500
 /* Folders that cannot be watched are looked at this often in IDLE. */
-#define LOOK_MS 700
+#define LOOK_MS 500
 /* With NOTIFY all folders are, each second, or so seldom that it takes a
  * hundredth of the time: one may watch far too many for inotify. */
 #define LOOK_ALL_MS 1000
@@ -64,7 +68,7 @@ session_signals(void)
 }
 
 /* What an idle session waits for: IN the client, FEED our own programs,
- * FOLDER others in cur/ and new/. */
+ * FOLDER others in cur/ and new/, or in the account's own folder. */
 enum { IN, FEED, FOLDER, WAITS };
 
 struct waits {
@@ -76,18 +80,34 @@ struct waits {
 	int64_t look_ms;		/* ... next at that time */
 };
 
-/* Its folder's cur/ and new/ with one inotify instance; -1: it is to be
- * looked at now and then. */
+/* What is watched: cur/ and new/ of the mailbox, and the account's folder, in
+ * which Maildir and index may be replaced. 0, -1. */
+static int
+watched_path(struct session *s, uint32_t mailbox, int which,
+    struct buf *path)
+{
+	buf_reset(path);
+	if (which < 2) {
+		if (store_mailbox_dir(s->store, mailbox, which, path) == -1)
+			return -1;
+	} else if (buf_adds(path, dir_var()) == -1 ||
+	    buf_adds(path, "/accounts/") == -1 ||
+	    buf_adds(path, s->account) == -1) {
+		return -1;
+	}
+	return buf_addc(path, 0);
+}
+
+/* All of these with one inotify instance; -1: they are to be looked at now
+ * and then. */
 static int
 watch(struct session *s, uint32_t mailbox)
 {
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
-	int fd = os_watches_new(), side;
+	int fd = os_watches_new(), i;
 
-	for (side = 0; side < 2 && fd != -1; side++) {
-		buf_reset(&path);
-		if (store_mailbox_dir(s->store, mailbox, side, &path) == 0 &&
-		    buf_addc(&path, 0) == 0 &&
+	for (i = 0; i < 3 && fd != -1; i++) {
+		if (watched_path(s, mailbox, i, &path) == 0 &&
 		    os_watches_add(fd, (const char *)path.p) != -1)
 			continue;
 		(void)close(fd);	/* only listened */
@@ -168,6 +188,14 @@ look_at_all(struct waits *w)
 	return pause;
 }
 
+/* A change of the folder that was found by looking. */
+static bool
+has_changed(struct waits *w)
+{
+	return store_stale(w->s->store) ||
+	    store_sync(w->s->store, w->mailbox, false) == 1;
+}
+
 /* As ppoll(2); a change that was found by looking is one of FOLDER. */
 static int
 wait_some(struct waits *w, int64_t timeout_ms)
@@ -183,7 +211,7 @@ wait_some(struct waits *w, int64_t timeout_ms)
 		if ((r = wait_once(w, step)) != 0)
 			return r;
 		timeout_ms -= step;
-		if (is_polled(w) && store_sync(w->s->store, w->mailbox, false) == 1) {
+		if (is_polled(w) && has_changed(w)) {
 			w->fd[FOLDER].revents = POLLIN;
 			return 1;
 		}
@@ -196,8 +224,19 @@ static bool
 is_quiet(void *ctx)
 {
 	return !got_stop && wait_some(ctx, 0) == 0 &&
-	    (!is_polled(ctx) || store_sync(((struct waits *)ctx)->s->store,
-	    ((struct waits *)ctx)->mailbox, false) == 0);
+	    (!is_polled(ctx) || !has_changed(ctx));
+}
+
+/* The account is not the one that was opened: the session ends. */
+static bool
+was_replaced(struct session *s, struct imap *im)
+{
+	if (!store_stale(s->store))
+		return false;
+	s->end = "account replaced";
+	imap_bye(im, "UNAVAILABLE",
+	    "the account was replaced, connect again");
+	return true;
 }
 
 /* What the wait ended with: r as of ppoll(2). 0, -1. */
@@ -216,6 +255,9 @@ take_events(struct session *s, struct imap *im, struct waits *w, int r)
 		imap_bye(im, NULL, "idle for too long");
 		return 0;
 	}
+	if ((w->fd[FEED].revents != 0 || w->fd[FOLDER].revents != 0) &&
+	    was_replaced(s, im))
+		return 0;
 	if (w->fd[FEED].revents != 0) {
 		store_listen_drain(s->store);
 		imap_changed(im, false);
@@ -225,7 +267,10 @@ take_events(struct session *s, struct imap *im, struct waits *w, int r)
 			os_watch_drain(w->fd[FOLDER].fd);
 		imap_changed(im, true);
 	}
-	return w->fd[IN].revents != 0 ? wire_read(s, im) : 0;
+	if (w->fd[IN].revents == 0)
+		return 0;
+	s->returned = false;
+	return wire_read(s, im);
 }
 
 /* Between two pieces of much work: what the client sent, and whether it is
@@ -258,6 +303,34 @@ look_around(struct session *s, struct imap *im)
 	    ? wire_read(s, im) : 0;
 }
 
+/* What an upgrade of the store or an import left to be done, piece by piece
+ * while the client says nothing. As wait_once. */
+static int
+work_meanwhile(struct session *s, struct waits *w)
+{
+	struct pollfd in = { .fd = w->fd[IN].fd, .events = POLLIN };
+	const struct timespec none = { 0, 0 };
+	sigset_t empty;
+
+	(void)sigemptyset(&empty);	/* cannot fail */
+	/* Failed: by whom the account is opened next. */
+	while (!got_stop && store_background(s->store) == 1 &&
+	    ppoll(&in, 1, &none, &empty) == 0)
+		continue;
+	return wait_once(w, 0);
+}
+
+/* Time for the client to speak before its session costs less. */
+static int
+wait_short(struct session *s, struct waits *w)
+{
+	int64_t ms = s->returned ? RETURNED_WAIT_MS : SHORT_WAIT_MS;
+	int r = s->late ? wait_once(w, 0)	/* unless it just spoke */
+	    : wait_some(w, ms < s->idle_ms ? ms : s->idle_ms);
+
+	return r == 0 && !s->late ? work_meanwhile(s, w) : r;
+}
+
 /* Wait for the client, in IDLE also for changes. 0, 1 it is imap-idle's now,
  * -1 errno. */
 static int
@@ -273,11 +346,7 @@ wait_for_input(struct session *s, struct imap *im, struct waits *w,
 	}
 	if (wire_ready(s))
 		return wire_read(s, im);
-	if (!s->late)
-		r = wait_some(w, SHORT_WAIT_MS < s->idle_ms ? SHORT_WAIT_MS
-		    : s->idle_ms);
-	else
-		r = wait_once(w, 0);	/* unless it just spoke */
+	r = wait_short(s, w);
 	for (; r == 0 && !s->late && left > 0 && !got_stop; left -= step) {
 		imap_trim(im);
 		wire_trim(s);
@@ -334,13 +403,8 @@ loop(struct session *s, struct imap *im)
 	do {
 		a = imap_step(im);
 		r = wire_write(s, im);
-		if ((a == IMAP_READ || a == IMAP_IDLE) &&
-		    store_stale(s->store)) {
-			s->end = "account replaced";
-			imap_bye(im, "UNAVAILABLE",
-			    "the account was replaced, connect again");
+		if ((a == IMAP_READ || a == IMAP_IDLE) && was_replaced(s, im))
 			continue;
-		}
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))
 			follow(s);
 		if (r == 0 && (a == IMAP_READ || a == IMAP_IDLE))

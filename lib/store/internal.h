@@ -43,6 +43,16 @@ enum {
 /* What an unclean boot may have taken back is stepped over. */
 #define UID_JUMP 1000
 #define MODSEQ_JUMP 100000
+/* A copy is of a moment nobody knows, after its last sweep: as many UIDs may
+ * have been given since, and some a second; a month of them at most, so that
+ * there are UIDs enough for eight copies as old as that, and 200 of a day. */
+#define UID_JUMP_COPY 100000
+#define UID_JUMP_COPY_SECOND 100
+#define UID_JUMP_COPY_SECONDS_MAX (30 * 86400)
+/* The mark of what an index was last in order under: of the boot, then of the
+ * file it is in. */
+#define MARK_FILE 24
+#define MARK_SIZE 36
 /* mbsync(1) keeps UIDs in an int on some versions. */
 #define UID_MAX ((uint32_t)INT32_MAX)
 /* Cached texts beyond this are not kept: 10,000 parts make about that. */
@@ -517,6 +527,12 @@ int sync_everything(struct store *s, bool deep, bool *changed);
 int sync_deep(struct store *s, uint32_t mailbox);
 /* The ids of all mailboxes, to be freed. */
 int all_ids(struct store *s, uint32_t **ids, size_t *count);
+/*
+ * For an index that cannot know what was given out before it: one modseq for
+ * each microsecond since 1970, faster they are not given. Until 2255 they
+ * stay below 2^53, which is all that some clients can count.
+ */
+uint64_t modseq_of_now(void);
 /* After an unclean boot: everything compared, then the jump. */
 int recover(struct store *s, const char *boot);
 /* Counts and quota from the records; sets *wrong if they were not so. */

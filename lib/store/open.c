@@ -123,7 +123,8 @@ mark_of(struct store *s, char out[37])
 	if (fstatat(s->dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
 	file = (unsigned long long)st.st_ino & 0xffffffffffff;
-	return snprintf(out + 24, 13, "%012llx", file) == 12 ? 0 : -1;
+	return snprintf(out + MARK_FILE, MARK_SIZE + 1 - MARK_FILE,
+	    "%012llx", file) == MARK_SIZE - MARK_FILE ? 0 : -1;
 }
 
 static bool
@@ -193,13 +194,13 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* It is gone, or another one; what cannot be looked at now may be the same. */
+/* It is gone, or another one, at a path or a name in the account; what cannot be looked at now may be the same. */
 static bool
-is_replaced(const struct store *s, const char *name, const struct stat *ours)
+is_replaced(int dir, const char *name, const struct stat *ours)
 {
 	struct stat now;
 
-	if (fstatat(s->dir, name, &now, 0) == -1)
+	if (fstatat(dir, name, &now, 0) == -1)
 		return errno == ENOENT || errno == ENOTDIR;
 	return !same_file(&now, ours);
 }
@@ -207,11 +208,12 @@ is_replaced(const struct store *s, const char *name, const struct stat *ours)
 bool
 store_stale(const struct store *s)
 {
-	struct stat maildir;
+	struct stat dir, maildir;
 
-	return is_replaced(s, "index/data.mdb", &s->index_file) ||
+	return is_replaced(s->dir, "index/data.mdb", &s->index_file) ||
 	    (fstat(s->maildir, &maildir) == 0 &&
-	    is_replaced(s, "Maildir", &maildir));
+	    is_replaced(s->dir, "Maildir", &maildir)) ||
+	    (fstat(s->dir, &dir) == 0 && is_replaced(AT_FDCWD, s->path, &dir));
 }
 
 static int
@@ -303,19 +305,6 @@ add_initial(struct work *w, const struct store_options *o)
 	return subscriptions_change(w, BYTES("INBOX"), true);
 }
 
-/*
- * The first modseq of an index over a Maildir that may have had one: above
- * all that was given out before, as long as there were fewer than 1024
- * changes a second, so that what clients know of the old one is not taken
- * for this one's (RFC 7162).
- */
-static uint64_t
-first_modseq(bool new_account)
-{
-	return new_account ? 1
-	    : (uint64_t)(time_wall_us() / 1000000) * 1024;
-}
-
 /* 1: another process did it meanwhile. */
 static int
 init_state(struct work *w, const char *boot, bool new_account)
@@ -327,7 +316,9 @@ init_state(struct work *w, const char *boot, bool new_account)
 
 	if (r != 0)
 		return r;
-	w->modseq = first_modseq(new_account);
+	/* What clients know of an index before it is not to be taken for
+	 * this one's (RFC 7162). */
+	w->modseq = new_account ? 1 : modseq_of_now();
 	w->state = (struct state){ .next_mailbox = 1,
 	    .modseq = w->modseq - 1, .phase = PHASE_ASSIGN };
 	memcpy(w->state.boot, boot, sizeof(w->state.boot));
@@ -407,7 +398,7 @@ needs_recovery(struct store *s, const char *boot)
 
 	if (v == NULL)
 		return -1;
-	r = memcmp(v->state.boot, boot, 36) != 0;
+	r = memcmp(v->state.boot, boot, MARK_SIZE) != 0;
 	s->swept = v->state.swept;
 	s->behind = v->state.phase != PHASE_DONE;
 	s->names_behind = kv_count(v->t, TABLE_NAMING) > 0;

@@ -460,9 +460,34 @@ recount(struct work *w, bool *wrong)
 
 /* ---- recovery ---- */
 
+uint64_t
+modseq_of_now(void)
+{
+	return (uint64_t)time_wall_us();
+}
+
+/* How many UIDs may have been given that the index does not know. */
+static uint32_t
+uid_jump(const struct state *old, const char *boot)
+{
+	int64_t since_us = time_wall_us() - old->swept * 1000000;
+	const int64_t max_us = (int64_t)UID_JUMP_COPY_SECONDS_MAX * 1000000;
+
+	/* The same file, after the end of a machine. */
+	if (memcmp(old->boot + MARK_FILE, boot + MARK_FILE,
+	    MARK_SIZE - MARK_FILE) == 0)
+		return UID_JUMP;
+	if (since_us < 0 || since_us > max_us)
+		since_us = max_us;
+	/* Parts of a second count: one backup may be put back twice. */
+	return UID_JUMP_COPY +
+	    (uint32_t)(since_us / (1000000 / UID_JUMP_COPY_SECOND));
+}
+
 static int
 jump(struct work *w, const char *boot)
 {
+	uint32_t uids = uid_jump(&w->state, boot);
 	struct bytes key = BYTES_EMPTY, value;
 	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_MAILBOX);
 	struct box *b;
@@ -476,12 +501,15 @@ jump(struct work *w, const char *boot)
 			r = -1;
 			break;
 		}
-		if (b->rec.uidnext < UID_MAX - UID_JUMP)
-			b->rec.uidnext += UID_JUMP;
+		if (b->rec.uidnext < UID_MAX - uids)
+			b->rec.uidnext += uids;
 		b->dirty = true;
 	}
 	kv_cursor_close(c);
-	w->state.modseq += MODSEQ_JUMP;
+	if (w->state.modseq < modseq_of_now())
+		w->state.modseq = modseq_of_now();
+	else		/* of a clock that was ahead */
+		w->state.modseq += MODSEQ_JUMP;
 	w->modseq = w->state.modseq + 1;
 	memcpy(w->state.boot, boot, sizeof(w->state.boot));
 	w->dirty = w->durable = true;

@@ -141,8 +141,9 @@ bool store_account_valid(const char *name);
 struct store *store_open(const struct store_options *o);
 void store_close(struct store *s);
 const char *store_account(const struct store *s);
-/* Whether the index or the Maildir was deleted or replaced: nothing is written
- * then (ESTALE), what is read is what was. Open the account again. */
+/* Whether the index, the Maildir or the account's folder was deleted or
+ * replaced: nothing is written then (ESTALE), what is read is what was. Open
+ * the account again. */
 bool store_stale(const struct store *s);
 
 /* ---- reading: a view is one consistent snapshot ---- */

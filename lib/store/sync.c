@@ -396,7 +396,8 @@ claim_all(struct syncing *y)
 	return 0;
 }
 
-/* Names of dovecot-keywords another program wrote. */
+/* Names of dovecot-keywords another program wrote. What it lacks, as one out
+ * of a backup does, is written to it: letters are nothing without it. */
 static int
 read_keywords(struct syncing *y)
 {
@@ -406,6 +407,7 @@ read_keywords(struct syncing *y)
 	unsigned char key[6];
 	struct stat st;
 	unsigned int i;
+	bool lacks = false;
 	int r = 0;
 
 	if (keywords_load(y->w, b) == -1)
@@ -421,6 +423,7 @@ read_keywords(struct syncing *y)
 	for (i = 0; i < STORE_LETTERS && r == 0; i++) {
 		struct bytes n = bytes_str(file.name[i]);
 
+		lacks |= n.n == 0 && b->keywords->name[i].n > 0;
 		if (n.n == 0 || n.n > STORE_KEYWORD_MAX ||
 		    bytes_caseeq(n, b->keywords->name[i]))
 			continue;
@@ -437,7 +440,10 @@ read_keywords(struct syncing *y)
 	b->keywords = NULL;
 	b->rec.stamp_keywords = now;
 	b->dirty = true;
-	return r == -1 ? -1 : keywords_load(y->w, b);
+	if (r == -1 || keywords_load(y->w, b) == -1)
+		return -1;
+	b->keywords->dirty_file = lacks;
+	return 0;
 }
 
 /*

@@ -2,6 +2,8 @@
 # imap-idle.t - RFC 2177 IDLE (I-2): sessions handed to one process and back
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/cmd/imap.sh"
+PYTHONPATH=$TOP/tests/cmd
+export PYTHONPATH
 imap_setup
 for a in alice bob; do
 	echo "password of $a" | passwd-set -a $a || exit 111

@@ -52,11 +52,11 @@ exits 0 "after which all is right" config-check -p
 rm -rf run
 chmod 755 var/auth; chmod 644 etc/tls/*.pem; chown 0:0 var/spool
 pids=
-for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-login imaps imap-again https smtp-in submission submissions mtasts-serve; do
+for s in tls-serve auth-serve queue-add queue-run lmtp-in imap-serve imap-idle imap-login imaps imap-again https smtp-in submission submissions mtasts-serve; do
 	bg "$TOP/service/$s/run" 2>>"$s.log" >>"$s.log"
 	pids="$pids $s=$bg_pid"
 done
-for s in tls auth lmtp imap imap-login mtasts queue queue-add; do wait_for 10 test -S "run/$s"; done
+for s in tls auth lmtp imap imap-idle imap-login mtasts queue queue-add; do wait_for 10 test -S "run/$s"; done
 wait_for 10 port_open "$SMTP"
 for p in "$IMAP" "$IMAPS" "$HTTPS" "$SUBMISSION" "$SUBMISSIONS"; do wait_for 10 port_open "$p"; done
 tls=${pids#*tls-serve=}; tls=${tls%% *}
@@ -71,7 +71,7 @@ for w in $pids; do
 	queue-add=*) continue ;;	# root: its children are looked at below
 	queue-run=*) u=61005 ;;
 	auth-serve=*) u=61003 ;;
-	lmtp-in=* | imap-serve=*) u=61004 ;;
+	lmtp-in=* | imap-serve=* | imap-idle=*) u=61004 ;;
 	mtasts-serve=*) u=61007 ;;
 	*) u=61001 ;;
 	esac
@@ -189,9 +189,9 @@ printf '| %s |\n' 'pm-net | can | read | var/auth/*' 'pm-mail | cannot | connect
 is "$(grep -c '^bad' probed)" 4 "false claims are found"
 
 # the second check alone: the mode lets everybody in
-chmod 666 run/lmtp run/auth run/imap run/tls run/mtasts run/queue
+chmod 666 run/lmtp run/auth run/imap run/imap-idle run/tls run/mtasts run/queue
 sed -n 's/^| pm-[a-z]* | can | connect .*/&/p' "$TOP/doc/security.md" >allowed
-for s in lmtp imap auth tls queue; do
+for s in lmtp imap imap-idle auth tls queue; do
 	[ $s = queue ] || echo "| pm-queue | cannot | connect | run/$s |"
 	[ $s = tls ] || echo "| pm-tls | cannot | connect | run/$s |"
 done >>allowed

@@ -2,7 +2,7 @@
 # below COUNT. The first ones are whole conversations, the others short.
 #   valgrind.py COUNT SMTP-PORT IMAP-PORT     results for python_tests
 #   valgrind.py auth COUNT                    requests to auth-serve alone
-import base64, os, re, socket, sys
+import base64, glob, os, re, socket, sys, time
 from concurrent.futures import ThreadPoolExecutor
 
 RUN = os.environ["PIPEMAIL_RUN"]
@@ -10,7 +10,8 @@ bad = []
 
 
 # Steps are bytes to send, or a pattern that the next lines up to one that
-# matches it must hold. What is left open is closed without a word.
+# matches it must hold, or something to be done. What is left open is closed
+# without a word.
 def talk(name, where, *steps):
     if isinstance(where, str):
         s = socket.socket(socket.AF_UNIX)
@@ -24,6 +25,9 @@ def talk(name, where, *steps):
         for step in steps:
             if isinstance(step, bytes):
                 s.sendall(step)
+                continue
+            if callable(step):
+                step()
                 continue
             while True:
                 line = f.readline()
@@ -96,6 +100,15 @@ def lmtp(full):
          *([b"QUIT\r\n", "221 "] if full % 3 else []))
 
 
+def at_rest():
+    """imap-idle has the session, and listens to its account."""
+    end = time.time() + 50
+    while not glob.glob(RUN + "/watch/alice/*.idle"):
+        if time.time() > end:
+            raise EOFError
+        time.sleep(0.05)
+
+
 def imap(port, full):
     if full is None:
         return talk("imap", port, r"\* OK", b"x LOGOUT\r\n", "x OK")
@@ -114,7 +127,8 @@ def imap(port, full):
                  b"e APPEND INBOX (\\Seen) {%d}\r\n" % len(MESSAGE), r"\+",
                  MESSAGE + b"\r\n", "e OK",
                  b'f COPY * "A/B &AOk-"\r\n', "f OK", b"g EXPUNGE\r\n",
-                 "g OK", b"h IDLE\r\n", r"\+", b"DONE\r\n", "h OK"),
+                 "g OK", b"h IDLE\r\n", r"\+", at_rest, b"DONE\r\n",
+                 "h OK", b"i IDLE\r\n", r"\+", at_rest),
         (b"a LOGIN alice wrong\r\n", "a NO", b"b SELECT INBOX\r\n",
          "b (NO|BAD)", b"c AUTHENTICATE PLAIN\r\n", r"\+", b"*\r\n",
          "c (NO|BAD)", b"d AUTHENTICATE PLAIN AGFsaWNlAHBhc3N3b3JkIG9m"

@@ -479,7 +479,7 @@ forget_boot(struct account_dir *d)
 	struct work w;
 
 	assert_int_equal(work_begin(d->s, &w), 0);
-	memset(w.state.boot, '0', 36);
+	memset(w.state.boot, '0', MARK_FILE);
 	w.dirty = true;
 	assert_int_equal(work_commit(&w), 0);
 	put_file(d, "index/boot", "other");
@@ -566,6 +566,117 @@ uids_jump_after_another_boot(void **state)
 	reopen(d);
 	assert_int_equal(box_of(d, "INBOX").uidnext, uidnext + UID_JUMP);
 	assert_content(d);
+}
+
+/* The index as it is, in another file, last swept so many seconds ago. */
+static void
+copy_index(struct account_dir *d, int64_t seconds)
+{
+	char from[1024], to[1024];
+	struct work w;
+
+	assert_int_equal(work_begin(d->s, &w), 0);
+	w.state.swept = time_wall_us() / 1000000 - seconds;
+	w.dirty = true;
+	assert_int_equal(work_commit(&w), 0);
+	store_close(d->s);
+	copy_file_to(d, "index/data.mdb", "index/copy");
+	(void)snprintf(from, sizeof(from), "%s/index/copy", d->dir);
+	(void)snprintf(to, sizeof(to), "%s/index/data.mdb", d->dir);
+	assert_int_equal(rename(from, to), 0);
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+}
+
+/* A backup does not tell how long ago it was made. */
+static void
+uids_jump_further_after_a_copy(void **state)
+{
+	static const struct {
+		int64_t ago;
+		uint32_t least, most;
+	} t[] = {
+		{ 0, UID_JUMP_COPY, UID_JUMP_COPY + 6000 },
+		{ 86400, UID_JUMP_COPY + 8640000, UID_JUMP_COPY + 8646000 },
+		{ UID_JUMP_COPY_SECONDS_MAX, UID_JUMP_COPY + 259200000,
+		    UID_JUMP_COPY + 259200000 },
+		{ UID_JUMP_COPY_SECONDS_MAX + 1, UID_JUMP_COPY + 259200000,
+		    UID_JUMP_COPY + 259200000 },
+		{ -100000, UID_JUMP_COPY + 259200000,
+		    UID_JUMP_COPY + 259200000 },
+	};
+	struct account_dir *d = *state;
+	uint64_t modseq;
+	uint32_t uidnext;
+	size_t i;
+
+	deliver(d, "INBOX", "a");
+	for (i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		uidnext = box_of(d, "INBOX").uidnext;
+		modseq = box_of(d, "INBOX").modseq;
+		copy_index(d, t[i].ago);
+		assert_true(box_of(d, "INBOX").uidnext - uidnext >=
+		    t[i].least);
+		assert_true(box_of(d, "INBOX").uidnext - uidnext <=
+		    t[i].most);
+		deliver(d, "INBOX", "b");
+		assert_true(box_of(d, "INBOX").modseq > modseq);
+	}
+	assert_content(d);
+}
+
+/* Deleted right after a jump: its modseqs are above those of the jump. */
+/* Of a backup that is older than the index: letters need their names. */
+static void
+keywords_lost_are_written_again(void **state)
+{
+	struct account_dir *d = *state;
+	struct bytes name;
+	struct store_view *v;
+	char path[1024];
+
+	put_file(d, "Maildir/cur/1.x:2,b", BODY);
+	put_file(d, "Maildir/dovecot-keywords", "0 blue\n1 work\n");
+	assert_int_equal(store_sync(d->s, 1, false), 1);
+	put_file(d, "Maildir/dovecot-keywords", "0 red\n");
+	put_file(d, "Maildir/cur/2.x:2,", BODY);
+	assert_int_equal(store_sync(d->s, 1, false), 1);
+	store_close(d->s);
+	remove_tree(path_of(d, path, "index"));
+	d->s = store_open(&d->o);
+	assert_non_null(d->s);
+	v = store_view_open(d->s);
+	assert_int_equal(store_keyword_name(v, 1, 0, &name), 1);
+	assert_true(bytes_eq(name, BYTES("red")));
+	assert_int_equal(store_keyword_name(v, 1, 1, &name), 1);
+	assert_true(bytes_eq(name, BYTES("work")));
+	store_view_close(v);
+	assert_content(d);
+}
+
+static void
+modseqs_rise_over_jumps_and_losses(void **state)
+{
+	struct account_dir *d = *state;
+	char path[1024];
+	uint64_t modseq = 0;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		deliver(d, "INBOX", "a");
+		assert_true(box_of(d, "INBOX").modseq > modseq);
+		modseq = box_of(d, "INBOX").modseq;
+		forget_boot(d);
+		reopen(d);
+		deliver(d, "INBOX", "b");
+		assert_true(box_of(d, "INBOX").modseq > modseq);
+		modseq = box_of(d, "INBOX").modseq;
+		store_close(d->s);
+		path_of(d, path, "index/data.mdb");
+		assert_int_equal(unlink(path), 0);
+		d->s = store_open(&d->o);
+		assert_non_null(d->s);
+	}
 }
 
 static void
@@ -1006,6 +1117,8 @@ main(void)
 		    claimed_messages_are_in_cur),
 		TEST("S-8 keywords of others are taken",
 		    keywords_of_others_are_taken),
+		TEST("S-8 keywords lost from their file are written again",
+		    keywords_lost_are_written_again),
 		TEST("folders of others are taken",
 		    folders_of_others_are_taken),
 		TEST("copied folders get their own uidvalidity",
@@ -1020,6 +1133,10 @@ main(void)
 		    lost_renames_are_made_up_for),
 		TEST("UIDs jump after another boot",
 		    uids_jump_after_another_boot),
+		TEST("S-20 UIDs jump further after a copy",
+		    uids_jump_further_after_a_copy),
+		TEST("I-4 modseqs rise over jumps and losses of the index",
+		    modseqs_rise_over_jumps_and_losses),
 		TEST("S-6 wrong counts are mended after another boot",
 		    wrong_counts_are_mended_after_another_boot),
 		TEST("lost indexes are built from the Maildir",
