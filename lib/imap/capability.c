@@ -67,10 +67,10 @@ static const struct capability {
 	[CAP_URLAUTH] = { "URLAUTH", false, 0, 0 },
 	[CAP_NOTIFY] = { "NOTIFY", false, 0, 0 },
 	[CAP_FILTERS] = { "FILTERS", false, 0, 0 },
-	/* These two have a value. */
 	[CAP_URLAUTH_BINARY] = { "URLAUTH=BINARY", false, 0, 0 },
 	[CAP_COMPRESS] = { "COMPRESS=DEFLATE", false, 0, 0 },
 	[CAP_UNAUTHENTICATE] = { "UNAUTHENTICATE", false, 0, 0 },
+	/* These two have a value. */
 	[CAP_APPENDLIMIT] = { "APPENDLIMIT", false, 0, 0 },
 	[CAP_MESSAGELIMIT] = { "MESSAGELIMIT", false, 0, 0 },
 };
