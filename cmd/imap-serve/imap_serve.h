@@ -5,6 +5,7 @@
 #define IMAP_SERVE_H
 
 #include "compress/compress.h"
+#include "config/config.h"
 #include "imap/imap.h"
 #include "store/store.h"
 
@@ -12,6 +13,7 @@
 struct session {
 	int in, out;
 	const char *account;
+	const struct config *config;	/* NULL: nothing was ever compiled */
 	struct bytes tag;		/* empty: PREAUTH */
 	struct bytes pending;		/* read before the login */
 	struct store *store;
@@ -22,6 +24,7 @@ struct session {
 	bool late;			/* and was silent for too long */
 	bool returned;			/* and its client has not spoken yet */
 	int64_t rest_at;		/* not handed over before; 0: at once */
+	int64_t ask_at;			/* no URL is asked for before; 0 */
 	const char *capabilities_off;	/* imap_options; may be NULL */
 	uint32_t message_limit;
 	uint64_t append_max;
@@ -59,6 +62,21 @@ int session_unauthenticate(struct session *s, struct imap *im);
 /* Whether that can be. */
 bool session_can_unauthenticate(const struct session *s);
 
+/* ---- ask.c: URLs of other accounts (RFC 4467) ---- */
+
+/* imap-serve did not answer a question: the next one is not asked before. */
+#define ASK_AGAIN_MS 10000
+/* To IMAP_ASK: ask run/imap, and imap_answered. */
+void session_ask(struct session *s, struct imap *im);
+/* Answer what another session asks over link: q's seal was found right. The
+ * account is open and all else out of reach. 1 it gave something, 0 nothing,
+ * -1 errno: the link is lost. */
+int session_answer(const struct session *s, const struct imap_ask *q,
+    int fd);
+/* Of imap_options. */
+bool session_is_account(const void *config, struct bytes user,
+    const char *account);
+
 /* Serve until the client goes. 0, or -1 errno. */
 int session_run(struct session *s);
 /* imap-idle is not there, or full: it is not asked again before. Longer than
@@ -71,6 +89,8 @@ int session_run(struct session *s);
  */
 bool session_rest(struct session *s, struct imap *im,
     bool (*quiet)(void *ctx), void *ctx);
+/* A message whose file another program cuts short ends this process alone. */
+void session_on_bus(void);
 /* SIGTERM and SIGINT end sessions with BYE from here on. */
 void session_signals(void);
 

@@ -72,9 +72,9 @@ not_narrowed(struct account *account)
 	return -1;
 }
 
-/* Open the account and serve s. 0, or -1 errno: nothing was said. */
+/* Open the account for s. 0, or -1 errno. */
 static int
-serve_account(struct session *s, struct account *account, bool sandboxed)
+open_account(struct session *s, struct account *account, bool sandboxed)
 {
 	const struct config *c;
 
@@ -83,7 +83,7 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 		return -1;
 	if (sandboxed && narrow(account, s->account) == -1)
 		return not_narrowed(account);
-	c = account->config;
+	s->config = c = account->config;
 	s->store = account->store;
 	s->tmp_dir = arena_printf(&account->arena,
 	    "%s/accounts/%s/Maildir/tmp", dir_var(), s->account);
@@ -98,6 +98,15 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	s->idle_ms = (c == NULL ? IDLE_SECONDS_DEFAULT
 	    : (int64_t)config_get_duration(c, "imap", NULL, "idle-timeout"))
 	    * 1000;
+	return 0;
+}
+
+/* Open the account and serve s. 0, or -1 errno: nothing was said. */
+static int
+serve_account(struct session *s, struct account *account, bool sandboxed)
+{
+	if (open_account(s, account, sandboxed) == -1)
+		return -1;
 	session_signals();
 	(void)session_run(s);	/* a lost client: s->end tells the log */
 	/* All was said: who waits for the end need not wait for the names. */
@@ -140,6 +149,7 @@ static int
 message_length(struct bytes s, size_t *need)
 {
 	return imap_is_rest(s) ? imap_rest_length(s, need)
+	    : imap_is_ask(s) ? imap_ask_length(s, need)
 	    : imap_handover_length(s, need);
 }
 
@@ -150,6 +160,7 @@ receive(int from, struct buf *b, struct client *client)
 	int64_t deadline = deadline_in(SERVICE_MS);
 	int fds[OS_FDS_MAX];
 	size_t nfds = OS_FDS_MAX, need;
+	bool alone;
 	ssize_t n;
 
 	if (buf_room(b, 65536) == -1)
@@ -159,10 +170,11 @@ receive(int from, struct buf *b, struct client *client)
 		return (int)n;
 	take_fds(client, fds, nfds);
 	b->n = (size_t)n;
+	alone = imap_is_ask(buf_bytes(b));	/* it comes without a client */
 	while (message_length(buf_bytes(b), &need) == 0) {
-		if (b->n >= need && need > 8) {
+		if (b->n >= need && b->n >= 8) {
 			errno = EBADMSG;
-			return client->in != -1 ? 1 : -1;
+			return (client->in == -1) == alone ? 1 : -1;
 		}
 		errno = EPROTO;		/* for an end in the middle */
 		if (buf_room(b, need - b->n) == -1 ||
@@ -289,18 +301,26 @@ serve_handed(struct program *p, struct bytes message,
 
 /* ---- a session imap-idle hands back ---- */
 
-/* It was ours: the seal is of this account. "y", and the client is ours
- * again. 0, -1. */
-static int
-take_back(struct program *p, const struct imap_rest *r, int link)
+/* Whether the seal is of this account. No other can be looked at after it. */
+static bool
+is_sealed(struct program *p, struct bytes account, struct bytes given)
 {
 	unsigned char seal[IMAP_SEAL_SIZE];
 	bool ok;
 
-	imap_seal(p->key, r->account, seal);
+	imap_seal(p->key, account, seal);
 	secret_wipe(p->key, sizeof(p->key));
-	ok = bytes_equal_secret(r->seal, bytes_of(seal, sizeof(seal)));
+	ok = bytes_equal_secret(given, bytes_of(seal, sizeof(seal)));
 	secret_wipe(seal, sizeof(seal));
+	return ok;
+}
+
+/* It was ours: "y", and the client is ours again. 0, -1. */
+static int
+take_back(struct program *p, const struct imap_rest *r, int link)
+{
+	bool ok = is_sealed(p, r->account, r->seal);
+
 	/* Refused for good, or taken: either way it need not ask again. */
 	if (io_write_all(link, BYTES("y"), deadline_in(SERVICE_MS)) == -1)
 		return -1;
@@ -343,6 +363,66 @@ serve_rested(struct program *p, struct bytes message,
 	return 0;
 }
 
+/* ---- a session of another account asks for a URL ---- */
+
+static void
+log_answer(const struct imap_ask *q, const char *account, int given)
+{
+	struct logline l;
+
+	log_begin(&l, LOG_INFO, "imap-url");
+	log_bytes(&l, "cid", q->session);
+	log_bytes(&l, "ip", q->remote_ip);
+	log_str(&l, "account", account);
+	log_bytes(&l, "for", q->account);
+	log_num(&l, "given", given);
+	log_end(&l);
+}
+
+/* The same as for a URL that gives nothing: nobody learns which users there
+ * are. */
+static int
+answer_nothing(int link)
+{
+	struct imap_answer no = { .found = false };
+	unsigned char head[IMAP_ANSWER_HEAD];
+
+	imap_answer_format(&no, head);
+	return io_write_all(link, bytes_of(head, sizeof(head)),
+	    deadline_in(SERVICE_MS));
+}
+
+static int
+serve_asked(struct program *p, struct bytes message, int link)
+{
+	struct account account = { .use = p->config };
+	struct session s = { .in = link, .out = link, .tag = BYTES_EMPTY };
+	char owner[SASL_ACCOUNT_MAX + 1];
+	struct imap_ask q;
+	int r;
+
+	if (imap_ask_parse(message, &q) == -1)
+		return -1;
+	if (!is_sealed(p, q.account, q.seal)) {
+		errno = EACCES;
+		return -1;
+	}
+	if (p->config == NULL ||
+	    sasl_account_of(p->config, q.user, owner) != 1)
+		return answer_nothing(link);
+	s.account = owner;
+	if (open_account(&s, &account, true) == -1) {
+		msg_warn("cannot open account %s: %s", owner,
+		    account.problem);
+		return answer_nothing(link);
+	}
+	r = session_answer(&s, &q, link);
+	if (r != -1)
+		log_answer(&q, owner, r);
+	account_close(&account);
+	return r == -1 ? -1 : 0;
+}
+
 static int
 serve(struct server_conn *conn, void *ctx)
 {
@@ -358,6 +438,8 @@ serve(struct server_conn *conn, void *ctx)
 	r = receive(conn->in, &b, &client);
 	if (r == 1 && imap_is_rest(buf_bytes(&b))) {
 		r = serve_rested(p, buf_bytes(&b), &client, conn->in);
+	} else if (r == 1 && imap_is_ask(buf_bytes(&b))) {
+		r = serve_asked(p, buf_bytes(&b), conn->in);
 	} else if (r == 1) {
 		(void)close(conn->in);		/* it says no more */
 		r = serve_handed(p, buf_bytes(&b), &client);

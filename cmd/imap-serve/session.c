@@ -52,19 +52,26 @@ on_bus(int signo)
 }
 
 void
+session_on_bus(void)
+{
+	struct sigaction bus = { .sa_handler = on_bus };
+
+	(void)sigaction(SIGBUS, &bus, NULL);	/* cannot fail */
+}
+
+void
 session_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_stop };
-	struct sigaction bus = { .sa_handler = on_bus };
 	sigset_t block;
 
 	(void)sigemptyset(&block);	/* none of these can fail */
 	(void)sigaddset(&block, SIGTERM);
 	(void)sigaddset(&block, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &block, NULL);
-	(void)sigaction(SIGBUS, &bus, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
+	session_on_bus();
 }
 
 /* What an idle session waits for: IN the client, FEED our own programs,
@@ -413,6 +420,8 @@ loop(struct session *s, struct imap *im)
 			r = look_around(s, im);
 		else if (r == 0 && a == IMAP_COMPRESS)
 			wire_compress(s);
+		else if (r == 0 && a == IMAP_ASK)
+			session_ask(s, im);
 		else if (r == 0 && a == IMAP_UNAUTHENTICATE)
 			r = leave(s, im);
 	} while (r == 0 && a != IMAP_CLOSE);
@@ -442,6 +451,8 @@ session_run(struct session *s)
 	    .tmp_dir = s->tmp_dir, .append_max = s->append_max,
 	    .capabilities_off = s->capabilities_off,
 	    .message_limit = s->message_limit,
+	    .asks = s->seal.n > 0, .is_account = session_is_account,
+	    .is_account_ctx = s->config,
 	    .unauthenticate = session_can_unauthenticate(s) };
 	struct imap *im = s->state.n > 0 ? imap_restore(&o, s->state)
 	    : imap_new(&o, s->tag);

@@ -201,6 +201,53 @@ bool imap_is_rest(struct bytes s);
 int imap_rest_length(struct bytes s, size_t *need);
 int imap_rest_parse(struct bytes s, struct imap_rest *out);
 
+/* ---- mail of another account by its URL (RFC 4467) ---- */
+
+/*
+ * A session has its own account in reach. For a URL of another one it asks
+ * run/imap: the seal says which account asks, and a new imap-serve looks the
+ * URL up in its owner's account. There is one answer: a head, the structure
+ * and the data; or a head that says no, whatever the reason is.
+ */
+/* A URL of IMAP_LINE_MAX, and the rest. */
+#define IMAP_ASK_MAX 20480
+/* Questions of one session: each costs a process. A client that follows a
+ * URL of others asks once for it. */
+#define IMAP_ASKS_MAX 100
+enum { IMAP_ASK_STRUCTURE = 1, IMAP_ASK_BINARY = 2, IMAP_ASK_BODY = 4 };
+struct imap_ask {
+	int want;			/* IMAP_ASK_, of RFC 5524; or 0 */
+	struct bytes seal;
+	struct bytes account;		/* who asks */
+	struct bytes user;		/* whose mail it is, as in the URL */
+	struct bytes session;		/* connection id for the logs */
+	struct bytes remote_ip;
+	struct bytes url;
+};
+/* -1 EMSGSIZE, EINVAL a NUL in a field. */
+int imap_ask_format(const struct imap_ask *q, struct buf *out);
+bool imap_is_ask(struct bytes s);
+/* As imap_handover_length and _parse. */
+int imap_ask_length(struct bytes s, size_t *need);
+int imap_ask_parse(struct bytes s, struct imap_ask *out);
+
+#define IMAP_ANSWER_HEAD 14
+/* A structure that is no longer fits a message of some ten thousand parts. */
+#define IMAP_ANSWER_STRUCTURE_MAX (1024 * 1024)
+enum imap_answer_data { IMAP_DATA_NONE, IMAP_DATA_NIL, IMAP_DATA_TEXT,
+	IMAP_DATA_BINARY };	/* _BINARY: needs a literal8 */
+struct imap_answer {
+	bool found;
+	enum imap_answer_data data;
+	uint32_t structure_bytes;	/* of BODYPARTSTRUCTURE */
+	uint64_t data_bytes;
+};
+void imap_answer_format(const struct imap_answer *a,
+    unsigned char out[IMAP_ANSWER_HEAD]);
+/* -1 with EBADMSG, or EMSGSIZE more than data_max bytes of data. */
+int imap_answer_parse(const unsigned char head[IMAP_ANSWER_HEAD],
+    uint64_t data_max, struct imap_answer *out);
+
 /* ---- after login ---- */
 
 struct store;
@@ -217,6 +264,12 @@ struct imap_options {
 	uint32_t message_limit;		/* 0: IMAP_MESSAGE_LIMIT */
 	bool unauthenticate;		/* there is who takes the connection
 					 * (IMAP_UNAUTHENTICATE) */
+	bool asks;			/* who knows other accounts (IMAP_ASK) */
+	/* Whether a user, as in a URL, logs in to that account; NULL: it is
+	 * its name. */
+	bool (*is_account)(const void *ctx, struct bytes user,
+	    const char *account);
+	const void *is_account_ctx;
 };
 
 enum imap_action {
@@ -231,6 +284,8 @@ enum imap_action {
 	IMAP_UNAUTHENTICATE,	/* imap_pending and imap_tag to a new login;
 				 * no output is left. If there is none to take
 				 * it: imap_bye, and step */
+	IMAP_ASK,		/* imap_asked, and imap_answered with what
+				 * comes of it; no output is left */
 	IMAP_CLOSE,		/* write the output and close */
 };
 
@@ -271,6 +326,22 @@ void imap_trim(struct imap *im);
 /* Of UNAUTHENTICATE: what was read behind it, and its tag. */
 struct bytes imap_pending(const struct imap *im);
 struct bytes imap_tag(const struct imap *im);
+
+/*
+ * Of IMAP_ASK: account, user, want and url; seal, session and remote_ip are
+ * the program's. The answer: the file, which is taken over, holds structure
+ * and data, one behind the other; a NULL: there is none. Then step.
+ */
+void imap_asked(const struct imap *im, struct imap_ask *out);
+void imap_answered(struct imap *im, const struct imap_answer *a, int file);
+/*
+ * The other side: answer q out of the store of o, which is the URL's owner's,
+ * in pieces to write (0, or -1 errno). 1 it was found, 0 not, -1 errno of
+ * write. o->append_max bounds the data, as that of the session did which
+ * asks; seal and account were checked.
+ */
+int imap_answer(const struct imap_options *o, const struct imap_ask *q,
+    int (*write)(void *ctx, struct bytes s), void *ctx);
 
 /*
  * A session in IDLE as bytes; false: not now, for it has input, output or

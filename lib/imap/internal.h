@@ -301,6 +301,8 @@ struct url_fetch {
 	size_t n, at;
 	bool streaming;
 	struct stream stream;
+	bool asking;			/* IMAP_ASK */
+	struct bytes user, answer;	/* whose mail; what came, mapped */
 };
 
 enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_URLFETCH, MODE_SEARCH,
@@ -335,6 +337,7 @@ struct imap {
 	struct context *contexts;	/* of the selected mailbox */
 	struct notify *notify;		/* NULL: NOTIFY was never used */
 	struct url_fetch url_fetch;
+	unsigned int asked;		/* IMAP_ASKS_MAX of them */
 	struct imap_stats stats;
 };
 
@@ -593,7 +596,5 @@ bool stream_add(struct stream *s, struct buf *out, size_t soft);
 int append_begin(struct imap *im, struct bytes prefix);
 void append_step(struct imap *im);
 void append_drop(struct imap *im);
-/* urlfetch.c */
-void url_fetch_step(struct imap *im);
 
 #endif

@@ -173,8 +173,8 @@ can_be_kept(const struct imap *im)
 
 	if (im->mode != MODE_IDLE || im->search != NULL ||
 	    im->contexts != NULL || im->notify != NULL || im->changed ||
-	    im->input_ended || im->compressed || im->in.b.n > 0 ||
-	    im->out.n > 0 || im->tag.n == 0 ||
+	    im->input_ended || im->compressed || im->asked > 0 ||
+	    im->in.b.n > 0 || im->out.n > 0 || im->tag.n == 0 ||
 	    b->n != b->announced || b->keywords_changed || b->delay_told ||
 	    b->recent.n > IMAP_KEPT_RECENT_MAX ||
 	    b->saved_count > IMAP_KEPT_SAVED_MAX)

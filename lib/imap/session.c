@@ -6,6 +6,7 @@
  * is ever held in memory.
  */
 #include "imap/notify.h"
+#include "imap/url.h"
 
 #include <stdlib.h>
 
@@ -49,6 +50,7 @@ imap_free(struct imap *im)
 	if (im == NULL)
 		return;
 	append_drop(im);
+	url_fetch_drop(im);
 	search_job_drop(im);
 	box_close(im);
 	notify_free(im->notify);
@@ -344,6 +346,8 @@ imap_step(struct imap *im)
 			break;
 		case MODE_URLFETCH:
 			url_fetch_step(im);
+			if (im->url_fetch.asking)
+				return im->out.n > 0 ? IMAP_WRITE : IMAP_ASK;
 			break;
 		case MODE_IDLE:
 			if (idle_step(im) == IMAP_CLOSE)

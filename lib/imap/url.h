@@ -31,10 +31,30 @@ int url_item(struct imap *im, const struct imap_url *u, struct message *m,
 /* That, ready to be streamed; m holds the file. 1, 0 nothing, -1. */
 int url_stream(struct imap *im, struct message *m,
     const struct fetch_item *item, struct stream *out);
-/* Both of it. */
+/* What answers a URL. */
+struct url_found {
+	struct bytes structure;		/* in the arena */
+	enum imap_answer_data data;
+	struct stream stream;
+};
+/* urlfetch.c: what was asked for of an authorized URL; im->message holds the
+ * file. 1, 0 there is nothing, -1. */
+int url_find(struct imap *im, const struct imap_url *u,
+    const struct url_wanted *w, struct url_found *out);
+/* Go on with URLFETCH; forget what is left of it. */
+void url_fetch_step(struct imap *im);
+void url_fetch_drop(struct imap *im);
+/* Both of url_item and url_stream. */
 int url_text(struct imap *im, const struct imap_url *u, struct message *m,
     struct stream *out);
-/* urlauth.c: what the URL was authorized for is still so. 1, 0, -1. */
-int url_authorized(struct imap *im, const struct imap_url *u);
+/* urlauth.c: whether the URL names that account as its user. */
+bool url_is_of(struct imap *im, struct bytes user, const char *account);
+/* Whether it may be valid, for the account who: all that can be said without
+ * the mailbox it is about. */
+bool url_in_force(struct imap *im, const struct imap_url *u,
+    const char *who);
+/* It is, by the key of its mailbox in this store. 1, 0, -1. */
+int url_authorized(struct imap *im, const struct imap_url *u,
+    const char *who);
 
 #endif

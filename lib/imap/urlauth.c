@@ -2,8 +2,9 @@
  * urlauth.c - GENURLAUTH, RESETKEY (RFC 4467); urlfetch.c has URLFETCH
  *
  * The one mechanism, INTERNAL, signs the URL with a key of the mailbox, 256
- * random bits in the store, and HMAC-SHA-256 (RFC 2104). A URL is fetched by
- * its owner only: a session reaches no account but its own.
+ * random bits in the store, and HMAC-SHA-256 (RFC 2104). Sign and check are
+ * made where that store is open: in a session of the URL's user, or in what
+ * answers the session of another (urlanswer.c).
  */
 #include "imap/url.h"
 
@@ -66,6 +67,14 @@ access_known(struct bytes access)
 	    bytes_caseskip(&rest, BYTES("submit+"))) && rest.n > 0);
 }
 
+bool
+url_is_of(struct imap *im, struct bytes user, const char *account)
+{
+	return im->o.is_account == NULL
+	    ? bytes_eq(user, bytes_str(account))
+	    : im->o.is_account(im->o.is_account_ctx, user, account);
+}
+
 /* ---- GENURLAUTH ---- */
 
 /* The URL with its token into out. False: replied. */
@@ -77,7 +86,9 @@ sign_url(struct imap *im, struct bytes text, struct buf *out)
 	struct buf token = BUF_INIT(TOKEN_BYTES);
 	int r;
 
-	if (url_parse(&im->arena, text, &u) == -1 || u.user.n == 0 ||
+	/* The user is whose key signs it (RFC 4467 7): this account. */
+	if (url_parse(&im->arena, text, &u) == -1 ||
+	    !url_is_of(im, u.user, im->o.account) ||
 	    u.token.n > 0 || !access_known(u.access)) {
 		reply_bad(im, "not a URL to be authorized");
 		return false;
@@ -174,18 +185,29 @@ command_resetkey(struct imap *im, struct parser *p)
 
 /* ---- for URLFETCH ---- */
 
+bool
+url_in_force(struct imap *im, const struct imap_url *u, const char *who)
+{
+	struct bytes user = u->access;
+
+	/* "submit+" is for submission servers, which this is not. */
+	if (u->token.n == 0 || u->user.n == 0 || !access_known(u->access) ||
+	    bytes_casestarts(u->access, BYTES("submit+")) ||
+	    !bytes_caseeq(u->mechanism, BYTES("INTERNAL")) ||
+	    u->expire < time_wall_us() / 1000000)
+		return false;
+	return !bytes_caseskip(&user, BYTES("user+")) ||
+	    url_is_of(im, user, who);
+}
+
 int
-url_authorized(struct imap *im, const struct imap_url *u)
+url_authorized(struct imap *im, const struct imap_url *u, const char *who)
 {
 	struct buf token = BUF_INIT(TOKEN_BYTES);
 	struct store_mailbox m;
 	int r;
 
-	/* "submit+" is for submission servers, which this is not. */
-	if (u->token.n == 0 || !access_known(u->access) ||
-	    bytes_casestarts(u->access, BYTES("submit+")) ||
-	    !bytes_caseeq(u->mechanism, BYTES("INTERNAL")) ||
-	    u->expire < time_wall_us() / 1000000)
+	if (!url_in_force(im, u, who))
 		return 0;
 	r = url_mailbox(im, u, &m);
 	if (r == 1)

@@ -9,19 +9,19 @@ append(s, "Subject: u\r\n\r\nbody\r\n", "Box")
 append(s, "Subject: i\r\n\r\ninbox\r\n")
 
 
-def base(rest, access="user+alice", box="Box"):
-    return "imap://alice@example.org/%s/;UID=1%s;URLAUTH=%s" % (box, rest,
-                                                                access)
+def base(rest, access="user+alice", box="Box", user="alice"):
+    return "imap://%s@example.org/%s/;UID=1%s;URLAUTH=%s" % (user, box, rest,
+                                                             access)
 
 
 def sign(url, session=s):
     lines = session.do("GENURLAUTH \"%s\" INTERNAL" % url)
-    return lines[0].split()[-1] if len(lines) == 2 else lines[-1]
+    return lines[0].split()[-1].strip('"') if len(lines) == 2 else lines[-1]
 
 
 def fetch(url, session=s):
     lines = session.do("URLFETCH \"%s\"" % url)
-    return [l.replace(url, "U") for l in lines]
+    return [l.replace(url, "U").replace('"U"', "U") for l in lines]
 
 
 whole = sign(base(""))
@@ -75,6 +75,16 @@ check("RFC 4467 what cannot be authorized is BAD",
         base(";EXPIRE=2001-13-01T00:00:00Z"),
         "imap://alice@example.org/Box/;UID=1")],
       ["x BAD not a URL to be authorized"] * 5)
+check("RFC 4467 7 the user is whose key it is: another's is BAD",
+      [sign(base("", user=u)) for u in
+       ("bob", "nobody", "alic", "bob%40example.org", "x%40example.org")],
+      ["x BAD not a URL to be authorized"] * 5)
+check("RFC 4467 it may be an address of the account, as in a login",
+      fetch(sign(base("", user="alice%40EXAMPLE.org")))[0], "* URLFETCH U {20}")
+check("RFC 4467 3 user+ is for that user only, be it not the owner",
+      [fetch(sign(base("", "user+" + u)))[0] for u in
+       ("alice%40example.org", "bob", "nobody")],
+      ["* URLFETCH U {20}"] + ["* URLFETCH U NIL"] * 2)
 check("RFC 4467 an unknown mechanism is BAD",
       s.do("GENURLAUTH %s OTHER" % base(""))[-1], "x BAD unknown mechanism")
 check("RFC 4467 no such mailbox",
@@ -94,9 +104,9 @@ check("RFC 4467 RESETKEY of no mailbox",
       s.do("RESETKEY Nope")[-1], "x NO [NONEXISTENT] no such mailbox")
 bob = Session("bob")
 append(bob, "Subject: b\r\n\r\nbob\r\n")
-theirs = sign(base("", "authuser", "INBOX"), bob)
-check("RFC 4467 mail of another account is out of reach",
-      fetch(theirs), nil)
+theirs = sign(base("", "authuser", "INBOX", "bob"), bob)
+check("RFC 4467 mail of another account is out of reach by hand",
+      (theirs[-66:-64], fetch(theirs)), ("01", nil))
 check("I-13 1000 URLs, not 1001",
       [s.do("URLFETCH" + " x" * n)[-1] for n in (1000, 1001)],
       ["x OK URLFETCH done", "x BAD too many URLs"])

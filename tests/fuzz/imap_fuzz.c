@@ -202,12 +202,46 @@ run_rest(struct bytes in)
 	buf_free(&b);
 }
 
+/* What a session and one of another account tell each other. */
+static int
+take(void *ctx, struct bytes s)
+{
+	return buf_add(ctx, s);
+}
+
+static void
+run_ask(struct bytes in)
+{
+	struct imap_options o = { .store = store, .account = "fuzz",
+	    .tmp_dir = tmp_dir, .append_max = 1000 };
+	struct buf b = BUF_INIT(64 * 1024 * 1024);
+	unsigned char head[IMAP_ANSWER_HEAD];
+	struct imap_answer a;
+	struct imap_ask q;
+
+	if (imap_ask_parse(in, &q) == 0) {
+		must(imap_ask_format(&q, &b) == 0);
+		must(bytes_eq(buf_bytes(&b), in));
+		buf_reset(&b);
+		must(imap_answer(&o, &q, take, &b) != -1);
+		must(b.n >= sizeof(head) &&
+		    imap_answer_parse(b.p, 1000, &a) == 0);
+		must(b.n == sizeof(head) + a.structure_bytes + a.data_bytes);
+	}
+	if (in.n >= sizeof(head) && imap_answer_parse(in.p, 1000, &a) == 0) {
+		imap_answer_format(&a, head);
+		must(bytes_eq(bytes_of(head, sizeof(head)),
+		    bytes_first(in, sizeof(head))));
+	}
+	buf_free(&b);
+}
+
 /* After login. An output that ends in the middle is one that waits. */
 static void
 run_session(struct bytes in, size_t piece, unsigned int mode)
 {
 	struct imap_options o = { .store = store, .account = "fuzz",
-	    .tmp_dir = tmp_dir, .append_max = 1000 };
+	    .tmp_dir = tmp_dir, .append_max = 1000, .asks = true };
 	struct imap *im = imap_new(&o, BYTES("t"));
 	struct buf said = BUF_INIT(64 * 1024 * 1024);
 	enum imap_action a;
@@ -220,7 +254,9 @@ run_session(struct bytes in, size_t piece, unsigned int mode)
 		buf_reset(imap_output(im));
 		if (a == IMAP_CLOSE)
 			break;
-		if (a == IMAP_WRITE || a == IMAP_BUSY)
+		if (a == IMAP_ASK)
+			imap_answered(im, NULL, -1);
+		if (a == IMAP_WRITE || a == IMAP_BUSY || a == IMAP_ASK)
 			continue;
 		if (a == IMAP_IDLE) {
 			im = rest(im, &o);
@@ -281,6 +317,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run_session(in, (size_t)data[0] % 64 + 1, data[0] / 64);
 	run_set(in);
 	run_rest(in);
+	run_ask(in);
 	buf_free(&whole);
 	buf_free(&parts);
 	return 0;

@@ -75,6 +75,104 @@ seal_is_hmac(void **state)
 	assert_memory_equal(got, want, sizeof(want));
 }
 
+/* ---- questions about URLs, and answers ---- */
+
+static void
+question(void **state)
+{
+	struct imap_ask q = { IMAP_ASK_BODY, bytes_of(seal, sizeof(seal)),
+	    BYTES("alice"), BYTES("bob"), BYTES("77"), BYTES("192.0.2.1"),
+	    BYTES("imap://") }, got;
+	struct buf b = BUF_INIT(2 * IMAP_ASK_MAX);
+	size_t need, i;
+
+	(void)state;
+	assert_int_equal(imap_ask_format(&q, &b), 0);
+	assert_true(imap_is_ask(buf_bytes(&b)));
+	assert_false(imap_is_rest(buf_bytes(&b)));
+	for (i = 0; i < b.n; i++) {
+		assert_int_equal(imap_ask_length(bytes_of(b.p, i), &need), 0);
+		assert_int_equal(need, i < 8 ? 8 : b.n);
+		assert_int_equal(imap_ask_parse(bytes_of(b.p, i), &got), -1);
+	}
+	assert_int_equal(imap_ask_parse(buf_bytes(&b), &got), 0);
+	assert_int_equal(got.want, q.want);
+	assert_true(bytes_eq(got.seal, q.seal));
+	assert_true(bytes_eq(got.account, q.account));
+	assert_true(bytes_eq(got.user, q.user));
+	assert_true(bytes_eq(got.session, q.session));
+	assert_true(bytes_eq(got.remote_ip, q.remote_ip));
+	assert_true(bytes_eq(got.url, q.url));
+	q.user = BYTES("a\0b");
+	assert_int_equal(imap_ask_format(&q, &b), -1);
+	assert_int_equal(errno, EINVAL);
+	buf_free(&b);
+}
+
+static void
+question_limit(void **state)
+{
+	static unsigned char text[IMAP_ASK_MAX];
+	struct imap_ask q = { 0, bytes_of(seal, sizeof(seal)), BYTES_EMPTY,
+	    BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY }, got;
+	struct buf b = BUF_INIT(2 * IMAP_ASK_MAX);
+
+	(void)state;
+	assert_int_equal(imap_ask_format(&q, &b), 0);
+	q.url = bytes_of(text, IMAP_ASK_MAX - b.n);
+	buf_reset(&b);
+	assert_int_equal(imap_ask_format(&q, &b), 0);
+	assert_int_equal(b.n, IMAP_ASK_MAX);
+	assert_int_equal(imap_ask_parse(buf_bytes(&b), &got), 0);
+	q.url.n++;
+	assert_int_equal(imap_ask_format(&q, &b), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	buf_free(&b);
+}
+
+static void
+answer_head(void **state)
+{
+	static const struct {
+		struct imap_answer a;
+		int error;
+	} rows[] = {
+		{ { true, IMAP_DATA_TEXT, 0, 1000 }, 0 },
+		{ { true, IMAP_DATA_BINARY, 7, 0 }, 0 },
+		{ { true, IMAP_DATA_NIL, IMAP_ANSWER_STRUCTURE_MAX, 0 }, 0 },
+		{ { false, IMAP_DATA_NONE, 0, 0 }, 0 },
+		{ { true, IMAP_DATA_TEXT, 0, 1001 }, EMSGSIZE },
+		{ { true, IMAP_DATA_TEXT, 0, UINT64_MAX }, EMSGSIZE },
+		{ { true, IMAP_DATA_NIL, IMAP_ANSWER_STRUCTURE_MAX + 1, 0 },
+		    EMSGSIZE },
+		{ { true, IMAP_DATA_BINARY + 1, 0, 0 }, EBADMSG },
+		{ { true, IMAP_DATA_NIL, 0, 1 }, EBADMSG },
+		{ { false, IMAP_DATA_TEXT, 0, 0 }, EBADMSG },
+		{ { false, IMAP_DATA_NONE, 1, 0 }, EBADMSG },
+	};
+	unsigned char head[IMAP_ANSWER_HEAD];
+	struct imap_answer got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		imap_answer_format(&rows[i].a, head);
+		errno = 0;
+		assert_int_equal(imap_answer_parse(head, 1000, &got),
+		    rows[i].error == 0 ? 0 : -1);
+		assert_int_equal(errno, rows[i].error);
+		if (rows[i].error != 0)
+			continue;
+		assert_int_equal(got.found, rows[i].a.found);
+		assert_int_equal(got.data, rows[i].a.data);
+		assert_int_equal(got.structure_bytes,
+		    rows[i].a.structure_bytes);
+		assert_int_equal(got.data_bytes, rows[i].a.data_bytes);
+	}
+	head[0] = 'x';
+	assert_int_equal(imap_answer_parse(head, 1000, &got), -1);
+}
+
 /* ---- the state ---- */
 
 static const struct imap_options *
@@ -268,6 +366,40 @@ contexts_stay(void **state)
 	buf_free(&text);
 }
 
+/* Nor one that asked for a URL of another account: the count would be lost. */
+static void
+asked_stays(void **state)
+{
+	struct imap_options o = *options();
+	struct buf b = BUF_INIT(IMAP_REST_MAX);
+	struct imap *im;
+	int i;
+
+	(void)state;
+	o.asks = true;
+	for (i = 0; i < 2; i++) {
+		im = imap_new(&o, BYTES("t"));
+		imap_input(im, BYTES("s SELECT INBOX\r\n"));
+		if (i == 1)
+			imap_input(im, BYTES("u URLFETCH imap://bob@h/I/;UID=1"
+			    ";URLAUTH=authuser:INTERNAL:01\r\n"));
+		imap_input(im, BYTES("i IDLE\r\n"));
+		while (imap_step(im) == IMAP_WRITE)
+			buf_reset(imap_output(im));
+		if (i == 1) {
+			assert_int_equal(imap_step(im), IMAP_ASK);
+			assert_false(imap_keep(im, &b));
+			imap_answered(im, NULL, -1);
+			while (imap_step(im) == IMAP_WRITE)
+				buf_reset(imap_output(im));
+		}
+		assert_int_equal(imap_step(im), IMAP_IDLE);
+		assert_int_equal(imap_keep(im, &b), i == 0);
+		imap_free(im);
+	}
+	buf_free(&b);
+}
+
 /* Nor a search that is under way, with IDLE waiting behind it. */
 static void
 search_stays(void **state)
@@ -350,6 +482,14 @@ main(void)
 		    contexts_stay, NULL, NULL, NULL },
 		{ "I-2 a session that is searching stays", search_stays,
 		    NULL, NULL, NULL },
+		{ "I-2 a session that asked for another account's URL stays",
+		    asked_stays, NULL, NULL, NULL },
+		{ "RFC 4467 question to another account", question, NULL,
+		    NULL, NULL },
+		{ "its size, at the limit and past it", question_limit, NULL,
+		    NULL, NULL },
+		{ "RFC 4467 the head of the answer, and its limits",
+		    answer_head, NULL, NULL, NULL },
 		{ "I-2 state back and forth, and damaged", damaged_state,
 		    NULL, NULL, NULL },
 	};
