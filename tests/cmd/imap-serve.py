@@ -195,7 +195,9 @@ def idle_in(name):
 
 def told(start):
     began = time.time()
-    return [a.until(start)[-1], time.time() - began < 1]
+    # a machine with much else to do may take some longer than a second
+    return [a.until(start)[-1], time.time() - began <
+            float(os.environ.get("SEEN_WITHIN", "3"))]
 
 
 outside = os.path.dirname(maildir)
