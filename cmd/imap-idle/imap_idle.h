@@ -26,6 +26,8 @@
 #define FILES_SPARE 1024
 #define BUCKETS 4096
 
+#define SIDES 3			/* of a place, at most */
+
 struct idle;
 struct rest;
 
@@ -46,15 +48,15 @@ struct place {
 	/* Of an account. */
 	struct source source;
 	int feed;
-	/* Of a folder cur and new; of an account its folder, where Maildir
-	 * and index may be replaced, and nothing. */
-	int number[2];			/* of its watch; -1: polled */
-	struct place *next_number[2];
+	/* Of a folder cur, new and the folder itself, which may be moved; of
+	 * an account its folder, where Maildir and index may be replaced. */
+	int number[SIDES];		/* of its watch; -1: polled */
+	struct place *next_number[SIDES];
 	struct look {
 		ino_t inode;
 		struct timespec changed;
 		bool fresh;		/* there may be more to it */
-	} look[2];			/* when polled */
+	} look[2];			/* when polled: cur and new */
 };
 
 enum phase {
@@ -97,7 +99,7 @@ struct idle {
 	size_t told_left;		/* of TOLD_MAX, until then */
 	int64_t told_until;
 	struct place *accounts[BUCKETS], *folders[BUCKETS];
-	struct place *numbers[2][BUCKETS];
+	struct place *numbers[SIDES][BUCKETS];
 	size_t polled;			/* places */
 	char feed_name[32];
 	const char *imap_path, *accounts_path;

@@ -21,7 +21,9 @@
 #define FRESH_US 25000
 #define FRESH_WHOLE_US 2100000
 
-static const char *const sides[2] = { "cur", "new" };
+/* The last one is only watched: when polled, cur is not there either. */
+enum { CUR, NEW, ITSELF };
+static const char *const sides[SIDES] = { "/cur", "/new", "" };
 
 static struct place **
 bucket(struct place *table[BUCKETS], struct bytes name)
@@ -45,7 +47,8 @@ add(struct place **head, struct bytes name)
 	at->name = mem_alloc(name.n + 1);
 	memcpy(at->name, name.p, name.n);
 	at->name[name.n] = '\0';
-	at->feed = at->number[0] = at->number[1] = -1;
+	at->feed = -1;
+	at->number[CUR] = at->number[NEW] = at->number[ITSELF] = -1;
 	at->next = *head;
 	*head = at;
 	return at;
@@ -72,7 +75,7 @@ is_account(const struct place *at)
 static int
 sides_of(const struct place *at)
 {
-	return is_account(at) ? 1 : 2;
+	return is_account(at) ? 1 : SIDES;
 }
 
 static const char *
@@ -80,14 +83,25 @@ path_of(const struct idle *p, const struct place *at, int side,
     struct arena *a)
 {
 	return is_account(at) ? arena_printf(a, "%s%s", p->accounts_path,
-	    at->name) : arena_printf(a, "%s/%s", at->name, sides[side]);
+	    at->name) : arena_printf(a, "%s%s", at->name, sides[side]);
 }
 
 static bool
 is_polled(const struct place *at)
 {
-	return at->number[0] == -1 || (at->number[1] == -1 &&
-	    !is_account(at));
+	int i;
+
+	for (i = 0; i < sides_of(at); i++) {
+		if (at->number[i] == -1)
+			return true;
+	}
+	return false;
+}
+
+static int
+looks_of(const struct place *at)
+{
+	return is_account(at) ? 1 : ITSELF;
 }
 
 /* All zero: it is not there. */
@@ -132,15 +146,15 @@ watch(struct idle *p, struct place *at, int side)
 	struct arena a = ARENA_INIT;
 	struct place **head;
 
-	if (p->watches == -1 || (at->number[side] = os_watches_add(p->watches,
-	    path_of(p, at, side, &a))) == -1) {
-		arena_free(&a);
+	if (p->watches != -1)
+		at->number[side] = (side == ITSELF ? os_watches_add_self
+		    : os_watches_add)(p->watches, path_of(p, at, side, &a));
+	arena_free(&a);
+	if (at->number[side] == -1)
 		return;
-	}
 	head = &p->numbers[side][(unsigned int)at->number[side] % BUCKETS];
 	at->next_number[side] = *head;
 	*head = at;
-	arena_free(&a);
 }
 
 static void
@@ -163,19 +177,21 @@ watch_all(struct idle *p, struct place *at)
 {
 	int i;
 
-	for (i = 0; i < sides_of(at); i++) {
+	for (i = 0; i < looks_of(at); i++)
 		(void)look(p, at, i);		/* the first one */
+	for (i = 0; i < sides_of(at); i++)
 		watch(p, at, i);
-	}
 	p->polled += is_polled(at);
 }
 
 static void
 unwatch_all(struct idle *p, struct place *at)
 {
+	int i;
+
 	p->polled -= is_polled(at);
-	unwatch(p, at, 0);
-	unwatch(p, at, 1);
+	for (i = 0; i < sides_of(at); i++)
+		unwatch(p, at, i);
 }
 
 /* One more waits for it: it is watched, and not what was there before. */
@@ -185,7 +201,7 @@ watch_again(struct idle *p, struct place *at)
 	bool same = true;
 	int i;
 
-	for (i = 0; i < sides_of(at); i++)
+	for (i = 0; i < looks_of(at); i++)
 		same &= look_at(p, at, i).inode == at->look[i].inode;
 	if (!same) {
 		unwatch_all(p, at);
@@ -286,11 +302,12 @@ place_read_watches(struct idle *p)
 {
 	int numbers[OS_WATCHES_BATCH];
 	size_t i, j, n = os_watches_next(p->watches, numbers);
+	int side;
 
 	for (i = 0; i < n; i++) {
 		if (numbers[i] != OS_WATCHES_LOST) {
-			number_changed(p, numbers[i], 0);
-			number_changed(p, numbers[i], 1);
+			for (side = 0; side < SIDES; side++)
+				number_changed(p, numbers[i], side);
 			continue;
 		}
 		for (j = 0; j < p->n; j++)
@@ -306,7 +323,7 @@ poll_one(struct idle *p, struct place *at)
 
 	if (!is_polled(at))
 		return;
-	for (i = 0; i < sides_of(at); i++)
+	for (i = 0; i < looks_of(at); i++)
 		changed |= look(p, at, i);
 	if (changed)
 		place_changed(p, at);

@@ -23,10 +23,7 @@ folder_path(struct session *s, uint32_t mailbox, struct buf *path)
 {
 	if (mailbox == 0)
 		return 0;
-	if (store_mailbox_dir(s->store, mailbox, 0, path) == -1)
-		return -1;
-	path->n -= sizeof("/cur") - 1;
-	return 0;
+	return store_mailbox_dir(s->store, mailbox, 2, path);
 }
 
 /* The whole message to imap-idle. 0, -1. */

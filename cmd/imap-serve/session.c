@@ -87,14 +87,17 @@ struct waits {
 	int64_t look_ms;		/* ... next at that time */
 };
 
-/* What is watched: cur/ and new/ of the mailbox, and the account's folder, in
- * which Maildir and index may be replaced. 0, -1. */
+/* What is watched: cur/ and new/ of the mailbox, its folder, which may be moved
+ * or removed, and the account's, in which Maildir and index may be replaced. */
+enum { CUR, NEW, ITSELF, ACCOUNT, WATCHED };
+
+/* The path of one of them. 0, -1. */
 static int
 watched_path(struct session *s, uint32_t mailbox, int which,
     struct buf *path)
 {
 	buf_reset(path);
-	if (which < 2) {
+	if (which < ACCOUNT) {
 		if (store_mailbox_dir(s->store, mailbox, which, path) == -1)
 			return -1;
 	} else if (buf_adds(path, dir_var()) == -1 ||
@@ -113,9 +116,10 @@ watch(struct session *s, uint32_t mailbox)
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	int fd = os_watches_new(), i;
 
-	for (i = 0; i < 3 && fd != -1; i++) {
+	for (i = 0; i < WATCHED && fd != -1; i++) {
 		if (watched_path(s, mailbox, i, &path) == 0 &&
-		    os_watches_add(fd, (const char *)path.p) != -1)
+		    (i == ITSELF ? os_watches_add_self : os_watches_add)
+		    (fd, (const char *)path.p) != -1)
 			continue;
 		(void)close(fd);	/* only listened */
 		fd = -1;

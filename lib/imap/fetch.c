@@ -42,6 +42,8 @@ begin_message(struct imap *im, struct store_view *v)
 	/* RFC 7162 3.2.4 */
 	bool uid = f->by_uid || (seen && enabled(im, CAP_CONDSTORE));
 
+	if ((seen || f->has_item[ITEM_FLAGS]) && im->message.has_record)
+		tell_keywords(im, v, &im->message.record);
 	add_fetch_head(im, f->index);
 	f->inside = true;
 	f->item = f->items;

@@ -14,6 +14,12 @@ keyword_name(struct imap *im, struct store_view *v, unsigned int i)
 	return im->box.keyword[i];
 }
 
+static bool
+is_told(const struct box *b, unsigned int i)
+{
+	return store_keyword_has(&b->told, i);
+}
+
 static void
 add_word(struct buf *out, bool *first, struct bytes word)
 {
@@ -53,7 +59,7 @@ add_flags(struct imap *im, struct store_view *v,
 			i |= 63;
 			continue;
 		}
-		if (store_keyword_has(&m->keywords, i))
+		if (store_keyword_has(&m->keywords, i) && is_told(&im->box, i))
 			add_word(&im->out, &first, keyword_name(im, v, i));
 	}
 	buf_addc(&im->out, ')');
@@ -68,6 +74,8 @@ add_flag_list(struct imap *im, struct store_view *v, bool *first)
 	add_names(&im->out, first, STORE_FLAGS_ALL);
 	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
 		name = keyword_name(im, v, i);
+		if (name.n > 0)
+			im->box.told.bits[i / 64] |= UINT64_C(1) << (i % 64);
 		if (store_flag_find(name) == 0)
 			add_word(&im->out, first, name);
 	}
@@ -94,6 +102,43 @@ add_flag_lists(struct imap *im, struct store_view *v, bool permanent)
 }
 
 void
+tell_keywords(struct imap *im, struct store_view *v,
+    const struct store_message *m)
+{
+	size_t i;
+
+	for (i = 0; i < STORE_KEYWORDS_MAX / 64; i++) {
+		if ((m->keywords.bits[i] & ~im->box.told.bits[i]) != 0) {
+			add_flag_lists(im, v, false);
+			return;
+		}
+	}
+}
+
+bool
+keywords_untold(struct imap *im, struct store_view *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
+		if (!is_told(&im->box, i) && keyword_name(im, v, i).n > 0)
+			return true;
+	}
+	return false;
+}
+
+void
+keywords_are_told(struct imap *im, struct store_view *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < STORE_KEYWORDS_MAX; i++) {
+		if (keyword_name(im, v, i).n > 0)
+			im->box.told.bits[i / 64] |= UINT64_C(1) << (i % 64);
+	}
+}
+
+void
 add_fetch_head(struct imap *im, size_t index)
 {
 	bool by_uid = enabled(im, CAP_UIDONLY);
@@ -110,6 +155,8 @@ add_flags_response(struct imap *im, struct store_view *v, size_t index,
 {
 	const char *before = "";
 
+	if (!silent)
+		tell_keywords(im, v, m);
 	add_fetch_head(im, index);
 	if (with_uid && !enabled(im, CAP_UIDONLY)) {
 		buf_adds(&im->out, "UID ");

@@ -166,6 +166,7 @@ struct box {
 	size_t saved_count;
 	struct arena names;		/* keyword names */
 	struct bytes keyword[STORE_KEYWORDS_MAX];
+	struct store_keywords told;	/* those in FLAGS so far */
 };
 
 /* A message being looked at: record and file, each read when asked for. */
@@ -360,6 +361,8 @@ void reply_bad_code(struct imap *im, const char *code, const char *text);
 void reply_errno(struct imap *im, int err, bool try_create);
 /* "OK COMMAND done" after what changed meanwhile. */
 void reply_done(struct imap *im);
+/* With a response code, unless it is NULL. */
+void reply_done_code(struct imap *im, const char *code);
 
 /* view.c */
 void box_close(struct imap *im);
@@ -409,17 +412,7 @@ bool box_resolve(struct imap *im, struct imap_set *set, bool by_uid);
 
 /* searchreply.c: what "$" stands for from now on. */
 void box_save(struct imap *im, const uint32_t *uids, size_t n);
-/* flags.c: "(\Seen ...)". */
-void add_flags(struct imap *im, struct store_view *v,
-    const struct store_message *m);
-/* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS. */
-void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
-/* "* 4 FETCH (" for the message with that index, or "* 9 UIDFETCH (" with
- * its UID (RFC 9586). */
-void add_fetch_head(struct imap *im, size_t index);
-/* A whole response: flags unless silent, MODSEQ once that was enabled. */
-void add_flags_response(struct imap *im, struct store_view *v, size_t index,
-    const struct store_message *m, bool with_uid, bool silent);
+#include "imap/flags.h"
 
 /* vanished.c: "* VANISHED (EARLIER)" for those of known (resolved) that were
  * expunged since; UIDs up to known_from are taken for known anyway where the

@@ -368,6 +368,9 @@ imap_restore(const struct imap_options *o, struct bytes state)
 	    (v = store_view_open(o->store)) == NULL ||
 	    rebuild_box(im, v, &k) == -1))
 		r = -1;
+	/* What came since is in the feed: said before it is used. */
+	if (r == 0 && im->box.id != 0)
+		keywords_are_told(im, v);
 	store_view_close(v);
 	if (r == -1) {
 		imap_free(im);

@@ -58,6 +58,12 @@ reply_bad_code(struct imap *im, const char *code, const char *text)
 void
 reply_done(struct imap *im)
 {
+	reply_done_code(im, NULL);
+}
+
+void
+reply_done_code(struct imap *im, const char *code)
+{
 	char text[64];
 
 	/* RFC 3501 7.4.1: numbers hold while their replies are under way. */
@@ -65,7 +71,7 @@ reply_done(struct imap *im)
 	notify_say(im);
 	(void)snprintf(text, sizeof(text), "%s%s done",
 	    im->is_uid ? "UID " : "", im->command);	/* names are short */
-	reply_tagged(im, "OK", NULL, text);
+	reply_tagged(im, "OK", code, text);
 }
 
 struct errno_reply {

@@ -352,13 +352,16 @@ step_box(struct search *s, int64_t until)
 	while (s->index < b->announced) {
 		size_t i = s->index++;
 
-		if ((box_state(b, i) & ENTRY_GONE) == 0 &&
-		    !(s->filters && passed_by(s, box_uid(b, i)))) {
+		if ((box_state(b, i) & ENTRY_GONE) != 0) {
+			s->some_gone = true;
+		} else if (!(s->filters && passed_by(s, box_uid(b, i)))) {
 			r = record_at(s, &w, box_uid(b, i));
 			if (r == -1)
 				return -1;
-			if (r == 1)	/* else expunged, to be announced */
+			if (r == 1)
 				look(s, &w.at, (uint32_t)i);
+			else
+				s->some_gone = true;
 		}
 		if (i % CLOCK_EVERY == 0 && time_mono_ms() >= until)
 			return 1;

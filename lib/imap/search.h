@@ -122,6 +122,7 @@ struct search {
 	uint32_t uid;		/* without: the last one that was seen */
 	uint32_t ordinal;	/* and its place in the mailbox, from 1 */
 	struct search_result found;	/* by ascending UID */
+	bool some_gone;		/* with a box: expunged, and not told yet */
 	struct store_view *view;	/* in a step */
 	struct message message;
 	struct arena arena;		/* for one message */

@@ -279,6 +279,14 @@ search_job_drop(struct imap *im)
 	im->search = NULL;
 }
 
+/* RFC 5530, RFC 2180 4.3: some were passed over that the client believes to
+ * be there, and that it is told of only later. */
+static bool
+gone_untold(const struct imap *im, const struct search_job *j)
+{
+	return j->kind != JOB_MULTI && j->search.some_gone && im->by_number;
+}
+
 static void
 job_end(struct imap *im, int err)
 {
@@ -290,7 +298,8 @@ job_end(struct imap *im, int err)
 	} else {
 		if (j->kind != JOB_MULTI)
 			answer(im, j);
-		reply_done(im);
+		reply_done_code(im, gone_untold(im, j) ? "EXPUNGEISSUED"
+		    : NULL);
 	}
 	search_job_drop(im);
 	im->mode = MODE_COMMAND;

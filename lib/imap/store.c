@@ -109,6 +109,22 @@ answer_flags(struct imap *im, const uint32_t *uids, size_t n,
 	return all;
 }
 
+/*
+ * Some were expunged meanwhile. RFC 2180 4.2: OK where no FETCH response is
+ * missed, else NO; a UID that is none is no error (RFC 9051 6.4.9).
+ */
+static void
+stored_some(struct imap *im, bool silent)
+{
+	static const char why[] = "some messages have been deleted";
+
+	box_sync(im, im->is_uid);
+	if (silent || im->is_uid)
+		reply_ok(im, "EXPUNGEISSUED", why);
+	else
+		reply_no(im, "EXPUNGEISSUED", why);
+}
+
 static void
 change_flags(struct imap *im, const uint32_t *uids, size_t n,
     const struct store_flag_change *change, bool silent)
@@ -136,8 +152,7 @@ change_flags(struct imap *im, const uint32_t *uids, size_t n,
 	} else if (all && !im->set_had_gone) {
 		reply_done(im);
 	} else {
-		box_sync(im, im->is_uid);
-		reply_ok(im, "EXPUNGEISSUED", "some messages are gone");
+		stored_some(im, silent);
 	}
 	buf_free(&failed);
 }

@@ -307,8 +307,9 @@ box_sync(struct imap *im, bool expunges)
 		take_out(im, expunges);
 	if (expunges && notify_tells(im, NOTIFY_EXPUNGE))
 		b->delayed = 0;
-	if (b->keywords_changed)
+	if (b->keywords_changed && keywords_untold(im, v))
 		add_flag_lists(im, v, false);
+	b->keywords_changed = false;
 	if (b->n > b->announced && notify_tells(im, NOTIFY_NEW)) {
 		notify_fresh(im);
 		/* What is new needs no second word about its flags. */

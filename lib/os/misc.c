@@ -174,6 +174,13 @@ os_watches_add(int fd, const char *path)
 	    IN_MOVE_SELF | IN_ONLYDIR);
 }
 
+int
+os_watches_add_self(int fd, const char *path)
+{
+	return inotify_add_watch(fd, path, IN_DELETE_SELF | IN_MOVE_SELF |
+	    IN_ONLYDIR);
+}
+
 void
 os_watches_remove(int fd, int number)
 {

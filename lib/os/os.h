@@ -167,6 +167,8 @@ void os_watch_drain(int fd);
 #define OS_WATCHES_BATCH 256
 int os_watches_new(void);
 int os_watches_add(int fd, const char *path);
+/* Only whether the directory itself is moved or removed. */
+int os_watches_add_self(int fd, const char *path);
 void os_watches_remove(int fd, int number);
 size_t os_watches_next(int fd, int numbers[OS_WATCHES_BATCH]);
 

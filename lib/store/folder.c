@@ -105,9 +105,13 @@ open_three(struct folder *f)
 static int
 open_dirs(struct store *s, struct folder *f, const char *name)
 {
+	struct stat st;
+
 	f->dir = openat(s->maildir, *name == '\0' ? "." : name, DIR_FLAGS);
-	if (f->dir == -1)
+	if (f->dir == -1 || fstat(f->dir, &st) == -1)
 		return -1;
+	f->dev = st.st_dev;
+	f->inode = st.st_ino;
 	if (open_three(f) == 0)
 		return 0;
 	/*
@@ -129,6 +133,35 @@ is_stale(const struct folder *f)
 
 	return fstat(f->new, &st) == -1 || st.st_nlink == 0 ||
 	    fstat(f->cur, &st) == -1 || st.st_nlink == 0;
+}
+
+bool
+folder_moved(struct store *s, uint32_t mailbox, struct bytes name)
+{
+	struct buf b = BUF_INIT(1024);
+	const struct folder *f = NULL;
+	struct stat st;
+	bool moved = false;
+	size_t i;
+
+	/* INBOX is the Maildir: that is store_stale's. */
+	if (folder_name(&b, name) == -1 || b.n == 0 || buf_addc(&b, 0) == -1)
+		goto out;
+	for (i = 0; i < FOLDERS_OPEN; i++) {
+		if (s->folders[i].mailbox == mailbox)
+			f = &s->folders[i];
+	}
+	if (fstatat(s->maildir, (const char *)b.p, &st, AT_SYMLINK_NOFOLLOW)
+	    == -1)
+		moved = errno == ENOENT;
+	else
+		moved = f != NULL && (st.st_dev != f->dev ||
+		    st.st_ino != f->inode);
+	if (moved)
+		folder_close(s, mailbox);
+out:
+	buf_free(&b);
+	return moved;
 }
 
 struct folder *

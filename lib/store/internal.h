@@ -111,6 +111,8 @@ struct mbox {
 struct folder {
 	uint32_t mailbox;	/* 0: unused */
 	int dir, tmp, new, cur;
+	dev_t dev;		/* of dir, and its inode */
+	ino_t inode;
 	uint64_t used;
 };
 
@@ -182,6 +184,9 @@ int replace_index(struct store *s, const char *why);
 
 /* The folder's name ("", ".Sent") into out. */
 int folder_name(struct buf *out, struct bytes mailbox);
+/* Whether another program moved or removed the folder of a mailbox; what was
+ * open of it is closed then. */
+bool folder_moved(struct store *s, uint32_t mailbox, struct bytes name);
 /* Open descriptors of a mailbox; kept by the store. NULL with errno. */
 struct folder *folder_open(struct store *s, uint32_t mailbox,
     struct bytes name);
@@ -454,8 +459,9 @@ int sync_needed(struct store *s, const struct mbox *m);
 /* The same by the name of its folder, ending in NUL and maybe empty, without
  * opening it; 1 also if it cannot be told. */
 int sync_needed_at(struct store *s, const struct mbox *m, const char *folder);
-/* Folders and subscriptions that appeared, vanished or were renamed. */
-int sync_list(struct work *w, bool *changed);
+/* Folders and subscriptions that appeared, vanished or were renamed; with
+ * force also when no time says so. */
+int sync_list(struct work *w, bool force, bool *changed);
 /* Before a change of ours to the list: that too, but not because of a time
  * that was not settled. A list of 100,000 is not read for each of many. */
 int sync_list_before(struct work *w);

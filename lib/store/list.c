@@ -477,21 +477,21 @@ sync_list_before(struct work *w)
 	case 0:
 		return 0;
 	case 1:
-		return sync_list(w, &changed);
+		return sync_list(w, false, &changed);
 	default:
 		return -1;
 	}
 }
 
 int
-sync_list(struct work *w, bool *changed)
+sync_list(struct work *w, bool force, bool *changed)
 {
 	struct listing l = { .w = w, .arena = ARENA_INIT };
 	struct stamp list, subs;
 	int r = sync_list_needed(w->s, &w->state);
 
 	*changed = false;
-	if (r != 1)
+	if (r == -1 || (r == 0 && !force))
 		return r;
 	r = -1;
 	if (stamp_read(w->s->maildir, &list) == 0 &&

@@ -346,7 +346,7 @@ fill_index(struct store *s, const struct store_options *o, const char *boot,
 	r = init_state(&w, boot, with_initial);
 	/* There is no index yet that an empty Maildir could empty. */
 	if (r == 0 && maildir_make(s->maildir) == 0 &&
-	    add_inbox(&w) == 0 && sync_list(&w, &changed) != -1 &&
+	    add_inbox(&w) == 0 && sync_list(&w, false, &changed) != -1 &&
 	    (!with_initial || add_initial(&w, o) == 0)) {
 		w.durable = true;
 		return work_commit(&w);

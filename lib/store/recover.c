@@ -70,13 +70,13 @@ sync_deep(struct store *s, uint32_t mailbox)
 }
 
 static int
-sync_folders(struct store *s, bool *changed)
+sync_folders(struct store *s, bool force, bool *changed)
 {
 	struct work w;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
-	if (sync_list(&w, changed) == -1) {
+	if (sync_list(&w, force, changed) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -205,7 +205,7 @@ sync_everything(struct store *s, bool deep, bool *changed)
 	size_t count, i;
 	int r = 0;
 
-	if (sync_folders(s, changed) == -1 || all_ids(s, &ids, &count) == -1)
+	if (sync_folders(s, false, changed) == -1 || all_ids(s, &ids, &count) == -1)
 		return -1;
 	for (i = 0; deep && i < count && r != -1; i++) {
 		r = sync_alone(s, ids[i], SYNC_DEEP);
@@ -220,7 +220,11 @@ sync_everything(struct store *s, bool deep, bool *changed)
 
 /* ---- what callers ask for ---- */
 
-/* 1 a look is needed, 0, -1. The lock is not taken for this. */
+/* Its folder is not where it was. */
+#define LOOK_LIST 2
+
+/* 1 a look is needed, LOOK_LIST at the list, 0, -1. The lock is not taken for
+ * this. */
 static int
 look(struct store *s, uint32_t id, bool claim)
 {
@@ -238,9 +242,12 @@ look(struct store *s, uint32_t id, bool claim)
 		errno = ENOENT;
 		r = -1;
 	}
-	if (r == 1)
-		r = mbox_decode(id, value, &m) == -1 ? -1
-		    : needs_look(s, &m, claim);
+	if (r == 1 && mbox_decode(id, value, &m) == -1)
+		r = -1;
+	else if (r == 1 && folder_moved(s, id, m.name))
+		r = LOOK_LIST;
+	else if (r == 1)
+		r = needs_look(s, &m, claim);
 	store_view_close(v);
 	return r;
 }
@@ -257,7 +264,7 @@ sync_list_if_needed(struct store *s)
 	r = sync_list_needed(s, &v->state);
 	store_view_close(v);
 	if (r == 1)
-		r = sync_folders(s, &changed) == -1 ? -1 : changed;
+		r = sync_folders(s, false, &changed) == -1 ? -1 : changed;
 	return r;
 }
 
@@ -348,13 +355,23 @@ sync_all(struct store *s, bool claim)
 int
 store_sync(struct store *s, uint32_t mailbox, bool claim)
 {
+	bool changed = false;
 	int r;
 
 	if (mailbox == 0)
 		return sync_all(s, claim);
 	r = look(s, mailbox, claim);
+	if (r == LOOK_LIST) {
+		r = sync_folders(s, true, &changed);
+		if (r == 0)
+			r = look(s, mailbox, claim);
+	}
 	if (r == 1)
 		r = sync_one(s, mailbox, claim ? SYNC_CLAIM : SYNC_IF_NEEDED);
+	if (r == LOOK_LIST)	/* again: found by the next one */
+		r = 0;
+	if (changed)		/* there may be no such mailbox any more */
+		r = 1;
 	if (r == 1)
 		(void)store_background(s);	/* tried again */
 	return r;
@@ -364,6 +381,7 @@ int
 store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
     struct buf *out)
 {
+	static const char *const part[] = { "/cur", "/new", "" };
 	struct store_view *v = store_view_open(s);
 	struct store_mailbox m;
 	int r;
@@ -374,7 +392,7 @@ store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
 	if (r == 1) {
 		(void)buf_printf(out, "%s/Maildir/", s->path);	/* full tells */
 		r = folder_name(out, m.name);
-		(void)buf_adds(out, which == 0 ? "/cur" : "/new");
+		(void)buf_adds(out, part[which]);
 		if (r == 0 && out->full) {
 			errno = EMSGSIZE;
 			r = -1;

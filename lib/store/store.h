@@ -517,8 +517,9 @@ int store_mailbox_key_drop(struct store *s, uint32_t mailbox);
 
 /*
  * Look for changes other programs made to a mailbox (0: to the list of
- * mailboxes and all of them): two fstat(2) when there are none. With claim
- * files are moved from new/ to cur/, as a mail reader does. 1 something
+ * mailboxes and all of them): four stat(2) when there are none. A mailbox
+ * whose folder was moved or removed has the list looked at. With claim files
+ * are moved from new/ to cur/, as a mail reader does. 1 something
  * changed (see the change feed), 0 nothing, -1.
  */
 int store_sync(struct store *s, uint32_t mailbox, bool claim);
@@ -583,7 +584,7 @@ void store_listen_drain(struct store *s);
 int store_feed_open(const char *account, const char *name);
 void store_feed_close(const char *account, const char *name, int fd);
 /* Directories other programs may change, for os_watch_dir: the path of cur/
- * (which 0) or new/ (which 1) of a mailbox into out. */
+ * (which 0), new/ (which 1) or the folder (which 2) of a mailbox into out. */
 int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
     struct buf *out);
 

@@ -138,19 +138,18 @@ def pace():
     """Others that log in find room."""
     gate = serve()
     held = [rest("p%d" % i) for i in range(2 * TOLD_MAX + 10)]
+    started = time.time()
     drop("1000000003.M1P1.elsewhere")
     at = []
     while len(at) < len(held):
         one = take(gate)[0]
-        if not at:
-            started = time.time()
         at.append(time.time() - started)
         one.sendall(b"y")
         one.close()
-    # the first of them was seen some time after it was sent
+    # however late they are seen here, none was sent before
     check("250 go back in 250 ms, and no more",
-          (at[TOLD_MAX] > 0.15 or at[TOLD_MAX],
-           at[2 * TOLD_MAX] > 0.4 or at[2 * TOLD_MAX]), (True, True))
+          (at[TOLD_MAX] > 0.24 or at[TOLD_MAX],
+           at[2 * TOLD_MAX] > 0.49 or at[2 * TOLD_MAX]), (True, True))
     for s in held:
         s.close()
     gate.close()
@@ -287,6 +286,33 @@ def polled():
             soon("%s %s" % (what, where), started)
     live.done()
     live.s.close()
+
+
+def moved():
+    """The folder of the selected mailbox is moved, and moved away."""
+    folder, other, away = BOX + "/.Moved", BOX + "/.Other", ALICE + "/away"
+    for where, ready in (("in imap-serve", lambda: True), ("at rest", resting)):
+        c = Client()
+        c.do("CREATE Moved")
+        drop("1.M1P1.elsewhere", box=folder)
+        c.do("SELECT Moved")
+        c.idle()
+        for what, change, want in (
+                ("a folder renamed goes on", lambda: (os.rename(
+                    folder, other), drop("2.M1P1.elsewhere", box=other)),
+                 "* 2 EXISTS"),
+                ("a folder moved away is empty", lambda: os.rename(
+                    other, away), "* 1 EXPUNGE")):
+            ready()
+            started = time.time()
+            change()
+            check("S-7 %s %s%s" % (what, where, FOR), c.until(want)[-1], want)
+            soon("%s %s" % (what, where), started)
+        c.done()
+        check("with no mailbox %s%s" % (where, FOR), c.do('LIST "" Other'),
+              ["x OK LIST done"])
+        c.s.close()
+        shutil.rmtree(away)
 
 
 def path(name):

@@ -60,6 +60,7 @@ bg tcp-bind 127.0.0.1 "$PORT" imap-login 2>login.log
 wait_for 10 port_open "$PORT"
 start_idle
 rest_tests replaced
+rest_tests moved
 rest_tests flood
 rest_tests killed
 wait "$IDLE_PID" 2>/dev/null
@@ -99,6 +100,7 @@ for how in NO_INSTANCE=1 NO_WATCH=1; do
 	start_serve env LD_PRELOAD="$preload" $how
 	start_idle env LD_PRELOAD="$preload" $how
 	rest_tests polled $how
+	rest_tests moved $how
 	rest_tests replaced $how
 	stop "$IDLE_PID"
 	stop "$SERVE_PID"

@@ -1,6 +1,6 @@
 # imap-serve.py - sessions that see each other's changes; results for
 # python_tests of imap.sh
-import glob, os, subprocess, time
+import glob, os, shutil, subprocess, time
 
 from imap_talk import Session, append, check
 
@@ -77,7 +77,13 @@ check("with its date", "1970" in a.do("FETCH 1 INTERNALDATE")[0], False)
 check("and its structure", a.do("FETCH 1 (ENVELOPE)")[0],
       '* 1 FETCH (ENVELOPE (NIL "m1" NIL NIL NIL NIL NIL NIL NIL NIL))')
 check("its flag cannot be changed", a.do("STORE 1 +FLAGS (\\Seen)"),
-      ["x OK [EXPUNGEISSUED] some messages are gone"])
+      ["x NO [EXPUNGEISSUED] some messages have been deleted"])
+check("RFC 2180 4.2.1: it is no error where no answer was asked for",
+      a.do("STORE 1:2 +FLAGS.SILENT (\\Seen)"),
+      ["x OK [EXPUNGEISSUED] some messages have been deleted"])
+check("RFC 5530: SEARCH says that it passes over them",
+      a.do("SEARCH 1 ALL"),
+      ["* SEARCH", "x OK [EXPUNGEISSUED] SEARCH done"])
 check("the other one is told at NOOP", a.do("NOOP"),
       ["* 1 EXPUNGE", "* 1 EXPUNGE", "x OK NOOP done"])
 
@@ -97,6 +103,30 @@ check("both expunging at once: each is told of all",
 check("both get OK", [ga[-1], gb[-1]], ["e OK EXPUNGE done"] * 2)
 check("nothing is left", a.do("STATUS Two (MESSAGES)")[0],
       "* STATUS Two (MESSAGES 0)")
+
+# a keyword of the other one
+append(a, "Subject: k\r\n\r\nx\r\n", "Two")
+a.do("SELECT Two")
+b.do("NOOP")
+b.do("STORE 1 +FLAGS.SILENT ($new)")
+got = a.do("FETCH 1 FLAGS")
+check("RFC 3501 7.2.6: FLAGS has the keyword before FETCH uses it",
+      [got[0].startswith("* FLAGS (") and got[0].endswith(" $new)"),
+       [l.split(" (")[0] for l in got[1:]]],
+      [True, ["* 1 FETCH", "* 1 FETCH", "x OK FETCH done"]])
+check("and is said once", a.do("FETCH 1 FLAGS"),
+      ["* 1 FETCH (FLAGS ($new))", "x OK FETCH done"])
+b.do("STORE 1 +FLAGS.SILENT ($newer)")
+got = a.do("STORE 1 +FLAGS (\\Flagged)")
+check("as before the answer to STORE",
+      [l.split(" (")[0] for l in got][:2], ["* FLAGS", "* 1 FETCH"])
+b.do("STORE 1 +FLAGS.SILENT ($newest)")
+got = a.do("FETCH 1 BODY[]")
+check("and where FETCH sets \\Seen",
+      [l.split(" (")[0] for l in got][:2], ["* FLAGS", "* 1 FETCH"])
+a.do("STORE 1 +FLAGS.SILENT (\\Deleted)")
+a.do("EXPUNGE")
+b.do("NOOP")
 
 # a message file that is gone from the folder
 append(a, "Subject: lost\r\n\r\nx\r\n", "Two")
@@ -138,6 +168,69 @@ b.do("CREATE Mine")
 b.do("SELECT Mine")
 check("deleting the selected mailbox closes it", b.do("DELETE Mine"),
       ["* OK [CLOSED] mailbox was deleted", "x OK DELETE done"])
+
+# folders that another program moves or removes under a session in IDLE
+def folder(name):
+    os.makedirs(maildir + "/." + name + "/cur")
+    os.mkdir(maildir + "/." + name + "/new")
+    os.mkdir(maildir + "/." + name + "/tmp")
+
+
+def put(name, base):
+    with open(maildir + "/.%s/tmp/%s" % (name, base), "w") as f:
+        f.write("Subject: %s\n\nx\n" % base)
+    os.rename(maildir + "/.%s/tmp/%s" % (name, base),
+              maildir + "/.%s/new/%s" % (name, base))
+
+
+def idle_in(name):
+    folder(name)
+    put(name, "1.one.x")
+    a.do('LIST "" *')
+    check("%s is selected" % name, a.do("SELECT " + name)[-1],
+          "x OK [READ-WRITE] SELECT done")
+    a.say("i IDLE\r\n")
+    a.until("+")
+
+
+def told(start):
+    began = time.time()
+    # a machine with much else to do may take some longer than a second
+    return [a.until(start)[-1], time.time() - began <
+            float(os.environ.get("SEEN_WITHIN", "3"))]
+
+
+outside = os.path.dirname(maildir)
+idle_in("Away")
+os.rename(maildir + "/.Away", outside + "/away")
+check("S-10 IDLE tells within a second that the folder was moved away",
+      told("* 1 EXPUNGE"), ["* 1 EXPUNGE", True])
+a.say("DONE\r\n")
+a.line()
+check("its mailbox is no more", a.do('LIST "" Away'), ["x OK LIST done"])
+check("APPEND finds none", append(a, "x", "Away"),
+      "x NO [TRYCREATE] no such mailbox")
+idle_in("Name")
+os.rename(maildir + "/.Name", maildir + "/.Name2")
+put("Name2", "2.two.x")
+check("S-7 IDLE goes on in a folder that was renamed", told("* 2 EXISTS"),
+      ["* 2 EXISTS", True])
+check("it is a mailbox renamed", b.do('LIST "" Name*'),
+      ['* LIST (\\HasNoChildren) "/" Name2', "x OK LIST done"])
+a.say("DONE\r\n")
+a.until("i ")
+check("with the same messages",
+      [l for l in a.do("UID FETCH 1:* (FLAGS)") if "FETCH (" in l],
+      ["* 1 FETCH (UID 1 FLAGS ())", "* 2 FETCH (UID 2 FLAGS ())"])
+idle_in("Swap")
+os.rename(maildir + "/.Swap", outside + "/swap")
+folder("Swap")
+check("one of the same name in its place is another",
+      told("* 1 EXPUNGE"), ["* 1 EXPUNGE", True])
+a.say("DONE\r\n")
+a.until("i ")
+for name in ("away", "swap"):
+    shutil.rmtree(outside + "/" + name)
 
 # small when idle
 a.do("SELECT INBOX")

@@ -455,9 +455,11 @@ two_sessions(void **state)
 	    "some messages are gone or cannot be read\r\n");
 	assert_says(two, "a STORE 2:3 +FLAGS (\\Seen)\r\n",
 	    "* 3 FETCH (FLAGS (\\Seen))\r\n"
-	    "a OK [EXPUNGEISSUED] some messages are gone\r\n");
+	    "a NO [EXPUNGEISSUED] some messages have been deleted\r\n");
+	assert_says(two, "a STORE 2:3 +FLAGS.SILENT (\\Seen)\r\n",
+	    "a OK [EXPUNGEISSUED] some messages have been deleted\r\n");
 	assert_says(two, "a SEARCH ALL\r\n",
-	    "* SEARCH 1 3\r\na OK SEARCH done\r\n");
+	    "* SEARCH 1 3\r\na OK [EXPUNGEISSUED] SEARCH done\r\n");
 	assert_says(two, "a NOOP\r\n", "* 2 EXPUNGE\r\na OK NOOP done\r\n");
 	/* The other one's flag, and both expunging at once. */
 	assert_says(one, "a NOOP\r\n", "* 2 FETCH (UID 3 FLAGS (\\Recent \\Seen))\r\n"
