@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* 0 ready (or in error: the next call tells), -1 ETIMEDOUT or errno. */
@@ -56,19 +57,39 @@ io_read_some(int fd, void *p, size_t n, int64_t deadline)
 	}
 }
 
+/* How to write without waiting: each where the one before is not to be had. */
+enum write_how { WRITE_SOCKET, WRITE_NOWAIT, WRITE_POLLED };
+
+static ssize_t
+write_nowait(int fd, struct bytes s)
+{
+	/* pwritev2 does not write through iov_base. */
+	struct iovec v = { (void *)(uintptr_t)s.p, s.n };
+
+	return pwritev2(fd, &v, 1, -1, RWF_NOWAIT);
+}
+
 /* One write that does not block past the deadline. */
 static ssize_t
-write_some(int fd, struct bytes s, int64_t deadline, bool *is_socket)
+write_some(int fd, struct bytes s, int64_t deadline, enum write_how *how)
 {
 	ssize_t r;
 
 	if (deadline == DEADLINE_NONE)
 		return write(fd, s.p, s.n);
-	if (*is_socket) {
+	if (*how == WRITE_SOCKET) {
 		r = send(fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (r >= 0 || errno != ENOTSOCK)
 			return r;
-		*is_socket = false;
+		*how = WRITE_NOWAIT;
+	}
+	/* Pipes of Linux 6.5: as much as there is room for. */
+	if (*how == WRITE_NOWAIT && s.n > PIPE_BUF) {
+		r = write_nowait(fd, s);
+		if (r >= 0 || errno == EINTR || errno == EPIPE)
+			return r;
+		if (errno != EAGAIN)
+			*how = WRITE_POLLED;
 	}
 	/* A pipe that polls writable takes PIPE_BUF bytes without waiting. */
 	if (wait_for(fd, POLLOUT, deadline) == -1)
@@ -79,11 +100,11 @@ write_some(int fd, struct bytes s, int64_t deadline, bool *is_socket)
 int
 io_write_all(int fd, struct bytes s, int64_t deadline)
 {
-	bool is_socket = true;
+	enum write_how how = WRITE_SOCKET;
 	ssize_t r;
 
 	while (s.n > 0) {
-		r = write_some(fd, s, deadline, &is_socket);
+		r = write_some(fd, s, deadline, &how);
 		if (r >= 0) {
 			s = bytes_from(s, (size_t)r);
 		} else if (errno == EAGAIN) {

@@ -14,6 +14,15 @@
 
 /* ---- one message ---- */
 
+/* The file where the record says; failing that it is looked for. */
+static void
+load_quick(struct store_view *v, struct message *m)
+{
+	if (!m->mapped && m->has_record)
+		m->mapped = store_message_quick(v, &m->record, &m->file)
+		    == 1;
+}
+
 static const struct fetch_item uid_item = { .kind = ITEM_UID };
 static const struct fetch_item flags_item = { .kind = ITEM_FLAGS };
 static const struct fetch_item modseq_item = { .kind = ITEM_MODSEQ };
@@ -26,6 +35,8 @@ add_item(struct imap *im, struct store_view *v, const struct fetch_item *item)
 	if (!f->first_item)
 		buf_addc(&im->out, ' ');
 	f->first_item = false;
+	if (item->kind >= ITEM_SECTION)
+		load_quick(v, &im->message);
 	if (item->kind == ITEM_SECTION)
 		(void)fetch_section(im, &im->message, item);
 	else if (item->kind == ITEM_BINARY || item->kind == ITEM_BINARY_SIZE)

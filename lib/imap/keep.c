@@ -263,19 +263,33 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* The UIDs of a block up to last. */
+static int
+add_block(struct uids *u, const struct store_uids *block, uint32_t last)
+{
+	uint32_t i;
+
+	for (i = 0; i < STORE_UID_BLOCK && block->first + i <= last; i++) {
+		if (store_uids_has(block, i) &&
+		    add_uid(u, block->first + i) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* Those that are there, and those that went after the view's modseq. */
 static int
 collect(struct store_view *v, const struct kept *k, struct uids *u)
 {
-	struct store_message m;
+	struct store_uids block;
 	struct store_change c;
 	uint32_t uid;
 	int r, bad = 0;
 
-	for (r = store_message_first(v, k->mailbox, 1, &m);
-	    r == 1 && bad == 0 && m.uid <= k->last_uid;
-	    r = store_message_next(v, &m))
-		bad = add_uid(u, m.uid);
+	for (r = store_uids_first(v, k->mailbox, &block);
+	    r == 1 && bad == 0 && block.first <= k->last_uid;
+	    r = store_uids_next(v, &block))
+		bad = add_block(u, &block, k->last_uid);
 	if (r == -1 || bad == -1)
 		return -1;
 	for (r = store_change_first(v, k->modseq, &c); r == 1 && bad == 0;

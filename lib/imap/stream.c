@@ -65,12 +65,39 @@ run_length(const struct stream *st, size_t max)
 	return p != NULL ? (size_t)(p - s.p) : n;
 }
 
+/* Lines as they mostly are: whole, without NUL, all of it wanted. */
+static void
+put_lines(struct stream *s, struct buf *out, size_t soft)
+{
+	const unsigned char *p = s->rest.p, *end = p + s->rest.n, *lf;
+	size_t n, cr;
+
+	while (out->n < soft && (n = (size_t)(end - p)) > 0 &&
+	    (lf = memchr(p, '\n', n < soft ? n : soft)) != NULL) {
+		n = (size_t)(lf - p);
+		cr = n > 0 ? lf[-1] != '\r' : !s->after_cr;
+		if (n + cr + 1 > s->left || buf_room(out, n + 2) == -1)
+			break;
+		memcpy(out->p + out->n, p, n);
+		out->n += n;
+		out->p[out->n] = '\r';
+		out->n += cr;
+		out->p[out->n++] = '\n';
+		s->left -= n + cr + 1;
+		s->after_cr = false;
+		p = lf + 1;
+	}
+	s->rest = bytes_of(p, (size_t)(end - p));
+}
+
 bool
 stream_add(struct stream *s, struct buf *out, size_t soft)
 {
 	struct bytes run = BYTES_EMPTY;
 	int c;
 
+	if (s->no_nul && !s->raw && s->skip == 0)
+		put_lines(s, out, soft);
 	while (s->left > 0 && s->rest.n > 0 && out->n < soft) {
 		/* Text that is skipped needs no room. */
 		(void)bytes_cut(&s->rest, run_length(s,

@@ -35,6 +35,7 @@ struct kv_txn {
 struct kv_cursor {
 	MDB_cursor *cursor;
 	size_t page_size;
+	bool write;		/* pages may be copies, anywhere */
 	const unsigned char *page;	/* of the last entry */
 };
 
@@ -418,7 +419,7 @@ kv_cursor_open(struct kv_txn *t, unsigned int table)
 	int rc = mdb_cursor_open(t->txn, t->kv->dbi[table], &c->cursor);
 
 	c->page_size = t->kv->page_size;
-
+	c->write = t->write;
 	if (rc != 0) {
 		free(c);
 		(void)fail(rc);		/* sets errno */
@@ -453,24 +454,33 @@ cursor_get(struct kv_cursor *c, struct bytes *key, struct bytes *value,
 }
 
 #define CACHE_LINE 64
+#define PAGE_HEAD 16		/* check.c has the layout */
 
 /*
  * A page holds some entries, the last one first, and follows no other in
- * memory, so nothing but this tells the processor what will be read next. A
- * walk over records takes a quarter less.
+ * memory, so nothing but this tells the processor what will be read next: how
+ * each entry begins. A walk over records takes a third less.
  */
 static void
 read_ahead(struct kv_cursor *c, struct bytes key)
 {
 	const unsigned char *page = key.p -
 	    ((uintptr_t)key.p & (c->page_size - 1));
+	const unsigned char *at;
+	uint16_t lower, place;
 	size_t i;
 
-	if (page == c->page)
+	if (page == c->page || c->write)
 		return;
 	c->page = page;
-	for (i = 0; i < c->page_size; i += CACHE_LINE)
-		__builtin_prefetch(page + i);
+	memcpy(&lower, page + 12, sizeof(lower));
+	for (i = PAGE_HEAD; i < lower && i < c->page_size;
+	    i += sizeof(place)) {
+		memcpy(&place, page + i, sizeof(place));
+		at = page + place;
+		__builtin_prefetch(at);
+		__builtin_prefetch(at + CACHE_LINE);
+	}
 }
 
 int

@@ -6,14 +6,14 @@
 uint64_t
 mime_crlf_size(struct bytes s)
 {
-	uint64_t bare = 0, size = s.n;
-	size_t at;
+	const unsigned char *p = s.p, *end = p + s.n, *lf;
+	uint64_t bare = 0;
 
-	while (bytes_chr(s, '\n', &at)) {
-		bare += at == 0 || bytes_at(s, at - 1) != '\r';
-		s = bytes_from(s, at + 1);
+	while (p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		bare += lf == s.p || lf[-1] != '\r';
+		p = lf + 1;
 	}
-	return size + bare;
+	return s.n + bare;
 }
 
 uint64_t

@@ -35,6 +35,7 @@ enum {
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
 	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
+	TABLE_LEFT,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -292,6 +293,8 @@ struct removal {
 int work_remove_note(struct work *w, struct box *b,
     const struct store_message *m, struct removal *r);
 int work_remove_noted(struct work *w, struct removal *r);
+/* What there is of them beside the records. */
+int work_remove_rows(struct work *w, struct removal *r);
 void removal_free(struct removal *r);
 int work_get(struct work *w, uint32_t mailbox, uint32_t uid,
     struct store_message *out);
@@ -422,6 +425,26 @@ int work_naming_add(struct work *w, struct box *b, uint32_t uid);
 int work_naming_flush(struct work *w, struct box *b);
 /* Whether somebody will write it: 1, 0, -1. */
 int naming_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+
+/* ---- left.c ---- */
+
+/* More messages than this at once leave their other entries to left_some. */
+#define LEFT_NOW 64
+/* Note what messages leave, whose records go in this work; by UID. */
+int left_put(struct work *w, const struct removal *r);
+/* Remove a piece of it. EBADMSG: an entry is malformed. */
+int left_some(struct work *w);
+/* Whether a message is noted: 1, 0, -1. */
+int left_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+/* The thread of a message that has a record, by its key: 1, 0, -1. */
+int left_thread(struct kv_txn *t, const unsigned char key[KEY_MESSAGE],
+    struct store_thread *out);
+/*
+ * Go on with a cursor until what the key ends with is a message that has a
+ * record, or the key does not begin with prefix. 1, 0, -1 as r.
+ */
+int left_skip(struct kv_txn *t, struct kv_cursor *c, int r, struct bytes *key,
+    struct bytes prefix);
 
 /* ---- flag.c ---- */
 

@@ -381,11 +381,21 @@ name_all(struct naming *n)
 	return touched_sync(n->b->folder, &n->touched);
 }
 
+/* Whether there is more to do. 1, 0, -1. */
+static int
+anything(struct kv_txn *t)
+{
+	uint32_t mailbox, first, last;
+	int r = first_entry(t, &mailbox, &first, &last);
+
+	return r != 0 ? r : kv_count(t, TABLE_LEFT) > 0;
+}
+
+/* Names first: others see those. */
 static int
 piece(struct store *s)
 {
 	struct naming n = { .scratch = ARENA_INIT };
-	uint32_t a, b, c;
 	struct work w;
 	int r = -1, more = 0;
 
@@ -393,8 +403,9 @@ piece(struct store *s)
 		return -1;
 	n.w = &w;
 	n.uids = mem_zalloc(NAMING_PIECE, sizeof(*n.uids));
-	if (collect(&n) == 0 && name_all(&n) == 0)
-		r = more = first_entry(w.t, &a, &b, &c);
+	if (collect(&n) == 0 && name_all(&n) == 0 &&
+	    (n.mailbox != 0 || left_some(&w) == 0))
+		r = more = anything(w.t);
 	arena_free(&n.scratch);
 	free(n.uids);
 	if (r == -1) {

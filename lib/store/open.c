@@ -25,7 +25,8 @@ const struct store_initial STORE_INITIAL_DEFAULT[STORE_INITIALS] = {
 static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
 	"message_id", "annotation", "setting", "text", "thread",
-	"thread_member", "thread_subject", "sent_to", "uid", "naming", NULL,
+	"thread_member", "thread_subject", "sent_to", "uid", "naming",
+	"left", NULL,
 };
 
 const char *
@@ -401,7 +402,8 @@ needs_recovery(struct store *s, const char *boot)
 	r = memcmp(v->state.boot, boot, MARK_SIZE) != 0;
 	s->swept = v->state.swept;
 	s->behind = v->state.phase != PHASE_DONE;
-	s->names_behind = kv_count(v->t, TABLE_NAMING) > 0;
+	s->names_behind = kv_count(v->t, TABLE_NAMING) > 0 ||
+	    kv_count(v->t, TABLE_LEFT) > 0;
 	store_view_close(v);
 	return r;
 }

@@ -346,8 +346,7 @@ thread_find_id(struct work *w, uint64_t id, const struct store_thread *t,
 	    r = kv_next(c, &key, &value)) {
 		if (key.n != 16 || be64_get(key.p) != id)
 			break;
-		r = thread_get(w->t, be32_get(key.p + 8),
-		    be32_get(key.p + 12), &x);
+		r = left_thread(w->t, key.p + 8, &x);
 		if (r == -1)
 			break;
 		if (r == 1 && fits(&x, t, how) &&
@@ -385,8 +384,7 @@ thread_find_subject(struct work *w, const struct store_thread *t,
 		if (be32_get(key.p + 20) == t->mailbox &&
 		    be32_get(key.p + 24) == t->uid)
 			continue;
-		found = thread_get(w->t, be32_get(key.p + 20),
-		    be32_get(key.p + 24), out);
+		found = left_thread(w->t, key.p + 20, out);
 		if (found != 0)
 			break;
 	}

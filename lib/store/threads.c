@@ -29,8 +29,7 @@ next_member(struct kv_txn *t, uint64_t id, struct store_place *at)
 	if (r == 1 && at->mailbox != 0 && key.n == KEY_MEMBER &&
 	    memcmp(key.p, from, KEY_MEMBER) == 0)
 		r = kv_next(c, &key, &value);
-	if (r == 1 && (key.n != KEY_MEMBER || be64_get(key.p) != id))
-		r = 0;
+	r = left_skip(t, c, r, &key, key_of(from, 8));
 	if (r == 1) {
 		at->mailbox = be32_get(key.p + 8);
 		at->uid = be32_get(key.p + 12);

@@ -137,10 +137,11 @@ check_search(struct verifying *y, struct bytes key, struct bytes value)
 	(void)value;		/* verify_box compares it */
 	if (r == -1)
 		return errno == EBADMSG ? 0 : -1;
-	if (r == 0)
+	if (r == 0 && (key.n != KEY_MESSAGE || (r = left_has(y->v->t,
+	    be32_get(key.p), be32_get(key.p + 4))) == 0))
 		verify_found(y, "text", BYTES_EMPTY, key.n < 8 ? 0
 		    : be32_get(key.p + 4), "a record of no message");
-	return 0;
+	return r == -1 ? -1 : 0;
 }
 
 static int
@@ -155,6 +156,9 @@ check_message_id(struct verifying *y, struct bytes key, struct bytes value)
 		    be32_get(key.p + 12), &m);
 	if (r == -1 && errno != EBADMSG)
 		return -1;
+	if (r == 0 && key.n == 16 && (r = left_has(y->v->t,
+	    be32_get(key.p + 8), be32_get(key.p + 12))) != 0)
+		return r == -1 ? -1 : 0;
 	if (r != 1 || m.message_id_hash != be64_get(key.p))
 		verify_found(y, "message-id", BYTES_EMPTY,
 		    key.n == 16 ? be32_get(key.p + 12) : 0,

@@ -73,10 +73,11 @@ verify_thread_record(struct verifying *y, struct bytes key,
 	(void)value;		/* verify_thread reads it */
 	if (r == -1)
 		return errno == EBADMSG ? 0 : -1;
-	if (r == 0)
+	if (r == 0 && (key.n != KEY_MESSAGE || (r = left_has(y->v->t,
+	    be32_get(key.p), be32_get(key.p + 4))) == 0))
 		verify_found(y, "thread", BYTES_EMPTY, key.n < 8 ? 0
 		    : be32_get(key.p + 4), "a record of no message");
-	return 0;
+	return r == -1 ? -1 : 0;
 }
 
 /* The thread of the message that a key of a table ends with. 1, 0, -1. */

@@ -264,8 +264,7 @@ store_message_id_next(struct store_view *v, uint64_t hash,
 	if (r == 1 && at->mailbox != 0 && key.n == 16 &&
 	    memcmp(key.p, from, 16) == 0)
 		r = kv_next(c, &key, &value);
-	if (r == 1 && (key.n != 16 || be64_get(key.p) != hash))
-		r = 0;
+	r = left_skip(v->t, c, r, &key, key_of(from, 8));
 	if (r == 1) {
 		at->mailbox = be32_get(key.p + 8);
 		at->uid = be32_get(key.p + 12);

@@ -382,10 +382,9 @@ delete_keys(struct work *w, unsigned int table, const struct buf *keys,
 }
 
 int
-work_remove_noted(struct work *w, struct removal *r)
+work_remove_rows(struct work *w, struct removal *r)
 {
 	return thread_leave(w, r) == -1 ||
-	    delete_keys(w, TABLE_MESSAGE, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_TEXT, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_THREAD, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_MESSAGE_ID, &r->message_id, 16) == -1 ||
@@ -393,6 +392,15 @@ work_remove_noted(struct work *w, struct removal *r)
 	    == -1 ||
 	    delete_keys(w, TABLE_THREAD_SUBJECT, &r->subject, KEY_SUBJECT)
 	    == -1 ? -1 : 0;
+}
+
+int
+work_remove_noted(struct work *w, struct removal *r)
+{
+	if (delete_keys(w, TABLE_MESSAGE, &r->message, KEY_MESSAGE) == -1)
+		return -1;
+	return r->message.n / KEY_MESSAGE > LEFT_NOW ? left_put(w, r)
+	    : work_remove_rows(w, r);
 }
 
 int

@@ -112,4 +112,36 @@ ok "verifydata is content meanwhile" content
 exec 9>&-
 wait $sub
 is "$(store-index -n -a bob 2>&1)" "" "store-index -n finds nothing to mend"
+
+# ---- S-10: an expunge of many, and what is removed after its commit ----
+fill() {
+	store-expunge -f -a bob $(store-list -a bob -m INBOX | cut -f 2) >/dev/null
+	i=0
+	while [ $i -lt $MANY ]; do
+		i=$((i + 1))
+		m "x$i" >"$BOB/Maildir/cur/$i.$1:2,"
+	done
+	uids=$(store-list -a bob -m INBOX | cut -f 2)
+}
+fill probe
+# shellcheck disable=SC2086
+points store-expunge -f -a bob $uids | awk -v n=$MANY '$1 !~ /^(unlinkat|renameat)$/ || $2 < 3 || $2 == 35 || $2 > n - 2' >points
+bad= all=0 some=0 none=0 k=0
+while read -r call n <&3; do
+	k=$((k + 1))
+	fill "k$k"
+	at "$call" "$n" store-expunge -f -a bob $uids && killed=yes || killed=
+	content || bad="$bad verify:$call:$n:$(head -1 verify.out)"
+	left=$(store-list -a bob -m INBOX | wc -l)
+	[ "$left" = "$(find "$BOB/Maildir/cur" "$BOB/Maildir/new" -type f | wc -l)" ] || bad="$bad files:$call:$n"
+	case $killed:$left in
+	*:0) none=$((none + 1)) ;;
+	yes:$MANY) all=$((all + 1)) ;;
+	yes:*) some=$((some + 1)) ;;
+	*) bad="$bad lost:$call:$n:$left" ;;
+	esac
+	content || bad="$bad later:$call:$n:$(head -1 verify.out)"
+done 3<points
+is "$bad" "" "S-10 an expunge of many killed at each of $(wc -l <points) points: all there ($all), some ($some), none ($none)"
+ok "all three happened" test $all -gt 1 -a $some -gt 1 -a $none -gt 5
 done_testing
