@@ -275,7 +275,7 @@ any_state(const struct box *b)
 {
 	size_t i;
 
-	for (i = 0; i < b->n; i++) {
+	for (i = 0; b->state != NULL && i < b->n; i++) {
 		if (b->state[i] != 0)
 			return true;
 	}
