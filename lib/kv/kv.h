@@ -78,9 +78,12 @@ int kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value);
 
 /*
  * Walk every page of the environment in a directory without LMDB, as far as
- * the newest snapshot reaches. 0 whole (or empty), -1 EBADMSG with *why (not
- * NULL) damaged, other errno: cannot read. LMDB trusts its pages: a damaged
- * one may end the process, so this comes first where damage is likely.
+ * the newest snapshot reaches: bounds, order of keys, kinds, counts, and that
+ * each page is in one place, a tree or a list of free ones. What the values
+ * say is not known here. 0 whole (or empty), -1 EBADMSG with *why (not NULL)
+ * damaged, EAGAIN too many others write, other errno: cannot read. LMDB
+ * trusts its pages: a damaged one may end the process, so this comes first
+ * where damage is likely. About 0.4 ms for a MiB.
  */
 int kv_check(const char *dir, const char **why);
 

@@ -41,6 +41,8 @@ int thread_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
     struct store_thread *out);
 /* Whether the other tables lead to it. */
 bool thread_has_entries(struct kv_txn *t, const struct store_thread *x);
+/* The entries of the tables of threads that lead to a record. */
+int thread_entries_put(struct work *w, const struct store_thread *t);
 int work_thread_put(struct work *w, const struct store_thread *t,
     const struct store_thread *old);
 /* Note what other tables have of the messages. */

@@ -180,6 +180,8 @@ void mbox_export(const struct mbox *m, struct store_mailbox *out);
 
 /* Set the index aside and build another from the Maildir alone. */
 int replace_index(struct store *s, const char *why);
+/* kv_check of the index: 0, -1. With no writer, or before it is opened. */
+int check_pages(struct store *s, const char **why);
 
 /* ---- folder.c ---- */
 
@@ -275,6 +277,9 @@ int work_box_put(struct work *w, struct box *b);
 /* Note a change in the feed (and the mailbox's modseq). */
 int work_change(struct work *w, enum store_change_kind kind, struct box *b,
     uint32_t uid);
+/* The same of many at once. */
+int work_change_range(struct work *w, enum store_change_kind kind,
+    struct box *b, uint32_t first, uint32_t last);
 int work_change_name(struct work *w, enum store_change_kind kind,
     struct box *b, struct bytes name, struct bytes old_name);
 /* Message records, with counts, quota and the Message-ID table. */

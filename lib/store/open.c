@@ -217,7 +217,7 @@ store_stale(const struct store *s)
 	    (fstat(s->dir, &dir) == 0 && is_replaced(AT_FDCWD, s->path, &dir));
 }
 
-static int
+int
 check_pages(struct store *s, const char **why)
 {
 	struct arena a = ARENA_INIT;

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #define STATE_SIZE 128
+#define MODSEQ_MAX (UINT64_MAX >> 2)	/* half of what RFC 7162 allows */
 #define STATE_SIZE_1 104	/* of format 1 */
 #define MBOX_SIZE 112
 #define MBOX_SUBSCRIBED 1
@@ -103,7 +104,7 @@ int
 state_decode(struct bytes s, struct state *out)
 {
 	if (s.n < STATE_SIZE_1 || s.p[0] < 1 || s.p[0] > 2 ||
-	    (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
+	    be64_get(s.p + 12) > MODSEQ_MAX || (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
 		return malformed();
 	*out = (struct state){
 		.next_mailbox = be32_get(s.p + 4),

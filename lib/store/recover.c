@@ -103,9 +103,13 @@ all_ids(struct store *s, uint32_t **ids, size_t *count)
 		list[n++] = m.id;
 	}
 	store_view_close(v);
+	if (r == -1) {
+		free(list);
+		return -1;
+	}
 	*ids = list;
 	*count = n;
-	return r;
+	return 0;
 }
 
 /* A folder that cannot be opened now is reported, not believed empty. */
@@ -316,9 +320,13 @@ needing_ids(struct store *s, uint32_t **ids, size_t *count)
 	}
 	kv_cursor_close(c);
 	store_view_close(v);
+	if (r == -1) {
+		free(list);
+		return -1;
+	}
 	*ids = list;
 	*count = n;
-	return r;
+	return 0;
 }
 
 int
@@ -557,33 +565,4 @@ recover(struct store *s, const char *boot)
 	if (wrong)
 		report(s, "counts-mended", BYTES_EMPTY, "", 0);
 	return work_commit(&w);
-}
-
-static int
-rebuild(struct store *s)
-{
-	bool changed, wrong;
-	struct work w;
-
-	if (sync_everything(s, true, &changed) == -1 ||
-	    work_begin(s, &w) == -1)
-		return -1;
-	if (recount(&w, &wrong) == -1) {
-		work_abort(&w);
-		return -1;
-	}
-	if (wrong)
-		report(s, "counts-mended", BYTES_EMPTY, "", 0);
-	w.dirty = w.durable = true;
-	return work_commit(&w) == -1 ? -1 : store_finish(s);
-}
-
-int
-store_rebuild(struct store *s)
-{
-	if (rebuild(s) == 0)
-		return 0;
-	if (errno != EBADMSG)
-		return -1;
-	return replace_index(s, "a record cannot be read");
 }

@@ -463,8 +463,12 @@ finish_uids(struct syncing *y)
 	r = maildir_uids_read(y->b->folder->dir, &u);
 	if (r == -1 && errno != EBADMSG)
 		return -1;
-	if (r == 1 && u.uidvalidity == m->uidvalidity && y->deep &&
-	    u.highest >= m->reserved && m->reserved != 0)
+	/* The file is the truth; UIDs are those of the names in any case. */
+	if (y->deep && r == 1 && u.uidvalidity != m->uidvalidity) {
+		m->uidvalidity = u.uidvalidity;
+		m->reserved = 0;
+	}
+	if (r == 1 && y->deep && u.highest >= m->reserved && m->reserved != 0)
 		return 0;
 	if (m->reserved == 0 && r == 1 && u.uidvalidity == m->uidvalidity &&
 	    u.highest >= m->uidnext && u.highest < UID_MAX)

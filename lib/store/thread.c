@@ -171,6 +171,12 @@ work_thread_put(struct work *w, const struct store_thread *t,
 }
 
 int
+thread_entries_put(struct work *w, const struct store_thread *t)
+{
+	return entries(w, t, true);
+}
+
+int
 thread_leave(struct work *w, struct removal *r)
 {
 	unsigned char member[KEY_MEMBER], subject[KEY_SUBJECT];

@@ -49,7 +49,10 @@ verify_thread_text(struct verifying *y, struct bytes mailbox,
 	    t.reference_count != fresh.reference_count ||
 	    memcmp(t.references, fresh.references, sizeof(t.references)) != 0)
 		verify_found(y, "thread", mailbox, m->uid,
-		    "not what the message says");
+		    "not what the message says: flags 0x%lx and 0x%lx, "
+		    "references %u and %u", (unsigned long)(t.flags & said),
+		    (unsigned long)(fresh.flags & said), t.reference_count,
+		    fresh.reference_count);
 }
 
 static int

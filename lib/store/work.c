@@ -105,6 +105,19 @@ work_change(struct work *w, enum store_change_kind kind, struct box *b,
 }
 
 int
+work_change_range(struct work *w, enum store_change_kind kind, struct box *b,
+    uint32_t first, uint32_t last)
+{
+	struct store_change c = { .kind = kind, .mailbox = b->rec.id,
+	    .uid_first = first, .uid_last = last, .name = BYTES_EMPTY,
+	    .old_name = BYTES_EMPTY };
+
+	b->rec.modseq = w->modseq;
+	b->dirty = true;
+	return flush_change(w) == -1 ? -1 : put_change(w, &c);
+}
+
+int
 work_change_name(struct work *w, enum store_change_kind kind, struct box *b,
     struct bytes name, struct bytes old_name)
 {

@@ -230,6 +230,202 @@ each_repair_mends_its_damage(void **state)
 	}
 }
 
+/* ---- all at once: store-index -r ---- */
+
+static void
+uidvalidity_of_index(struct account_dir *d, struct work *w, struct box *b)
+{
+	(void)d;		/* nothing of the files */
+	b->rec.uidvalidity += 1000;
+	b->dirty = w->dirty = true;
+}
+
+static void
+thread_of_its_own(struct account_dir *d, struct work *w, struct box *b)
+{
+	struct store_thread t, old;
+
+	(void)d;		/* nothing of the files */
+	assert_int_equal(thread_get(w->t, b->rec.id, 1, &t), 1);
+	old = t;
+	t.id ^= 1;
+	assert_int_equal(work_thread_put(w, &t, &old), 0);
+}
+
+static void
+tables_empty(struct account_dir *d, struct work *w, struct box *b)
+{
+	(void)d;		/* nothing of the files */
+	(void)b;
+	assert_int_equal(kv_empty(w->t, TABLE_MESSAGE_ID), 0);
+	assert_int_equal(kv_empty(w->t, TABLE_THREAD_MEMBER), 0);
+	assert_int_equal(kv_empty(w->t, TABLE_MAILBOX_NAME), 0);
+}
+
+static void
+put_copy(struct work *w, unsigned int table, struct box *b, uint32_t mailbox,
+    uint32_t uid)
+{
+	unsigned char key[KEY_MESSAGE];
+	struct bytes value;
+	struct buf copy = BUF_INIT(1 << 20);
+
+	key_message(key, b->rec.id, 1);
+	assert_int_equal(kv_get(w->t, table, key_of(key, sizeof(key)),
+	    &value), 1);
+	assert_int_equal(buf_add(&copy, value), 0);
+	key_message(key, mailbox, uid);
+	assert_int_equal(kv_put(w->t, table, key_of(key, sizeof(key)),
+	    buf_bytes(&copy)), 0);
+	buf_free(&copy);
+}
+
+static void
+orphans(struct account_dir *d, struct work *w, struct box *b)
+{
+	(void)d;		/* nothing of the files */
+	put_copy(w, TABLE_MESSAGE, b, 999, 1);
+	put_copy(w, TABLE_TEXT, b, b->rec.id, 77);
+	put_copy(w, TABLE_THREAD, b, b->rec.id, 77);
+}
+
+static void
+no_feed(struct account_dir *d, struct work *w, struct box *b)
+{
+	(void)d;		/* nothing of the files */
+	(void)b;
+	assert_int_equal(kv_empty(w->t, TABLE_CHANGE), 0);
+}
+
+static void
+wrong_change(struct account_dir *d, struct work *w, struct box *b)
+{
+	(void)d;		/* nothing of the files */
+	assert_int_equal(work_change_range(w, STORE_CHANGE_EXPUNGED, b, 2, 3),
+	    0);
+}
+
+static void
+late_message(struct account_dir *d, struct work *w, struct box *b)
+{
+	struct store_message m = take(w, b, 2);
+
+	(void)d;		/* nothing of the files */
+	m.modseq += UINT64_C(1) << 50;
+	put_raw(w, &m);
+	m = take(w, b, 1);
+	m.createseq = 0;
+	put_raw(w, &m);
+}
+
+struct rebuild_row {
+	const char *name;
+	void (*damage)(struct account_dir *, struct work *, struct box *);
+	const char *kind;
+};
+
+static void
+rebuild_row(const struct rebuild_row *row)
+{
+	char text[4096], list[4096];
+	struct account_dir *d;
+	uint32_t uidvalidity;
+	struct work w;
+	struct box *b;
+
+	assert_int_equal(account_setup((void **)&d), 0);
+	assert_int_equal(deliver(d, "INBOX", "one"), 1);
+	assert_int_equal(deliver(d, "INBOX", "two"), 2);
+	answer(d);
+	uidvalidity = box_of(d, "INBOX").uidvalidity;
+	assert_int_equal(work_begin(d->s, &w), 0);
+	assert_non_null(b = work_box(&w, id_of(d, "INBOX")));
+	row->damage(d, &w, b);
+	assert_int_equal(work_commit(&w), 0);
+	if (strstr(complaints(d, text), row->kind) == NULL)
+		fail_msg("%s is not seen: %s", row->name, text);
+	assert_int_equal(store_rebuild(d->s), 0);
+	if (complaints(d, text)[0] != '\0')
+		fail_msg("%s is not mended: %s", row->name, text);
+	assert_string_equal(listing(d, "INBOX", list), "1:one 2:two 3:Re: one");
+	assert_int_equal(box_of(d, "INBOX").uidvalidity,
+	    row->damage == other_uidvalidity ? 77 : uidvalidity);
+	assert_int_equal(deliver(d, "INBOX", "four") > 3, true);
+	assert_content(d);
+	assert_int_equal(account_teardown((void **)&d), 0);
+}
+
+static void
+rebuilding_mends_all(void **state)
+{
+	static const struct rebuild_row row[] = {
+		{ "uidvalidity of the record", uidvalidity_of_index,
+		    "uidvalidity " },
+		{ "uidvalidity of the folder", other_uidvalidity,
+		    "uidvalidity " },
+		{ "numbers of the account", low_uidnext, "mailbox-id " },
+		{ "counts", wrong_counts, "counts " },
+		{ "envelope and thread", wrong_texts, "envelope " },
+		{ "old parse version", old_parse_version, "parse-version " },
+		{ "parents of a thread", wrong_threads, "thread " },
+		{ "a thread of another number", thread_of_its_own,
+		    "thread " },
+		{ "tables that lead to records", tables_empty,
+		    "message-id " },
+		{ "names of mailboxes", tables_empty, "mailbox-name " },
+		{ "records of nothing", orphans, "orphan " },
+		{ "records of nothing, texts", orphans, "text " },
+		{ "records of nothing, threads", orphans, "thread " },
+		{ "a feed that lacks changes", no_feed, "change " },
+		{ "a feed of what is not so", wrong_change, "change " },
+		{ "modseq of messages", late_message, "modseq " },
+	};
+	size_t i;
+
+	(void)state;		/* each row has an account of its own */
+	for (i = 0; i < COUNT(row); i++)
+		rebuild_row(&row[i]);
+}
+
+/* Who asks for expunges of any time is told of all that is not there. */
+static void
+lost_feed_tells_of_expunges(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t id = id_of(d, "INBOX"), uid = 2, other = id_of(d, "Trash");
+	struct store_view *v;
+	struct store_change c;
+	struct work w;
+	int r, n = 0, all = 0;
+
+	assert_int_equal(deliver(d, "INBOX", "one"), 1);
+	assert_int_equal(deliver(d, "INBOX", "two"), 2);
+	assert_int_equal(deliver(d, "INBOX", "three"), 3);
+	assert_int_equal(deliver(d, "Trash", "one"), 1);
+	assert_int_equal(store_expunge(d->s, other, NULL, 0, true, NULL), 0);
+	assert_int_equal(store_expunge(d->s, id, &uid, 1, true, NULL), 0);
+	assert_int_equal(work_begin(d->s, &w), 0);
+	assert_int_equal(kv_empty(w.t, TABLE_CHANGE), 0);
+	assert_int_equal(work_commit(&w), 0);
+	assert_int_equal(store_rebuild(d->s), 0);
+	assert_non_null(v = store_view_open(d->s));
+	for (r = store_change_first(v, 0, &c); r == 1;
+	    r = store_change_next(v, &c)) {
+		assert_int_equal(c.kind, STORE_CHANGE_EXPUNGED);
+		all += c.mailbox == other && c.uid_first == 1;
+		if (c.mailbox != id)
+			continue;
+		assert_true(c.uid_first == 2 ? c.uid_last == 2
+		    : c.uid_first > 3);
+		n += c.uid_first == 2;
+	}
+	assert_int_equal(n, 1);
+	assert_int_equal(all, 1);
+	assert_true(store_change_floor(v) == store_view_modseq(v));
+	store_view_close(v);
+	assert_content(d);
+}
+
 static void
 uidvalidity_is_new(void **state)
 {
@@ -280,6 +476,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "S-22 each repair mends its damage",
 		    each_repair_mends_its_damage, NULL, NULL, NULL },
+		{ "store-index -r mends what contradicts",
+		    rebuilding_mends_all, NULL, NULL, NULL },
+		TEST("a lost change feed tells of all expunges",
+		    lost_feed_tells_of_expunges),
 		TEST("S-22 a new UIDVALIDITY is above all others",
 		    uidvalidity_is_new),
 		TEST("S-22 UIDs are given anew by date", uids_follow_dates),
