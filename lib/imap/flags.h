@@ -5,6 +5,7 @@
 #define IMAP_FLAGS_H
 
 #include "imap/imap.h"
+#include "store/store.h"
 
 /* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS: what is in it is told. */
 void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
