@@ -4,7 +4,8 @@
 #ifndef IMAP_FLAGS_H
 #define IMAP_FLAGS_H
 
-#include "imap/internal.h"
+#include "imap/imap.h"
+#include "store/store.h"
 
 /* "* FLAGS (...)" and, at SELECT, PERMANENTFLAGS: what is in it is told. */
 void add_flag_lists(struct imap *im, struct store_view *v, bool permanent);
