@@ -118,6 +118,37 @@ ok "mbsync after an expunge by command" mbsync -c mbsyncrc -a
 is "$(find sync/INBOX/cur sync/INBOX/new -type f | wc -l)" 3 "the expunged message is gone at the near side"
 is "$(verifydata -a mail)" "" "verifydata finds nothing"
 
+# curl: bytes there and back
+/usr/bin/python3 - >up.eml <<'PY'
+import random, sys
+rand = random.Random(1)
+out = sys.stdout.buffer
+out.write(b"From: a@example.org\r\nSubject: by curl\r\nDate: Sat, 21 Nov 2026 09:00:00 +0000\r\n\r\n.\r\n..dots\r\n\r\n")
+for i in range(3000):
+    out.write(bytes(rand.choices(b"abc .\xfc\t", k=rand.randrange(70))) + b"\r\n")
+PY
+ask() { curl -sS -u "mail@localhost:$PW" "$@"; }
+imap=imap://127.0.0.1:$IMAP
+like "$(ask "$imap/")" '\* LIST \(.*\) "/" Drafts' "curl lists mailboxes"
+ok "curl appends a message" ask -T up.eml "$imap/Drafts"
+uid=$(store-list -a mail -m Drafts | tail -n 1 | cut -f 2)
+like "$(ask -X 'UID SEARCH SUBJECT "by curl"' "$imap/Drafts")" "^\* SEARCH $uid" "curl finds it"
+ask "$imap/Drafts;UID=$uid" >down.eml
+ok "curl reads the same bytes" cmp up.eml down.eml
+is "$(ask "$imap/Drafts;UID=$uid;SECTION=HEADER.FIELDS%20(Subject)" | tr -d '\r')" "Subject: by curl" "and a part of them"
+ask -X "UID STORE $uid +FLAGS.SILENT (\\Deleted)" "$imap/Drafts" >/dev/null
+ask -X EXPUNGE "$imap/Drafts" >/dev/null
+is "$(store-list -a mail -m Drafts | grep -c 'by curl')" 0 "what curl expunges is gone"
+
+# imaplib: what is said of each message, against its file
+/usr/bin/python3 "$TOP/tests/e2e/clients.py" "$IMAP" "$PW" >py.out 2>py.err
+code=$?
+while IFS="$(printf '\t')" read -r name result; do
+	is "$result" ok "$name"
+done <py.out
+is "$code $(cat py.err)" "0 " "clients.py ran to its end"
+is "$(verifydata -a mail)" "" "verifydata finds nothing after that"
+
 # a node client, where npm's imapflow is installed beside the tests
 if [ -d "${NODE_CLIENTS:-/nonexistent}/imapflow" ]; then
 	timeout 120 node "$TOP/tests/e2e/imapflow.js" "$IMAP" "$PW" >node.out 2>node.err
