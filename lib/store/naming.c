@@ -252,7 +252,7 @@ collect(struct naming *n)
 {
 	uint32_t mailbox, first, last, next;
 	unsigned char key[KEY_NAMING];
-	int r;
+	int r = 0;
 
 	while (n->count < NAMING_PIECE &&
 	    (r = first_entry(n->w->t, &mailbox, &first, &last)) == 1) {
