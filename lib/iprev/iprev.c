@@ -128,7 +128,8 @@ iprev_format_resinfo(struct buf *out, const struct iprev *r)
 	struct bytes host = iprev_host(r);
 	char ip[IP_TEXT_MAX];
 
-	if (buf_printf(out, "iprev=%s", iprev_result_name(r->result)) == -1)
+	if (buf_printf(out, "iprev=%s%s", iprev_result_name(r->result),
+	    r->authentic ? " (with dnssec)" : "") == -1)
 		return -1;
 	/* An IPv6 address is no token: RFC 8601 2.2, pvalue. */
 	if (buf_printf(out, r->ip.family == AF_INET6 ?

@@ -41,7 +41,8 @@ const char *iprev_result_name(enum iprev_result result);
 struct bytes iprev_host(const struct iprev *r);
 /*
  * Append the resinfo of RFC 8601 2.2, without ";" and folding:
- * iprev=pass policy.iprev=192.0.2.1 (mail.example.org). -1 EMSGSIZE.
+ * iprev=pass policy.iprev=192.0.2.1 (mail.example.org); "(with dnssec)" stands
+ * behind the result where every answer was secure. -1 EMSGSIZE.
  */
 int iprev_format_resinfo(struct buf *out, const struct iprev *r);
 /*
