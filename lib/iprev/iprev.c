@@ -77,23 +77,43 @@ confirm(struct dns *d, struct arena *a, const struct dns_answer *ptr,
 		set(out, IPREV_FAIL, "name does not have this address");
 }
 
-void
-iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
-    struct iprev *out)
+struct iprev_finder {
+	struct dns *dns;
+	struct arena *arena;
+	struct ip ip;
+	struct dns_query *ptr;		/* NULL: no address */
+};
+
+struct iprev_finder *
+iprev_start(struct dns *d, struct arena *a, const struct ip *ip)
 {
+	struct iprev_finder *f = arena_zalloc(a, 1, sizeof(*f));
 	char name[DNS_REVERSE_MAX];
+
+	f->dns = d;
+	f->arena = a;
+	f->ip = *ip;
+	if (ip->family == AF_INET || ip->family == AF_INET6)
+		f->ptr = dns_start(d, a, DNS_PTR,
+		    bytes_str(dns_reverse(ip, name)));
+	return f;
+}
+
+void
+iprev_finish(struct iprev_finder *f, struct iprev *out)
+{
 	const struct dns_answer *ptr;
 
-	*out = (struct iprev){ .ip = *ip, .name = BYTES_EMPTY };
-	if (ip->family != AF_INET && ip->family != AF_INET6) {
+	*out = (struct iprev){ .ip = f->ip, .name = BYTES_EMPTY };
+	if (f->ptr == NULL) {
 		set(out, IPREV_PERMERROR, "no address");
 		return;
 	}
-	ptr = dns_lookup(d, a, DNS_PTR, bytes_str(dns_reverse(ip, name)));
+	ptr = dns_wait(f->dns, f->ptr);
 	out->authentic = ptr->authentic;
 	switch (ptr->status) {
 	case DNS_OK:
-		confirm(d, a, ptr, out);
+		confirm(f->dns, f->arena, ptr, out);
 		return;
 	case DNS_NODATA:
 	case DNS_NXDOMAIN:
@@ -106,6 +126,13 @@ iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
 		set(out, IPREV_PERMERROR, ptr->why);
 		return;
 	}
+}
+
+void
+iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
+    struct iprev *out)
+{
+	iprev_finish(iprev_start(d, a, ip), out);
 }
 
 struct bytes

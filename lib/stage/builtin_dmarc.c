@@ -38,23 +38,38 @@ add_result(struct stage_job *job, const struct dmarc *r)
 	return n;
 }
 
+struct started {
+	struct dmarc_input in;		/* the From domain */
+	struct dmarc_finder *f;
+};
+
+static void *
+start_dmarc(struct stage_job *job)
+{
+	struct dns *dns = stage_dns(job);
+	struct started *s = arena_zalloc(job->arena, 1, sizeof(*s));
+
+	if (dns == NULL)
+		return NULL;
+	s->in.from = BYTES_EMPTY;
+	if (dmarc_from_domain(job->arena, job->message, &s->in.from,
+	    &s->in.from_why) == 0)
+		s->f = dmarc_find_start(dns, job->arena, s->in.from);
+	return s;
+}
+
 static int
 run_dmarc(struct stage_job *job)
 {
-	struct dns *dns = stage_dns(job);
-	struct dmarc_input in = { .from = BYTES_EMPTY };
-	struct dmarc_finder *f = NULL;
+	struct started *s = stage_started(job, &stage_dmarc);
 	struct dmarc r;
 
-	if (dns == NULL)
+	if (s == NULL)
 		return -1;
-	if (dmarc_from_domain(job->arena, job->message, &in.from,
-	    &in.from_why) == 0)
-		f = dmarc_find_start(dns, job->arena, in.from);
 	dmarc_read_auth(job->arena, job->block.resinfo, job->block.nresinfo,
-	    &in);
-	in.draw = draw(job);
-	dmarc_check(job->arena, &in, f, &r);
+	    &s->in);
+	s->in.draw = draw(job);
+	dmarc_check(job->arena, &s->in, s->f, &r);
 	return add_result(job, &r);
 }
 
@@ -63,4 +78,5 @@ const struct stage_builtin stage_dmarc = {
 	.method = "dmarc",
 	.reads_message = true,
 	.run = run_dmarc,
+	.start = start_dmarc,
 };

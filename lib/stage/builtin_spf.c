@@ -26,24 +26,34 @@ set_sender(struct stage_job *job, struct spf_args *args)
 	}
 }
 
-static int
-run_spf(struct stage_job *job)
+static void *
+start_spf(struct stage_job *job)
 {
 	struct dns *dns = stage_dns(job);
 	struct spf_args args = { 0 };
-	struct buf b = BUF_INIT(2 * TRACE_FIELD_MAX);
-	struct spf r;
-	int n;
 
 	if (dns == NULL)
-		return -1;
+		return NULL;
 	args.ip = job->envelope.remote;
 	args.helo = job->envelope.helo;
 	args.sender_local = args.sender_domain = BYTES_EMPTY;
 	args.receiver = job->options->hostname;
 	args.now_seconds = job->envelope.time;
 	set_sender(job, &args);
-	spf_check(dns, job->arena, &args, &r);
+	return spf_start(dns, job->arena, &args);
+}
+
+static int
+run_spf(struct stage_job *job)
+{
+	struct spf_starter *s = stage_started(job, &stage_spf);
+	struct buf b = BUF_INIT(2 * TRACE_FIELD_MAX);
+	struct spf r;
+	int n;
+
+	if (s == NULL)
+		return -1;
+	spf_finish(s, &r);
 	n = spf_format_resinfo(&b, &r);
 	if (n == 0) {
 		stage_add_resinfo(job, buf_bytes(&b));
@@ -66,4 +76,5 @@ const struct stage_builtin stage_spf = {
 	.method = "spf",
 	.field = "Received-SPF",
 	.run = run_spf,
+	.start = start_spf,
 };
