@@ -37,26 +37,30 @@ has_ip(const struct dns_answer *answer, const struct ip *ip)
 	return false;
 }
 
+struct iprev_finder {
+	struct dns *dns;
+	struct arena *arena;
+	struct ip ip;
+	struct dns_query *ptr;		/* NULL: no address */
+	bool went_on;
+	struct dns_query *query[IPREV_NAMES_MAX];	/* of the names */
+	size_t n;
+};
+
 /*
- * Do the names lead back? All look-ups run at the same time. A name whose
- * look-up failed decides nothing while another confirms.
+ * Do the names lead back? A name whose look-up failed decides nothing while
+ * another confirms.
  */
 static void
-confirm(struct dns *d, struct arena *a, const struct dns_answer *ptr,
+confirm(struct iprev_finder *f, const struct dns_answer *ptr,
     struct iprev *out)
 {
-	struct dns_query *query[IPREV_NAMES_MAX];
-	enum dns_type type = out->ip.family == AF_INET ? DNS_A : DNS_AAAA;
 	const struct dns_answer *answer;
 	bool authentic = ptr->authentic, failed = false, found = false;
-	size_t i, n = ptr->nrecords;
+	size_t i;
 
-	if (n > IPREV_NAMES_MAX)
-		n = IPREV_NAMES_MAX;
-	for (i = 0; i < n; i++)
-		query[i] = dns_start(d, a, type, ptr->records[i].name);
-	for (i = 0; i < n; i++) {
-		answer = dns_wait(d, query[i]);
+	for (i = 0; i < f->n; i++) {
+		answer = dns_wait(f->dns, f->query[i]);
 		if (!found && has_ip(answer, &out->ip)) {
 			found = true;
 			out->name = ptr->records[i].name;
@@ -77,13 +81,6 @@ confirm(struct dns *d, struct arena *a, const struct dns_answer *ptr,
 		set(out, IPREV_FAIL, "name does not have this address");
 }
 
-struct iprev_finder {
-	struct dns *dns;
-	struct arena *arena;
-	struct ip ip;
-	struct dns_query *ptr;		/* NULL: no address */
-};
-
 struct iprev_finder *
 iprev_start(struct dns *d, struct arena *a, const struct ip *ip)
 {
@@ -99,6 +96,24 @@ iprev_start(struct dns *d, struct arena *a, const struct ip *ip)
 	return f;
 }
 
+/* All names at the same time. */
+void
+iprev_go_on(struct iprev_finder *f)
+{
+	enum dns_type type = f->ip.family == AF_INET ? DNS_A : DNS_AAAA;
+	const struct dns_answer *ptr;
+
+	if (f->ptr == NULL || f->went_on)
+		return;
+	f->went_on = true;
+	ptr = dns_wait(f->dns, f->ptr);
+	while (f->n < ptr->nrecords && f->n < IPREV_NAMES_MAX) {
+		f->query[f->n] = dns_start(f->dns, f->arena, type,
+		    ptr->records[f->n].name);
+		f->n++;
+	}
+}
+
 void
 iprev_finish(struct iprev_finder *f, struct iprev *out)
 {
@@ -109,11 +124,12 @@ iprev_finish(struct iprev_finder *f, struct iprev *out)
 		set(out, IPREV_PERMERROR, "no address");
 		return;
 	}
+	iprev_go_on(f);
 	ptr = dns_wait(f->dns, f->ptr);
 	out->authentic = ptr->authentic;
 	switch (ptr->status) {
 	case DNS_OK:
-		confirm(f->dns, f->arena, ptr, out);
+		confirm(f, ptr, out);
 		return;
 	case DNS_NODATA:
 	case DNS_NXDOMAIN:

@@ -35,12 +35,14 @@ struct iprev {
 void iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
     struct iprev *out);
 /*
- * The same in two steps, so that other look-ups run at the same time: start
- * asks for the PTR names, finish waits and goes on. *ip is copied.
+ * The same in steps, so that other look-ups run at the same time: start asks
+ * for the PTR names, go_on (may be left out) waits for them and asks for their
+ * addresses, finish waits and judges. *ip is copied.
  */
 struct iprev_finder;
 struct iprev_finder *iprev_start(struct dns *d, struct arena *a,
     const struct ip *ip);
+void iprev_go_on(struct iprev_finder *f);
 void iprev_finish(struct iprev_finder *f, struct iprev *out);
 /* "pass", "fail", "temperror", "permerror": RFC 8601 2.7.3. */
 const char *iprev_result_name(enum iprev_result result);

@@ -14,6 +14,12 @@ start_iprev(struct stage_job *job)
 	    : iprev_start(dns, job->arena, &job->envelope.remote);
 }
 
+static void
+go_on_iprev(void *started)
+{
+	iprev_go_on(started);
+}
+
 static int
 run_iprev(struct stage_job *job)
 {
@@ -44,4 +50,5 @@ const struct stage_builtin stage_iprev = {
 	.method = "iprev",
 	.run = run_iprev,
 	.start = start_iprev,
+	.go_on = go_on_iprev,
 };

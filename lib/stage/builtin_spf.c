@@ -26,9 +26,16 @@ set_sender(struct stage_job *job, struct spf_args *args)
 	}
 }
 
+struct started {
+	struct spf_starter *s;
+	bool done;
+	struct spf r;
+};
+
 static void *
 start_spf(struct stage_job *job)
 {
+	struct started *s = arena_zalloc(job->arena, 1, sizeof(*s));
 	struct dns *dns = stage_dns(job);
 	struct spf_args args = { 0 };
 
@@ -40,30 +47,41 @@ start_spf(struct stage_job *job)
 	args.receiver = job->options->hostname;
 	args.now_seconds = job->envelope.time;
 	set_sender(job, &args);
-	return spf_start(dns, job->arena, &args);
+	s->s = spf_start(dns, job->arena, &args);
+	return s;
+}
+
+/* The whole of it: while its terms are looked up, so is the rest. */
+static void
+go_on_spf(void *started)
+{
+	struct started *s = started;
+
+	if (!s->done)
+		spf_finish(s->s, &s->r);
+	s->done = true;
 }
 
 static int
 run_spf(struct stage_job *job)
 {
-	struct spf_starter *s = stage_started(job, &stage_spf);
+	struct started *s = stage_started(job, &stage_spf);
 	struct buf b = BUF_INIT(2 * TRACE_FIELD_MAX);
-	struct spf r;
 	int n;
 
 	if (s == NULL)
 		return -1;
-	spf_finish(s, &r);
-	n = spf_format_resinfo(&b, &r);
+	go_on_spf(s);
+	n = spf_format_resinfo(&b, &s->r);
 	if (n == 0) {
 		stage_add_resinfo(job, buf_bytes(&b));
 		buf_reset(&b);
-		n = spf_format_field(&b, &r);
+		n = spf_format_field(&b, &s->r);
 	}
 	if (n == 0) {
 		stage_add_field(job, buf_bytes(&b));
 		buf_reset(&b);
-		n = spf_format_line(&b, &r);
+		n = spf_format_line(&b, &s->r);
 	}
 	if (n == 0)
 		stage_add_report(job, buf_bytes(&b), true);
@@ -77,4 +95,5 @@ const struct stage_builtin stage_spf = {
 	.field = "Received-SPF",
 	.run = run_spf,
 	.start = start_spf,
+	.go_on = go_on_spf,
 };

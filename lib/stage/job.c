@@ -270,9 +270,16 @@ start_ahead(struct stage_job *job, const struct stage_list *list, size_t i,
     void *started[STAGE_LIST_MAX])
 {
 	const struct stage_builtin *stage;
+	size_t k;
 
-	for (; i < list->n && (stage = list->item[i].builtin) != NULL; i++)
-		started[i] = stage->start == NULL ? NULL : stage->start(job);
+	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
+	    k++)
+		started[k] = stage->start == NULL ? NULL : stage->start(job);
+	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
+	    k++) {
+		if (started[k] != NULL && stage->go_on != NULL)
+			stage->go_on(started[k]);
+	}
 }
 
 void

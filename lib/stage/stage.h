@@ -110,6 +110,11 @@ struct stage_builtin {
 	 * (arena; NULL: nothing was started) is job->started in run.
 	 */
 	void *(*start)(struct stage_job *job);
+	/*
+	 * Or NULL: called for all of them, too, once all have started: take
+	 * the first answers and ask what follows from them.
+	 */
+	void (*go_on)(void *started);
 };
 /* job->started, or what start gives now; NULL with errno. */
 void *stage_started(struct stage_job *job,

@@ -36,6 +36,7 @@ serve() {
 names() { cut -d' ' -f3 asked | tr '\n' ' '; }
 taken() { sed -n 's/.*m=accepted.* ms=\([0-9]*\).*/\1/p' err; }
 
+serve "stages-in ="	# the account is made
 serve "stages-in = iprev-check spf-check dkim-verify dmarc-check"
 is "$(names)" "7.2.0.192.in-addr.arpa late.example sel._domainkey.late.example _dmarc.late.example mail.late.example mail.late.example " \
     "A-13 all first questions are asked before the second ones"
