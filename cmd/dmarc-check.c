@@ -45,7 +45,7 @@ print_record(struct arena *a, const struct dmarc_record *r)
 	    (unsigned long)r->interval_seconds)));
 	for (unsigned int i = 0; i < 4; i++) {
 		if ((fo >> i & 1) != 0)
-			print("fo", bytes_of("01ds" + i, 1));
+			print("fo", bytes_of(&"01ds"[i], 1));
 	}
 	print_uris("rua", r->rua, r->nrua);
 	print_uris("ruf", r->ruf, r->nruf);

@@ -534,7 +534,7 @@ compare_lists(const struct json *v, const struct dmarc_record *r)
 
 	for (unsigned int i = 0; i < 4; i++) {
 		if ((r->failure_options >> i & 1) != 0)
-			list[n++] = bytes_of("01ds" + i, 1);
+			list[n++] = bytes_of(&"01ds"[i], 1);
 	}
 	expect_list(v, "fo", list, n);
 	for (n = 0; n < r->nrua; n++)
