@@ -45,6 +45,27 @@ cut_sign(struct bytes *s, int c)
 	return skip_cfws(s);
 }
 
+/* Bytes of the pvalue at the start of s; SIZE_MAX: a quote is not closed. */
+static size_t
+value_length(struct bytes s)
+{
+	size_t n = 0, quoted;
+	int c;
+
+	while ((c = bytes_at(s, n)) != -1 && !ascii_is_space(c) &&
+	    c != '(' && c != ';') {
+		if (c != '"') {
+			n++;
+			continue;
+		}
+		quoted = trace_quoted_length(bytes_from(s, n));
+		if (quoted == 0)
+			return SIZE_MAX;
+		n += quoted;
+	}
+	return n;
+}
+
 /*
  * A pvalue: tokens and quoted strings without a blank between them
  * (`"a b"@example.org`), unquoted.
@@ -52,24 +73,22 @@ cut_sign(struct bytes *s, int c)
 static bool
 cut_value(struct arena *a, struct bytes *s, struct bytes *value)
 {
-	unsigned char *p = arena_alloc(a, s->n);
-	size_t n = 0, i, quoted;
+	struct bytes text;
+	unsigned char *p;
+	bool quoted = false;
+	size_t n = 0;
 	int c;
 
-	while ((c = bytes_at(*s, 0)) != -1 && !ascii_is_space(c) &&
-	    c != '(' && c != ';') {
-		if (c != '"') {
-			p[n++] = (unsigned char)bytes_next(s);
-			continue;
-		}
-		if ((quoted = trace_quoted_length(*s)) == 0)
-			return false;
-		for (i = 1; i + 1 < quoted; i++) {
-			if (s->p[i] == '\\')
-				i++;
-			p[n++] = s->p[i];
-		}
-		*s = bytes_from(*s, quoted);
+	if (!bytes_cut(s, value_length(*s), &text))
+		return false;
+	p = arena_alloc(a, text.n);
+	while ((c = bytes_next(&text)) != -1) {
+		if (c == '"')
+			quoted = !quoted;
+		else if (c == '\\' && quoted)
+			p[n++] = (unsigned char)bytes_next(&text);
+		else
+			p[n++] = (unsigned char)c;
 	}
 	*value = bytes_of(p, n);
 	return true;

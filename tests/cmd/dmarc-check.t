@@ -113,4 +113,16 @@ is "$(timeout 20 dmarc-check -q <many | cut -f1,7)" "none${tab}several addresses
 is "$(timeout 20 dmarc-check -q <more | cut -f1,7)" "none${tab}several From fields" "A-5 10,000 From fields"
 is "$(timeout 20 dmarc-check -q <huge | cut -f1,2)" "none${tab}-" "A-5 a From field of 1 MB of brackets"
 is "$(timeout 20 dmarc-check -q <name | cut -f1,3)" "fail${tab}reject" "A-5 a display name of 1 MB"
+
+# ---- silence: the time of one look-up, not of a message ----
+mkdir -p etc var run
+printf '[server]\nhostname = mx.example.org\npostmaster = x\ndns-try-timeout = 1s\ndns-timeout = 1s\n' >etc/main.conf
+printf '[domain]\n' >etc/example.org.conf
+mkdir -p etc/domains etc/accounts
+mv etc/example.org.conf etc/domains/
+printf '[account]\naddress = x@example.org\n' >etc/accounts/x.conf
+export PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
+ok "a short time for DNS is configured" config-compile
+exits 111 "A-5 a server that is silent is temperror, exit 111" sh -c "printf 'From: a@silent.example\n\n' | timeout 20 dmarc-check -q"
+is "$(cut -f1,3,7 .out)" "temperror${tab}none${tab}no answer in time" "A-5 and nothing is asked for"
 done_testing
