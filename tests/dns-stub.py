@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """dns-stub.py - a small DNS server for tests, honest or not.
 
-usage: dns-stub.py [-p PORT] [-r READYFILE] [-l LOGFILE] FILE
+usage: dns-stub.py [-d MS] [-p PORT] [-r READYFILE] [-l LOGFILE] FILE
 
 FILE is JSON (or "-": standard input):
 
@@ -28,6 +28,7 @@ Options: ad (authentic data: each name of a CNAME chain must have it), tc (UDP a
   (FORMERR when the query has an OPT record), upper (names in answers in upper
   case), shuffle (records in another order each time), norest (a CNAME alone,
   without what it leads to).
+With -d each UDP answer comes MS milliseconds late, many at the same time.
 Both UDP and TCP; UDP answers over 512 bytes, or what EDNS0 offers, are
 truncated.
 """
@@ -301,7 +302,7 @@ def bind(port):
 
 def main():
     global LOG
-    opts, args = getopt.getopt(sys.argv[1:], "p:r:l:")
+    opts, args = getopt.getopt(sys.argv[1:], "d:p:r:l:")
     opts = dict(opts)
     LOG = open(opts["-l"], "a") if "-l" in opts else None
     with (sys.stdin if args[0] == "-" else open(args[0])) as f:
@@ -318,7 +319,12 @@ def main():
             out, _ = stub.answer(msg, False)
         except (IndexError, struct.error):
             continue
-        if out is not None:
+        if out is None:
+            continue
+        if "-d" in opts:
+            threading.Timer(int(opts["-d"]) / 1000, udp.sendto,
+                            (out, peer)).start()
+        else:
             udp.sendto(out, peer)
 
 

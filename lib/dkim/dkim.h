@@ -126,7 +126,8 @@ void dkim_verify_finish(struct dkim_verifier *v, struct dkim_verdicts *out);
  * Append the resinfo of one verdict (RFC 8601 2.2, RFC 6008), no line end:
  * dkim=pass (2048-bit key) header.d=example.org header.s=sel
  *     header.a=rsa-sha256 header.b=AbCd1234
- * on one line; reason="..." stands after the result when there is a reason.
+ * on one line; a key record that DNSSEC vouched for makes it "(2048-bit key
+ * with dnssec)". reason="..." stands after the result when there is a reason.
  * Values that are no token are quoted. 0, or -1 EMSGSIZE.
  */
 int dkim_format_resinfo(struct buf *out, const struct dkim_verdict *v);

@@ -77,7 +77,8 @@ dkim_format_resinfo(struct buf *out, const struct dkim_verdict *v)
 {
 	(void)buf_printf(out, "dkim=%s", dkim_result_text(v->result));
 	if (v->key_bits > 0)
-		(void)buf_printf(out, " (%u-bit key)", v->key_bits);
+		(void)buf_printf(out, " (%u-bit key%s)", v->key_bits,
+		    v->authentic ? " with dnssec" : "");
 	if (v->reason[0] != '\0') {
 		(void)buf_adds(out, " reason=");
 		add_quoted(out, bytes_str(v->reason));

@@ -37,26 +37,30 @@ has_ip(const struct dns_answer *answer, const struct ip *ip)
 	return false;
 }
 
+struct iprev_finder {
+	struct dns *dns;
+	struct arena *arena;
+	struct ip ip;
+	struct dns_query *ptr;		/* NULL: no address */
+	bool went_on;
+	struct dns_query *query[IPREV_NAMES_MAX];	/* of the names */
+	size_t n;
+};
+
 /*
- * Do the names lead back? All look-ups run at the same time. A name whose
- * look-up failed decides nothing while another confirms.
+ * Do the names lead back? A name whose look-up failed decides nothing while
+ * another confirms.
  */
 static void
-confirm(struct dns *d, struct arena *a, const struct dns_answer *ptr,
+confirm(struct iprev_finder *f, const struct dns_answer *ptr,
     struct iprev *out)
 {
-	struct dns_query *query[IPREV_NAMES_MAX];
-	enum dns_type type = out->ip.family == AF_INET ? DNS_A : DNS_AAAA;
 	const struct dns_answer *answer;
 	bool authentic = ptr->authentic, failed = false, found = false;
-	size_t i, n = ptr->nrecords;
+	size_t i;
 
-	if (n > IPREV_NAMES_MAX)
-		n = IPREV_NAMES_MAX;
-	for (i = 0; i < n; i++)
-		query[i] = dns_start(d, a, type, ptr->records[i].name);
-	for (i = 0; i < n; i++) {
-		answer = dns_wait(d, query[i]);
+	for (i = 0; i < f->n; i++) {
+		answer = dns_wait(f->dns, f->query[i]);
 		if (!found && has_ip(answer, &out->ip)) {
 			found = true;
 			out->name = ptr->records[i].name;
@@ -77,23 +81,55 @@ confirm(struct dns *d, struct arena *a, const struct dns_answer *ptr,
 		set(out, IPREV_FAIL, "name does not have this address");
 }
 
-void
-iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
-    struct iprev *out)
+struct iprev_finder *
+iprev_start(struct dns *d, struct arena *a, const struct ip *ip)
 {
+	struct iprev_finder *f = arena_zalloc(a, 1, sizeof(*f));
 	char name[DNS_REVERSE_MAX];
+
+	f->dns = d;
+	f->arena = a;
+	f->ip = *ip;
+	if (ip->family == AF_INET || ip->family == AF_INET6)
+		f->ptr = dns_start(d, a, DNS_PTR,
+		    bytes_str(dns_reverse(ip, name)));
+	return f;
+}
+
+/* All names at the same time. */
+void
+iprev_go_on(struct iprev_finder *f)
+{
+	enum dns_type type = f->ip.family == AF_INET ? DNS_A : DNS_AAAA;
 	const struct dns_answer *ptr;
 
-	*out = (struct iprev){ .ip = *ip, .name = BYTES_EMPTY };
-	if (ip->family != AF_INET && ip->family != AF_INET6) {
+	if (f->ptr == NULL || f->went_on)
+		return;
+	f->went_on = true;
+	ptr = dns_wait(f->dns, f->ptr);
+	while (f->n < ptr->nrecords && f->n < IPREV_NAMES_MAX) {
+		f->query[f->n] = dns_start(f->dns, f->arena, type,
+		    ptr->records[f->n].name);
+		f->n++;
+	}
+}
+
+void
+iprev_finish(struct iprev_finder *f, struct iprev *out)
+{
+	const struct dns_answer *ptr;
+
+	*out = (struct iprev){ .ip = f->ip, .name = BYTES_EMPTY };
+	if (f->ptr == NULL) {
 		set(out, IPREV_PERMERROR, "no address");
 		return;
 	}
-	ptr = dns_lookup(d, a, DNS_PTR, bytes_str(dns_reverse(ip, name)));
+	iprev_go_on(f);
+	ptr = dns_wait(f->dns, f->ptr);
 	out->authentic = ptr->authentic;
 	switch (ptr->status) {
 	case DNS_OK:
-		confirm(d, a, ptr, out);
+		confirm(f, ptr, out);
 		return;
 	case DNS_NODATA:
 	case DNS_NXDOMAIN:
@@ -106,6 +142,13 @@ iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
 		set(out, IPREV_PERMERROR, ptr->why);
 		return;
 	}
+}
+
+void
+iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
+    struct iprev *out)
+{
+	iprev_finish(iprev_start(d, a, ip), out);
 }
 
 struct bytes
@@ -128,7 +171,8 @@ iprev_format_resinfo(struct buf *out, const struct iprev *r)
 	struct bytes host = iprev_host(r);
 	char ip[IP_TEXT_MAX];
 
-	if (buf_printf(out, "iprev=%s", iprev_result_name(r->result)) == -1)
+	if (buf_printf(out, "iprev=%s%s", iprev_result_name(r->result),
+	    r->authentic ? " (with dnssec)" : "") == -1)
 		return -1;
 	/* An IPv6 address is no token: RFC 8601 2.2, pvalue. */
 	if (buf_printf(out, r->ip.family == AF_INET6 ?

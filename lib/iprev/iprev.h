@@ -34,6 +34,16 @@ struct iprev {
  */
 void iprev_check(struct dns *d, struct arena *a, const struct ip *ip,
     struct iprev *out);
+/*
+ * The same in steps, so that other look-ups run at the same time: start asks
+ * for the PTR names, go_on (may be left out) waits for them and asks for their
+ * addresses, finish waits and judges. *ip is copied.
+ */
+struct iprev_finder;
+struct iprev_finder *iprev_start(struct dns *d, struct arena *a,
+    const struct ip *ip);
+void iprev_go_on(struct iprev_finder *f);
+void iprev_finish(struct iprev_finder *f, struct iprev *out);
 /* "pass", "fail", "temperror", "permerror": RFC 8601 2.7.3. */
 const char *iprev_result_name(enum iprev_result result);
 /* The name if it is made of host name bytes (letters, digits, "-", "_", "."),
@@ -41,7 +51,8 @@ const char *iprev_result_name(enum iprev_result result);
 struct bytes iprev_host(const struct iprev *r);
 /*
  * Append the resinfo of RFC 8601 2.2, without ";" and folding:
- * iprev=pass policy.iprev=192.0.2.1 (mail.example.org). -1 EMSGSIZE.
+ * iprev=pass policy.iprev=192.0.2.1 (mail.example.org); "(with dnssec)" stands
+ * behind the result where every answer was secure. -1 EMSGSIZE.
  */
 int iprev_format_resinfo(struct buf *out, const struct iprev *r);
 /*

@@ -433,7 +433,10 @@ check_host(struct spf_check *c, struct bytes domain)
 
 	if (!domain_valid(domain))
 		return v;
-	answer = spf_lookup(c, DNS_TXT, domain);
+	/* the first record asked for is that of the identity */
+	answer = c->first != NULL ? spf_wait(c, c->first)
+	    : spf_lookup(c, DNS_TXT, domain);
+	c->first = NULL;
 	if (is_failure(answer)) {
 		(void)dns_failed(c, &v, domain, answer);	/* sets v */
 		return v;
@@ -508,39 +511,79 @@ set_identity(struct spf_check *c, struct spf *out)
 	c->sender_domain = out->domain;
 }
 
-void
-spf_check(struct dns *d, struct arena *a, const struct spf_args *args,
-    struct spf *out)
+struct spf_starter {
+	struct spf_args args;
+	struct spf_check c;
+	struct spf out;		/* identity only */
+};
+
+/* Limit what is asked from now on; the deadline before. */
+static int64_t
+limit_time(struct dns *d)
 {
-	struct spf_check c = { .dns = d, .arena = a, .args = args,
-		.out = out };
 	int64_t before = dns_set_deadline(d, 0);
 	int64_t deadline = deadline_in(SPF_TIME_MS);
-	struct verdict v;
 
-	*out = (struct spf){ .ip = args->ip, .helo = args->helo,
+	(void)dns_set_deadline(d, before < deadline ? before : deadline);
+	return before;
+}
+
+struct spf_starter *
+spf_start(struct dns *d, struct arena *a, const struct spf_args *args)
+{
+	struct spf_starter *s = arena_zalloc(a, 1, sizeof(*s));
+	int64_t before = limit_time(d);
+
+	s->args = *args;
+	s->c = (struct spf_check){ .dns = d, .arena = a, .args = &s->args };
+	s->out = (struct spf){ .ip = args->ip, .helo = args->helo,
 		.receiver = args->receiver, .mechanism = BYTES_EMPTY,
 		.explanation = BYTES_EMPTY, .problem = "",
 		.problem_domain = BYTES_EMPTY, .authentic = true };
-	(void)dns_set_deadline(d, before < deadline ? before : deadline);
-	set_identity(&c, out);
-	if (args->ip.family == 0)
-		v = (struct verdict){ .result = SPF_NONE };
-	else
-		v = check_host(&c, out->domain);
-	out->result = v.result;
-	out->lookups = c.lookups;
-	if (v.term != NULL)
-		out->mechanism = v.term->text;
-	else if (v.result == SPF_NEUTRAL)
+	set_identity(&s->c, &s->out);
+	if (args->ip.family != 0 && domain_valid(s->out.domain))
+		s->c.first = dns_start(d, a, DNS_TXT, s->out.domain);
+	(void)dns_set_deadline(d, before);
+	return s;
+}
+
+static void
+set_result(const struct verdict *v, struct spf *out)
+{
+	out->result = v->result;
+	if (v->term != NULL)
+		out->mechanism = v->term->text;
+	else if (v->result == SPF_NEUTRAL)
 		out->mechanism = BYTES("default");
+}
+
+void
+spf_finish(struct spf_starter *s, struct spf *out)
+{
+	struct spf_check *c = &s->c;
+	int64_t before = limit_time(c->dns);
+	struct verdict v = { .result = SPF_NONE };
+
+	*out = s->out;
+	c->out = out;
+	if (s->args.ip.family != 0)
+		v = check_host(c, out->domain);
+	set_result(&v, out);
+	out->lookups = c->lookups;
 	if (v.result == SPF_FAIL && v.exp.n > 0)
-		explain(&c, &v);
+		explain(c, &v);
 	if (v.result != SPF_TEMPERROR && v.result != SPF_PERMERROR) {
 		out->problem = "";
 		out->problem_domain = BYTES_EMPTY;
 	}
 	if (v.result == SPF_NONE && !domain_valid(out->domain))
 		out->authentic = false;
-	(void)dns_set_deadline(d, before);
+	(void)dns_set_deadline(c->dns, before);
+}
+
+void
+spf_check(struct dns *d, struct arena *a, const struct spf_args *args,
+    struct spf *out)
+{
+	spf_finish(spf_start(d, a, args), out);
 }

@@ -34,6 +34,7 @@ struct spf_check {
 	struct bytes local_part, sender_domain;
 	unsigned int lookups, voids;
 	struct spf_names names;
+	struct dns_query *first;	/* started ahead; NULL once used */
 };
 
 /*

@@ -74,6 +74,16 @@ struct spf {
  */
 void spf_check(struct dns *d, struct arena *a, const struct spf_args *args,
     struct spf *out);
+/*
+ * The same in two steps, so that other look-ups run at the same time: start
+ * asks for the record of the identity's domain, finish waits and evaluates
+ * it. *args is copied, what it points to must live until finish. The time of
+ * SPF_TIME_MS runs for the first answer from start, for the rest from finish.
+ */
+struct spf_starter;
+struct spf_starter *spf_start(struct dns *d, struct arena *a,
+    const struct spf_args *args);
+void spf_finish(struct spf_starter *s, struct spf *out);
 /* "none", "neutral", "pass", "fail", "softfail", "temperror", "permerror". */
 const char *spf_result_name(enum spf_result result);
 

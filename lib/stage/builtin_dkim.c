@@ -26,20 +26,31 @@ add_verdict(struct stage_job *job, const struct dkim_verdict *v)
 	return n;
 }
 
+static void *
+start_dkim(struct stage_job *job)
+{
+	struct dns *dns = stage_dns(job);
+	struct dkim_policy *policy = arena_zalloc(job->arena, 1,
+	    sizeof(*policy));
+
+	if (dns == NULL)
+		return NULL;
+	if (job->check != NULL)
+		*policy = *(const struct dkim_policy *)job->check;
+	if (policy->now == 0)
+		policy->now = job->envelope.time;
+	return dkim_verify_start(job->arena, dns, job->message, policy);
+}
+
 static int
 run_dkim(struct stage_job *job)
 {
-	struct dns *dns = stage_dns(job);
-	struct dkim_policy policy = { 0 };
+	struct dkim_verifier *v = stage_started(job, &stage_dkim);
 	struct dkim_verdicts verdicts;
 
-	if (dns == NULL)
+	if (v == NULL)
 		return -1;
-	if (job->check != NULL)
-		policy = *(const struct dkim_policy *)job->check;
-	if (policy.now == 0)
-		policy.now = job->envelope.time;
-	dkim_verify(job->arena, dns, job->message, &policy, &verdicts);
+	dkim_verify_finish(v, &verdicts);
 	for (size_t i = 0; i < verdicts.n; i++) {
 		if (add_verdict(job, &verdicts.v[i]) == -1)
 			return -1;
@@ -52,4 +63,5 @@ const struct stage_builtin stage_dkim = {
 	.method = "dkim",
 	.reads_message = true,
 	.run = run_dkim,
+	.start = start_dkim,
 };

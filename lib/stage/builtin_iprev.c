@@ -5,17 +5,32 @@
 
 #include "iprev/iprev.h"
 
+static void *
+start_iprev(struct stage_job *job)
+{
+	struct dns *dns = stage_dns(job);
+
+	return dns == NULL ? NULL
+	    : iprev_start(dns, job->arena, &job->envelope.remote);
+}
+
+static void
+go_on_iprev(void *started)
+{
+	iprev_go_on(started);
+}
+
 static int
 run_iprev(struct stage_job *job)
 {
-	struct dns *dns = stage_dns(job);
+	struct iprev_finder *f = stage_started(job, &stage_iprev);
 	struct buf b = BUF_INIT(TRACE_FIELD_MAX);
 	struct iprev r;
 	int n;
 
-	if (dns == NULL)
+	if (f == NULL)
 		return -1;
-	iprev_check(dns, job->arena, &job->envelope.remote, &r);
+	iprev_finish(f, &r);
 	if (r.result == IPREV_PASS)
 		stage_set_remote_host(job, iprev_host(&r));
 	n = iprev_format_resinfo(&b, &r);
@@ -34,4 +49,6 @@ const struct stage_builtin stage_iprev = {
 	.name = "iprev-check",
 	.method = "iprev",
 	.run = run_iprev,
+	.start = start_iprev,
+	.go_on = go_on_iprev,
 };

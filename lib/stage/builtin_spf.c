@@ -26,34 +26,62 @@ set_sender(struct stage_job *job, struct spf_args *args)
 	}
 }
 
-static int
-run_spf(struct stage_job *job)
+struct started {
+	struct spf_starter *s;
+	bool done;
+	struct spf r;
+};
+
+static void *
+start_spf(struct stage_job *job)
 {
+	struct started *s = arena_zalloc(job->arena, 1, sizeof(*s));
 	struct dns *dns = stage_dns(job);
 	struct spf_args args = { 0 };
-	struct buf b = BUF_INIT(2 * TRACE_FIELD_MAX);
-	struct spf r;
-	int n;
 
 	if (dns == NULL)
-		return -1;
+		return NULL;
 	args.ip = job->envelope.remote;
 	args.helo = job->envelope.helo;
 	args.sender_local = args.sender_domain = BYTES_EMPTY;
 	args.receiver = job->options->hostname;
 	args.now_seconds = job->envelope.time;
 	set_sender(job, &args);
-	spf_check(dns, job->arena, &args, &r);
-	n = spf_format_resinfo(&b, &r);
+	s->s = spf_start(dns, job->arena, &args);
+	return s;
+}
+
+/* The whole of it: while its terms are looked up, so is the rest. */
+static void
+go_on_spf(void *started)
+{
+	struct started *s = started;
+
+	if (!s->done)
+		spf_finish(s->s, &s->r);
+	s->done = true;
+}
+
+static int
+run_spf(struct stage_job *job)
+{
+	struct started *s = stage_started(job, &stage_spf);
+	struct buf b = BUF_INIT(2 * TRACE_FIELD_MAX);
+	int n;
+
+	if (s == NULL)
+		return -1;
+	go_on_spf(s);
+	n = spf_format_resinfo(&b, &s->r);
 	if (n == 0) {
 		stage_add_resinfo(job, buf_bytes(&b));
 		buf_reset(&b);
-		n = spf_format_field(&b, &r);
+		n = spf_format_field(&b, &s->r);
 	}
 	if (n == 0) {
 		stage_add_field(job, buf_bytes(&b));
 		buf_reset(&b);
-		n = spf_format_line(&b, &r);
+		n = spf_format_line(&b, &s->r);
 	}
 	if (n == 0)
 		stage_add_report(job, buf_bytes(&b), true);
@@ -66,4 +94,6 @@ const struct stage_builtin stage_spf = {
 	.method = "spf",
 	.field = "Received-SPF",
 	.run = run_spf,
+	.start = start_spf,
+	.go_on = go_on_spf,
 };

@@ -228,11 +228,13 @@ move_results(struct stage_job *job, size_t first, size_t place)
 }
 
 static void
-run_builtin(struct stage_job *job, const struct stage_builtin *stage)
+run_builtin(struct stage_job *job, const struct stage_builtin *stage,
+    void *started)
 {
 	size_t place = forget_earlier(&job->block, stage);
 	size_t first = job->block.nresinfo;
 
+	job->started = started;
 	if (stage->run(job) == -1)
 		stage_set_verdict(job, STAGE_TEMP,
 		    BYTES("a check could not be made"));
@@ -256,16 +258,47 @@ run_filter(struct stage_job *job, struct bytes command)
 	buf_free(&prefix);
 }
 
+void *
+stage_started(struct stage_job *job, const struct stage_builtin *stage)
+{
+	return job->started != NULL ? job->started : stage->start(job);
+}
+
+/* A filter may change the message: no stage behind it can start yet. */
+static void
+start_ahead(struct stage_job *job, const struct stage_list *list, size_t i,
+    void *started[STAGE_LIST_MAX])
+{
+	const struct stage_builtin *stage;
+	size_t k;
+
+	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
+	    k++)
+		started[k] = stage->start == NULL ? NULL : stage->start(job);
+	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
+	    k++) {
+		if (started[k] != NULL && stage->go_on != NULL)
+			stage->go_on(started[k]);
+	}
+}
+
 void
 stage_run(struct stage_job *job, const struct stage_list *list)
 {
 	const int *counts = job->report_counts;
+	void *started[STAGE_LIST_MAX];
+	bool ahead = false;
 
 	for (size_t i = 0; i < list->n && job->verdict == STAGE_PASS; i++) {
-		if (list->item[i].builtin != NULL)
-			run_builtin(job, list->item[i].builtin);
-		else
+		if (list->item[i].builtin == NULL) {
 			run_filter(job, list->item[i].command);
+			ahead = false;
+			continue;
+		}
+		if (!ahead)
+			start_ahead(job, list, i, started);
+		ahead = true;
+		run_builtin(job, list->item[i].builtin, started[i]);
 	}
 	job->reports = buf_bytes(&job->report_buf);
 	job->report_exit = counts[0] > 0 ? EXIT_YES

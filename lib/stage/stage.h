@@ -85,6 +85,7 @@ struct stage_job {
 	/* private */
 	struct dns *dns;
 	bool received_done;
+	void *started;		/* by the stage that runs now */
 	size_t resinfo_size, spf_size;	/* room in the block's lists */
 	struct buf report_buf;
 	int report_counts[3];	/* pass, temperror, other */
@@ -102,8 +103,24 @@ struct stage_builtin {
 	const char *field;	/* "Received-SPF", replaced too; or NULL */
 	bool reads_message;	/* -q with -i still needs the message */
 	int (*run)(struct stage_job *job);
+	/*
+	 * Or NULL: send the first look-ups, without waiting. Called for all
+	 * builtin stages up to the next filter before the first of them runs,
+	 * so that their look-ups are in flight together; what it returns
+	 * (arena; NULL: nothing was started) is job->started in run.
+	 */
+	void *(*start)(struct stage_job *job);
+	/*
+	 * Or NULL: called for all of them, too, once all have started: take
+	 * the first answers and ask what follows from them.
+	 */
+	void (*go_on)(void *started);
 };
-extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim;
+/* job->started, or what start gives now; NULL with errno. */
+void *stage_started(struct stage_job *job,
+    const struct stage_builtin *stage);
+extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim,
+    stage_dmarc;
 
 /* The builtin of that name, or NULL. */
 const struct stage_builtin *stage_builtin_find(struct bytes name);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "mime/mime.h"
+#include "trace/internal.h"
 
 /* Nested comments in a field body; more is no field of ours. */
 #define COMMENT_DEPTH_MAX 20
@@ -45,9 +46,8 @@ field_body(struct bytes field)
 
 /* ---- reading a structured body: words, quoted strings, comments ---- */
 
-/* Bytes of the comment at the start of s, brackets included; 0: unclosed. */
-static size_t
-comment_length(struct bytes s)
+size_t
+trace_comment_length(struct bytes s)
 {
 	int depth = 0;
 
@@ -62,8 +62,8 @@ comment_length(struct bytes s)
 	return 0;
 }
 
-static size_t
-quoted_length(struct bytes s)
+size_t
+trace_quoted_length(struct bytes s)
 {
 	for (size_t i = 1; i < s.n; i++) {
 		if (s.p[i] == '\\')
@@ -87,9 +87,9 @@ next_token(struct bytes *s, struct bytes *token)
 	if (s->n == 0)
 		return false;
 	if (s->p[0] == '(')
-		n = comment_length(*s);
+		n = trace_comment_length(*s);
 	else if (s->p[0] == '"')
-		n = quoted_length(*s);
+		n = trace_quoted_length(*s);
 	else if (s->p[0] == ';')
 		n = 1;
 	else {
@@ -161,8 +161,7 @@ is_ours(struct bytes received, struct bytes hostname, struct bytes id)
 	if (!received_clause(received, BYTES("by"), &value) ||
 	    !bytes_caseeq(value, hostname))
 		return false;
-	return id.n == 0 ||
-	    (received_clause(received, BYTES("id"), &value) &&
+	return id.n == 0 || (trace_received_id(received, &value) &&
 	    bytes_eq(value, id));
 }
 
@@ -184,6 +183,12 @@ trace_received_from(struct bytes field, struct ip *ip, struct bytes *helo)
 	*ip = found;
 	*helo = bytes_eq(name, BYTES("unknown")) ? BYTES_EMPTY : name;
 	return true;
+}
+
+bool
+trace_received_id(struct bytes field, struct bytes *id)
+{
+	return received_clause(field, BYTES("id"), id);
 }
 
 bool

@@ -85,6 +85,43 @@ struct trace_block {
 	struct bytes received;	/* our Received field, verbatim */
 };
 
+/* ---- one result ---- */
+
+/* Properties of one result; the standards name at most ten. */
+#define TRACE_PROPERTIES_MAX 32
+struct trace_property {
+	struct bytes ptype, name;	/* header, from; case as given */
+	struct bytes value;		/* unquoted */
+};
+struct trace_resinfo {
+	struct bytes method, result;	/* case as given */
+	struct bytes reason;		/* unquoted; empty: none */
+	struct trace_property property[TRACE_PROPERTIES_MAX];
+	size_t nproperties;
+	size_t result_end;		/* where in the text the result ends */
+};
+/*
+ * Take one resinfo apart (RFC 8601 2.2), comments skipped. Values lie in the
+ * arena, the rest points into resinfo. -1 EBADMSG: it is none, is longer than
+ * TRACE_RESULTS_MAX or has more properties; *out is then of no use.
+ */
+int trace_resinfo_parse(struct arena *a, struct bytes resinfo,
+    struct trace_resinfo *out);
+/* The first property of that name, case ignored; false and no change: none. */
+bool trace_resinfo_get(const struct trace_resinfo *r, const char *ptype,
+    const char *name, struct bytes *value);
+/*
+ * Note in the block's first result of that method that it was not followed:
+ * "dmarc=fail (override mailing_list) ...". override is one of our own words
+ * ("mailing_list", "forwarded", "sampled_out"): no text of strangers. For the
+ * copy of one recipient (D-15): the list is made anew in the arena, so copies
+ * of the struct that share it keep theirs. False: no such result.
+ */
+bool trace_block_override(struct arena *a, struct trace_block *block,
+    struct bytes method, struct bytes override);
+
+/* ---- the block and its fields ---- */
+
 /*
  * Take the trusted block off the front of message: 1, and *rest is what
  * follows; 0 if the topmost Received field is not ours: "by" must name
@@ -101,6 +138,8 @@ int trace_block_format(struct buf *out, const struct trace_block *block,
  * trace_received; false and no change if it has none. */
 bool trace_received_from(struct bytes field, struct ip *ip,
     struct bytes *helo);
+/* The id of one; false and no change: it has none. */
+bool trace_received_id(struct bytes field, struct bytes *id);
 /* TLS version and cipher out of one ("TLSv1.3 TLS_AES_128_GCM_SHA256"); false
  * and no change: it came without. */
 bool trace_received_tls(struct bytes field, struct bytes *tls);

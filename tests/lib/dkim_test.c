@@ -368,6 +368,11 @@ resinfo_quoting(void **state)
 	assert_int_equal(errno, EMSGSIZE);
 	buf_free(&b);
 	b = BUF_INIT(1000);
+	v = (struct dkim_verdict){ .result = DKIM_PASS, .reason = "",
+	    .key_bits = 2048, .authentic = true };
+	assert_int_equal(dkim_format_resinfo(&b, &v), 0);
+	assert_bytes(buf_bytes(&b), "dkim=pass (2048-bit key with dnssec)");
+	buf_reset(&b);
 	v = (struct dkim_verdict){ .result = DKIM_NONE, .reason = "" };
 	assert_int_equal(dkim_format_resinfo(&b, &v), 0);
 	assert_bytes(buf_bytes(&b), "dkim=none");

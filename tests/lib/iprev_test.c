@@ -141,22 +141,24 @@ test_results(void **state)
 {
 	(void)state;
 	assert_line("192.0.2.1", "pass\t192.0.2.1\tgood.example\t-",
-	    "iprev=pass policy.iprev=192.0.2.1 (good.example)");
+	    "iprev=pass (with dnssec) policy.iprev=192.0.2.1 (good.example)");
 	assert_line("192.0.2.3", "fail\t192.0.2.3\tother.example\t"
 	    "name does not have this address",
-	    "iprev=fail policy.iprev=192.0.2.3 (other.example)");
+	    "iprev=fail (with dnssec) policy.iprev=192.0.2.3 (other.example)");
 	assert_line("192.0.2.0", "permerror\t192.0.2.0\t-\tno reverse name",
-	    "iprev=permerror policy.iprev=192.0.2.0");
+	    "iprev=permerror (with dnssec) policy.iprev=192.0.2.0");
 	assert_line("192.0.2.7", "temperror\t192.0.2.7\t-\tserver failure",
-	    "iprev=temperror policy.iprev=192.0.2.7");
+	    "iprev=temperror (with dnssec) policy.iprev=192.0.2.7");
 	assert_line("192.0.2.4", "temperror\t192.0.2.4\tother.example\t"
 	    "name cannot be looked up now",
 	    "iprev=temperror policy.iprev=192.0.2.4 (other.example)");
 	assert_line("2001:db8::1", "pass\t2001:db8::1\tsix.example\t-",
-	    "iprev=pass policy.iprev=\"2001:db8::1\" (six.example)");
+	    "iprev=pass (with dnssec) policy.iprev=\"2001:db8::1\" "
+	    "(six.example)");
 	assert_line("2001:db8::2", "fail\t2001:db8::2\tsix.example\t"
 	    "name does not have this address",
-	    "iprev=fail policy.iprev=\"2001:db8::2\" (six.example)");
+	    "iprev=fail (with dnssec) policy.iprev=\"2001:db8::2\" "
+	    "(six.example)");
 }
 
 /* A name of strange bytes confirms, and is not shown. */
@@ -165,7 +167,7 @@ test_odd_name(void **state)
 {
 	(void)state;
 	assert_line("192.0.2.6", "pass\t192.0.2.6\t-\t-",
-	    "iprev=pass policy.iprev=192.0.2.6");
+	    "iprev=pass (with dnssec) policy.iprev=192.0.2.6");
 }
 
 static void
@@ -199,7 +201,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name, fn) { name, fn, NULL, NULL, NULL }
-		T("A-7 iprev results, lines and resinfo", test_results),
+		T("A-7 A-8 iprev results, lines and resinfo", test_results),
 		T("A-7 names that may not be shown", test_odd_name),
 		T("A-7 limit of names", test_limit),
 		T("A-7 DNSSEC status", test_authentic),

@@ -460,6 +460,116 @@ test_id(void **state)
 	assert_string_not_equal(a, b);
 }
 
+/* "ptype.name=value" for each property, then the rest. */
+static const struct {
+	const char *text;	/* NULL properties: no resinfo */
+	const char *method, *result, *reason, *properties;
+} resinfos[] = {
+	{ "spf=pass smtp.mailfrom=a@example.org", "spf", "pass", "",
+	    "smtp.mailfrom=a@example.org" },
+	{ "dkim=fail (2048-bit key; x) reason=\"a; \\\"b\\\"\" "
+	    "header.d=example.org (c) header.b=\"a/b+\"",
+	    "dkim", "fail", "a; \"b\"",
+	    "header.d=example.org|header.b=a/b+" },
+	{ "(c) dmarc (c) / (c) 1 = (c) none (c)", "dmarc", "none", "", "" },
+	{ "spf=pass smtp . mailfrom = \"a b\"@example.org", "spf", "pass", "",
+	    "smtp.mailfrom=a b@example.org" },
+	{ "iprev=pass policy.iprev=\"2001:db8::1\" (h.example)", "iprev",
+	    "pass", "", "policy.iprev=2001:db8::1" },
+	{ "spf=pass smtp.mailfrom=", "spf", "pass", "", "smtp.mailfrom=" },
+	{ "", NULL, NULL, NULL, NULL },
+	{ "none", NULL, NULL, NULL, NULL },
+	{ "=pass", NULL, NULL, NULL, NULL },
+	{ "spf=", NULL, NULL, NULL, NULL },
+	{ "spf=pass (open", NULL, NULL, NULL, NULL },
+	{ "spf=pass smtp.mailfrom=\"open", NULL, NULL, NULL, NULL },
+	{ "spf=pass smtp", NULL, NULL, NULL, NULL },
+	{ "spf=pass smtp.=x", NULL, NULL, NULL, NULL },
+	{ "spf=pass; dkim=pass", NULL, NULL, NULL, NULL },
+};
+
+static void
+test_resinfo(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct buf b = BUF_INIT(1000);
+	struct trace_resinfo r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(resinfos) / sizeof(resinfos[0]); i++) {
+		int n = trace_resinfo_parse(&a, bytes_str(resinfos[i].text),
+		    &r);
+
+		print_message("# %s\n", resinfos[i].text);
+		assert_int_equal(n, resinfos[i].method == NULL ? -1 : 0);
+		if (n == -1)
+			continue;
+		assert_true(bytes_eq(r.method, bytes_str(resinfos[i].method)));
+		assert_true(bytes_eq(r.result, bytes_str(resinfos[i].result)));
+		assert_true(bytes_eq(r.reason, bytes_str(resinfos[i].reason)));
+		buf_reset(&b);
+		for (size_t k = 0; k < r.nproperties; k++) {
+			assert_int_equal(buf_printf(&b, "%s%.*s.%.*s=",
+			    k > 0 ? "|" : "",
+			    BYTES_ARG(r.property[k].ptype),
+			    BYTES_ARG(r.property[k].name)), 0);
+			assert_int_equal(buf_add(&b, r.property[k].value), 0);
+		}
+		assert_true(bytes_eq(buf_bytes(&b),
+		    bytes_str(resinfos[i].properties)));
+	}
+	buf_free(&b);
+	arena_free(&a);
+}
+
+static void
+test_resinfo_limit(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct buf b = BUF_INIT(TRACE_RESULTS_MAX + 1);
+	struct trace_resinfo r;
+
+	(void)state;
+	assert_int_equal(buf_adds(&b, "dkim=pass"), 0);
+	for (int i = 0; i < TRACE_PROPERTIES_MAX; i++)
+		assert_int_equal(buf_adds(&b, " header.d=x"), 0);
+	assert_int_equal(trace_resinfo_parse(&a, buf_bytes(&b), &r), 0);
+	assert_int_equal(r.nproperties, TRACE_PROPERTIES_MAX);
+	assert_int_equal(buf_adds(&b, " header.d=x"), 0);
+	assert_int_equal(trace_resinfo_parse(&a, buf_bytes(&b), &r), -1);
+
+	buf_reset(&b);
+	assert_int_equal(buf_adds(&b, "dkim=pass"), 0);
+	while (b.n < TRACE_RESULTS_MAX)
+		assert_int_equal(buf_addc(&b, ' '), 0);
+	assert_int_equal(trace_resinfo_parse(&a, buf_bytes(&b), &r), 0);
+	assert_int_equal(buf_addc(&b, ' '), 0);
+	assert_int_equal(trace_resinfo_parse(&a, buf_bytes(&b), &r), -1);
+	buf_free(&b);
+	arena_free(&a);
+}
+
+static void
+test_override(void **state)
+{
+	struct bytes list[] = { BYTES("spf=pass"),
+		BYTES("dmarc=fail (p=reject) header.from=a.example") };
+	struct trace_block one = { .resinfo = list, .nresinfo = 2 };
+	struct trace_block two = one;
+	struct arena a = ARENA_INIT;
+
+	(void)state;
+	assert_true(trace_block_override(&a, &one, BYTES("dmarc"),
+	    BYTES("mailing_list")));
+	assert_true(bytes_eq(one.resinfo[1], BYTES("dmarc=fail "
+	    "(override mailing_list) (p=reject) header.from=a.example")));
+	/* the copy of another recipient keeps its own */
+	assert_true(bytes_eq(two.resinfo[1], list[1]));
+	assert_false(trace_block_override(&a, &one, BYTES("arc"),
+	    BYTES("forwarded")));
+	arena_free(&a);
+}
+
 #define T(name, f) { name, f, NULL, NULL, NULL }
 
 int
@@ -480,6 +590,11 @@ main(void)
 		    test_remove_forged),
 		T("R-22 fields are counted", test_count),
 		T("R-6 received-ids differ", test_id),
+		T("A-8 one result taken apart", test_resinfo),
+		T("A-8 one result at its limits and past them",
+		    test_resinfo_limit),
+		T("D-15 A-8 an override for one recipient's copy",
+		    test_override),
 	};
 
 	setenv("TZ", "UTC0", 1);

@@ -1,0 +1,119 @@
+/* dmarc-check - judge the From domain by DMARC; see dmarc-check(1) */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "addr/addr.h"
+#include "dmarc/dmarc.h"
+#include "stage/stage.h"
+
+static const char usage[] = "usage: dmarc-check [-q] < message\n"
+    "       dmarc-check -l domain";
+
+/* ---- -l: a record looked up ---- */
+
+static void
+print(const char *name, struct bytes value)
+{
+	struct buf b = BUF_INIT(4 * DMARC_RECORD_MAX + 64);
+
+	(void)buf_printf(&b, "%s\t", name);
+	(void)msg_escape(&b, value);
+	if (buf_addc(&b, '\n') == -1 || fwrite(b.p, 1, b.n, stdout) != b.n)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	buf_free(&b);
+}
+
+static void
+print_uris(const char *name, const struct dmarc_uri *u, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		print(name, u[i].text);
+}
+
+static void
+print_record(struct arena *a, const struct dmarc_record *r)
+{
+	unsigned int fo = r->failure_options;
+
+	print("p", bytes_str(dmarc_policy_name(r->p)));
+	print("sp", bytes_str(dmarc_policy_name(r->sp)));
+	print("np", bytes_str(dmarc_policy_name(r->np)));
+	print("adkim", r->strict_dkim ? BYTES("s") : BYTES("r"));
+	print("aspf", r->strict_spf ? BYTES("s") : BYTES("r"));
+	print("pct", bytes_str(arena_printf(a, "%u", r->pct)));
+	print("ri", bytes_str(arena_printf(a, "%lu",
+	    (unsigned long)r->interval_seconds)));
+	for (unsigned int i = 0; i < 4; i++) {
+		if ((fo >> i & 1) != 0)
+			print("fo", bytes_of(&"01ds"[i], 1));
+	}
+	print_uris("rua", r->rua, r->nrua);
+	print_uris("ruf", r->ruf, r->nruf);
+	print("psd", bytes_of(&r->psd, 1));
+	print("t", r->testing ? BYTES("y") : BYTES("n"));
+}
+
+static int
+print_found(struct arena *a, const struct dmarc_found *f)
+{
+	if (f->domain.n > 0)
+		print("domain", f->domain);
+	if (f->text.n > 0)
+		print("record", f->text);
+	if (f->status == DMARC_FOUND)
+		print_record(a, &f->record);
+	if (f->why[0] != '\0')
+		print("problem", bytes_str(f->why));
+	print("dnssec", f->authentic ? BYTES("y") : BYTES("n"));
+	if (fflush(stdout) == EOF)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	return f->status == DMARC_FOUND ? EXIT_YES
+	    : f->status == DMARC_UNKNOWN ? EXIT_TEMP : EXIT_NO;
+}
+
+static int
+look_up(const char *text)
+{
+	struct arena a = ARENA_INIT;
+	const struct dns_options *o;
+	struct bytes domain, ascii;
+	struct dmarc_found found;
+	const char *why;
+	struct dns *d;
+	int code;
+
+	if (addr_parse_domain(&a, bytes_str(text), ADDR_SMTPUTF8, &domain,
+	    &ascii, &why) == -1)
+		msg_die(EXIT_PERM, "%s: %s", text, why);
+	if ((o = stage_dns_configured(&a)) == NULL || (d = dns_new(o)) == NULL)
+		msg_diesys(EXIT_TEMP, "cannot ask DNS");
+	dmarc_find_finish(dmarc_find_start(d, &a, ascii), &found);
+	code = print_found(&a, &found);
+	dns_free(d);
+	arena_free(&a);
+	return code;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct stage_filter f = STAGE_FILTER_INIT;
+	const char *domain = NULL;
+	int c, code;
+
+	msg_init("dmarc-check");
+	while ((c = getopt(argc, argv, "ql:")) != -1) {
+		if (c == 'l')
+			domain = optarg;
+		else if (!stage_filter_option(&f, c, optarg))
+			msg_usage(usage);
+	}
+	if (optind != argc || (domain != NULL && f.quiet))
+		msg_usage(usage);
+	if (domain != NULL)
+		return look_up(domain);
+	code = stage_filter_main(&stage_dmarc, &f);
+	if (f.why[0] != '\0')
+		msg_die(code, "%s", f.why);
+	return code;
+}
