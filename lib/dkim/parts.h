@@ -15,10 +15,15 @@ struct dkim_field {
 	struct bytes raw;
 	struct bytes name;
 	uint64_t hash;		/* of the name in lower case */
+	size_t above;		/* next of equal hash bits; SIZE_MAX: none */
 };
 struct dkim_message {
 	struct dkim_field *field;	/* from the top */
 	size_t n;
+	/* The lowest field by the low bits of its hash, SIZE_MAX: none, so
+	 * that many names are found among many fields. */
+	size_t *lowest;
+	uint64_t mask;
 	struct bytes body;
 };
 void dkim_message_split(struct arena *a, struct bytes message,
@@ -61,7 +66,8 @@ struct bytes dkim_without_b(struct arena *a, struct bytes field);
 enum dkim_kind {
 	DKIM_KIND_DKIM,		/* DKIM-Signature */
 	/* ARC-Message-Signature: v= and i= are no tags of it, and h= may be
-	 * empty or without From (RFC 8617 4.1.2). */
+	 * empty or without From (RFC 8617 4.1.2). Without c= relaxed/relaxed,
+	 * though the RFC says as in DKIM: so the signers do. */
 	DKIM_KIND_MESSAGE,
 	/* ARC-Seal: of the tags a=, b=, d=, s=, t=; h= is an error (4.1.3). */
 	DKIM_KIND_SEAL,

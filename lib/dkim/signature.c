@@ -125,6 +125,7 @@ parse_canon(struct bytes s, struct dkim_signature *out, const char **why)
 	struct bytes header;
 	bool has_body = bytes_split(&s, '/', &header);
 
+	out->body_canon = DKIM_SIMPLE;
 	if (!parse_canon_word(bytes_trim(header), &out->header_canon) ||
 	    (has_body && !parse_canon_word(bytes_trim(s), &out->body_canon)))
 		return bad(why, "unknown canonicalization");
@@ -213,6 +214,9 @@ parse_optional(struct arena *a, const struct dkim_tags *t,
 		return bad(why, "bad t=");
 	if (kind == DKIM_KIND_SEAL)
 		return 0;
+	/* Who leaves c= out of an ARC-Message-Signature signs relaxed. */
+	if (kind == DKIM_KIND_MESSAGE)
+		out->header_canon = out->body_canon = DKIM_RELAXED;
 	if (dkim_tags_find(t, "c", &v) && parse_canon(v, out, why) == -1)
 		return -1;
 	if (dkim_tags_find(t, "l", &v) && parse_length(v, out) == -1)
