@@ -72,8 +72,9 @@ const struct config_key config_schema[] = {
 
 	PLAIN("smtp-in", "banner", CONFIG_TEXT, NULL),
 	BOOL("smtp-in", "require-starttls", "no"),
-	STAGES("smtp-in", "stages-in", "iprev-check spf-check dkim-verify",
-	    "iprev-check\0spf-check\0dkim-verify\0"),
+	STAGES("smtp-in", "stages-in",
+	    "iprev-check spf-check dkim-verify arc-verify",
+	    "iprev-check\0spf-check\0dkim-verify\0arc-verify\0"),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	BOOL("submission", "no-require-starttls", "no"),

@@ -103,7 +103,8 @@ struct stage_builtin {
 	bool reads_message;	/* -q with -i still needs the message */
 	int (*run)(struct stage_job *job);
 };
-extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim;
+extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim,
+    stage_arc;
 
 /* The builtin of that name, or NULL. */
 const struct stage_builtin *stage_builtin_find(struct bytes name);

@@ -41,7 +41,8 @@ Return-Path: <a@example.net>
 Authentication-Results: mx.example.org;
 	iprev=pass policy.iprev=192.0.2.1 (mail.example.net);
 	spf=pass smtp.mailfrom=a@example.net;
-	dkim=none
+	dkim=none;
+	arc=none
 Received-SPF: pass (mx.example.org: domain of a@example.net permits 192.0.2.1)
 	receiver=mx.example.org; client-ip=192.0.2.1;
 	envelope-from=\"a@example.net\"; helo=c.example;
@@ -54,7 +55,7 @@ Received: from c.example (mail.example.net [192.0.2.1])
 Subject: one
 
 .dot" "R-6 R-35 its fields, in their order"
-like "$(cat err)" 'm=accepted .*from=a@example.net to=alice@example.org .*results="iprev=pass spf=pass dkim=none" code=250' "O-14 one log line says it all"
+like "$(cat err)" 'm=accepted .*from=a@example.net to=alice@example.org .*results="iprev=pass spf=pass dkim=none arc=none" code=250' "O-14 one log line says it all"
 
 # send [MAIL-PARAMETERS]: from a@example.net to $to, standard input as text; replies
 to=alice@example.org
