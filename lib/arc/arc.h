@@ -1,5 +1,5 @@
 /*
- * arc.h - the Authenticated Received Chain (RFC 8617): verify
+ * arc.h - the Authenticated Received Chain (RFC 8617): verify and seal
  *
  * Who forwards a message records what it found of it
  * (ARC-Authentication-Results), signs the message as it leaves
@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 
+struct dkim_key;
 struct dns;
 
 /* ---- limits ---- */
@@ -111,5 +112,43 @@ int arc_format_resinfo(struct buf *out, const struct arc_verdict *v,
  * fails, reason; tab separated, "-" for what is absent. 0, or -1 EMSGSIZE.
  */
 int arc_format_line(struct buf *out, const struct arc_verdict *v);
+
+/* ---- sealing (RFC 8617 5.1) ---- */
+
+/* Field names signed when none are given: DKIM's, and DKIM-Signature. */
+extern const char *const ARC_SEAL_FIELDS[];
+extern const size_t ARC_SEAL_FIELDS_COUNT;
+
+struct arc_sealer {
+	const struct dkim_key *key;
+	struct bytes domain, selector;	/* A-labels, or U-labels */
+	/*
+	 * What was found when the message came, as in the body of an
+	 * Authentication-Results field: "mx.example.org; spf=pass ...";
+	 * LF line ends, folded.
+	 */
+	struct bytes results;
+	/* What arc_verify said then. A chain that failed is sealed as such
+	 * (cv=fail), for all who come after. */
+	enum arc_result chain;
+	const struct bytes *fields;	/* NULL: ARC_SEAL_FIELDS */
+	size_t field_count;
+	int64_t now;			/* t= */
+};
+
+/*
+ * Append the three fields of one more set (LF line ends), to be put in front
+ * of the message as it leaves. -1 with EBADMSG (results, domain, selector or
+ * field name are bad, a field that must not be signed, From not in fields,
+ * chain not as the message has it, a blank at the start), EACCES (the newest
+ * seal says fail: nothing may follow it), EMSGSIZE (ARC_SETS_MAX sets,
+ * results over ARC_RESULTS_MAX, out full) or EIO (libcrypto), *why; out
+ * unchanged then.
+ */
+int arc_seal(struct arena *a, struct bytes message,
+    const struct arc_sealer *sealer, struct buf *out, const char **why);
+/* Octets of arc_sealer.results: with its name it stays a field others, too,
+ * will read. */
+#define ARC_RESULTS_MAX 32768
 
 #endif

@@ -117,8 +117,10 @@ field_kind(const struct dkim_field *f, enum kind *out)
 static int
 bad(struct arc_chain *c, size_t instance, const char *why)
 {
-	c->why = why;
-	c->instance = (unsigned int)instance;
+	if (c->why[0] == '\0') {
+		c->why = why;
+		c->instance = (unsigned int)instance;
+	}
 	return -1;
 }
 
@@ -217,7 +219,8 @@ read_field(struct arena *a, struct arc_chain *c, size_t at, enum kind kind)
 
 /* ---- the chain ---- */
 
-static int
+/* All of them, also after a bad one: who seals needs the highest instance. */
+static void
 read_fields(struct arena *a, struct arc_chain *c)
 {
 	enum kind kind = RESULTS;
@@ -226,12 +229,13 @@ read_fields(struct arena *a, struct arc_chain *c)
 	for (i = 0; i < c->m.n; i++) {
 		if (!field_kind(&c->m.field[i], &kind))
 			continue;
-		if (++fields > 3 * ARC_SETS_MAX)
-			return bad(c, 0, "more than 50 ARC sets");
-		if (read_field(a, c, i, kind) == -1)
-			return -1;
+		if (++fields > 3 * ARC_SETS_MAX) {
+			(void)bad(c, 0, "more than 50 ARC sets");
+			return;
+		}
+		/* what is wrong is noted in the chain */
+		(void)read_field(a, c, i, kind);
 	}
-	return 0;
 }
 
 /* RFC 8617 5.2, steps 2 and 3; c->n is at least 1. */
@@ -273,8 +277,11 @@ arc_chain_read(struct arena *a, struct bytes message, struct arc_chain *out)
 	out->why = "";
 	out->instance = 0;
 	dkim_message_split(a, message, &out->m);
-	if (read_fields(a, out) == 0 && out->n > 0)
+	read_fields(a, out);
+	if (out->why[0] == '\0' && out->n > 0)
 		check_structure(out);
+	out->highest = out->n;
+	out->ended = out->n > 0 && out->set[out->n - 1].cv == ARC_FAIL;
 	if (out->why[0] != '\0')
 		out->n = 0;
 }

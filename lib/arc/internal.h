@@ -27,6 +27,8 @@ struct arc_chain {
 	struct dkim_message m;
 	struct arc_instance set[ARC_SETS_MAX];
 	size_t n;
+	size_t highest;		/* instance found, also in an unsound chain */
+	bool ended;		/* and its seal says fail */
 	/* Why there is no sound chain; "": there is, or n is 0. */
 	const char *why;
 	unsigned int instance;	/* the set why is about; 0: none */

@@ -81,6 +81,21 @@ int dkim_signature_read(struct arena *a, const struct dkim_tags *tags,
 const char *dkim_record_refusal(const struct dkim_record *r,
     enum dkim_algorithm algorithm);
 
+/* ---- folded text (fold.c) ---- */
+
+struct dkim_folder {
+	struct buf *out;	/* marked full if too small: look at the end */
+	size_t column;
+};
+/* Text as one piece, on a new line if it does not fit; space: a blank goes
+ * before it if it stays on the line. */
+void dkim_fold_add(struct dkim_folder *f, struct bytes text, bool space);
+/* "name=value;", after a blank. */
+void dkim_fold_tag(struct dkim_folder *f, struct arena *a, const char *name,
+    struct bytes value);
+/* Base64, broken wherever a line is full. */
+void dkim_fold_base64(struct dkim_folder *f, struct bytes text);
+
 /* ---- libcrypto (crypto.c) ---- */
 
 /*

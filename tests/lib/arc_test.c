@@ -395,6 +395,137 @@ test_format(void **state)
 	buf_free(&b);
 }
 
+/* ---- sealing ---- */
+
+static struct arc_sealer
+sealer(enum arc_result chain_result)
+{
+	return (struct arc_sealer){ .key = fx.rsa,
+	    .domain = text("example.org"), .selector = text("sel"),
+	    .results = text("mx.example.org;\n\tspf=pass;\n\tdmarc=pass"),
+	    .chain = chain_result, .now = NOW };
+}
+
+static struct bytes
+sealed(struct bytes message, enum arc_result chain_result)
+{
+	struct arc_sealer s = sealer(chain_result);
+	struct buf b = BUF_INIT(1024 * 1024);
+	const char *why = "";
+
+	assert_int_equal(arc_seal(&fx.arena, message, &s, &b, &why), 0);
+	message = joined(buf_bytes(&b), message);
+	buf_free(&b);
+	return message;
+}
+
+static void
+assert_refused(struct bytes message, struct arc_sealer s, int err,
+    const char *reason)
+{
+	struct buf b = BUF_INIT(1024 * 1024);
+	const char *why = "";
+
+	errno = 0;
+	assert_int_equal(arc_seal(&fx.arena, message, &s, &b, &why), -1);
+	assert_string_equal(why, reason);
+	assert_int_equal(errno, err);
+	assert_int_equal(b.n, 0);
+	buf_free(&b);
+}
+
+static void
+test_seal(void **state)
+{
+	struct bytes m = text(MESSAGE), line;
+	struct arc_verdict v;
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i <= ARC_SETS_MAX; i++) {
+		m = sealed(m, i == 1 ? ARC_NONE : ARC_PASS);
+		v = look(m);
+		assert_int_equal(v.result, ARC_PASS);
+		assert_int_equal(v.n, i);
+		assert_int_equal(v.oldest_pass, 0);
+	}
+	assert_bytes(v.set[49].results,
+	    "mx.example.org;\n\tspf=pass;\n\tdmarc=pass");
+	assert_true(v.set[49].signs_from);
+	assert_int_equal(v.set[49].timestamp, NOW);
+	assert_refused(m, sealer(ARC_PASS), EMSGSIZE, "more than 50 ARC sets");
+	/* a From field more is one too many */
+	assert_chain(joined(text("From: x@example.com\n"), sealed(text(MESSAGE),
+	    ARC_NONE)), ARC_FAIL, 1, "signature did not verify");
+	while (bytes_line(&m, &line))
+		assert_true(line.n <= 78);
+}
+
+static void
+test_seal_broken(void **state)
+{
+	struct bytes m = replaced(chain(2), "Hello", 0, "hello"), s;
+	struct arc_verdict v;
+
+	(void)state;
+	assert_chain(m, ARC_FAIL, 2, "body hash did not verify");
+	s = sealed(m, ARC_FAIL);
+	assert_chain(s, ARC_FAIL, 3, "chain was broken before");
+	assert_refused(s, sealer(ARC_FAIL), EACCES, "chain was broken before");
+	assert_refused(s, sealer(ARC_PASS), EACCES, "chain was broken before");
+	/* RFC 8617 5.1.2: that seal signs its own set, as if it were the
+	 * only one */
+	s = replaced(s, "i=3", 2, "i=3");
+	arc_read(&fx.arena, s, &v);
+	assert_int_equal(v.instance, 3);
+	/* a set that cannot be read: one more than the highest seen */
+	m = replaced(chain(2), "ARC-Seal: i=1", 0, "ARC-Seal: i=x");
+	assert_chain(sealed(m, ARC_FAIL), ARC_FAIL, 0,
+	    "ARC-Seal is no tag list with i=");
+	assert_true(bytes_starts(sealed(m, ARC_FAIL), text("ARC-Seal: i=3;")));
+}
+
+static void
+test_seal_refused(void **state)
+{
+	struct arc_sealer s = sealer(ARC_NONE);
+	struct bytes fields[2] = { BYTES("From"), BYTES("ARC-Seal") };
+	struct bytes m = text(MESSAGE);
+	unsigned char *p;
+
+	(void)state;
+	assert_refused(text(" " MESSAGE), s, EBADMSG,
+	    "message begins with a blank");
+	assert_refused(m, sealer(ARC_PASS), EBADMSG,
+	    "the message has another chain than was verified");
+	assert_refused(m, sealer(ARC_FAIL), EBADMSG,
+	    "the message has another chain than was verified");
+	assert_refused(chain(1), s, EBADMSG,
+	    "the message has another chain than was verified");
+	s.fields = fields;
+	s.field_count = 2;
+	assert_refused(m, s, EBADMSG, "bad field name to sign");
+	fields[1] = text("Authentication-Results");
+	assert_refused(m, s, EBADMSG, "bad field name to sign");
+	fields[0] = fields[1] = text("To");
+	assert_refused(m, s, EBADMSG, "From must be signed");
+	s = sealer(ARC_NONE);
+	s.results = text("mx; spf=pass\nFrom: x");
+	assert_refused(m, s, EBADMSG, "results are no text of a field");
+	s.results = BYTES_EMPTY;
+	assert_refused(m, s, EBADMSG, "results are no text of a field");
+	p = arena_alloc(&fx.arena, ARC_RESULTS_MAX + 1);
+	memset(p, 'x', ARC_RESULTS_MAX + 1);
+	s.results = bytes_of(p, ARC_RESULTS_MAX + 1);
+	assert_refused(m, s, EMSGSIZE, "results are too long");
+	s.results.n--;
+	s.domain = text("a..b");
+	assert_refused(m, s, EBADMSG, "bad domain to seal for");
+	s.domain = text("example.org");
+	s.selector = text("a b");
+	assert_refused(m, s, EBADMSG, "bad selector");
+}
+
 /* 50 sets that all verify, each naming 256 fields, over 1 MB of fields. */
 static void
 test_large(void **state)
@@ -438,6 +569,9 @@ main(void)
 		cmocka_unit_test_setup(test_sets, reset),
 		cmocka_unit_test_setup(test_read, reset),
 		cmocka_unit_test_setup(test_format, reset),
+		cmocka_unit_test_setup(test_seal, reset),
+		cmocka_unit_test_setup(test_seal_broken, reset),
+		cmocka_unit_test_setup(test_seal_refused, reset),
 		cmocka_unit_test_setup(test_large, reset),
 	};
 
