@@ -113,6 +113,19 @@ int arc_format_resinfo(struct buf *out, const struct arc_verdict *v,
  */
 int arc_format_line(struct buf *out, const struct arc_verdict *v);
 
+/* ---- trust: local policy (doc/judging.md) ---- */
+
+/*
+ * Does a chain that passes vouch that the message passed DMARC, before it was
+ * forwarded? v: from arc_verify, or from arc_read where the chain is known to
+ * pass. Looked at are the newest sets, down to the first whose seal is by no
+ * domain of trusted nor one below; the newest must sign every From field.
+ * True if the results of one say dmarc=pass with header.from= from_domain
+ * (A-labels, case ignored); *instance is then the newest that does.
+ */
+bool arc_vouches(const struct arc_verdict *v, const struct bytes *trusted,
+    size_t n, struct bytes from_domain, unsigned int *instance);
+
 /* ---- sealing (RFC 8617 5.1) ---- */
 
 /* Field names signed when none are given: DKIM's, and DKIM-Signature. */

@@ -75,6 +75,7 @@ const struct config_key config_schema[] = {
 	STAGES("smtp-in", "stages-in",
 	    "iprev-check spf-check dkim-verify arc-verify",
 	    "iprev-check\0spf-check\0dkim-verify\0arc-verify\0"),
+	MANY("smtp-in", "arc-trusted", CONFIG_DNS_NAME, NULL),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	BOOL("submission", "no-require-starttls", "no"),

@@ -395,6 +395,82 @@ test_format(void **state)
 	buf_free(&b);
 }
 
+/* ---- trust ---- */
+
+/* Results of sets 1 and 2 by the domains d1 and d2: what they vouch for
+ * example.org, if list.example and org.example are trusted. */
+static const struct {
+	const char *d1, *r1, *d2, *r2;
+	unsigned int instance;		/* 0: nothing */
+} vouchers[] = {
+#define PASS "mx; dmarc=pass header.from=example.org"
+#define FAIL "mx; dmarc=fail header.from=example.org"
+	{ "list.example", PASS, "org.example", FAIL, 1 },
+	{ "list.example", PASS, "org.example", PASS, 2 },
+	{ "list.example", FAIL, "org.example", FAIL, 0 },
+	/* a seal in between by no one we know */
+	{ "list.example", PASS, "other.example", PASS, 0 },
+	{ "other.example", PASS, "list.example", FAIL, 0 },
+	{ "other.example", PASS, "list.example", PASS, 2 },
+	/* below a trusted domain, and not */
+	{ "other.example", FAIL, "mx.list.example", PASS, 2 },
+	{ "other.example", FAIL, "mylist.example", PASS, 0 },
+	{ "other.example", FAIL, "LIST.example", PASS, 2 },
+	/* what the results say */
+	{ "list.example", FAIL, "list.example",
+	    "mx; dmarc=pass header.from=other.example", 0 },
+	{ "list.example", FAIL, "list.example", "mx; dmarc=pass", 0 },
+	{ "list.example", FAIL, "list.example",
+	    "dmarc=pass header.from=example.org", 0 },
+	{ "list.example", FAIL, "list.example", "mx; spf=pass;\n\tdmarc=pass "
+	    "(p=none; x(y)\\) ;)\n\theader.from=\"Example.ORG\"", 2 },
+	{ "list.example", FAIL, "list.example", "mx; spf=fail reason=\"; "
+	    "dmarc=pass header.from=example.org\"", 0 },
+	{ "list.example", FAIL, "list.example", "mx; dmarc=pass reason=\"a "
+	    "header.from=example.org\" header.from=other.example", 0 },
+	{ "list.example", FAIL, "list.example", "mx; (dmarc=pass "
+	    "header.from=example.org", 0 },
+	{ "list.example", FAIL, "list.example", "mx; dmarc=pass \"", 0 },
+};
+
+static void
+test_vouches(void **state)
+{
+	const struct bytes trusted[] = { BYTES("org.example"),
+	    BYTES("list.example") };
+	struct arc_verdict v = { .result = ARC_PASS, .n = 2 };
+	unsigned int instance;
+	size_t i;
+
+	(void)state;
+	v.set[1].signs_from = true;
+	for (i = 0; i < LEN(vouchers); i++) {
+		v.set[0].domain = text(vouchers[i].d1);
+		v.set[0].results = text(vouchers[i].r1);
+		v.set[1].domain = text(vouchers[i].d2);
+		v.set[1].results = text(vouchers[i].r2);
+		instance = 0;
+		assert_int_equal(arc_vouches(&v, trusted, 2,
+		    BYTES("example.org"), &instance),
+		    vouchers[i].instance != 0);
+		assert_int_equal(instance, vouchers[i].instance);
+	}
+	v.set[0].domain = v.set[1].domain = trusted[0];
+	v.set[1].results = text(PASS);
+	assert_true(arc_vouches(&v, trusted, 2, BYTES("example.org"),
+	    &instance));
+	assert_false(arc_vouches(&v, trusted, 0, BYTES("example.org"),
+	    &instance));
+	assert_false(arc_vouches(&v, trusted, 2, BYTES_EMPTY, &instance));
+	v.set[1].signs_from = false;
+	assert_false(arc_vouches(&v, trusted, 2, BYTES("example.org"),
+	    &instance));
+	v.set[1].signs_from = true;
+	v.result = ARC_FAIL;
+	assert_false(arc_vouches(&v, trusted, 2, BYTES("example.org"),
+	    &instance));
+}
+
 /* ---- sealing ---- */
 
 static struct arc_sealer
@@ -569,6 +645,7 @@ main(void)
 		cmocka_unit_test_setup(test_sets, reset),
 		cmocka_unit_test_setup(test_read, reset),
 		cmocka_unit_test_setup(test_format, reset),
+		cmocka_unit_test_setup(test_vouches, reset),
 		cmocka_unit_test_setup(test_seal, reset),
 		cmocka_unit_test_setup(test_seal_broken, reset),
 		cmocka_unit_test_setup(test_seal_refused, reset),
