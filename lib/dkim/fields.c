@@ -15,6 +15,25 @@ dkim_name_hash(struct bytes name)
 	return h;
 }
 
+/* Chains of fields whose names may be equal, from the lowest up. */
+static void
+index_names(struct arena *a, struct dkim_message *m)
+{
+	size_t size = 32, i, *lowest;
+
+	while (size < m->n)
+		size *= 2;
+	m->mask = size - 1;
+	m->lowest = arena_zalloc(a, size, sizeof *m->lowest);
+	for (i = 0; i < size; i++)
+		m->lowest[i] = SIZE_MAX;
+	for (i = 0; i < m->n; i++) {
+		lowest = &m->lowest[m->field[i].hash & m->mask];
+		m->field[i].above = *lowest;
+		*lowest = i;
+	}
+}
+
 void
 dkim_message_split(struct arena *a, struct bytes message,
     struct dkim_message *out)
@@ -32,6 +51,7 @@ dkim_message_split(struct arena *a, struct bytes message,
 		out->field[out->n].name = f.name;
 		out->field[out->n].hash = dkim_name_hash(f.name);
 	}
+	index_names(a, out);
 }
 
 static bool
@@ -46,7 +66,8 @@ dkim_message_count(const struct dkim_message *m, struct bytes name)
 	uint64_t hash = dkim_name_hash(name);
 	size_t i, n = 0;
 
-	for (i = 0; i < m->n; i++)
+	for (i = m->lowest[hash & m->mask]; i != SIZE_MAX;
+	    i = m->field[i].above)
 		n += is_named(&m->field[i], name, hash);
 	return n;
 }
@@ -86,7 +107,8 @@ take_field(const struct dkim_message *m, struct bytes name, size_t skip,
 	uint64_t hash = dkim_name_hash(name);
 	size_t i;
 
-	for (i = m->n; i-- > 0;) {
+	for (i = m->lowest[hash & m->mask]; i != SIZE_MAX;
+	    i = m->field[i].above) {
 		if (i == skip || taken[i] != 0 ||
 		    !is_named(&m->field[i], name, hash))
 			continue;

@@ -3,8 +3,7 @@
 #define DKIM_INTERNAL_H
 
 #include "dkim/dkim.h"
-
-#define DKIM_HASH_SIZE 32	/* SHA-256 */
+#include "dkim/parts.h"
 
 /* ---- canonical bytes on their way into hashes (canon.c) ---- */
 
@@ -33,53 +32,6 @@ struct dkim_body {
 void dkim_body_line(struct dkim_body *b, struct bytes line);
 void dkim_body_end(struct dkim_body *b);
 
-/* ---- the message (fields.c) ---- */
-
-struct dkim_field {
-	struct bytes raw;
-	struct bytes name;
-	uint64_t hash;		/* of the name in lower case */
-};
-struct dkim_message {
-	struct dkim_field *field;	/* from the top */
-	size_t n;
-	struct bytes body;
-};
-void dkim_message_split(struct arena *a, struct bytes message,
-    struct dkim_message *out);
-uint64_t dkim_name_hash(struct bytes name);
-size_t dkim_message_count(const struct dkim_message *m, struct bytes name);
-
-/* Body hashes wanted: equal wishes share one; all made in one pass. */
-struct dkim_body_wish {
-	enum dkim_canon canon;
-	bool has_length;
-	uint64_t length;
-	/* results */
-	bool is_short;		/* the body has less than length octets */
-	unsigned char hash[DKIM_HASH_SIZE];
-};
-struct dkim_body_wishes {
-	struct dkim_body_wish w[DKIM_SIGNATURES_MAX];
-	size_t n;
-};
-/* Index of an equal wish, added if there is none and room. */
-size_t dkim_body_wish(struct dkim_body_wishes *s, enum dkim_canon canon,
-    bool has_length, uint64_t length);
-/* -1 EIO: libcrypto failed. */
-int dkim_body_hash(struct dkim_body_wishes *s, struct bytes body);
-
-/*
- * The header hash of RFC 6376 3.7: the fields h= names, then the signature
- * field (unsigned_field, b= already empty). skip: index of the signature
- * field itself, which h= cannot name; SIZE_MAX: none. -1 EIO.
- */
-int dkim_header_hash(struct arena *a, const struct dkim_message *m,
-    enum dkim_canon canon, const struct bytes *names, size_t n, size_t skip,
-    struct bytes unsigned_field, unsigned char out[DKIM_HASH_SIZE]);
-/* A copy of a signature field whose b= tag is empty. */
-struct bytes dkim_without_b(struct arena *a, struct bytes field);
-
 /* ---- libcrypto (crypto.c) ---- */
 
 /* SHA-256 that can fail inside libcrypto: told at the end. */
@@ -90,31 +42,5 @@ void dkim_digest_init(struct dkim_digest *d);
 void dkim_digest_add(struct dkim_digest *d, struct bytes b);
 /* -1 EIO. Frees in every case. */
 int dkim_digest_end(struct dkim_digest *d, unsigned char out[DKIM_HASH_SIZE]);
-
-/*
- * The public key of a record. 0, or -1 EBADMSG with *why. *bits is set also
- * when the key is refused for its size.
- */
-struct dkim_public;
-int dkim_public_new(const struct dkim_record *r, struct dkim_public **out,
-    unsigned int *bits, const char **why);
-void dkim_public_free(struct dkim_public *p);
-/* 1 the signature is right, 0 it is not. */
-int dkim_public_check(const struct dkim_public *p,
-    const unsigned char hash[DKIM_HASH_SIZE], struct bytes signature);
-
-/* Signature over a hash, appended. -1 EIO, EMSGSIZE. */
-int dkim_key_sign(const struct dkim_key *k,
-    const unsigned char hash[DKIM_HASH_SIZE], struct buf *out);
-
-/* ---- names (tags.c) ---- */
-
-/*
- * A domain or selector: U-labels or A-labels to lower-case A-labels of
- * letters, digits, "-" and "_". -1 EBADMSG.
- */
-int dkim_name_parse(struct arena *a, struct bytes s, struct bytes *out);
-/* name is parent or below it. */
-bool dkim_name_within(struct bytes name, struct bytes parent);
 
 #endif

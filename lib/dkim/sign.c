@@ -9,8 +9,6 @@ const char *const DKIM_SIGN_FIELDS[] = {
 const size_t DKIM_SIGN_FIELDS_COUNT =
     sizeof DKIM_SIGN_FIELDS / sizeof DKIM_SIGN_FIELDS[0];
 
-/* Columns before a fold; a tab counts as eight. */
-#define COLUMN_MAX 76
 /* A b= of 8192 bits has 1368 characters, h= up to DKIM_NAMES_MAX names. */
 #define SIGNATURE_FIELD_MAX 65536
 
@@ -20,55 +18,6 @@ bad(const char **why, int err, const char *text)
 	*why = text;
 	errno = err;
 	return -1;
-}
-
-/* ---- folding ---- */
-
-struct folder {
-	struct buf *out;
-	size_t column;
-};
-
-/* text as one piece, on a new line if it does not fit; space: a blank goes
- * before it if it stays on the line. */
-static void
-fold_add(struct folder *f, struct bytes text, bool space)
-{
-	if (f->column + (space ? 1 : 0) + text.n > COLUMN_MAX) {
-		(void)buf_adds(f->out, "\n\t");
-		f->column = 8;
-	} else if (space) {
-		(void)buf_addc(f->out, ' ');
-		f->column++;
-	}
-	(void)buf_add(f->out, text);
-	f->column += text.n;
-}
-
-static void
-fold_tag(struct folder *f, struct arena *a, const char *name,
-    struct bytes value)
-{
-	fold_add(f, bytes_str(arena_printf(a, "%s=%.*s;", name,
-	    BYTES_ARG(value))), true);
-}
-
-/* Base64, broken wherever a line is full. */
-static void
-fold_base64(struct folder *f, struct bytes text)
-{
-	struct bytes part;
-
-	while (text.n > 0) {
-		if (f->column >= COLUMN_MAX) {
-			(void)buf_adds(f->out, "\n\t");
-			f->column = 8;
-		}
-		part = bytes_first(text, COLUMN_MAX - f->column);
-		text = bytes_from(text, part.n);
-		(void)buf_add(f->out, part);
-		f->column += part.n;
-	}
 }
 
 /* ---- what is signed ---- */
@@ -196,39 +145,39 @@ check_signer(struct arena *a, const struct dkim_signer *s,
 
 /* The tags up to and with "b=". */
 static void
-add_tags(struct folder *f, struct job *j, const struct dkim_signer *s,
+add_tags(struct dkim_folder *f, struct job *j, const struct dkim_signer *s,
     struct bytes domain, struct bytes selector)
 {
 	const char *algorithm = dkim_key_is_ed25519(s->key) ? "ed25519-sha256"
 	    : "rsa-sha256";
 
-	fold_tag(f, j->arena, "v", BYTES("1"));
-	fold_tag(f, j->arena, "a", bytes_str(algorithm));
-	fold_tag(f, j->arena, "c", bytes_str(canon_text(s)));
-	fold_tag(f, j->arena, "d", domain);
-	fold_tag(f, j->arena, "s", selector);
+	dkim_fold_tag(f, j->arena, "v", BYTES("1"));
+	dkim_fold_tag(f, j->arena, "a", bytes_str(algorithm));
+	dkim_fold_tag(f, j->arena, "c", bytes_str(canon_text(s)));
+	dkim_fold_tag(f, j->arena, "d", domain);
+	dkim_fold_tag(f, j->arena, "s", selector);
 	if (s->identity.n > 0)
-		fold_tag(f, j->arena, "i", encode_dqp(j->arena, s->identity));
-	fold_tag(f, j->arena, "t", bytes_str(arena_printf(j->arena, "%lld",
+		dkim_fold_tag(f, j->arena, "i", encode_dqp(j->arena, s->identity));
+	dkim_fold_tag(f, j->arena, "t", bytes_str(arena_printf(j->arena, "%lld",
 	    (long long)s->now)));
 	if (s->lifetime > 0)
-		fold_tag(f, j->arena, "x", bytes_str(arena_printf(j->arena,
+		dkim_fold_tag(f, j->arena, "x", bytes_str(arena_printf(j->arena,
 		    "%lld", (long long)s->now + s->lifetime)));
 }
 
 static void
-add_names(struct folder *f, struct arena *a, const struct names *names)
+add_names(struct dkim_folder *f, struct arena *a, const struct names *names)
 {
 	size_t i;
 
 	for (i = 0; i < names->n; i++)
-		fold_add(f, bytes_str(arena_printf(a, "%s%.*s%s",
+		dkim_fold_add(f, bytes_str(arena_printf(a, "%s%.*s%s",
 		    i == 0 ? "h=" : "", BYTES_ARG(names->name[i]),
 		    i + 1 < names->n ? ":" : ";")), i == 0);
 }
 
 static void
-add_body_hash(struct folder *f, struct job *j, const struct dkim_signer *s)
+add_body_hash(struct dkim_folder *f, struct job *j, const struct dkim_signer *s)
 {
 	struct buf text = BUF_INIT(DKIM_HASH_SIZE * 2);
 	size_t i = dkim_body_wish(&j->bodies, s->body_canon, false, 0);
@@ -236,12 +185,12 @@ add_body_hash(struct folder *f, struct job *j, const struct dkim_signer *s)
 	/* Cannot overflow: 44 characters. */
 	(void)base64_encode(&text,
 	    bytes_of(j->bodies.w[i].hash, DKIM_HASH_SIZE));
-	fold_tag(f, j->arena, "bh", buf_bytes(&text));
+	dkim_fold_tag(f, j->arena, "bh", buf_bytes(&text));
 	buf_free(&text);
 }
 
 static int
-add_signature(struct folder *f, struct job *j, const struct dkim_signer *s,
+add_signature(struct dkim_folder *f, struct job *j, const struct dkim_signer *s,
     const struct names *names, size_t start, const char **why)
 {
 	struct buf raw = BUF_INIT(DKIM_RSA_BITS_MAX / 8);
@@ -256,7 +205,7 @@ add_signature(struct folder *f, struct job *j, const struct dkim_signer *s,
 	    base64_encode(&text, buf_bytes(&raw)) == -1)
 		r = bad(why, EIO, "libcrypto could not sign");
 	else
-		fold_base64(f, buf_bytes(&text));
+		dkim_fold_base64(f, buf_bytes(&text));
 	(void)buf_addc(f->out, '\n');
 	buf_free(&raw);
 	buf_free(&text);
@@ -267,7 +216,7 @@ static int
 sign_one(struct job *j, const struct dkim_signer *s, struct buf *out,
     const char **why)
 {
-	struct folder f = { out, 0 };
+	struct dkim_folder f = { out, 0 };
 	struct bytes domain, selector;
 	struct names names;
 	size_t start = out->n;
@@ -275,11 +224,11 @@ sign_one(struct job *j, const struct dkim_signer *s, struct buf *out,
 	if (check_signer(j->arena, s, &domain, &selector, why) == -1 ||
 	    choose_names(&names, &j->m, s, why) == -1)
 		return -1;
-	fold_add(&f, BYTES("DKIM-Signature:"), false);
+	dkim_fold_add(&f, BYTES("DKIM-Signature:"), false);
 	add_tags(&f, j, s, domain, selector);
 	add_names(&f, j->arena, &names);
 	add_body_hash(&f, j, s);
-	fold_add(&f, BYTES("b="), true);
+	dkim_fold_add(&f, BYTES("b="), true);
 	if (out->full)
 		return bad(why, EMSGSIZE, "signatures are too long");
 	if (add_signature(&f, j, s, &names, start, why) == -1)

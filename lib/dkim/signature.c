@@ -1,5 +1,5 @@
 /* signature.c - the DKIM-Signature field and the key record as values */
-#include "dkim/internal.h"
+#include "dkim/parts.h"
 
 #include <errno.h>
 
@@ -125,6 +125,7 @@ parse_canon(struct bytes s, struct dkim_signature *out, const char **why)
 	struct bytes header;
 	bool has_body = bytes_split(&s, '/', &header);
 
+	out->body_canon = DKIM_SIMPLE;
 	if (!parse_canon_word(bytes_trim(header), &out->header_canon) ||
 	    (has_body && !parse_canon_word(bytes_trim(s), &out->body_canon)))
 		return bad(why, "unknown canonicalization");
@@ -132,11 +133,11 @@ parse_canon(struct bytes s, struct dkim_signature *out, const char **why)
 }
 
 static int
-parse_names(struct arena *a, struct bytes s, struct dkim_signature *out,
-    const char **why)
+parse_names(struct arena *a, struct bytes s, bool strict,
+    struct dkim_signature *out, const char **why)
 {
 	struct bytes rest = s, item;
-	bool more = true, has_from = false;
+	bool more = true, has_from = !strict;
 	size_t n = 1, i;
 
 	for (i = 0; i < s.n; i++)
@@ -145,7 +146,7 @@ parse_names(struct arena *a, struct bytes s, struct dkim_signature *out,
 		return bad(why, "too many names in h=");
 	out->names = arena_zalloc(a, n, sizeof *out->names);
 	while (list_next(&rest, &more, &item)) {
-		if (item.n == 0)
+		if (item.n == 0 && strict)
 			return bad(why, "empty name in h=");
 		has_from = has_from || is_word(item, "from");
 		out->names[out->name_count++] = item;
@@ -205,16 +206,21 @@ parse_length(struct bytes s, struct dkim_signature *out)
 
 static int
 parse_optional(struct arena *a, const struct dkim_tags *t,
-    struct dkim_signature *out, const char **why)
+    enum dkim_kind kind, struct dkim_signature *out, const char **why)
 {
 	struct bytes v;
 
+	if (dkim_tags_find(t, "t", &v) && parse_time(v, &out->timestamp) == -1)
+		return bad(why, "bad t=");
+	if (kind == DKIM_KIND_SEAL)
+		return 0;
+	/* Who leaves c= out of an ARC-Message-Signature signs relaxed. */
+	if (kind == DKIM_KIND_MESSAGE)
+		out->header_canon = out->body_canon = DKIM_RELAXED;
 	if (dkim_tags_find(t, "c", &v) && parse_canon(v, out, why) == -1)
 		return -1;
 	if (dkim_tags_find(t, "l", &v) && parse_length(v, out) == -1)
 		return bad(why, "bad l=");
-	if (dkim_tags_find(t, "t", &v) && parse_time(v, &out->timestamp) == -1)
-		return bad(why, "bad t=");
 	if (dkim_tags_find(t, "x", &v) && parse_time(v, &out->expiration) == -1)
 		return bad(why, "bad x=");
 	if (out->timestamp != -1 && out->expiration != -1 &&
@@ -222,7 +228,7 @@ parse_optional(struct arena *a, const struct dkim_tags *t,
 		return bad(why, "x= is not after t=");
 	if (dkim_tags_find(t, "q", &v) && !list_has(v, "dns/txt", NULL))
 		return bad(why, "q= has no known query method");
-	if (dkim_tags_find(t, "i", &v))
+	if (kind == DKIM_KIND_DKIM && dkim_tags_find(t, "i", &v))
 		return parse_identity(a, v, out, why);
 	return 0;
 }
@@ -263,14 +269,29 @@ parse_signer(struct arena *a, const struct dkim_tags *t,
 }
 
 static int
-parse_required(struct arena *a, const struct dkim_tags *t,
+parse_hashed(struct arena *a, const struct dkim_tags *t, enum dkim_kind kind,
     struct dkim_signature *out, const char **why)
 {
 	struct bytes v;
 
-	if (!dkim_tags_find(t, "v", &v))
+	if (!dkim_tags_find(t, "bh", &v))
+		return bad(why, "bh= is missing");
+	if (base64_value(a, v, &out->bh) == -1 || out->bh.n != DKIM_HASH_SIZE)
+		return bad(why, "bh= is no SHA-256 hash");
+	if (!dkim_tags_find(t, "h", &v))
+		return bad(why, "h= is missing");
+	return parse_names(a, v, kind == DKIM_KIND_DKIM, out, why);
+}
+
+static int
+parse_required(struct arena *a, const struct dkim_tags *t,
+    enum dkim_kind kind, struct dkim_signature *out, const char **why)
+{
+	struct bytes v;
+
+	if (kind == DKIM_KIND_DKIM && !dkim_tags_find(t, "v", &v))
 		return bad(why, "v= is missing");
-	if (!bytes_eq(v, BYTES("1")))
+	if (kind == DKIM_KIND_DKIM && !bytes_eq(v, BYTES("1")))
 		return bad(why, "unknown version");
 	if (!dkim_tags_find(t, "a", &v))
 		return bad(why, "a= is missing");
@@ -280,13 +301,37 @@ parse_required(struct arena *a, const struct dkim_tags *t,
 		return bad(why, "b= is missing");
 	if (v.n == 0 || base64_value(a, v, &out->b) == -1)
 		return bad(why, "bad base64 in b=");
-	if (!dkim_tags_find(t, "bh", &v))
-		return bad(why, "bh= is missing");
-	if (base64_value(a, v, &out->bh) == -1 || out->bh.n != DKIM_HASH_SIZE)
-		return bad(why, "bh= is no SHA-256 hash");
-	if (!dkim_tags_find(t, "h", &v))
-		return bad(why, "h= is missing");
-	return parse_names(a, v, out, why);
+	if (kind != DKIM_KIND_SEAL)
+		return parse_hashed(a, t, kind, out, why);
+	return dkim_tags_find(t, "h", &v) ? bad(why, "a seal has no h=") : 0;
+}
+
+static const struct dkim_signature signature_none = {
+	.domain = { (const unsigned char *)"", 0 },
+	.selector = { (const unsigned char *)"", 0 },
+	.identity = { (const unsigned char *)"", 0 },
+	.identity_domain = { (const unsigned char *)"", 0 },
+	.b = { (const unsigned char *)"", 0 },
+	.bh = { (const unsigned char *)"", 0 },
+	.b_prefix = { (const unsigned char *)"", 0 },
+	.timestamp = -1, .expiration = -1,
+};
+
+int
+dkim_signature_read(struct arena *a, const struct dkim_tags *tags,
+    enum dkim_kind kind, struct dkim_signature *out, const char **why)
+{
+	*out = signature_none;
+	if (parse_signer(a, tags, out, why) == -1 ||
+	    parse_required(a, tags, kind, out, why) == -1 ||
+	    parse_optional(a, tags, kind, out, why) == -1)
+		return -1;
+	if (psl_domain_is_suffix(out->domain)) {
+		*why = "d= is a public suffix";
+		errno = EACCES;
+		return -1;
+	}
+	return 0;
 }
 
 int
@@ -295,27 +340,15 @@ dkim_signature_parse(struct arena *a, struct bytes value,
 {
 	struct dkim_tags tags;
 
-	*out = (struct dkim_signature){ .domain = BYTES_EMPTY,
-	    .selector = BYTES_EMPTY, .identity = BYTES_EMPTY,
-	    .identity_domain = BYTES_EMPTY, .b = BYTES_EMPTY,
-	    .bh = BYTES_EMPTY, .b_prefix = BYTES_EMPTY,
-	    .timestamp = -1, .expiration = -1 };
+	*out = signature_none;
 	if (value.n > DKIM_FIELD_MAX) {
 		*why = "signature field is too long";
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (dkim_tags_parse(value, &tags, why) == -1 ||
-	    parse_signer(a, &tags, out, why) == -1 ||
-	    parse_required(a, &tags, out, why) == -1 ||
-	    parse_optional(a, &tags, out, why) == -1)
+	if (dkim_tags_parse(value, &tags, why) == -1)
 		return -1;
-	if (psl_domain_is_suffix(out->domain)) {
-		*why = "d= is a public suffix";
-		errno = EACCES;
-		return -1;
-	}
-	return 0;
+	return dkim_signature_read(a, &tags, DKIM_KIND_DKIM, out, why);
 }
 
 /* ---- key records ---- */
@@ -371,4 +404,18 @@ dkim_record_parse(struct arena *a, struct bytes text,
 		return -1;
 	*out = r;
 	return 0;
+}
+
+const char *
+dkim_record_refusal(const struct dkim_record *r, enum dkim_algorithm algorithm)
+{
+	if (r->revoked)
+		return "key is revoked";
+	if (!r->email)
+		return "key is not for email";
+	if (!r->sha256)
+		return "key is not for sha256";
+	if (r->is_ed25519 != (algorithm == DKIM_ED25519_SHA256))
+		return "key is of another type than the signature";
+	return NULL;
 }

@@ -163,17 +163,12 @@ header_hash(struct dkim_verifier *v, const struct candidate *c,
 static const char *
 record_refusal(const struct candidate *c, const struct dkim_record *r)
 {
-	if (r->revoked)
-		return "key is revoked";
-	if (!r->email)
-		return "key is not for email";
-	if (!r->sha256)
-		return "key is not for sha256";
-	if (r->is_ed25519 != (c->sig.algorithm == DKIM_ED25519_SHA256))
-		return "key is of another type than the signature";
-	if (r->strict && !bytes_eq(c->sig.identity_domain, c->sig.domain))
-		return "key does not allow i= in a subdomain";
-	return NULL;
+	const char *why = dkim_record_refusal(r, c->sig.algorithm);
+
+	if (why == NULL && r->strict &&
+	    !bytes_eq(c->sig.identity_domain, c->sig.domain))
+		why = "key does not allow i= in a subdomain";
+	return why;
 }
 
 /* RFC 6376 6.1.3: the two hashes, with a key that may be used. */

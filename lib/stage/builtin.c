@@ -10,6 +10,7 @@ static const struct stage_builtin *const builtins[] = {
 	&stage_iprev,
 	&stage_spf,
 	&stage_dkim,
+	&stage_arc,
 	&stage_dmarc,
 };
 

@@ -120,7 +120,7 @@ struct stage_builtin {
 void *stage_started(struct stage_job *job,
     const struct stage_builtin *stage);
 extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim,
-    stage_dmarc;
+    stage_arc, stage_dmarc;
 
 /* The builtin of that name, or NULL. */
 const struct stage_builtin *stage_builtin_find(struct bytes name);

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "arc/arc.h"
+
 struct key {
 	struct bytes domain;	/* U-label form, as in the configuration */
 	struct bytes selector;
@@ -101,4 +103,41 @@ submit_sign(const struct submit_keys *k, struct arena *a,
 		    .lifetime = k->key[i].lifetime };
 	}
 	return n == 0 ? 0 : dkim_sign(a, message, signers, n, out, why);
+}
+
+static const struct key *
+seal_key(const struct submit_keys *k, struct bytes domain,
+    struct bytes selector)
+{
+	const struct key *found = NULL;
+
+	for (size_t i = 0; i < k->n; i++) {
+		if (!bytes_caseeq(k->key[i].domain, domain) ||
+		    (selector.n > 0 &&
+		    !bytes_caseeq(k->key[i].selector, selector)))
+			continue;
+		if (!dkim_key_is_ed25519(k->key[i].key))
+			return &k->key[i];
+		if (found == NULL)
+			found = &k->key[i];
+	}
+	return found;
+}
+
+int
+submit_seal(const struct submit_keys *k, struct arena *a,
+    struct bytes domain, struct bytes selector, struct bytes message,
+    struct arc_sealer *s, struct buf *out, const char **why)
+{
+	const struct key *key = seal_key(k, domain, selector);
+
+	if (key == NULL) {
+		*why = "the domain has no such key";
+		errno = ENOENT;
+		return -1;
+	}
+	s->key = key->key;
+	s->domain = key->domain;
+	s->selector = key->selector;
+	return arc_seal(a, message, s, out, why);
 }

@@ -76,6 +76,16 @@ int submit_prepare(struct submit *s, struct submit_reply *reply);
  */
 int submit_store(struct submit *s, struct queue_txn *t,
     struct submit_reply *reply);
+struct arc_sealer;
+/*
+ * The three fields of arc_seal, appended, by a key of the domain: the first of
+ * RSA, which all verifiers know, else the first; of that selector unless it is
+ * empty. key, domain and selector of s are set here. -1 ENOENT: there is no
+ * such key; else as arc_seal, with *why.
+ */
+int submit_seal(const struct submit_keys *k, struct arena *a,
+    struct bytes domain, struct bytes selector, struct bytes message,
+    struct arc_sealer *s, struct buf *out, const char **why);
 /* The DKIM-Signature fields of all keys of the domain, appended. Nothing, if
  * it has none. -1 EBADMSG the message cannot be signed, with *why. */
 int submit_sign(const struct submit_keys *k, struct arena *a,

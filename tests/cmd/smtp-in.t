@@ -42,6 +42,7 @@ Authentication-Results: mx.example.org;
 	iprev=pass policy.iprev=192.0.2.1 (mail.example.net);
 	spf=pass smtp.mailfrom=a@example.net;
 	dkim=none;
+	arc=none;
 	dmarc=none reason=\"no From field\" policy.dmarc=none
 	 policy.alignment=none
 Received-SPF: pass (mx.example.org: domain of a@example.net permits 192.0.2.1)
@@ -56,7 +57,7 @@ Received: from c.example (mail.example.net [192.0.2.1])
 Subject: one
 
 .dot" "R-6 R-35 its fields, in their order"
-like "$(cat err)" 'm=accepted .*from=a@example.net to=alice@example.org .*results="iprev=pass spf=pass dkim=none dmarc=none" code=250' "O-14 one log line says it all"
+like "$(cat err)" 'm=accepted .*from=a@example.net to=alice@example.org .*results="iprev=pass spf=pass dkim=none arc=none dmarc=none" code=250' "O-14 one log line says it all"
 
 # send [MAIL-PARAMETERS]: from a@example.net to $to, standard input as text; replies
 to=alice@example.org

@@ -31,7 +31,7 @@ for f in m m2; do
 	store-show -a mail -m INBOX "$u" >server.$f
 	ok "$f goes in by the pipeline" sh -c "
 	    export SENDER=mail@localhost RECIPIENT=mail@localhost HELO=localhost PROTO=TCP TCPREMOTEIP=127.0.0.1 TCPLOCALIP=127.0.0.1
-	    iprev-check < $f | spf-check | dkim-verify | dmarc-check | store-deliver -a mail"
+	    iprev-check < $f | spf-check | dkim-verify | arc-verify | dmarc-check | store-deliver -a mail"
 	u2=$(store-list -a mail -m INBOX | tail -1 | cut -f2)
 	ok "$f is a new message" test "$u2" -gt "$u"
 	store-show -a mail -m INBOX "$u2" >pipe.$f
