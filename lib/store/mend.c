@@ -107,13 +107,21 @@ put_message_id(struct work *w, const struct store_message *m)
 	return kv_put(w->t, TABLE_MESSAGE_ID, key_of(key, 16), BYTES_EMPTY);
 }
 
-/* Where its modseqs cannot be, in *ctx the place. */
+/* Places of messages. */
+struct wrong {
+	struct buf modseqs;	/* whose modseqs cannot be */
+	struct buf unread;	/* without the facts of a thread, or read by a
+				 * version there is not */
+};
+
 static int
 mend_message(struct work *w, struct bytes key, struct bytes value, void *ctx)
 {
-	struct buf *wrong = ctx;
+	struct wrong *wrong = ctx;
 	struct store_message m;
+	struct store_thread t;
 	struct box *b;
+	int r;
 
 	if (message_decode(key, value, &m) == -1)
 		return -1;
@@ -124,7 +132,12 @@ mend_message(struct work *w, struct bytes key, struct bytes value, void *ctx)
 		b->dirty = true;
 	}
 	if ((m.createseq == 0 || m.createseq > m.modseq ||
-	    m.modseq > w->state.modseq) && buf_add(wrong, key) == -1)
+	    m.modseq > w->state.modseq) &&
+	    buf_add(&wrong->modseqs, key) == -1)
+		return -1;
+	if ((r = thread_get(w->t, m.mailbox, m.uid, &t)) == -1 ||
+	    ((r == 0 || m.parse_version > STORE_PARSE_VERSION) &&
+	    buf_add(&wrong->unread, key) == -1))
 		return -1;
 	if (m.modseq > b->rec.modseq && m.modseq <= w->state.modseq) {
 		b->rec.modseq = m.modseq;
@@ -150,6 +163,27 @@ renumber(struct work *w, struct bytes places)
 		m.createseq = m.modseq = w->modseq;
 		if (work_put(w, b, &m, &m) == -1 ||
 		    work_change(w, STORE_CHANGE_ADDED, b, m.uid) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* They are read again, as after an upgrade. */
+static int
+mark_unread(struct work *w, struct bytes places)
+{
+	struct store_message m;
+	struct bytes key;
+	struct box *b;
+
+	while (bytes_cut(&places, KEY_MESSAGE, &key)) {
+		if ((b = work_box(w, be32_get(key.p))) == NULL ||
+		    work_get(w, be32_get(key.p), be32_get(key.p + 4), &m)
+		    != 1)
+			return -1;
+		m = message_copy(&w->arena, &m);
+		m.parse_version = 0;
+		if (work_put(w, b, &m, &m) == -1)
 			return -1;
 	}
 	return 0;
@@ -393,14 +427,21 @@ feed_anew(struct work *w)
 static int
 mend_messages(struct work *w)
 {
-	struct buf wrong = BUF_INIT((size_t)1 << 31);
+	struct wrong wrong = { .modseqs = BUF_INIT((size_t)1 << 31),
+	    .unread = BUF_INIT((size_t)1 << 31) };
 	int r = kv_empty(w->t, TABLE_MESSAGE_ID);
 
 	if (r == 0)
 		r = each(w, TABLE_MESSAGE, mend_message, &wrong);
 	if (r == 0)
-		r = renumber(w, buf_bytes(&wrong));
-	buf_free(&wrong);
+		r = renumber(w, buf_bytes(&wrong.modseqs));
+	if (r == 0)
+		r = mark_unread(w, buf_bytes(&wrong.unread));
+	/* Where the work stood may be wrong too: all of it, from the start. */
+	w->state.phase = PHASE_REPARSE;
+	w->state.at_mailbox = w->state.at_uid = 0;
+	buf_free(&wrong.modseqs);
+	buf_free(&wrong.unread);
 	return r;
 }
 
