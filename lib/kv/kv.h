@@ -33,6 +33,9 @@ struct kv_cursor;
  */
 struct kv *kv_open(const char *dir, size_t map_bytes,
     const char *const *tables);
+/* The same in a file of that name, with its locks in path-lock beside it. */
+struct kv *kv_open_file(const char *path, size_t map_bytes,
+    const char *const *tables);
 void kv_close(struct kv *k);
 
 /*
@@ -83,5 +86,6 @@ int kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value);
  * one may end the process, so this comes first where damage is likely.
  */
 int kv_check(const char *dir, const char **why);
+int kv_check_file(const char *path, const char **why);
 
 #endif
