@@ -155,8 +155,8 @@ int junk_score(struct junk_counts *c, const struct junk_words *w,
     const struct junk_options *o, struct junk_score *out);
 
 /*
- * Result word, tab, details, for -q: "junk" above the threshold, "ham", or
- * "unsure" when too few wanted messages are trained. 0, -1 EMSGSIZE.
+ * Result word, tab, details, for -q: "fail" above the threshold, "pass", or
+ * "neutral" when too few wanted messages are trained. 0, -1 EMSGSIZE.
  */
 int junk_format_line(struct buf *out, const struct junk_words *w,
     const struct junk_options *o, const struct junk_score *s);

@@ -181,8 +181,8 @@ int
 junk_format_line(struct buf *out, const struct junk_words *w,
     const struct junk_options *o, const struct junk_score *s)
 {
-	const char *word = !s->significant ? "unsure"
-	    : s->probability > o->threshold ? "junk" : "ham";
+	const char *word = !s->significant ? "neutral"
+	    : s->probability > o->threshold ? "fail" : "pass";
 
 	if (buf_printf(out, "%s\t%.6f\tthreshold=%.2f\ttrained=%lu/%lu\t"
 	    "words=%lu\t", word, s->probability, o->threshold,
