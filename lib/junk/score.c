@@ -18,11 +18,11 @@
 const struct junk_options JUNK_DEFAULT = {
 	.threshold = 0.95,
 	.max_power = 0.01,
-	.ignore_words = 0.3,
+	.ignore_words = 0.35,
 	.rare_words = 2,
 	.top_words = 0,
-	.norm = 0.7,
-	.scale = 1,
+	.norm = 0.9,
+	.scale = 2,
 	.significant = 50,
 };
 
