@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "base/base.h"
 #include "junk/junk.h"
 #include "mime/mime.h"
+#include "store/store.h"
 
 static const char usage[] =
-    "usage: junk-score [-q] [-g grams] [-o name=value] -d file < message\n"
-    "       junk-score -b [-g grams] [-o name=value] -d file path ...";
+    "usage: junk-score [-q] [-g grams] [-o name=value] -a account | -d file "
+    "< message\n"
+    "       junk-score -b [-g grams] [-o name=value] -a account | -d file "
+    "path ...";
 
 /* The default SMTP size limit is a tenth of that. */
 #define MESSAGE_MAX ((size_t)1024 * 1024 * 1024)
@@ -25,6 +29,9 @@ exit_of(int err)
 }
 
 struct job {
+	const char *account_name, *file_name;	/* one of them */
+	struct account account;
+	struct store_view *view;
 	struct junk_file file;
 	struct junk_counts *counts;
 	struct junk_words words;
@@ -196,28 +203,69 @@ filter(struct job *j)
 	return j->quiet ? code : EXIT_YES;
 }
 
-static const char *
+/* ---- where the counts are ---- */
+
+static void
+note(const char *line)
+{
+	msg_info("%s", line);
+}
+
+static void
+open_counts(struct job *j)
+{
+	const char *why;
+
+	if (j->file_name != NULL) {
+		if (junk_file_open(&j->file, j->file_name, false, &why) == -1)
+			msg_diesys(exit_of(errno), "cannot open %s: %s",
+			    j->file_name, why);
+		j->counts = junk_counts_open(j->file.txn, j->file.table);
+		return;
+	}
+	j->account.note = note;
+	if (account_open(&j->account, j->account_name) == -1)
+		msg_die(account_exit(errno), "cannot open account %s: %s",
+		    j->account_name, j->account.problem);
+	if ((j->view = store_view_open(j->account.store)) == NULL)
+		msg_diesys(account_exit(errno), "cannot read the index");
+	j->counts = store_junk_counts(j->view);
+}
+
+static void
+close_counts(struct job *j)
+{
+	junk_counts_close(j->counts);
+	if (j->file_name != NULL) {
+		(void)junk_file_close(&j->file, false);	/* only read */
+		return;
+	}
+	store_view_close(j->view);
+	account_close(&j->account);
+}
+
+static void
 read_options(struct job *j, int argc, char *argv[], uint64_t *grams)
 {
-	const char *file = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "bqd:g:o:")) != -1) {
+	while ((c = getopt(argc, argv, "bqa:d:g:o:")) != -1) {
 		if (c == 'b')
 			j->many = true;
 		else if (c == 'q')
 			j->quiet = true;
+		else if (c == 'a')
+			j->account_name = optarg;
 		else if (c == 'd')
-			file = optarg;
+			j->file_name = optarg;
 		else if (c == 'o' ? !set_option(&j->options, optarg)
 		    : c != 'g' || num_parse(bytes_str(optarg), 1, 7, grams)
 		    == -1)
 			msg_usage(usage);
 	}
-	if (file == NULL || j->many == (optind == argc) ||
-	    (j->many && j->quiet))
+	if ((j->file_name == NULL) == (j->account_name == NULL) ||
+	    j->many == (optind == argc) || (j->many && j->quiet))
 		msg_usage(usage);
-	return file;
 }
 
 int
@@ -226,26 +274,22 @@ main(int argc, char *argv[])
 	struct job j = { .options = JUNK_DEFAULT,
 	    .line = BUF_INIT(LINE_MAX_BYTES),
 	    .out = BUF_INIT(MESSAGE_MAX + LINE_MAX_BYTES) };
-	const char *file, *why;
 	uint64_t grams = 1;
 	int code = EXIT_YES;
 
 	msg_init("junk-score");
-	file = read_options(&j, argc, argv, &grams);
+	read_options(&j, argc, argv, &grams);
 	if (j.many)
 		j.out.max = 4 * LINE_MAX_BYTES;
-	if (junk_file_open(&j.file, file, false, &why) == -1)
-		msg_diesys(exit_of(errno), "cannot open %s: %s", file, why);
+	open_counts(&j);
 	junk_words_init(&j.words, (unsigned int)grams, true);
-	j.counts = junk_counts_open(j.file.txn, j.file.table);
 	if (j.many)
 		judge_many(&j, argv + optind);
 	else
 		code = filter(&j);
-	junk_counts_close(j.counts);
+	close_counts(&j);
 	junk_words_free(&j.words);
 	buf_free(&j.line);
 	buf_free(&j.out);
-	(void)junk_file_close(&j.file, false);	/* nothing was written */
 	return code;
 }

@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "base/base.h"
 #include "junk/junk.h"
+#include "store/store.h"
 
 static const char usage[] =
-    "usage: junk-train [-uv] [-g grams] [-h path] [-s path] -d file";
+    "usage: junk-train [-uv] [-g grams] [-h path] [-s path] -d file\n"
+    "       junk-train [-rv] -a account";
 
 #define PATHS_MAX 1000
 
@@ -78,6 +81,17 @@ train_all(struct job *j, const char *file)
 	arena_free(&a);
 }
 
+/* Lines of a kind: now, and in all. */
+static void
+print_counts(const uint64_t now[2], uint32_t ham, uint32_t spam)
+{
+	if (printf("ham\t%llu\t%lu\nspam\t%llu\t%lu\n",
+	    (unsigned long long)now[JUNK_HAM], (unsigned long)ham,
+	    (unsigned long long)now[JUNK_SPAM], (unsigned long)spam) < 0 ||
+	    fflush(stdout) == EOF)
+		msg_diesys(EXIT_TEMP, "cannot write");
+}
+
 static void
 finish(struct job *j, const char *file, bool verbose)
 {
@@ -86,30 +100,80 @@ finish(struct job *j, const char *file, bool verbose)
 	if (junk_totals(j->file.txn, j->file.table, &ham, &spam) == -1 ||
 	    junk_file_close(&j->file, true) == -1)
 		msg_diesys(exit_for(errno), "cannot write %s", file);
-	if (verbose && (printf("ham\t%llu\t%lu\nspam\t%llu\t%lu\n",
-	    (unsigned long long)j->messages[JUNK_HAM], (unsigned long)ham,
-	    (unsigned long long)j->messages[JUNK_SPAM], (unsigned long)spam)
-	    < 0 || fflush(stdout) == EOF))
-		msg_diesys(EXIT_TEMP, "cannot write");
+	if (verbose)
+		print_counts(j->messages, ham, spam);
 	junk_batch_free(j->batch);
 	junk_words_free(&j->words);
+}
+
+static int
+train_file(struct job *j, const char *file, unsigned int grams, bool verbose)
+{
+	const char *why;
+
+	if (junk_file_open(&j->file, file, true, &why) == -1)
+		msg_diesys(exit_of(errno), "cannot open %s: %s", file, why);
+	junk_words_init(&j->words, grams, false);
+	j->batch = junk_batch_new();
+	train_all(j, file);
+	finish(j, file, verbose);
+	return EXIT_YES;
+}
+
+/* ---- an account ---- */
+
+static void
+note(const char *line)
+{
+	msg_info("%s", line);
+}
+
+static int
+train_account(const char *name, bool anew, bool verbose)
+{
+	struct account a = { .note = note };
+	struct store_training_fill ask = { .anew = anew };
+	struct store_view *v;
+	struct junk_counts *c;
+	uint32_t ham, spam;
+
+	if (account_open(&a, name) == -1)
+		msg_die(account_exit(errno), "cannot open account %s: %s",
+		    name, a.problem);
+	if (store_sync(a.store, 0, false) == -1 ||
+	    store_training_fill(a.store, &ask) == -1)
+		msg_diesys(account_exit(errno), "cannot train account %s",
+		    name);
+	if ((v = store_view_open(a.store)) == NULL ||
+	    junk_counts_totals(c = store_junk_counts(v), &ham, &spam) == -1)
+		msg_diesys(account_exit(errno), "cannot read the index");
+	junk_counts_close(c);
+	store_view_close(v);
+	if (verbose)
+		print_counts((uint64_t[]){ ask.ham, ask.spam }, ham, spam);
+	account_close(&a);
+	return EXIT_YES;
 }
 
 int
 main(int argc, char *argv[])
 {
 	static struct job j = { .sign = 1 };
-	const char *file = NULL, *why;
-	bool verbose = false;
-	uint64_t grams = 1;
+	const char *file = NULL, *account = NULL;
+	bool verbose = false, anew = false;
+	uint64_t grams = 0;
 	int c;
 
 	msg_init("junk-train");
-	while ((c = getopt(argc, argv, "uvd:g:h:s:")) != -1) {
+	while ((c = getopt(argc, argv, "ruva:d:g:h:s:")) != -1) {
 		if (c == 'u')
 			j.sign = -1;
+		else if (c == 'r')
+			anew = true;
 		else if (c == 'v')
 			verbose = true;
+		else if (c == 'a')
+			account = optarg;
 		else if (c == 'd')
 			file = optarg;
 		else if (c == 'h')
@@ -118,15 +182,12 @@ main(int argc, char *argv[])
 			add_path(&j, optarg, JUNK_SPAM);
 		else if (c != 'g' || num_parse(bytes_str(optarg), 1, 7,
 		    &grams) == -1)
-			msg_die(EXIT_PERM, "%s", usage);
+			msg_usage(usage);
 	}
-	if (file == NULL || j.n == 0 || optind != argc)
-		msg_die(EXIT_PERM, "%s", usage);
-	if (junk_file_open(&j.file, file, true, &why) == -1)
-		msg_diesys(exit_of(errno), "cannot open %s: %s", file, why);
-	junk_words_init(&j.words, (unsigned int)grams, false);
-	j.batch = junk_batch_new();
-	train_all(&j, file);
-	finish(&j, file, verbose);
-	return EXIT_YES;
+	if (optind != argc || (file == NULL) == (account == NULL) ||
+	    (file != NULL && (j.n == 0 || anew)) || (account != NULL &&
+	    (j.n > 0 || j.sign == -1 || grams != 0)))
+		msg_usage(usage);
+	return account != NULL ? train_account(account, anew, verbose)
+	    : train_file(&j, file, (unsigned int)grams, verbose);
 }

@@ -54,7 +54,5 @@ void junk_value_put(unsigned char out[JUNK_VALUE], const uint32_t count[2]);
 /* The counts of a word: 1, 0 none, -1. */
 int junk_counts_get(struct junk_counts *c, uint64_t hash,
     uint32_t count[2]);
-int junk_counts_totals(struct junk_counts *c, uint32_t *ham,
-    uint32_t *spam);
 
 #endif

@@ -144,6 +144,9 @@ struct junk_counts;
 /* The transaction must stay open as long. */
 struct junk_counts *junk_counts_open(struct kv_txn *t, unsigned int table);
 void junk_counts_close(struct junk_counts *c);	/* NULL: nothing */
+/* junk_totals of it. */
+int junk_counts_totals(struct junk_counts *c, uint32_t *ham,
+    uint32_t *spam);
 /*
  * Read all of the table into memory: worth it for many messages. Nothing is
  * done for one of more than JUNK_LOAD_MAX words. 0, -1.

@@ -96,6 +96,41 @@ ok "J-9 a second one does" test "$(junk-score -q -d one.mdb <message | cut -f5)"
 junk-train -g 3 -d pairs.mdb -s message -s message
 like "$(printf '\nbuy viagra\n' | junk-score -q -g 3 -d pairs.mdb)" "spam=.*buy viagra" "J-8 pairs of words"
 
+# ---- an account ----
+export PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
+mkdir -p etc/domains etc/accounts var run
+printf '[server]\nhostname = mail.example.org\npostmaster = alice\n' >etc/main.conf
+echo '[domain]' >etc/domains/example.org.conf
+printf '[account]\naddress = alice@example.org\n' >etc/accounts/alice.conf
+config-compile || exit 111
+i=0
+while [ $i -lt 50 ]; do
+	store-deliver -a alice -m Archive <Maildir/cur/$i:2,S
+	store-deliver -a alice -m Junk <Maildir/.Junk/new/$i
+	i=$((i + 1))
+done
+store-flag -a alice -m Archive '+$NotJunk' '1:*'
+is "$(junk-train -v -a alice)" "ham${tab}50${tab}50
+spam${tab}50${tab}50" "J-11 an account is trained by its flags"
+is "$(junk-train -v -a alice | cut -f2)" "0
+0" "J-14 what is trained is not trained again"
+is "$(junk-score -q -a alice <message | cut -f1,4)" "fail${tab}trained=50/50" "J-8 judged by the account's words"
+is "$(spf-check <message | dkim-verify | junk-score -a alice | head -1)" "Pipemail-Junk: fail;" \
+    "EXAMPLES, the chain by hand"
+is "$(junk-score -b -a alice wanted message | cut -f2)" "pass
+fail" "-b with an account"
+store-flag -a alice -m Junk '+$NotJunk' 1 2
+store-flag -a alice -m Junk -- '-$Junk' 2
+is "$(junk-train -v -a alice)" "ham${tab}1${tab}51
+spam${tab}0${tab}48" "J-14 trained as the flags are now"
+is "$(junk-train -r -v -a alice)" "ham${tab}51${tab}51
+spam${tab}48${tab}48" "EXAMPLES, J-15 an account is counted anew"
+exits 100 "no such account" junk-train -a bob
+exits 100 "no such account to judge by" junk-score -q -a bob
+exits 100 "usage: account and file" junk-score -q -a alice -d words.mdb
+exits 100 "usage: -r of a file" junk-train -r -d words.mdb -h message
+exits 100 "usage: -u of an account" junk-train -u -a alice
+
 # ---- failures ----
 exits 100 "no file" junk-score -d words.mdb.not -q
 exits 100 "no path to train" junk-train -d words.mdb -s absent

@@ -164,12 +164,18 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_of_html),
-		cmocka_unit_test(attributes),
-		cmocka_unit_test(bounded_time),
-		cmocka_unit_test(deep_and_long),
-		cmocka_unit_test(cut_at_the_limit),
+		{ "J-8 the text of HTML is what a reader sees",
+		    text_of_html, NULL, NULL, NULL },
+		{ "attributes and their values",
+		    attributes, NULL, NULL, NULL },
+		{ "J-8 no HTML takes squared time",
+		    bounded_time, NULL, NULL, NULL },
+		{ "J-8 100,000 elements deep, an attribute of 1 MB",
+		    deep_and_long, NULL, NULL, NULL },
+		{ "text is cut at the limit",
+		    cut_at_the_limit, NULL, NULL, NULL },
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

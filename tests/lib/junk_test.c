@@ -575,27 +575,40 @@ wrong_entry(void **state)
 	junk_counts_close(c);
 }
 
-#define WITH_FILE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_of_text),
-		cmocka_unit_test(words_of_messages),
-		cmocka_unit_test(length_limits),
-		cmocka_unit_test(count_limit),
-		cmocka_unit_test(text_limit),
-		cmocka_unit_test(url_limit),
-		cmocka_unit_test(bounded_time),
-		WITH_FILE(second_sighting),
-		WITH_FILE(untrain_exactly),
-		WITH_FILE(bulk_is_single),
-		WITH_FILE(significance),
-		WITH_FILE(formula),
-		WITH_FILE(by_number),
-		WITH_FILE(wrong_entry),
+		{ "J-8 words of texts, pairs and triples",
+		    words_of_text, NULL, NULL, NULL },
+		{ "J-8 words of messages: fields, HTML, MIME",
+		    words_of_messages, NULL, NULL, NULL },
+		{ "J-8 the longest word, and one byte more",
+		    length_limits, NULL, NULL, NULL },
+		{ "J-8 the most words, and one more",
+		    count_limit, NULL, NULL, NULL },
+		{ "J-8 the end of what is read of a text",
+		    text_limit, NULL, NULL, NULL },
+		{ "J-8 the last URL that counts, and one more",
+		    url_limit, NULL, NULL, NULL },
+		{ "J-8 bounded time on bad input",
+		    bounded_time, NULL, NULL, NULL },
+		{ "J-9 a word counts from its second message on",
+		    second_sighting, setup, teardown, NULL },
+		{ "J-9 J-14 untraining leaves nothing",
+		    untrain_exactly, setup, teardown, NULL },
+		{ "J-9 bulk training gives the same counts",
+		    bulk_is_single, setup, teardown, NULL },
+		{ "J-7 significant from 50 wanted messages on",
+		    significance, setup, teardown, NULL },
+		{ "J-8 the parameters of the formula",
+		    formula, setup, teardown, NULL },
+		{ "J-8 many words do not make certain",
+		    by_number, setup, teardown, NULL },
+		{ "J-8 a wrong entry is told",
+		    wrong_entry, setup, teardown, NULL },
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
