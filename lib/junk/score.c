@@ -19,10 +19,10 @@ const struct junk_options JUNK_DEFAULT = {
 	.threshold = 0.95,
 	.max_power = 0.01,
 	.ignore_words = 0.35,
-	.rare_words = 2,
+	.rare_words = 3,
 	.top_words = 0,
 	.norm = 0.9,
-	.scale = 2,
+	.scale = 2.4,
 	.significant = 50,
 };
 
@@ -184,7 +184,7 @@ junk_format_line(struct buf *out, const struct junk_words *w,
 	const char *word = !s->significant ? "neutral"
 	    : s->probability > o->threshold ? "fail" : "pass";
 
-	if (buf_printf(out, "%s\t%.6f\tthreshold=%.2f\ttrained=%lu/%lu\t"
+	if (buf_printf(out, "%s\t%.10f\tthreshold=%.2f\ttrained=%lu/%lu\t"
 	    "words=%lu\t", word, s->probability, o->threshold,
 	    (unsigned long)s->ham, (unsigned long)s->spam,
 	    (unsigned long)s->known) == -1 ||

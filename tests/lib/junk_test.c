@@ -495,6 +495,7 @@ formula(void **state)
 
 	o.norm = 0;
 	o.ignore_words = 0.1;
+	o.rare_words = 2;
 	for (i = 0; i < 10; i++) {
 		train(f, i < 8 ? "good both" : "good", JUNK_HAM, 1);
 		train(f, i < 2 ? "evil both" : "evil", JUNK_SPAM, 1);
