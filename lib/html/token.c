@@ -178,16 +178,15 @@ next_tag(struct html *h, size_t at, struct html_token *out)
 static size_t
 comment_end(struct bytes s)
 {
-	size_t i = 2, at;
+	const unsigned char *p = s.p + 3;
+	size_t i;
 
-	while (bytes_find(bytes_from(s, i), BYTES("--"), &at)) {
-		i += at + 2;
-		if (bytes_at(s, i) == '>')
+	while ((p = memchr(p + 1, '>', (size_t)(s.p + s.n - p - 1)))
+	    != NULL) {
+		i = (size_t)(p - s.p);
+		if ((p[-1] == '-' && p[-2] == '-') ||
+		    (i >= 7 && p[-1] == '!' && p[-2] == '-' && p[-3] == '-'))
 			return i + 1;
-		if (i > 4 && bytes_at(s, i) == '!' &&
-		    bytes_at(s, i + 1) == '>')
-			return i + 2;
-		i--;		/* "--->" */
 	}
 	return s.n;
 }

@@ -35,6 +35,7 @@ static const struct {
 	{ "<img src=x alt='a &lt; b'>c", "\na < b\nc" },
 	{ "<img alt=free>", "\nfree\n" },
 	{ "a<!-- > -- --!>b<!-->c<!--->d<!doctype x>e<?p?>f</ z>g", "abcdefg" },
+	{ "a<!--!>b-->c<!----!>d<!--", "acd" },
 	{ "a<!-- never ended", "a" },
 	{ "<a title='>' href=\"x>y\">in</a>", "in" },
 	{ "a<b", "a" },
