@@ -1,16 +1,19 @@
 /* junk-train - count words of wanted and unwanted mail. See junk-train(1) */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "account/account.h"
 #include "base/base.h"
 #include "junk/junk.h"
+#include "maildir/maildir.h"
 #include "store/store.h"
 
 static const char usage[] =
     "usage: junk-train [-uv] [-g grams] [-h path] [-s path] -d file\n"
-    "       junk-train [-rv] -a account";
+    "       junk-train [-rv] -a account\n"
+    "       junk-train -r [-v]";
 
 #define PATHS_MAX 1000
 
@@ -128,31 +131,73 @@ note(const char *line)
 	msg_info("%s", line);
 }
 
+/* What is trained of the open account, and in all. */
 static int
-train_account(const char *name, bool anew, bool verbose)
+train_store(struct store *s, bool anew, const char *title, bool verbose)
 {
-	struct account a = { .note = note };
 	struct store_training_fill ask = { .anew = anew };
 	struct store_view *v;
 	struct junk_counts *c;
-	uint32_t ham, spam;
+	uint32_t ham = 0, spam = 0;
+	int r;
 
-	if (account_open(&a, name) == -1)
-		msg_die(account_exit(errno), "cannot open account %s: %s",
-		    name, a.problem);
-	if (store_sync(a.store, 0, false) == -1 ||
-	    store_training_fill(a.store, &ask) == -1)
-		msg_diesys(account_exit(errno), "cannot train account %s",
-		    name);
-	if ((v = store_view_open(a.store)) == NULL ||
-	    junk_counts_totals(c = store_junk_counts(v), &ham, &spam) == -1)
-		msg_diesys(account_exit(errno), "cannot read the index");
+	if (store_sync(s, 0, false) == -1 ||
+	    store_training_fill(s, &ask) == -1 ||
+	    (v = store_view_open(s)) == NULL)
+		return -1;
+	c = store_junk_counts(v);
+	r = junk_counts_totals(c, &ham, &spam);
 	junk_counts_close(c);
 	store_view_close(v);
-	if (verbose)
-		print_counts((uint64_t[]){ ask.ham, ask.spam }, ham, spam);
+	if (r == -1 || !verbose)
+		return r;
+	if (title != NULL && printf("account\t%s\n", title) < 0)
+		msg_diesys(EXIT_TEMP, "cannot write");
+	print_counts((uint64_t[]){ ask.ham, ask.spam }, ham, spam);
+	return 0;
+}
+
+static int
+train_account(const char *name, bool anew, const char *title, bool verbose)
+{
+	struct account a = { .note = note };
+	int code = EXIT_YES;
+
+	if (account_open(&a, name) == -1) {
+		msg_warn("cannot open account %s: %s", name, a.problem);
+		return account_exit(errno);
+	}
+	if (train_store(a.store, anew, title, verbose) == -1) {
+		code = account_exit(errno);
+		msg_warnsys("cannot train account %s", name);
+	}
 	account_close(&a);
-	return EXIT_YES;
+	return code;
+}
+
+/* One that cannot be trained does not keep the others from it. */
+static int
+train_accounts(bool verbose)
+{
+	struct maildir_entry *e;
+	struct arena a = ARENA_INIT;
+	size_t count, i;
+	int code = EXIT_YES, r, fd = open(arena_printf(&a, "%s/accounts",
+	    dir_var()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1 && errno == ENOENT)
+		return EXIT_YES;	/* no account yet */
+	if (fd == -1 || maildir_scan(&a, fd, &e, &count) == -1)
+		msg_diesys(EXIT_TEMP, "cannot list %s/accounts", dir_var());
+	for (i = 0; i < count; i++) {
+		if (!store_account_valid(e[i].name))
+			continue;
+		r = train_account(e[i].name, true, e[i].name, verbose);
+		code = r == EXIT_YES ? code : EXIT_TEMP;
+	}
+	(void)close(fd);	/* nothing was written through it */
+	arena_free(&a);
+	return code;
 }
 
 int
@@ -184,10 +229,12 @@ main(int argc, char *argv[])
 		    &grams) == -1)
 			msg_usage(usage);
 	}
-	if (optind != argc || (file == NULL) == (account == NULL) ||
-	    (file != NULL && (j.n == 0 || anew)) || (account != NULL &&
-	    (j.n > 0 || j.sign == -1 || grams != 0)))
+	if (optind != argc || (file != NULL ? account != NULL || j.n == 0 ||
+	    anew : (account == NULL && !anew) || j.n > 0 || j.sign == -1 ||
+	    grams != 0))
 		msg_usage(usage);
-	return account != NULL ? train_account(account, anew, verbose)
-	    : train_file(&j, file, (unsigned int)grams, verbose);
+	if (file != NULL)
+		return train_file(&j, file, (unsigned int)grams, verbose);
+	return account == NULL ? train_accounts(verbose)
+	    : train_account(account, anew, NULL, verbose);
 }

@@ -125,10 +125,17 @@ is "$(junk-train -v -a alice)" "ham${tab}1${tab}51
 spam${tab}0${tab}48" "J-14 trained as the flags are now"
 is "$(junk-train -r -v -a alice)" "ham${tab}51${tab}51
 spam${tab}48${tab}48" "EXAMPLES, J-15 an account is counted anew"
+store-flag -a alice -m Junk '+$NotJunk' 3
+printf '[account]\naddress = carol@example.org\n' >etc/accounts/carol.conf
+config-compile || exit 111
+store-deliver -a carol -m Junk <message
+is "$(junk-train -r -v | paste - - - | sort | cut -f2,4,5,7,8)" "alice${tab}51${tab}51${tab}47${tab}47
+carol${tab}0${tab}0${tab}1${tab}1" "J-15 all accounts are counted anew"
 exits 100 "no such account" junk-train -a bob
 exits 100 "no such account to judge by" junk-score -q -a bob
 exits 100 "usage: account and file" junk-score -q -a alice -d words.mdb
 exits 100 "usage: -r of a file" junk-train -r -d words.mdb -h message
+exits 100 "usage: nothing to train" junk-train -v
 exits 100 "usage: -u of an account" junk-train -u -a alice
 
 # ---- failures ----
