@@ -455,13 +455,22 @@ static int
 check_once(const char *dir, const char **why, uint64_t *txn)
 {
 	struct arena a = ARENA_INIT;
-	int fd = open(arena_printf(&a, "%s/data.mdb", dir),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r = kv_check_file(arena_printf(&a, "%s/data.mdb", dir), why);
+	int err = errno;
+
+	arena_free(&a);
+	errno = err;
+	return r;
+}
+
+int
+kv_check_file(const char *path, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	void *p;
 	int r = -1, err;
 
-	arena_free(&a);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (fstat(fd, &st) == 0) {

@@ -107,7 +107,8 @@ lengthen(struct kv *k, mdb_filehandle_t fd, off_t want)
  * file may be short of them: it is whole if no page in use is missing.
  */
 static int
-check_short(struct kv *k, const char *dir, mdb_filehandle_t fd, off_t want)
+check_short(struct kv *k, const char *path, bool is_file,
+    mdb_filehandle_t fd, off_t want)
 {
 	const char *why;
 	MDB_txn *txn;
@@ -116,13 +117,13 @@ check_short(struct kv *k, const char *dir, mdb_filehandle_t fd, off_t want)
 	/* while a reader is there no page of the snapshot is used again */
 	if ((rc = mdb_txn_begin(k->env, NULL, MDB_RDONLY, &txn)) != 0)
 		return fail(rc);
-	r = kv_check(dir, &why);
+	r = is_file ? kv_check_file(path, &why) : kv_check(path, &why);
 	mdb_txn_abort(txn);
 	return r == -1 ? -1 : lengthen(k, fd, want);
 }
 
 static int
-check_length(struct kv *k, const char *dir)
+check_length(struct kv *k, const char *path, bool is_file)
 {
 	MDB_envinfo info;
 	mdb_filehandle_t fd;
@@ -135,7 +136,7 @@ check_length(struct kv *k, const char *dir)
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if ((uint64_t)st.st_size / k->page_size < info.me_last_pgno + 1)
-		return check_short(k, dir, fd,
+		return check_short(k, path, is_file, fd,
 		    (off_t)((info.me_last_pgno + 1) * k->page_size));
 	k->file_size = st.st_size;
 	return 0;
@@ -175,8 +176,10 @@ open_tables(struct kv *k, const char *const *tables)
 }
 
 static int
-open_env(struct kv *k, const char *dir, size_t map_bytes)
+open_env(struct kv *k, const char *path, bool is_file, size_t map_bytes)
 {
+	unsigned int flags = MDB_NOMETASYNC | MDB_NOTLS |
+	    (is_file ? MDB_NOSUBDIR : 0);
 	MDB_stat st;
 	int rc, dead;
 
@@ -185,8 +188,7 @@ open_env(struct kv *k, const char *dir, size_t map_bytes)
 	if ((rc = mdb_env_set_mapsize(k->env, map_bytes)) != 0 ||
 	    (rc = mdb_env_set_maxdbs(k->env, KV_TABLES_MAX)) != 0 ||
 	    (rc = mdb_env_set_maxreaders(k->env, KV_READERS_MAX)) != 0 ||
-	    (rc = mdb_env_open(k->env, dir, MDB_NOMETASYNC | MDB_NOTLS,
-	    0600)) != 0)
+	    (rc = mdb_env_open(k->env, path, flags, 0600)) != 0)
 		return fail(rc);
 	if ((rc = mdb_env_stat(k->env, &st)) != 0)
 		return fail(rc);
@@ -194,16 +196,17 @@ open_env(struct kv *k, const char *dir, size_t map_bytes)
 	/* A killed reader would keep freed pages from being used again. */
 	if ((rc = mdb_reader_check(k->env, &dead)) != 0)
 		return fail(rc);
-	return check_length(k, dir);
+	return check_length(k, path, is_file);
 }
 
-struct kv *
-kv_open(const char *dir, size_t map_bytes, const char *const *tables)
+static struct kv *
+open_any(const char *path, bool is_file, size_t map_bytes,
+    const char *const *tables)
 {
 	struct kv *k = mem_zalloc(1, sizeof(*k));
 	int err;
 
-	if (open_env(k, dir, map_bytes) == -1 ||
+	if (open_env(k, path, is_file, map_bytes) == -1 ||
 	    open_tables(k, tables) == -1) {
 		err = errno;
 		kv_close(k);
@@ -211,6 +214,18 @@ kv_open(const char *dir, size_t map_bytes, const char *const *tables)
 		return NULL;
 	}
 	return k;
+}
+
+struct kv *
+kv_open(const char *dir, size_t map_bytes, const char *const *tables)
+{
+	return open_any(dir, false, map_bytes, tables);
+}
+
+struct kv *
+kv_open_file(const char *path, size_t map_bytes, const char *const *tables)
+{
+	return open_any(path, true, map_bytes, tables);
 }
 
 void

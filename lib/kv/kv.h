@@ -33,6 +33,9 @@ struct kv_cursor;
  */
 struct kv *kv_open(const char *dir, size_t map_bytes,
     const char *const *tables);
+/* The same in a file of that name, with its locks in path-lock beside it. */
+struct kv *kv_open_file(const char *path, size_t map_bytes,
+    const char *const *tables);
 void kv_close(struct kv *k);
 
 /*
@@ -86,5 +89,6 @@ int kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value);
  * where damage is likely. About 0.4 ms for a MiB.
  */
 int kv_check(const char *dir, const char **why);
+int kv_check_file(const char *path, const char **why);
 
 #endif

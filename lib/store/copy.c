@@ -191,6 +191,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	    work_next_uid(c->to, &m.uid) == -1)
 		return -1;
 	m.mailbox = c->to->rec.id;
+	if (!c->move)
+		m.training = STORE_UNTRAINED;	/* its words count once */
 	m.createseq = m.modseq = c->w.modseq;
 	m.save_date = time_wall_us() / 1000000;
 	/* A letter of the name has its meaning before the name is there. */

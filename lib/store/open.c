@@ -26,7 +26,7 @@ static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
 	"message_id", "annotation", "setting", "text", "thread",
 	"thread_member", "thread_subject", "sent_to", "uid", "naming",
-	"left", NULL,
+	"left", "word", NULL,
 };
 
 const char *

@@ -589,5 +589,6 @@ int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
     struct buf *out);
 
 #include "store/proof.h"
+#include "store/training.h"
 
 #endif

@@ -43,6 +43,20 @@ int unicode_lower(struct arena *a, struct bytes s, struct bytes *out);
  */
 struct bytes unicode_fold(struct arena *a, struct bytes s);
 
+/* ---- words ---- */
+
+enum unicode_class {
+	UNICODE_OTHER,		/* parts words */
+	UNICODE_LETTER,
+	UNICODE_DIGIT,		/* decimal ones */
+	UNICODE_IDEOGRAPH,	/* a letter of a script that parts no words:
+				 * Han, Hiragana, Katakana */
+	UNICODE_IGNORABLE,	/* not seen within a word: marks, soft hyphen,
+				 * joiners */
+};
+/* What a code point is; *lower gets it in lower case (one for one). */
+enum unicode_class unicode_classify(uint32_t code_point, uint32_t *lower);
+
 /* ---- domain names ---- */
 
 #define IDNA_LABEL_MAX 63	/* octets of a label, RFC 1035 2.3.4 */

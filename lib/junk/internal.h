@@ -1,0 +1,58 @@
+/*
+ * internal.h - shared by the files of lib/junk only
+ */
+#ifndef JUNK_INTERNAL_H
+#define JUNK_INTERNAL_H
+
+#include "junk/junk.h"
+
+/* The key of the number of messages: one byte, no word has such a one. */
+#define JUNK_TOTALS BYTES("-")
+
+struct junk_entry {
+	uint64_t hash;		/* 0: a free slot */
+	int32_t count[2];	/* by enum junk_class */
+};
+
+/* Open addressing with hash as key; of a power of 2 slots. */
+struct junk_map {
+	struct junk_entry *slot;
+	size_t size, n;
+};
+void junk_map_init(struct junk_map *m, size_t size);
+void junk_map_free(struct junk_map *m);
+/* The entry of a hash, made with counts of 0 if it is not there. */
+struct junk_entry *junk_map_at(struct junk_map *m, uint64_t hash);
+/* The entry, or NULL. */
+const struct junk_entry *junk_map_find(const struct junk_map *m,
+    uint64_t hash);
+
+/* A word's hash, never 0; seed is that of its prefix. */
+uint64_t junk_hash(uint64_t seed, const unsigned char *p, size_t n);
+
+/* What the words of a text are called: "subject:". */
+struct junk_prefix {
+	struct bytes text;
+	uint64_t seed;
+};
+struct junk_prefix junk_prefix_of(struct bytes text);
+
+/* Add one word as it stands, if it is not there. */
+void junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes word);
+void junk_words_clear(struct junk_words *w);
+/* The words of a text; with traits also what is shouted, sums, hosts. */
+void junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits);
+/* Host and path of a URL, which begins after "//". */
+void junk_read_url(struct junk_words *w, struct bytes url);
+
+/* Counts of a table's value: 0, -1 EBADMSG. */
+#define JUNK_VALUE 8
+int junk_value_get(struct bytes value, uint32_t count[2]);
+void junk_value_put(unsigned char out[JUNK_VALUE], const uint32_t count[2]);
+/* The counts of a word: 1, 0 none, -1. */
+int junk_counts_get(struct junk_counts *c, uint64_t hash,
+    uint32_t count[2]);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * score.c - from counts to a probability
+ *
+ * Each word known says how often messages with it were junk. A word seen in
+ * one message alone says nothing: it may be that message's. What all words
+ * say is summed as logarithms of odds and divided by a power of their number,
+ * because words of one text are not independent of one another: a long text
+ * would otherwise be certain of everything (doc/judging.md has the figures).
+ */
+#include "junk/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A word starts to count with its second message. */
+#define SIGHTINGS_MIN 2
+
+const struct junk_options JUNK_DEFAULT = {
+	.threshold = 0.95,
+	.max_power = 0.01,
+	.ignore_words = 0.35,
+	.rare_words = 3,
+	.top_words = 0,
+	.norm = 0.9,
+	.scale = 2.4,
+	.significant = 50,
+};
+
+struct evidence {
+	const struct junk_word *word;
+	double r;
+};
+
+struct side {
+	struct evidence *e;
+	size_t n;
+};
+
+/* That a message with a word of these counts is junk. */
+static double
+probability(const uint32_t count[2], uint32_t ham, uint32_t spam,
+    const struct junk_options *o)
+{
+	double s = spam == 0 ? 0 : (double)count[JUNK_SPAM] / spam;
+	double h = ham == 0 ? 0 : (double)count[JUNK_HAM] / ham;
+	double r = s + h > 0 ? s / (s + h) : 0.5;
+	uint64_t n = (uint64_t)count[0] + count[1];
+
+	if (r < o->max_power)
+		r = o->max_power;
+	if (r > 1 - o->max_power)
+		r = 1 - o->max_power;
+	if (n <= o->rare_words)
+		r += (double)(1 + o->rare_words - n) * (0.5 - r) / 10;
+	return r;
+}
+
+/* Farthest from 0.5 first, the longer word first, then by hash. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct evidence *x = a, *y = b;
+	double dx = fabs(x->r - 0.5), dy = fabs(y->r - 0.5);
+
+	if (dx != dy)
+		return dx > dy ? -1 : 1;
+	if (x->word->n != y->word->n)
+		return x->word->n > y->word->n ? -1 : 1;
+	return x->word->hash < y->word->hash ? -1
+	    : x->word->hash > y->word->hash;
+}
+
+static int
+gather(struct junk_counts *c, const struct junk_words *w,
+    const struct junk_options *o, const struct junk_score *s,
+    struct side side[2])
+{
+	uint32_t count[2];
+	double r;
+	size_t i;
+	int found;
+
+	for (i = 0; i < w->n; i++) {
+		found = junk_counts_get(c, w->word[i].hash, count);
+		if (found == -1)
+			return -1;
+		if (found == 0 ||
+		    (uint64_t)count[0] + count[1] < SIGHTINGS_MIN)
+			continue;
+		r = probability(count, s->ham, s->spam, o);
+		if (fabs(r - 0.5) < o->ignore_words)
+			continue;
+		side[r > 0.5].e[side[r > 0.5].n++] =
+		    (struct evidence){ &w->word[i], r };
+	}
+	return 0;
+}
+
+/* Those with the most say to the front, if anybody asks for their order. */
+static size_t
+order(struct side *s, bool wanted, unsigned int top)
+{
+	if (wanted || (top > 0 && s->n > top))
+		qsort(s->e, s->n, sizeof(*s->e), compare);
+	return top > 0 && s->n > top ? top : s->n;
+}
+
+static size_t
+reasons(const struct side *s, struct junk_reason *out)
+{
+	size_t i;
+
+	for (i = 0; i < s->n && i < JUNK_REASONS; i++)
+		out[i] = (struct junk_reason){ s->e[i].word, s->e[i].r };
+	return i;
+}
+
+static void
+judge(const struct junk_words *w, const struct junk_options *o,
+    struct side side[2], struct junk_score *out)
+{
+	double sum = 0;
+	size_t i, k, n, total = 0;
+
+	for (k = 0; k < 2; k++) {
+		n = order(&side[k], w->keep_text, o->top_words);
+		for (i = 0; i < n; i++)
+			sum += log(side[k].e[i].r) - log1p(-side[k].e[i].r);
+		total += n;
+	}
+	if (total > 0)
+		sum = sum / pow((double)total, o->norm) * o->scale;
+	out->probability = 1 / (1 + exp(-sum));
+	out->known = (uint32_t)total;
+	out->hammy_n = reasons(&side[JUNK_HAM], out->hammy);
+	out->spammy_n = reasons(&side[JUNK_SPAM], out->spammy);
+}
+
+int
+junk_score(struct junk_counts *c, const struct junk_words *w,
+    const struct junk_options *o, struct junk_score *out)
+{
+	struct junk_score s = { 0 };
+	struct evidence *e;
+	struct side side[2];
+	int r;
+
+	if (junk_counts_totals(c, &s.ham, &s.spam) == -1)
+		return -1;
+	e = mem_alloc(2 * (w->n + 1) * sizeof(*e));
+	side[0] = (struct side){ e, 0 };
+	side[1] = (struct side){ e + w->n, 0 };
+	r = gather(c, w, o, &s, side);
+	if (r == 0) {
+		judge(w, o, side, &s);
+		s.significant = s.ham >= o->significant;
+		*out = s;
+	}
+	free(e);
+	return r;
+}
+
+static int
+add_reasons(struct buf *out, const struct junk_words *w, const char *title,
+    const struct junk_reason *r, size_t n)
+{
+	size_t i;
+
+	if (buf_adds(out, title) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (buf_addc(out, i == 0 ? '=' : ',') == -1 ||
+		    msg_escape(out, junk_word_text(w, r[i].word)) == -1 ||
+		    buf_printf(out, "(%.3f)", r[i].probability) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+junk_format_line(struct buf *out, const struct junk_words *w,
+    const struct junk_options *o, const struct junk_score *s)
+{
+	const char *word = !s->significant ? "neutral"
+	    : s->probability > o->threshold ? "fail" : "pass";
+
+	if (buf_printf(out, "%s\t%.10f\tthreshold=%.2f\ttrained=%lu/%lu\t"
+	    "words=%lu\t", word, s->probability, o->threshold,
+	    (unsigned long)s->ham, (unsigned long)s->spam,
+	    (unsigned long)s->known) == -1 ||
+	    add_reasons(out, w, "ham", s->hammy, s->hammy_n) == -1 ||
+	    buf_addc(out, '\t') == -1)
+		return -1;
+	return add_reasons(out, w, "spam", s->spammy, s->spammy_n);
+}

@@ -1,0 +1,404 @@
+/*
+ * token.c - the words of a text
+ *
+ * A word is a run of letters and digits, in lower case, with an apostrophe
+ * between two letters. Dropped: too short or too long ones, all digits,
+ * random ones (six consonants or digits 2-9 in a row) and numbers. ASCII,
+ * nearly all of mail, goes by a table of classes.
+ */
+#include "junk/internal.h"
+
+#include "unicode/unicode.h"
+
+#define RANDOM_RUN 6
+#define DIGITS_RUN 4	/* so many in a row: a number */
+#define HEX_RUN 3	/* the same in a word of hex digits alone */
+#define SHOUT_MIN 3
+#define MARKS_MAX 8	/* of "!!!!!!" so many are told apart */
+#define SUM_MAX 12
+
+enum {
+	LETTER = 1,
+	DIGIT = 2,
+	HARD = 4,		/* counts for a random run */
+	HEX = 8,
+	UPPER = 16,
+	MARK = 32,		/* ! ? $ */
+};
+
+#define U(c) LETTER | UPPER | (c)
+#define C LETTER | HARD
+#define V LETTER
+static const unsigned char classes[128] = {
+	['!'] = MARK, ['?'] = MARK, ['$'] = MARK,
+	['0'] = DIGIT | HEX, ['1'] = DIGIT | HEX,
+	['2'] = DIGIT | HEX | HARD, ['3'] = DIGIT | HEX | HARD,
+	['4'] = DIGIT | HEX | HARD, ['5'] = DIGIT | HEX | HARD,
+	['6'] = DIGIT | HEX | HARD, ['7'] = DIGIT | HEX | HARD,
+	['8'] = DIGIT | HEX | HARD, ['9'] = DIGIT | HEX | HARD,
+	['a'] = V | HEX, ['b'] = C | HEX, ['c'] = C | HEX, ['d'] = C | HEX,
+	['e'] = V | HEX, ['f'] = C | HEX, ['g'] = C, ['h'] = C, ['i'] = V,
+	['j'] = C, ['k'] = C, ['l'] = C, ['m'] = C, ['n'] = C, ['o'] = V,
+	['p'] = C, ['q'] = C, ['r'] = C, ['s'] = C, ['t'] = C, ['u'] = V,
+	['v'] = C, ['w'] = C, ['x'] = C, ['y'] = V, ['z'] = C,
+	['A'] = U(V | HEX), ['B'] = U(C | HEX), ['C'] = U(C | HEX),
+	['D'] = U(C | HEX), ['E'] = U(V | HEX), ['F'] = U(C | HEX),
+	['G'] = U(C), ['H'] = U(C), ['I'] = U(V), ['J'] = U(C), ['K'] = U(C),
+	['L'] = U(C), ['M'] = U(C), ['N'] = U(C), ['O'] = U(V), ['P'] = U(C),
+	['Q'] = U(C), ['R'] = U(C), ['S'] = U(C), ['T'] = U(C), ['U'] = U(V),
+	['V'] = U(C), ['W'] = U(C), ['X'] = U(C), ['Y'] = U(V), ['Z'] = U(C),
+};
+#undef U
+#undef C
+#undef V
+
+struct scan {
+	struct junk_words *w;
+	const struct junk_prefix *prefix, *shout, *trait;
+	struct bytes rest;
+	bool traits;
+	/* The word under way. */
+	unsigned char word[JUNK_WORD_MAX + 8];
+	size_t n;
+	size_t letters;
+	unsigned int all, any;	/* classes all or any of its bytes have */
+	size_t hard, hard_max, digits, digits_max;
+	/* The words before, for pairs and triples. */
+	unsigned char before[JUNK_GRAMS_MAX - 1][JUNK_WORD_MAX];
+	size_t before_n[JUNK_GRAMS_MAX - 1];
+};
+
+static void
+begin_word(struct scan *s)
+{
+	s->n = s->letters = 0;
+	s->all = UINT32_MAX;
+	s->any = 0;
+	s->hard = s->hard_max = s->digits = s->digits_max = 0;
+}
+
+/* ---- the end of a word ---- */
+
+static bool
+is_random(const struct scan *s)
+{
+	return s->hard_max >= RANDOM_RUN && (s->any & 0x80) == 0;
+}
+
+static bool
+is_number(const struct scan *s)
+{
+	bool hex = (s->all & HEX) != 0;
+
+	if (s->n > 2 && s->word[0] == '0' && s->word[1] == 'x') {
+		size_t i;
+
+		for (hex = true, i = 2; i < s->n; i++)
+			hex = hex && ascii_hex_value(s->word[i]) != -1;
+	}
+	return s->digits_max >= DIGITS_RUN ||
+	    (hex && s->digits_max >= HEX_RUN);
+}
+
+/* Two or three words with blanks between, the last one being the new one. */
+static void
+put_gram(struct scan *s, size_t count)
+{
+	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1)];
+	size_t i, n = 0;
+
+	for (i = count - 1; i > 0; i--) {
+		if (s->before_n[i - 1] == 0)
+			return;
+		memcpy(b + n, s->before[i - 1], s->before_n[i - 1]);
+		n += s->before_n[i - 1];
+		b[n++] = ' ';
+	}
+	memcpy(b + n, s->word, s->n);
+	junk_words_put(s->w, s->prefix, bytes_of(b, n + s->n));
+}
+
+static void
+put_grams(struct scan *s)
+{
+	if ((s->w->grams & 2) != 0)
+		put_gram(s, 2);
+	if ((s->w->grams & 4) != 0)
+		put_gram(s, 3);
+	memcpy(s->before[1], s->before[0], s->before_n[0]);
+	s->before_n[1] = s->before_n[0];
+	memcpy(s->before[0], s->word, s->n);
+	s->before_n[0] = s->n;
+}
+
+static void
+put_word(struct scan *s)
+{
+	struct bytes word = bytes_of(s->word, s->n);
+
+	if ((s->w->grams & 1) != 0)
+		junk_words_put(s->w, s->prefix, word);
+	if (s->traits && (s->all & UPPER) != 0 && s->n >= SHOUT_MIN)
+		junk_words_put(s->w, s->shout, word);
+	if ((s->w->grams & ~1u) != 0)
+		put_grams(s);
+}
+
+/* "50%": the sign is at the front of the rest. */
+static void
+put_percent(struct scan *s)
+{
+	if (!s->traits || s->n > SUM_MAX || bytes_at(s->rest, 0) != '%')
+		return;
+	s->word[s->n] = '%';
+	junk_words_put(s->w, s->trait, bytes_of(s->word, s->n + 1));
+}
+
+static void
+end_word(struct scan *s)
+{
+	if (s->n == 0)
+		return;
+	if ((s->all & DIGIT) != 0)
+		put_percent(s);
+	else if (s->n >= JUNK_WORD_MIN && s->n <= JUNK_WORD_MAX &&
+	    !is_random(s) && !is_number(s))
+		put_word(s);
+	begin_word(s);
+}
+
+/* ---- what words are made of ---- */
+
+/* One byte of a word; classes 0x80: of a letter beyond ASCII. */
+static inline void
+add_byte(struct scan *s, unsigned char c, unsigned int class)
+{
+	if (s->n <= JUNK_WORD_MAX)
+		s->word[s->n++] = c;
+	s->all &= class;
+	s->any |= class;
+	s->hard = (class & HARD) != 0 ? s->hard + 1 : 0;
+	s->digits = (class & DIGIT) != 0 ? s->digits + 1 : 0;
+	if (s->hard > s->hard_max)
+		s->hard_max = s->hard;
+	if (s->digits > s->digits_max)
+		s->digits_max = s->digits;
+}
+
+static void
+add_code_point(struct scan *s, uint32_t code_point, unsigned int class)
+{
+	struct buf b = BUF_INIT(8);
+	size_t i;
+
+	(void)unicode_put(&b, code_point);	/* four bytes at most */
+	for (i = 0; i < b.n; i++)
+		add_byte(s, b.p[i], class);
+	buf_free(&b);
+}
+
+/*
+ * Scripts that part no words: each character with the one after it is a word.
+ */
+static void
+put_ideographs(struct scan *s, uint32_t first)
+{
+	struct bytes rest;
+	uint32_t second, lower;
+
+	end_word(s);
+	rest = s->rest;
+	if (unicode_next(&rest, &second) != 1 ||
+	    unicode_classify(second, &lower) != UNICODE_IDEOGRAPH)
+		return;
+	add_code_point(s, first, 0x80);
+	add_code_point(s, second, 0x80);
+	put_word(s);
+	begin_word(s);
+}
+
+static void
+add_beyond_ascii(struct scan *s)
+{
+	uint32_t code_point, lower;
+
+	if (unicode_next(&s->rest, &code_point) != 1) {
+		end_word(s);
+		return;
+	}
+	switch (unicode_classify(code_point, &lower)) {
+	case UNICODE_LETTER:
+		add_code_point(s, lower, LETTER | 0x80);
+		break;
+	case UNICODE_DIGIT:
+		add_code_point(s, lower, DIGIT | HEX | 0x80);
+		break;
+	case UNICODE_IDEOGRAPH:
+		put_ideographs(s, code_point);
+		break;
+	case UNICODE_IGNORABLE:
+		break;
+	case UNICODE_OTHER:
+		/* the apostrophe of typographers */
+		if (code_point == 0x2019 && s->n > 0 &&
+		    ascii_is_alpha(bytes_at(s->rest, 0)))
+			add_byte(s, '\'', LETTER | UPPER);
+		else
+			end_word(s);
+		break;
+	}
+}
+
+/* ---- traits ---- */
+
+/* A run of one of ! ? $, which is at the front; "$$$", "$100". */
+static void
+put_marks(struct scan *s)
+{
+	unsigned char b[MARKS_MAX + SUM_MAX];
+	int c = bytes_at(s->rest, 0);
+	size_t n = 0;
+
+	while (bytes_at(s->rest, 0) == c) {
+		if (n < MARKS_MAX)
+			b[n++] = (unsigned char)c;
+		s->rest = bytes_from(s->rest, 1);
+	}
+	junk_words_put(s->w, s->trait, bytes_of(b, n));
+	if (c != '$' || n > 1)
+		return;
+	while (n < SUM_MAX && ascii_is_digit(bytes_at(s->rest, n - 1))) {
+		b[n] = (unsigned char)bytes_at(s->rest, n - 1);
+		n++;
+	}
+	if (n > 1)
+		junk_words_put(s->w, s->trait, bytes_of(b, n));
+}
+
+/* ":" after "http" or "https". */
+static bool
+is_url(const struct scan *s)
+{
+	return (bytes_eq(bytes_of(s->word, s->n), BYTES("http")) ||
+	    bytes_eq(bytes_of(s->word, s->n), BYTES("https"))) &&
+	    bytes_starts(s->rest, BYTES("://"));
+}
+
+/* A byte that is in no word, at the front. */
+static void
+add_other(struct scan *s, int c)
+{
+	if (c == '\'' && s->n > 0 && (s->any & LETTER) != 0 &&
+	    s->digits == 0 && ascii_is_alpha(bytes_at(s->rest, 1))) {
+		add_byte(s, '\'', LETTER | UPPER);
+	} else if (s->traits && c == ':' && is_url(s)) {
+		begin_word(s);
+		junk_read_url(s->w, bytes_from(s->rest, 3));
+	} else {
+		end_word(s);
+		if (s->traits && (classes[c] & MARK) != 0) {
+			put_marks(s);
+			return;
+		}
+	}
+	s->rest = bytes_from(s->rest, 1);
+}
+
+void
+junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits)
+{
+	struct junk_prefix shout = junk_prefix_of(BYTES("^"));
+	struct junk_prefix trait = junk_prefix_of(BYTES("="));
+	struct scan s = { .w = w, .prefix = prefix, .shout = &shout,
+	    .trait = &trait, .rest = text, .traits = traits };
+
+	begin_word(&s);
+	while (s.rest.n > 0) {
+		unsigned char c = s.rest.p[0];
+		unsigned int class;
+
+		if (c >= 0x80) {
+			add_beyond_ascii(&s);
+			continue;
+		}
+		class = classes[c];
+		if ((class & (LETTER | DIGIT)) == 0) {
+			add_other(&s, c);
+			continue;
+		}
+		add_byte(&s, c | ((class & UPPER) != 0 ? 0x20 : 0), class);
+		s.rest.p++;
+		s.rest.n--;
+	}
+	end_word(&s);
+}
+
+/* ---- URLs ---- */
+
+#define HOST_MAX 255
+#define PATH_MAX_READ 200
+
+static bool
+ends_url(int c)
+{
+	return c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>';
+}
+
+/* The host, and each domain above it, from ".com" on. */
+static void
+put_host(struct junk_words *w, struct bytes host)
+{
+	struct junk_prefix p = junk_prefix_of(BYTES("url:"));
+	unsigned char lower[HOST_MAX];
+	struct bytes rest;
+	size_t at;
+
+	if (bytes_rchr(host, '@', &at))
+		host = bytes_from(host, at + 1);
+	if (bytes_chr(host, ':', &at))
+		host = bytes_first(host, at);
+	host = bytes_first(host, sizeof(lower));
+	bytes_lower(lower, host);
+	rest = host = bytes_of(lower, host.n);
+	if (host.n == 0)
+		return;
+	junk_words_put(w, &p, host);
+	if (ascii_is_digit(bytes_at(host, host.n - 1))) {
+		junk_words_put(w, &p, BYTES("[ip]"));
+		return;
+	}
+	while (bytes_chr(rest, '.', &at)) {
+		rest = bytes_from(rest, at);
+		junk_words_put(w, &p, rest);
+		rest = bytes_from(rest, 1);
+	}
+}
+
+static void
+put_path(struct junk_words *w, struct bytes path)
+{
+	struct junk_prefix p = junk_prefix_of(BYTES("path:"));
+
+	junk_read_text(w, &p, bytes_first(path, PATH_MAX_READ), false);
+}
+
+void
+junk_read_url(struct junk_words *w, struct bytes url)
+{
+	size_t n = 0, slash;
+	struct bytes path = BYTES_EMPTY;
+
+	if (w->urls++ >= JUNK_URLS_MAX)
+		return;
+	while (n < url.n && n < HOST_MAX + PATH_MAX_READ &&
+	    !ends_url(url.p[n]))
+		n++;
+	url = bytes_first(url, n);
+	if (bytes_chr(url, '/', &slash)) {
+		path = bytes_from(url, slash + 1);
+		url = bytes_first(url, slash);
+	}
+	put_host(w, url);
+	put_path(w, path);
+}

@@ -1,0 +1,51 @@
+/*
+ * junk_fuzz.c - any bytes as a message to judge, and as a text
+ *
+ * Properties: words are different, within their limits, valid UTF-8 where
+ * they came from text; with and without their names the words are the same;
+ * a message trained and untrained leaves nothing.
+ */
+#include <assert.h>
+
+#include "junk/junk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check(struct junk_words *a, struct junk_words *b)
+{
+	size_t i;
+
+	assert(a->n == b->n && a->n <= JUNK_WORDS_MAX);
+	for (i = 0; i < a->n; i++) {
+		struct bytes text = junk_word_text(a, &a->word[i]);
+
+		assert(a->word[i].hash == b->word[i].hash);
+		assert(a->word[i].hash != 0);
+		assert(text.n <= 512);
+		assert(junk_word_text(b, &b->word[i]).n == 0);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct junk_words a, b;
+	struct bytes in = bytes_of(data, size);
+
+	junk_words_init(&a, size % 8, true);
+	junk_words_init(&b, size % 8, false);
+	junk_words_read(&a, in);
+	junk_words_read(&b, in);
+	check(&a, &b);
+	/* the set is used again: nothing is left of what was there */
+	junk_words_read(&b, BYTES("Subject: another\n\nlonger text\n"));
+	junk_words_read(&b, in);
+	check(&a, &b);
+	junk_words_add(&a, BYTES("x:"), in);
+	junk_words_add(&b, BYTES("x:"), in);
+	check(&a, &b);
+	junk_words_free(&a);
+	junk_words_free(&b);
+	return 0;
+}

@@ -1,0 +1,615 @@
+/*
+ * junk_test.c - words of messages, training, judging (J-7, J-8, J-9)
+ */
+#include "junk/junk.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- the tokeniser ---- */
+
+/* words: what comes out, in order, with blanks between. */
+static const struct {
+	const char *in, *words;
+	unsigned int grams;
+} tokens[] = {
+	{ "", "", 1 },
+	{ "One two THREE three", "one two three", 1 },
+	{ "ab abc", "abc", 1 },
+	{ "don't 'quoted' rock'n'roll O'Neil dogs' 'tis",
+	    "don't quoted rock'n'roll o'neil dogs tis", 1 },
+	{ "don\xe2\x80\x99t", "don't", 1 },
+	{ "12345 12 year2k mp3 ab1234 1a2b 12ab3 123ab 0x1f2 0x12345 face",
+	    "year2k mp3 1a2b 12ab3 0x1f2 face", 1 },
+	{ "bcdfg bcdfgh 2bcd3f4 strengths rhythms", "bcdfg strengths rhythms",
+	    1 },
+	{ "na\xc3\xafve GR\xc3\x96SSE \xce\x91\xce\x92\xce\x93",
+	    "na\xc3\xafve gr\xc3\xb6sse \xce\xb1\xce\xb2\xce\xb3", 1 },
+	{ "soft\xc2\xadhyphen zero\xe2\x80\x8bwidth \xe2\x80\x8d",
+	    "softhyphen zerowidth", 1 },
+	{ "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+	    "\xe6\x97\xa5\xe6\x9c\xac \xe6\x9c\xac\xe8\xaa\x9e", 1 },
+	{ "bad\xff" "bytes\xc3", "bad bytes", 1 },
+	{ "one two three", "one two|one two three|two three", 3 },
+	{ "one 1234 two three", "one two|two three|one two three", 6 },
+};
+
+/* The words with "|" (pairs) or blanks between. */
+static void
+join(const struct junk_words *w, unsigned int grams, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (i > 0)
+			(void)buf_addc(out, grams == 1 ? ' ' : '|');
+		(void)buf_add(out, junk_word_text(w, &w->word[i]));
+	}
+}
+
+static void
+words_of_text(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(tokens); i++) {
+		struct buf b = BUF_INIT(1000);
+		struct junk_words w;
+
+		junk_words_init(&w, tokens[i].grams, true);
+		junk_words_add(&w, BYTES_EMPTY, bytes_str(tokens[i].in));
+		join(&w, tokens[i].grams, &b);
+		if (tokens[i].grams == 3) {
+			assert_true(junk_words_has(&w, BYTES("one")));
+			assert_true(junk_words_has(&w, BYTES("one two")));
+			assert_false(junk_words_has(&w,
+			    BYTES("one two three")));
+		} else if (!bytes_eq(buf_bytes(&b),
+		    bytes_str(tokens[i].words))) {
+			fail_msg("%s: %.*s", tokens[i].in,
+			    BYTES_ARG(buf_bytes(&b)));
+		}
+		junk_words_free(&w);
+		buf_free(&b);
+	}
+}
+
+/* ---- messages ---- */
+
+static const struct {
+	const char *message, *has[12], *not[8];
+} messages[] = {
+	{ "From: Ann Other <ann@example.org>\nTo: me@example.net\n"
+	    "Subject: =?utf-8?Q?Gr=C3=B6sse?= now\nReceived: hidden\n"
+	    "Return-Path: <hidden@example.com>\nX-Spam-Status: hidden\n"
+	    "MiME-Version: 1.0\n\nhello text\n",
+	    { "from:ann", "from:other", "from:example", "to:example",
+	    "subject:gr\xc3\xb6sse", "subject:now", "hello", "text",
+	    "field:From", "field:MiME-Version", "type:text/plain" },
+	    { "hidden", "from:hidden", "field:Received", "field:Return-Path",
+	    "field:X-Spam-Status", "now" } },
+	{ "Content-Type: text/html; charset=iso-8859-1\n"
+	    "Content-Transfer-Encoding: Quoted-Printable\n\n"
+	    "<style>hidden</style><p>caf=E9<img alt=3D'alternative'>"
+	    "V<b></b>iagra <a href=3D'http://User@WWW.Shop.Example:80/buy/now"
+	    "'>click</a>\n",
+	    { "caf\xc3\xa9", "alternative", "viagra", "click",
+	    "url:www.shop.example", "url:.shop.example", "url:.example",
+	    "path:buy", "type:text/html", "charset:iso-8859-1",
+	    "encoding:quoted-printable" }, { "hidden", "style" } },
+	{ "Content-Type: text/plain\n\nBUY Now!!! $100 50% $$$ see "
+	    "https://10.0.0.1/offer\n",
+	    { "buy", "^buy", "now", "=!!!", "=$100", "=50%", "=$$$",
+	    "url:10.0.0.1", "url:[ip]", "path:offer" }, { "^now", "^buy now" } },
+	{ "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\n"
+	    "Content-Type: message/rfc822\n\nSubject: inside\n\nnested words\n"
+	    "--b\nContent-Type: application/zip; name=A.ZIP\n\nignored\n--b--\n",
+	    { "first", "nested", "words", "type:application/zip",
+	    "file:.zip", "type:message/rfc822", "type:multipart/mixed" },
+	    { "ignored", "subject:inside" } },
+	/* charsets that lie, types that are none */
+	{ "Content-Type: text/plain; charset=x-lie\n\nna\xc3\xafve\n",
+	    { "na\xc3\xafve", "charset:x-lie" }, { NULL } },
+	{ "Content-Type: garbage\n\nread as text\n", { "read", "text" },
+	    { NULL } },
+	{ "\n\n<html><p>unsaid<script>hidden</script>", { "unsaid" },
+	    { "hidden", "html" } },
+};
+
+static void
+words_of_messages(void **state)
+{
+	struct junk_words w;
+	size_t i, k;
+
+	(void)state;
+	junk_words_init(&w, 1, true);
+	for (i = 0; i < COUNT(messages); i++) {
+		junk_words_read(&w, bytes_str(messages[i].message));
+		for (k = 0; k < 12 && messages[i].has[k] != NULL; k++) {
+			if (!junk_words_has(&w,
+			    bytes_str(messages[i].has[k])))
+				fail_msg("%zu: no %s", i, messages[i].has[k]);
+		}
+		for (k = 0; k < 8 && messages[i].not[k] != NULL; k++) {
+			if (junk_words_has(&w, bytes_str(messages[i].not[k])))
+				fail_msg("%zu: %s", i, messages[i].not[k]);
+		}
+	}
+	junk_words_free(&w);
+}
+
+/* ---- limits ---- */
+
+static void
+length_limits(void **state)
+{
+	char text[JUNK_WORD_MAX + 2];
+	struct junk_words w;
+
+	(void)state;
+	junk_words_init(&w, 1, true);
+	memset(text, 'a', sizeof(text));
+	junk_words_add(&w, BYTES_EMPTY, bytes_of(text, JUNK_WORD_MAX));
+	assert_int_equal(w.n, 1);
+	junk_words_add(&w, BYTES_EMPTY, bytes_of(text, JUNK_WORD_MAX + 1));
+	assert_int_equal(w.n, 1);
+	junk_words_free(&w);
+}
+
+/* So many different words, and one more. */
+static void
+count_limit(void **state)
+{
+	struct buf b = BUF_INIT(JUNK_TEXT_MAX);
+	struct junk_words w;
+	size_t i;
+
+	(void)state;
+	junk_words_init(&w, 1, false);
+	for (i = 0; i < JUNK_WORDS_MAX + 1; i++) {
+		if (i == JUNK_WORDS_MAX) {
+			junk_words_add(&w, BYTES_EMPTY, buf_bytes(&b));
+			assert_int_equal(w.n, JUNK_WORDS_MAX);
+		}
+		assert_int_equal(buf_printf(&b, " w%c%c%c%ca",
+		    (int)('a' + i % 26), (int)('a' + i / 26 % 26),
+		    "aeio"[i / 676 % 4], (int)('a' + i / 2704)), 0);
+	}
+	junk_words_add(&w, BYTES_EMPTY, buf_bytes(&b));
+	assert_int_equal(w.n, JUNK_WORDS_MAX);
+	junk_words_free(&w);
+	buf_free(&b);
+}
+
+static void
+text_limit(void **state)
+{
+	struct buf b = BUF_INIT(2 * JUNK_TEXT_MAX);
+	struct junk_words w;
+	struct bytes body;
+
+	(void)state;
+	junk_words_init(&w, 1, true);
+	assert_int_equal(buf_adds(&b, "Subject: x\n\n"), 0);
+	body.n = b.n;
+	while (b.n < body.n + JUNK_TEXT_MAX - 5)
+		assert_int_equal(buf_addc(&b, '.'), 0);
+	assert_int_equal(buf_adds(&b, " last past"), 0);
+	junk_words_read(&w, buf_bytes(&b));
+	assert_true(junk_words_has(&w, BYTES("last")));
+	assert_false(junk_words_has(&w, BYTES("past")));
+	junk_words_free(&w);
+	buf_free(&b);
+}
+
+/* The URLs of a message: the last that counts, and the next. */
+static void
+url_limit(void **state)
+{
+	struct buf b = BUF_INIT(JUNK_TEXT_MAX);
+	struct junk_words w;
+	size_t i;
+
+	(void)state;
+	junk_words_init(&w, 1, true);
+	assert_int_equal(buf_adds(&b, "\n"), 0);
+	for (i = 0; i < JUNK_URLS_MAX - 1; i++)
+		assert_int_equal(buf_adds(&b, "http://a/ "), 0);
+	assert_int_equal(buf_adds(&b, "http://last/ http://past/"), 0);
+	junk_words_read(&w, buf_bytes(&b));
+	assert_true(junk_words_has(&w, BYTES("url:last")));
+	assert_false(junk_words_has(&w, BYTES("url:past")));
+	/* the next message begins anew */
+	junk_words_read(&w, BYTES("\nhttp://next/"));
+	assert_true(junk_words_has(&w, BYTES("url:next")));
+	junk_words_free(&w);
+	buf_free(&b);
+}
+
+/* The time for a message of n bytes made of a head and one unit again and
+ * again. */
+static int64_t
+timed(struct junk_words *w, const char *head, const char *unit, size_t n)
+{
+	struct buf b = BUF_INIT(n + 1000);
+	int64_t from;
+
+	(void)buf_adds(&b, head);	/* room is there */
+	while (b.n < n)
+		(void)buf_adds(&b, unit);	/* room is there */
+	from = time_mono_ms();
+	junk_words_read(w, buf_bytes(&b));
+	from = time_mono_ms() - from;
+	buf_free(&b);
+	return from;
+}
+
+static void
+bounded_time(void **state)
+{
+	static const char html[] = "Content-Type: text/html\n\n";
+	static const struct {
+		const char *head, *unit;
+	} rows[] = {
+		{ "\n", "a" }, { "\n", "http://" }, { "\n", "a'" },
+		{ "\n", "$" }, { "\n", "\xe6\x97\xa5" }, { "\n", "\xff" },
+		{ html, "<div>" }, { html, "<a b='http://a/" },
+		{ html, "<a b=http://a.b.c.d.e.f/g>" }, { html, "<!--" },
+		{ "Subject: ", "=?utf-8?q?a?= " }, { "", "To: a@b\n" },
+		{ "Subject: ", "a" },
+		{ "Content-Type: text/plain; charset=utf-7\n\n", "+AAAA" },
+		{ "Content-Transfer-Encoding: base64\n\n", "YWJj" },
+		{ "Content-Type: multipart/mixed; boundary=x\n\n",
+		    "--x\n\na\n" },
+	};
+	struct junk_words w;
+	int64_t worst = 0;
+	size_t i, at = 0;
+
+	(void)state;
+	junk_words_init(&w, 7, true);
+	for (i = 0; i < COUNT(rows); i++) {
+		int64_t ms = timed(&w, rows[i].head, rows[i].unit,
+		    (size_t)16 << 20);
+
+		if (ms > worst) {
+			worst = ms;
+			at = i;
+		}
+	}
+	print_message("# worst of 16 MiB: %lld ms (row %zu)\n",
+	    (long long)worst, at);
+	assert_true(worst < 20000);
+	junk_words_free(&w);
+}
+
+/* ---- training and judging ---- */
+
+struct fixture {
+	char dir[64], path[96];
+	struct junk_file file;
+	struct junk_batch *batch;
+	struct junk_words words;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	const char *why;
+
+	assert_non_null(f);
+	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/junk_test.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	(void)snprintf(f->path, sizeof(f->path), "%s/words.mdb", f->dir);
+	assert_int_equal(junk_file_open(&f->file, f->path, true, &why), 0);
+	f->batch = junk_batch_new();
+	junk_words_init(&f->words, 1, true);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char lock[128];
+
+	assert_int_equal(junk_file_close(&f->file, false), 0);
+	junk_batch_free(f->batch);
+	junk_words_free(&f->words);
+	(void)unlink(f->path);
+	(void)snprintf(lock, sizeof(lock), "%s-lock", f->path);
+	(void)unlink(lock);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+static void
+train(struct fixture *f, const char *text, enum junk_class class, int sign)
+{
+	struct buf b = BUF_INIT(1000);
+
+	assert_int_equal(buf_printf(&b, "\n%s\n", text), 0);
+	junk_words_read(&f->words, buf_bytes(&b));
+	junk_batch_add(f->batch, &f->words, class, sign);
+	assert_int_equal(junk_batch_write(f->batch, f->file.txn,
+	    f->file.table), 0);
+	buf_free(&b);
+}
+
+static struct junk_score
+score_with(struct fixture *f, const char *text, const struct junk_options *o)
+{
+	struct junk_counts *c = junk_counts_open(f->file.txn, f->file.table);
+	struct buf b = BUF_INIT(1000);
+	struct junk_score s, again;
+
+	assert_int_equal(buf_printf(&b, "\n%s\n", text), 0);
+	junk_words_read(&f->words, buf_bytes(&b));
+	assert_int_equal(junk_score(c, &f->words, o, &s), 0);
+	/* from memory the same */
+	assert_int_equal(junk_counts_load(c), 0);
+	assert_int_equal(junk_score(c, &f->words, o, &again), 0);
+	assert_true(s.probability == again.probability);
+	junk_counts_close(c);
+	buf_free(&b);
+	return s;
+}
+
+static struct junk_score
+score(struct fixture *f, const char *text)
+{
+	return score_with(f, text, &JUNK_DEFAULT);
+}
+
+/* All of a table as text, to compare. */
+static void
+dump(struct fixture *f, struct buf *out)
+{
+	struct kv_cursor *c = kv_cursor_open(f->file.txn, f->file.table);
+	struct bytes key = BYTES_EMPTY, value;
+	int r;
+
+	assert_non_null(c);
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		assert_int_equal(buf_add(out, key), 0);
+		assert_int_equal(buf_add(out, value), 0);
+	}
+	assert_int_equal(r, 0);
+	kv_cursor_close(c);
+}
+
+/* J-9: a word counts from its second message on, bulk or not. */
+static void
+second_sighting(void **state)
+{
+	struct fixture *f = *state;
+
+	train(f, "common words", JUNK_HAM, 1);
+	train(f, "offer words", JUNK_SPAM, 1);
+	assert_true(score(f, "offer").probability < 0.9);
+	assert_int_equal(score(f, "offer").spammy_n, 0);
+	train(f, "offer other", JUNK_SPAM, 1);
+	assert_int_equal(score(f, "offer").spammy_n, 1);
+	assert_true(score(f, "offer").probability > 0.9);
+	train(f, "offer other", JUNK_SPAM, -1);
+	assert_int_equal(score(f, "offer").spammy_n, 0);
+}
+
+/* J-9, J-14: what is untrained was never there, in any order. */
+static void
+untrain_exactly(void **state)
+{
+	static const char *const texts[] = { "alpha beta gamma",
+	    "beta gamma delta", "gamma delta epsilon" };
+	struct fixture *f = *state;
+	struct buf before = BUF_INIT(100000), after = BUF_INIT(100000);
+	size_t i;
+
+	train(f, "alpha delta zeta", JUNK_SPAM, 1);
+	dump(f, &before);
+	for (i = 0; i < 3; i++)
+		train(f, texts[i], i % 2 == 0 ? JUNK_HAM : JUNK_SPAM, 1);
+	dump(f, &after);
+	assert_false(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
+	for (i = 0; i < 3; i++)
+		train(f, texts[i], i % 2 == 0 ? JUNK_HAM : JUNK_SPAM, -1);
+	buf_reset(&after);
+	dump(f, &after);
+	assert_true(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
+	/* what was never trained takes nothing below 0 */
+	train(f, "alpha", JUNK_HAM, -1);
+	buf_reset(&after);
+	dump(f, &after);
+	assert_true(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
+	buf_free(&before);
+	buf_free(&after);
+}
+
+/* One message in a batch, or many: the same table. */
+static void
+bulk_is_single(void **state)
+{
+	struct fixture *f = *state;
+	struct buf single = BUF_INIT(1 << 20), bulk = BUF_INIT(1 << 20);
+	char text[100];
+	int i, round;
+
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 200; i++) {
+			(void)snprintf(text, sizeof(text),
+			    "\nword%c%c thing%c every\n", 'a' + i % 26,
+			    'a' + i / 26, 'a' + i % 7);
+			junk_words_read(&f->words, bytes_str(text));
+			junk_batch_add(f->batch, &f->words,
+			    i % 3 == 0 ? JUNK_SPAM : JUNK_HAM, 1);
+			if (round == 0 || i == 199)
+				assert_int_equal(junk_batch_write(f->batch,
+				    f->file.txn, f->file.table), 0);
+		}
+		dump(f, round == 0 ? &single : &bulk);
+		assert_int_equal(kv_empty(f->file.txn, f->file.table), 0);
+	}
+	assert_true(single.n > 1000);
+	assert_true(bytes_eq(buf_bytes(&single), buf_bytes(&bulk)));
+	buf_free(&single);
+	buf_free(&bulk);
+}
+
+/* J-7: no verdict counts before 50 wanted messages are trained. */
+static void
+significance(void **state)
+{
+	struct fixture *f = *state;
+	int i;
+
+	for (i = 0; i < 49; i++)
+		train(f, "wanted letter", JUNK_HAM, 1);
+	assert_int_equal(score(f, "wanted").ham, 49);
+	assert_false(score(f, "wanted").significant);
+	train(f, "wanted letter", JUNK_HAM, 1);
+	assert_true(score(f, "wanted").significant);
+}
+
+/* The parameters of J-8, by what BEHAVIOUR 3 makes of them. */
+static void
+formula(void **state)
+{
+	struct fixture *f = *state;
+	struct junk_options o = JUNK_DEFAULT;
+	struct junk_score s;
+	int i;
+
+	o.norm = 0;
+	o.ignore_words = 0.1;
+	o.rare_words = 2;
+	for (i = 0; i < 10; i++) {
+		train(f, i < 8 ? "good both" : "good", JUNK_HAM, 1);
+		train(f, i < 2 ? "evil both" : "evil", JUNK_SPAM, 1);
+	}
+	/* clamped to 0.99: ln(99) */
+	s = score_with(f, "evil", &o);
+	assert_float_equal(s.spammy[0].probability, 0.99, 1e-9);
+	o.max_power = 0.2;
+	s = score_with(f, "evil", &o);
+	assert_float_equal(s.spammy[0].probability, 0.8, 1e-9);
+	/* 2/10 against 8/10 */
+	o.max_power = 0.01;
+	s = score_with(f, "both", &o);
+	assert_float_equal(s.hammy[0].probability, 0.2, 1e-9);
+	o.ignore_words = 0.31;
+	assert_int_equal(score_with(f, "both", &o).hammy_n, 0);
+	/* rare: of 2 messages, (1 + 2 - 2) tenths of the way to 0.5 */
+	o.ignore_words = 0.1;
+	train(f, "rareword", JUNK_SPAM, 1);
+	train(f, "rareword", JUNK_SPAM, 1);
+	s = score_with(f, "rareword", &o);
+	assert_float_equal(s.spammy[0].probability, 0.99 - 0.049, 1e-9);
+	o.rare_words = 1;
+	s = score_with(f, "rareword", &o);
+	assert_float_equal(s.spammy[0].probability, 0.99, 1e-9);
+	/* a text that holds as much of both says nothing */
+	s = score_with(f, "good evil", &o);
+	assert_float_equal(s.probability, 0.5, 0.05);
+	/* of each side the one with the most say */
+	o.top_words = 1;
+	s = score_with(f, "evil good both", &o);
+	assert_int_equal(s.known, 4 - 1 - 1);
+}
+
+/* More words do not make certain what each of them doubts. */
+static void
+by_number(void **state)
+{
+	struct fixture *f = *state;
+	struct junk_options o = JUNK_DEFAULT;
+	struct junk_score flat, normed;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		train(f, "one two three four five", JUNK_SPAM, 1);
+		train(f, i < 1 ? "one two three four five" : "nothing",
+		    JUNK_HAM, 1);
+	}
+	normed = score_with(f, "one two three four five", &o);
+	o.norm = 0;
+	flat = score_with(f, "one two three four five", &o);
+	assert_true(flat.probability > normed.probability);
+	o.norm = 1;
+	assert_true(score_with(f, "one two three four five", &o).probability
+	    < normed.probability);
+}
+
+static void
+wrong_entry(void **state)
+{
+	struct fixture *f = *state;
+	struct junk_counts *c = junk_counts_open(f->file.txn, f->file.table);
+	unsigned char key[8];
+	struct junk_score s;
+
+	junk_words_read(&f->words, BYTES("\nevil\n"));
+	be64_put(key, f->words.word[f->words.n - 1].hash);
+	assert_int_equal(kv_put(f->file.txn, f->file.table,
+	    bytes_of(key, 8), BYTES("short")), 0);
+	assert_int_equal(junk_score(c, &f->words, &JUNK_DEFAULT, &s), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(junk_counts_load(c), -1);
+	assert_int_equal(errno, EBADMSG);
+	junk_batch_add(f->batch, &f->words, JUNK_HAM, 1);
+	assert_int_equal(junk_batch_write(f->batch, f->file.txn,
+	    f->file.table), -1);
+	assert_int_equal(errno, EBADMSG);
+	junk_counts_close(c);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		{ "J-8 words of texts, pairs and triples",
+		    words_of_text, NULL, NULL, NULL },
+		{ "J-8 words of messages: fields, HTML, MIME",
+		    words_of_messages, NULL, NULL, NULL },
+		{ "J-8 the longest word, and one byte more",
+		    length_limits, NULL, NULL, NULL },
+		{ "J-8 the most words, and one more",
+		    count_limit, NULL, NULL, NULL },
+		{ "J-8 the end of what is read of a text",
+		    text_limit, NULL, NULL, NULL },
+		{ "J-8 the last URL that counts, and one more",
+		    url_limit, NULL, NULL, NULL },
+		{ "J-8 bounded time on bad input",
+		    bounded_time, NULL, NULL, NULL },
+		{ "J-9 a word counts from its second message on",
+		    second_sighting, setup, teardown, NULL },
+		{ "J-9 J-14 untraining leaves nothing",
+		    untrain_exactly, setup, teardown, NULL },
+		{ "J-9 bulk training gives the same counts",
+		    bulk_is_single, setup, teardown, NULL },
+		{ "J-7 significant from 50 wanted messages on",
+		    significance, setup, teardown, NULL },
+		{ "J-8 the parameters of the formula",
+		    formula, setup, teardown, NULL },
+		{ "J-8 many words do not make certain",
+		    by_number, setup, teardown, NULL },
+		{ "J-8 a wrong entry is told",
+		    wrong_entry, setup, teardown, NULL },
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
