@@ -32,6 +32,7 @@
 #define NO_PAGE UINT64_MAX
 #define FIRST_PAGE 2		/* behind the two of meta data */
 #define INTEGER_KEYS 8		/* the only flag, of the tree of free pages */
+#define NO_DIRECTORY 0x4000	/* there too, where the environment is one file */
 #define TRIES_MAX 100		/* while others write */
 #define TXN_MAX (UINT64_MAX >> 1)	/* no writer comes that far */
 
@@ -355,9 +356,12 @@ check_tree(struct check *c, const unsigned char *tree, enum kind kind)
 	const struct range all = { NULL, NULL };
 	struct tree t = { .kind = kind };
 	uint64_t depth = number(tree + 6, 2), root = number(tree + 40, 8);
+	uint64_t flags = number(tree + 4, 2);
 
 	/* Several values of one key, or keys read backwards, are not ours. */
-	if (number(tree + 4, 2) != (kind == FREE ? INTEGER_KEYS : 0))
+	if (kind == FREE)	/* it has flags of the file, too */
+		flags &= ~(uint64_t)NO_DIRECTORY;
+	if (flags != (kind == FREE ? INTEGER_KEYS : 0))
 		return damaged(c, "a tree of another kind");
 	if (root == NO_PAGE ? depth != 0 : depth == 0)
 		return damaged(c, "a tree without root");
@@ -452,19 +456,7 @@ check_file(struct bytes file, const char **why, uint64_t *txn)
 }
 
 static int
-check_once(const char *dir, const char **why, uint64_t *txn)
-{
-	struct arena a = ARENA_INIT;
-	int r = kv_check_file(arena_printf(&a, "%s/data.mdb", dir), why);
-	int err = errno;
-
-	arena_free(&a);
-	errno = err;
-	return r;
-}
-
-int
-kv_check_file(const char *path, const char **why)
+check_once(const char *path, const char **why, uint64_t *txn)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -499,14 +491,14 @@ kv_check_file(const char *path, const char **why)
  * it was the newest then from before the second one to after it.
  */
 int
-kv_check(const char *dir, const char **why)
+kv_check_file(const char *path, const char **why)
 {
 	uint64_t txn = 0, last = 0;
 	int tries, same = 0, r = -1;
 
 	for (tries = 0; tries < TRIES_MAX && same < 3; tries++) {
 		txn = 0;
-		r = check_once(dir, why, &txn);
+		r = check_once(path, why, &txn);
 		if (r == 0 || errno != EBADMSG)
 			return r;
 		same = same > 0 && txn == last ? same + 1 : 1;
@@ -514,5 +506,17 @@ kv_check(const char *dir, const char **why)
 	}
 	if (same < 3)
 		errno = EAGAIN;
+	return r;
+}
+
+int
+kv_check(const char *dir, const char **why)
+{
+	struct arena a = ARENA_INIT;
+	int r = kv_check_file(arena_printf(&a, "%s/data.mdb", dir), why);
+	int err = errno;
+
+	arena_free(&a);
+	errno = err;
 	return r;
 }

@@ -89,6 +89,7 @@ int kv_last(struct kv_cursor *c, struct bytes *key, struct bytes *value);
  * where damage is likely. About 0.4 ms for a MiB.
  */
 int kv_check(const char *dir, const char **why);
+/* The same of one file. */
 int kv_check_file(const char *path, const char **why);
 
 #endif
