@@ -11,7 +11,7 @@ put_comment(struct buf *out, const struct dmarc *r)
 {
 	const struct dmarc_record *d = &r->found.record;
 	bool found = r->found.status == DMARC_FOUND;
-	size_t start = out->n;
+	size_t start;
 
 	if (!found && !r->found.authentic)
 		return;

@@ -72,7 +72,7 @@ int html_text(struct buf *out, struct bytes html);
 struct html_text {
 	size_t svg_depth;
 };
-int html_text_add(struct html_text *t, const struct html_token *token,
+int html_text_add(struct html_text *x, const struct html_token *t,
     struct buf *out);
 
 #endif

@@ -26,8 +26,8 @@ enum {
 	MARK = 32,		/* ! ? $ */
 };
 
-#define U(c) LETTER | UPPER | (c)
-#define C LETTER | HARD
+#define U(c) (LETTER | UPPER | (c))
+#define C (LETTER | HARD)
 #define V LETTER
 static const unsigned char classes[128] = {
 	['!'] = MARK, ['?'] = MARK, ['$'] = MARK,
