@@ -6,7 +6,8 @@
 need openssl
 strict='
 [auth]
-failures-per-minute = 3 9 27'
+failures-per-minute = 3 9 27
+failures-per-day = 3 9 27'	# a minute may end meanwhile
 main_conf
 for a in alice bob small; do echo "password of $a" | passwd-set -a $a || exit 111; done
 plain() { printf '\0%s\0password of %s' "$1" "$1" | base64 -w0; }

@@ -146,10 +146,10 @@ def pace():
         at.append(time.time() - started)
         one.sendall(b"y")
         one.close()
-    # however late they are seen here, none was sent before
+    # However late they are seen here, none was sent before; a window of 250 ms
+    # may be under way when it begins, so the first that is whole counts.
     check("250 go back in 250 ms, and no more",
-          (at[TOLD_MAX] > 0.24 or at[TOLD_MAX],
-           at[2 * TOLD_MAX] > 0.49 or at[2 * TOLD_MAX]), (True, True))
+          at[2 * TOLD_MAX] > 0.24 or at[2 * TOLD_MAX], True)
     for s in held:
         s.close()
     gate.close()
