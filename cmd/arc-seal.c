@@ -19,19 +19,6 @@ struct options {
 	const char *key_file;
 };
 
-/* Names separated by ":". */
-static void
-set_fields(struct arena *a, struct arc_sealer *s, const char *text)
-{
-	struct bytes rest = bytes_str(text), *names;
-	bool more = true;
-
-	names = arena_zalloc(a, rest.n + 1, sizeof *names);
-	for (s->field_count = 0; more; s->field_count++)
-		more = bytes_split(&rest, ':', &names[s->field_count]);
-	s->fields = names;
-}
-
 static void
 parse_options(int argc, char *argv[], struct arena *a, struct options *o)
 {
@@ -47,7 +34,8 @@ parse_options(int argc, char *argv[], struct arena *a, struct options *o)
 			o->sealer.domain = bytes_str(optarg);
 			break;
 		case 'f':
-			set_fields(a, &o->sealer, optarg);
+			o->sealer.fields = dkim_names(a, bytes_str(optarg),
+			    &o->sealer.field_count);
 			break;
 		case 'k':
 			o->key_file = optarg;

@@ -40,19 +40,6 @@ set_canon(struct dkim_signer *s, const char *text)
 	s->body_canon = has_body ? canon_word(body) : s->header_canon;
 }
 
-/* Names separated by ":". */
-static void
-set_fields(struct arena *a, struct dkim_signer *s, const char *text)
-{
-	struct bytes rest = bytes_str(text), *names;
-	bool more = true;
-
-	names = arena_zalloc(a, rest.n + 1, sizeof *names);
-	for (s->field_count = 0; more; s->field_count++)
-		more = bytes_split(&rest, ':', &names[s->field_count]);
-	s->fields = names;
-}
-
 static void
 add_key(struct options *o, const char *path)
 {
@@ -93,7 +80,8 @@ parse_options(int argc, char *argv[], struct arena *a, struct options *o)
 			o->next.domain = bytes_str(optarg);
 			break;
 		case 'f':
-			set_fields(a, &o->next, optarg);
+			o->next.fields = dkim_names(a, bytes_str(optarg),
+			    &o->next.field_count);
 			break;
 		case 'i':
 			o->next.identity = bytes_str(optarg);

@@ -244,6 +244,11 @@ int dkim_record_format_zone(struct buf *out, struct bytes selector,
 extern const char *const DKIM_SIGN_FIELDS[];
 extern const size_t DKIM_SIGN_FIELDS_COUNT;
 
+/* The names in a list separated by ":", views into it, at least one (it may be
+ * empty); the array is in the arena. Not checked here. */
+const struct bytes *dkim_names(struct arena *a, struct bytes list,
+    size_t *count);
+
 struct dkim_signer {
 	const struct dkim_key *key;
 	struct bytes domain, selector;	/* A-labels, or U-labels */

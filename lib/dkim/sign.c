@@ -266,3 +266,14 @@ dkim_sign(struct arena *a, struct bytes message,
 	errno = err;
 	return r;
 }
+
+const struct bytes *
+dkim_names(struct arena *a, struct bytes list, size_t *count)
+{
+	struct bytes *names = arena_zalloc(a, list.n + 1, sizeof(*names));
+	bool more = true;
+
+	for (*count = 0; more; ++*count)
+		more = bytes_split(&list, ':', &names[*count]);
+	return names;
+}
