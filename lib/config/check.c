@@ -98,10 +98,9 @@ named_find(const struct named_list *list, struct bytes name)
 	return NULL;
 }
 
-/* The first entry of a key; entries must be sorted. */
-static const struct entry *
-entry_find(const struct source *s, const char *section, struct bytes name,
-    const char *key)
+const struct entry *
+config_entry_find(const struct source *s, const char *section,
+    struct bytes name, const char *key)
 {
 	const struct entry want = {
 		.key = config_key_find(bytes_str(section), bytes_str(key)),
@@ -121,8 +120,8 @@ entry_find(const struct source *s, const char *section, struct bytes name,
 	return &s->entry[low];
 }
 
-static struct owner *
-owner_find(const struct source *s, const struct owner *want)
+struct owner *
+config_owner_find(const struct source *s, const struct owner *want)
 {
 	size_t low = 0, high = s->owners, mid;
 
@@ -141,7 +140,7 @@ owner_find(const struct source *s, const struct owner *want)
 static bool
 domain_flag(const struct source *s, struct bytes domain, const char *key)
 {
-	const struct entry *e = entry_find(s, "domain", domain, key);
+	const struct entry *e = config_entry_find(s, "domain", domain, key);
 
 	return e != NULL && bytes_eq(e->value, BYTES("yes"));
 }
@@ -160,13 +159,8 @@ config_fold_local_part(struct arena *a, struct bytes local_part,
 	    : unicode_lower(a, local_part, out);
 }
 
-/*
- * What an address in the text means, into the address fields of *o. The
- * syntax was checked when it was read. False: its domain is not hosted,
- * which is *domain.
- */
-static bool
-resolve(const struct source *s, struct bytes text, struct owner *o,
+bool
+config_resolve(const struct source *s, struct bytes text, struct owner *o,
     struct bytes *domain)
 {
 	struct buf b = BUF_INIT(ADDR_PATH_MAX * 2);
@@ -220,7 +214,7 @@ check_separators(struct source *s, const struct owner *o)
 {
 	const struct config_key *key = config_key_find(BYTES("domain"),
 	    BYTES("separators"));
-	const struct entry *e = entry_find(s, "domain", o->domain,
+	const struct entry *e = config_entry_find(s, "domain", o->domain,
 	    "separators");
 	const struct entry *end = s->entry + s->entries;
 	struct config_list standard = config_standard_list(key);
@@ -249,26 +243,21 @@ check_separators(struct source *s, const struct owner *o)
 	}
 }
 
+/* With account, mailbox and place of *given. */
 static void
-add_owner(struct source *s, const struct entry *e)
+add_owner(struct source *s, struct bytes text, const struct owner *given)
 {
-	struct owner o = { .account = e->name, .file = e->file,
-	    .line = e->line };
-	struct bytes text, domain;
-	const char *why;
+	struct owner o = *given;
+	struct bytes domain;
 
-	/* Checked when it was read. */
-	if (config_split_destination(s->a, e->value, &text, &o.mailbox,
-	    &why) == -1)
-		return;
-	if (!resolve(s, text, &o, &domain)) {
-		not_hosted(s, e->file, e->line, text, domain);
+	if (!config_resolve(s, text, &o, &domain)) {
+		not_hosted(s, o.file, o.line, text, domain);
 		return;
 	}
-	if (!o.catch_all)
+	if (!o.catch_all && !config_takes_reports(s, &o))
 		check_separators(s, &o);
 	if (domain_flag(s, o.domain, "reports-only"))
-		config_warning(s->a, s->problems, e->file, e->line,
+		config_warning(s->a, s->problems, o.file, o.line,
 		    "%s gets no mail: its domain is reports-only",
 		    config_quote(s->a, o.address));
 	s->owner = config_grow(s->a, s->owner, s->owners, &s->owners_size,
@@ -277,15 +266,31 @@ add_owner(struct source *s, const struct entry *e)
 }
 
 static void
+add_destination(struct source *s, const struct entry *e)
+{
+	struct owner o = { .account = e->name, .file = e->file,
+	    .line = e->line };
+	struct bytes text;
+	const char *why;
+
+	/* Checked when it was read. */
+	if (config_split_destination(s->a, e->value, &text, &o.mailbox,
+	    &why) == 0)
+		add_owner(s, text, &o);
+}
+
+static void
 check_owners(struct source *s)
 {
 	const struct owner *o, *first;
 	size_t i;
 
+	config_collect_reports(s);
 	for (i = 0; i < s->entries; i++) {
 		if (s->entry[i].key->type == CONFIG_DESTINATION)
-			add_owner(s, &s->entry[i]);
+			add_destination(s, &s->entry[i]);
 	}
+	config_check_aliases(s, add_owner);
 	sort(s->owner, s->owners, sizeof(*s->owner), owner_cmp);
 	for (i = 1, first = s->owner; i < s->owners; i++) {
 		o = &s->owner[i];
@@ -294,10 +299,10 @@ check_owners(struct source *s)
 			continue;
 		}
 		config_problem(s->a, s->problems, o->file, o->line,
-		    "address %s is given to account %.*s already at %s:%u; "
-		    "allowed is one account, once",
-		    config_quote(s->a, o->address), BYTES_ARG(first->account),
-		    first->file, first->line);
+		    "address %s is given to %s%.*s already at %s:%u; allowed "
+		    "is one account, once", config_quote(s->a, o->address),
+		    first->alias ? "an alias" : "account ",
+		    BYTES_ARG(first->account), first->file, first->line);
 	}
 }
 
@@ -312,8 +317,8 @@ check_address_sections(struct source *s)
 
 	for (i = 0; i < s->sections; i++) {
 		sec = &s->section[i];
-		found = resolve(s, sec->name, &want, &domain)
-		    ? owner_find(s, &want) : NULL;
+		found = config_resolve(s, sec->name, &want, &domain)
+		    ? config_owner_find(s, &want) : NULL;
 		if (found == NULL || !bytes_eq(found->account, sec->account))
 			config_problem(s->a, s->problems, sec->file,
 			    sec->line, "[address %s]: account %.*s has no "
@@ -324,7 +329,7 @@ check_address_sections(struct source *s)
 	}
 	for (i = 0; i < s->entries; i++) {
 		if (strcmp(s->entry[i].key->section, "address") == 0
-		    && resolve(s, s->entry[i].name, &want, &domain))
+		    && config_resolve(s, s->entry[i].name, &want, &domain))
 			s->entry[i].name = want.address;
 	}
 	sort(s->entry, s->entries, sizeof(*s->entry), entry_cmp);
@@ -339,7 +344,9 @@ set_mailboxes(struct source *s)
 
 	for (i = 0; i < s->owners; i++) {
 		o = &s->owner[i];
-		e = entry_find(s, "address", o->address, "mailbox");
+		e = config_entry_find(s, "address", o->address, "mailbox");
+		if (o->alias)
+			continue;
 		if (e != NULL && o->mailbox.n > 0)
 			config_problem(s->a, s->problems, e->file, e->line,
 			    "the mailbox of %s is given already at %s:%u; "
@@ -381,7 +388,7 @@ check_required(struct source *s)
 	struct buf type = BUF_INIT(256);
 
 	for (k = config_schema; k->section != NULL; k++) {
-		if (!k->required || entry_find(s, k->section, BYTES_EMPTY,
+		if (!k->required || config_entry_find(s, k->section, BYTES_EMPTY,
 		    k->key) != NULL)
 			continue;
 		buf_reset(&type);
@@ -425,16 +432,23 @@ check_address(struct source *s, struct entry *e)
 	struct owner want = { .catch_all = false }, *found;
 	struct bytes domain;
 
-	if (!resolve(s, e->value, &want, &domain)) {
+	if (!config_resolve(s, e->value, &want, &domain)) {
 		not_hosted(s, e->file, e->line, e->value, domain);
 		return;
 	}
-	found = owner_find(s, &want);
+	found = config_owner_find(s, &want);
 	e->value = want.address;
+	if (found != NULL && found->alias) {
+		config_problem(s->a, s->problems, e->file, e->line,
+		    "%s is an alias, %s:%u; allowed are addresses of "
+		    "accounts", config_quote(s->a, e->value), found->file,
+		    found->line);
+		return;
+	}
 	if (found == NULL) {
 		want.catch_all = true;
 		want.local_part = BYTES_EMPTY;
-		found = owner_find(s, &want);
+		found = config_owner_find(s, &want);
 	}
 	if (found == NULL)
 		config_problem(s->a, s->problems, e->file, e->line,
@@ -448,9 +462,9 @@ static struct bytes
 special_use(const struct source *s, struct bytes account,
     const struct config_key *k, const struct entry **by)
 {
-	*by = entry_find(s, "mailboxes", account, k->key);
+	*by = config_entry_find(s, "mailboxes", account, k->key);
 	if (*by == NULL && account.n > 0)
-		*by = entry_find(s, "mailboxes", BYTES_EMPTY, k->key);
+		*by = config_entry_find(s, "mailboxes", BYTES_EMPTY, k->key);
 	return *by != NULL ? (*by)->value : bytes_str(k->standard);
 }
 
@@ -505,15 +519,16 @@ check_postmaster(struct source *s)
 	struct bytes ascii;
 	const char *why;
 
-	host = entry_find(s, "server", BYTES_EMPTY, "hostname");
-	account = entry_find(s, "server", BYTES_EMPTY, "postmaster");
+	host = config_entry_find(s, "server", BYTES_EMPTY, "hostname");
+	account = config_entry_find(s, "server", BYTES_EMPTY, "postmaster");
 	if (host == NULL || account == NULL)
 		return;
 	if (addr_parse_domain(s->a, host->value, ADDR_SMTPUTF8, &want.domain,
 	    &ascii, &why) == -1)
 		return;
-	o = owner_find(s, &want);
-	if (o != NULL && !bytes_eq(o->account, account->value))
+	o = config_owner_find(s, &want);
+	if (o != NULL && !o->alias &&
+	    !bytes_eq(o->account, account->value))
 		config_warning(s->a, s->problems, o->file, o->line,
 		    "mail to %s goes to account %.*s, as %s:%u says",
 		    config_quote(s->a, o->address),
@@ -549,6 +564,8 @@ config_source_check(struct source *s)
 	sort(s->entry, s->entries, sizeof(*s->entry), entry_cmp);
 	check_owners(s);
 	check_address_sections(s);
+	config_check_rules(s);
+	sort(s->entry, s->entries, sizeof(*s->entry), entry_cmp);
 	set_mailboxes(s);
 	check_twice(s);
 	check_required(s);

@@ -27,6 +27,10 @@
  *   "mailboxes"   NULL            main.conf [mailboxes]
  *   "address"     "local@domain" or "@domain" as config_address.address
  *                                 accounts/NAME.conf [address "..."]
+ *   "rule"        as config_rules lists it: "account/name"
+ *                                 accounts/NAME.conf [rule "..."]
+ *   "alias"       "local@domain" as config_alias_find gives it
+ *                                 domains/NAME.conf [alias "..."]
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -104,7 +108,7 @@ bool config_list_next(struct config_list *list, struct bytes *value);
 /*
  * The names in use for a section: "domain" (U-label form), "account",
  * "static-dns" (A-label form), "transport" in byte order; "address" (as
- * config_address.address) by domain. Read with config_list_next.
+ * config_address.address) and "alias" by domain. Read with config_list_next.
  */
 void config_names(const struct config *c, const char *section,
     struct config_list *list);
@@ -156,7 +160,32 @@ struct config_address {
 bool config_address_find(const struct config *c, const struct bytes *local,
     struct bytes domain, struct config_address *out);
 
+/* The names of an account's rules, in the order written. */
+#define CONFIG_RULES_MAX 1000
+void config_rules(const struct config *c, struct bytes account,
+    struct config_list *list);
+/* An alias, by local part and domain as above; *name is the name of its
+ * section. False: there is none. */
+bool config_alias_find(const struct config *c, struct bytes local,
+    struct bytes domain, struct bytes *name);
+/*
+ * Local parts of a hosted domain that take reports, of any domain
+ * (dmarc-reports, tls-reports): each is a 'D' or a 'T' and the canonical
+ * local part (D-16).
+ */
+void config_reports(const struct config *c, struct bytes domain,
+    struct config_list *list);
+
 /* ---- values ---- */
+
+/*
+ * A reply as it is stored, "550 5.7.1 text": its three parts. -1 EBADMSG.
+ */
+int config_split_reply(struct bytes value, int *code, struct bytes *status,
+    struct bytes *text);
+/* A pair of expressions as it is stored. -1 EBADMSG. */
+int config_split_pair(struct bytes value, struct bytes *first,
+    struct bytes *second);
 
 /*
  * The form in which a local part is looked up (before any separator is
@@ -199,6 +228,11 @@ enum config_type {
 	CONFIG_SEPARATORS,	/* words, each allowed in a local part */
 	CONFIG_DNS_MX,		/* preference and host */
 	CONFIG_ROUTE,		/* transport and conditions (route.h) */
+	CONFIG_OWN_ADDRESS,	/* address = ... of the same account */
+	CONFIG_ANY_ADDRESS,	/* local@domain or @domain, of anybody */
+	CONFIG_REGEX,		/* regex.h */
+	CONFIG_REGEX_PAIR,	/* two, a blank between; none in the first */
+	CONFIG_REPLY,		/* code, enhanced code, text */
 };
 
 /* In which of the three kinds of file a section stands. */
@@ -214,6 +248,8 @@ enum config_naming {
 	CONFIG_NAME_DNS,	/* [static-dns "name"] */
 	CONFIG_NAME_ADDRESS,	/* [address "local@domain"] */
 	CONFIG_NAME_WORD,	/* [transport "name"], as account names */
+	CONFIG_NAME_RULE,	/* [rule "name"], the same */
+	CONFIG_NAME_ALIAS,	/* [alias "local part"] */
 };
 
 struct config_section {

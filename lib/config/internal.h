@@ -22,6 +22,9 @@ enum {
 	RECORD_CATCH_ALL = 'C',	/* domain: owner */
 	RECORD_DOMAIN = 'D',	/* a form of a domain: the domain */
 	RECORD_ACCOUNT = 'U',	/* account: nothing */
+	RECORD_RULES = 'R',	/* account: names of its rules, in order */
+	RECORD_ALIAS = 'L',	/* domain NUL local part: name */
+	RECORD_REPORTS = 'P',	/* domain: D or T and local part */
 };
 #define CONFIG_KEY_VERSION "version"
 #define CONFIG_KEY_COMPLETE "complete"
@@ -60,6 +63,9 @@ void config_problems_sort(struct arena *a, struct config_problems *p);
  * EBADMSG with *why.
  */
 int config_value_check(struct arena *a, const struct config_key *key,
+    struct bytes value, struct bytes *out, const char **why);
+/* The same for what rules and aliases are made of (value_rule.c). */
+int config_value_check_rule(struct arena *a, const struct config_key *key,
     struct bytes value, struct bytes *out, const char **why);
 /* Parse a stored number, size or duration; -1 out of bounds. */
 int config_value_number(const struct config_key *key, struct bytes value,
@@ -110,14 +116,22 @@ struct owner {
 	const char *file;
 	unsigned int line;
 	bool catch_all;
+	bool alias;			/* account is empty */
 };
 
-/* A header that names something: [address "..."]. */
+/* A header that names something: [address "..."], [rule "..."] (name is
+ * "account/..."), [alias "..."] (name is "...@domain"). */
 struct address_section {
-	struct bytes account;
+	struct bytes account;		/* or domain */
 	struct bytes name;		/* as written */
 	const char *file;
 	unsigned int line;
+};
+
+/* dmarc-reports and tls-reports of a domain. */
+struct report_address {
+	struct owner to;		/* its address fields */
+	int kind;
 };
 
 struct source {
@@ -129,6 +143,10 @@ struct source {
 	struct named_list domains, accounts, static_dns, transports;
 	struct address_section *section;
 	size_t sections, sections_size;
+	struct report_address *report;
+	size_t reports, reports_size;
+	struct address_section *rule, *alias;
+	size_t rules, rules_size, aliases, aliases_size;
 	struct owner *owner;
 	size_t owners, owners_size;
 };
@@ -143,6 +161,32 @@ void *config_grow(struct arena *a, void *items, size_t n, size_t *size,
 
 /* All that needs more than one line; leaves entries, names, owners sorted. */
 void config_source_check(struct source *s);
+/* The first entry of a key; entries must be sorted. */
+const struct entry *config_entry_find(const struct source *s,
+    const char *section, struct bytes name, const char *key);
+struct owner *config_owner_find(const struct source *s,
+    const struct owner *want);
+/*
+ * What an address in the text means, into the address fields of *o. The
+ * syntax was checked when it was read. False: its domain is not hosted,
+ * which is *domain.
+ */
+bool config_resolve(const struct source *s, struct bytes text,
+    struct owner *o, struct bytes *domain);
+
+/* ---- check_rules.c ---- */
+
+/* Aliases as owners of their addresses, before these are sorted. */
+void config_check_aliases(struct source *s, void (*add)(struct source *,
+    struct bytes text, const struct owner *o));
+/* Their sections, and those of rules. */
+void config_check_rules(struct source *s);
+/* Which reports the address takes, 0: none; its local part may then hold
+ * separators. */
+#define CONFIG_DMARC_REPORTS 1
+#define CONFIG_TLS_REPORTS 2
+void config_collect_reports(struct source *s);
+int config_takes_reports(const struct source *s, const struct owner *o);
 
 /* ---- write.c ---- */
 

@@ -376,6 +376,34 @@ config_address_find(const struct config *c, const struct bytes *local,
 	return true;
 }
 
+void
+config_rules(const struct config *c, struct bytes account,
+    struct config_list *list)
+{
+	list->rest = BYTES_EMPTY;
+	(void)lookup_parts(c, RECORD_RULES, account, NULL, NULL,
+	    &list->rest);
+}
+
+bool
+config_alias_find(const struct config *c, struct bytes local,
+    struct bytes domain, struct bytes *name)
+{
+	struct config_list list;
+
+	return lookup_parts(c, RECORD_ALIAS, domain, &local, NULL,
+	    &list.rest) && config_list_next(&list, name);
+}
+
+void
+config_reports(const struct config *c, struct bytes domain,
+    struct config_list *list)
+{
+	list->rest = BYTES_EMPTY;
+	(void)lookup_parts(c, RECORD_REPORTS, domain, NULL, NULL,
+	    &list->rest);
+}
+
 /* ---- everything ---- */
 
 int

@@ -27,9 +27,11 @@ const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "queue", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "transport", CONFIG_NAME_WORD },
 	{ CONFIG_FILE_DOMAIN, "domain", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_DOMAIN, "alias", CONFIG_NAME_ALIAS },
 	{ CONFIG_FILE_ACCOUNT, "account", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "mailboxes", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "address", CONFIG_NAME_ADDRESS },
+	{ CONFIG_FILE_ACCOUNT, "rule", CONFIG_NAME_RULE },
 	{ CONFIG_FILE_MAIN, NULL, CONFIG_NAME_NONE },
 };
 
@@ -184,6 +186,16 @@ const struct config_key config_schema[] = {
 	MANY("domain", "dkim", CONFIG_TEXT, NULL),
 	RANGE("domain", "dkim-lifetime", CONFIG_DURATION,
 	    0, 365 * DAY, "259200"),
+	PLAIN("domain", "dmarc-reports", CONFIG_ADDRESS, NULL),
+	PLAIN("domain", "tls-reports", CONFIG_ADDRESS, NULL),
+
+	MANY("alias", "member", CONFIG_ADDRESS, NULL),
+	MANY("alias", "external-member", CONFIG_ANY_ADDRESS, NULL),
+	PLAIN("alias", "bounces-to", CONFIG_ADDRESS, NULL),
+	BOOL("alias", "post-public", "yes"),
+	MANY("alias", "poster", CONFIG_ANY_ADDRESS, NULL),
+	BOOL("alias", "list-members", "no"),
+	BOOL("alias", "allow-msg-from", "no"),
 
 	PLAIN("account", "full-name", CONFIG_TEXT, NULL),
 	MANY("account", "address", CONFIG_DESTINATION, NULL),
@@ -202,7 +214,25 @@ const struct config_key config_schema[] = {
 	RANGE("account", "keep-retired", CONFIG_DURATION,
 	    0, 3650 * DAY, "0"),
 
+	STAGES("account", "filter", NULL, NULL),
+
 	PLAIN("address", "mailbox", CONFIG_MAILBOX, NULL),
+	PLAIN("address", "full-name", CONFIG_TEXT, NULL),
+	PLAIN("address", "smtp-error", CONFIG_REPLY, NULL),
+	PLAIN("address", "auth-required", CONFIG_TEXT, NULL),
+
+	MANY("rule", "address", CONFIG_OWN_ADDRESS, NULL),
+	PLAIN("rule", "mail-from", CONFIG_REGEX, NULL),
+	PLAIN("rule", "msg-from", CONFIG_REGEX, NULL),
+	PLAIN("rule", "verified-domain", CONFIG_DNS_NAME, NULL),
+	MANY("rule", "header", CONFIG_REGEX_PAIR, NULL),
+	PLAIN("rule", "mailbox", CONFIG_MAILBOX, NULL),
+	PLAIN("rule", "comment", CONFIG_TEXT, NULL),
+	BOOL("rule", "forward", "no"),
+	PLAIN("rule", "list-allow-domain", CONFIG_DNS_NAME, NULL),
+	PLAIN("rule", "accept-rejects-to", CONFIG_MAILBOX, NULL),
+	PLAIN("rule", "reject", CONFIG_REPLY, NULL),
+	MANY("rule", "command", CONFIG_STAGE, NULL),
 	PLAIN(NULL, NULL, CONFIG_TEXT, NULL),
 };
 
@@ -295,6 +325,16 @@ type_words(enum config_type type)
 	case CONFIG_ROUTE:
 		return "TRANSPORT [from DOMAIN ...] [to DOMAIN ...] "
 		    "[attempts N]";
+	case CONFIG_OWN_ADDRESS:
+		return "an address of this account";
+	case CONFIG_ANY_ADDRESS:
+		return "local@domain or @domain";
+	case CONFIG_REGEX:
+		return "an extended regular expression";
+	case CONFIG_REGEX_PAIR:
+		return "two extended regular expressions, for name and value";
+	case CONFIG_REPLY:
+		return "CODE STATUS TEXT, as in 550 5.7.1 not here";
 	}
 	return "text";
 }

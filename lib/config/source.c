@@ -138,6 +138,53 @@ enter_static_dns(struct file *f, const struct config_item *item)
 	    f->path });
 }
 
+/* "account/name"; what the name stands for is the account's. */
+static void
+enter_rule(struct file *f, const struct config_item *item)
+{
+	struct source *s = f->s;
+
+	if (!config_account_valid(item->name)) {
+		config_problem(s->a, s->problems, f->path, item->line,
+		    "%s is no name for a rule: allowed are 1 to 64 of a-z, "
+		    "0-9, ., _ and -, beginning with a letter or digit",
+		    config_quote(s->a, item->name));
+		f->section = NULL;
+		return;
+	}
+	f->name = bytes_str(arena_printf(s->a, "%.*s/%.*s",
+	    BYTES_ARG(f->owner), BYTES_ARG(item->name)));
+	s->rule = config_grow(s->a, s->rule, s->rules, &s->rules_size,
+	    sizeof(*s->rule));
+	s->rule[s->rules++] = (struct address_section){ f->owner, f->name,
+	    f->path, item->line };
+}
+
+/* "name@domain". */
+static void
+enter_alias(struct file *f, const struct config_item *item)
+{
+	struct source *s = f->s;
+	struct path path;
+	const char *why;
+
+	f->name = bytes_str(arena_printf(s->a, "%.*s@%.*s",
+	    BYTES_ARG(item->name), BYTES_ARG(f->owner)));
+	if (addr_parse_mailbox(s->a, f->name, ADDR_SMTPUTF8, &path,
+	    &why) == -1) {
+		config_problem(s->a, s->problems, f->path, item->line,
+		    "%s is no local part: %s; allowed is what stands before "
+		    "the @ of an address", config_quote(s->a, item->name),
+		    why);
+		f->section = NULL;
+		return;
+	}
+	s->alias = config_grow(s->a, s->alias, s->aliases, &s->aliases_size,
+	    sizeof(*s->alias));
+	s->alias[s->aliases++] = (struct address_section){ f->owner, f->name,
+	    f->path, item->line };
+}
+
 static void
 enter_transport(struct file *f, const struct config_item *item)
 {
@@ -195,6 +242,12 @@ enter_section(struct file *f, const struct config_item *item)
 		break;
 	case CONFIG_NAME_WORD:
 		enter_transport(f, item);
+		break;
+	case CONFIG_NAME_RULE:
+		enter_rule(f, item);
+		break;
+	case CONFIG_NAME_ALIAS:
+		enter_alias(f, item);
 		break;
 	}
 }

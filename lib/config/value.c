@@ -485,6 +485,14 @@ config_value_check(struct arena *a, const struct config_key *key,
 	case CONFIG_DESTINATION:
 		*out = value;
 		return check_destination(a, value, why);
+	case CONFIG_OWN_ADDRESS:
+		*out = value;
+		return check_address(a, value, why);
+	case CONFIG_ANY_ADDRESS:
+	case CONFIG_REGEX:
+	case CONFIG_REGEX_PAIR:
+	case CONFIG_REPLY:
+		return config_value_check_rule(a, key, value, out, why);
 	default:
 		*out = value;
 		return check_plain(key, value, why);

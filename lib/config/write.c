@@ -119,17 +119,80 @@ put_names(struct maker *m, const char *section, const struct named_list *list)
 }
 
 static void
+put_owner_names(struct maker *m, const struct source *s, const char *section,
+    bool alias)
+{
+	size_t i;
+
+	begin(m, RECORD_NAMES, bytes_str(section));
+	for (i = 0; i < s->owners; i++) {
+		if (s->owner[i].alias == alias)
+			value_part(m, s->owner[i].address);
+	}
+	put(m);
+}
+
+/* They are in the order of reading, account by account. */
+static void
+put_rules(struct maker *m, const struct source *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->rules; i++) {
+		if (i == 0 || !bytes_eq(s->rule[i - 1].account,
+		    s->rule[i].account))
+			begin(m, RECORD_RULES, s->rule[i].account);
+		value_part(m, s->rule[i].name);
+		if (i + 1 == s->rules || !bytes_eq(s->rule[i + 1].account,
+		    s->rule[i].account))
+			put(m);
+	}
+}
+
+/* For each domain the local parts that take reports. */
+static void
+put_reports(struct maker *m, const struct source *s)
+{
+	const struct owner *o;
+	size_t i, n = 0;
+	int kinds;
+
+	for (i = 0; i < s->owners; i++) {
+		o = &s->owner[i];
+		if (i > 0 && n > 0 && !bytes_eq(o[-1].domain, o->domain)) {
+			put(m);
+			n = 0;
+		}
+		if ((kinds = config_takes_reports(s, o)) == 0)
+			continue;
+		if (n++ == 0)
+			begin(m, RECORD_REPORTS, o->domain);
+		for (; kinds != 0; kinds &= kinds - 1) {
+			buf_addc(&m->value, (kinds & 1) != 0 ? 'D' : 'T');
+			value_part(m, o->local_part);
+		}
+	}
+	if (n > 0)
+		put(m);
+}
+
+static void
 put_owners(struct maker *m, const struct source *s)
 {
 	const struct owner *o;
 	size_t i;
 
-	begin(m, RECORD_NAMES, BYTES("address"));
-	for (i = 0; i < s->owners; i++)
-		value_part(m, s->owner[i].address);
-	put(m);
+	put_owner_names(m, s, "address", false);
+	put_owner_names(m, s, "alias", true);
 	for (i = 0; i < s->owners; i++) {
 		o = &s->owner[i];
+		if (o->alias) {
+			begin(m, RECORD_ALIAS, o->domain);
+			key_part(m, o->local_part);
+			value_part(m, o->address);
+			put(m);
+			continue;
+		}
 		begin(m, o->catch_all ? RECORD_CATCH_ALL : RECORD_ADDRESS,
 		    o->domain);
 		if (!o->catch_all)
@@ -178,6 +241,8 @@ write_records(int fd, const struct source *s)
 	put_names(&m, "static-dns", &s->static_dns);
 	put_names(&m, "transport", &s->transports);
 	put_owners(&m, s);
+	put_rules(&m, s);
+	put_reports(&m, s);
 	put_domains(&m, s);
 	for (i = 0; i < s->accounts.n; i++) {
 		begin(&m, RECORD_ACCOUNT, s->accounts.item[i].name);
