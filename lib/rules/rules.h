@@ -13,6 +13,7 @@
 #ifndef RULES_H
 #define RULES_H
 
+#include "addr/addr.h"
 #include "base/base.h"
 #include "config/config.h"
 #include "recipient/recipient.h"
@@ -20,7 +21,7 @@
 
 enum {
 	/* Rules of one account: a person writes them. */
-	RULES_MAX = 1000,
+	RULES_MAX = CONFIG_RULES_MAX,
 	/* Header fields looked at, and bytes of one value; what stands beyond
 	 * is of no rule's business. */
 	RULES_FIELDS_MAX = 1000,
@@ -59,6 +60,10 @@ void rules_facts_read(struct arena *a, const struct trace_block *block,
     const struct trace_envelope *e, struct bytes message,
     struct rules_facts *out);
 
+/* The one address of the one From field of a header section; false: there is
+ * none, or there are several. */
+bool rules_from(struct arena *a, struct bytes header, struct path *out);
+
 /* ---- rules ---- */
 
 struct rules_header {
@@ -79,7 +84,8 @@ struct rule {
 	struct bytes list_allow_domain;	/* A-labels, lower case */
 	struct bytes accept_rejects_to;	/* mailbox */
 	struct bytes reply;		/* "550 5.7.1 text"; empty: none */
-	struct bytes command;		/* "/path" or "|command"; or empty */
+	struct bytes *command;		/* "/path" or "|command" each */
+	size_t ncommands;
 };
 
 /*
@@ -119,8 +125,9 @@ struct rules_result {
 	/* B-20: refuse with this; code 0: no such wish. */
 	int reply_code;
 	struct bytes reply_status, reply_text;
-	/* B-32: run when the message was accepted, instead of nothing. */
-	struct bytes command;
+	/* B-32: the message goes through them when it was accepted. */
+	const struct bytes *command;
+	size_t ncommands;
 	/* D-8, of the address, whichever rule: From must be vouched for, else
 	 * the message is refused with this text; empty: not required. */
 	struct bytes message_auth_required;

@@ -1,0 +1,206 @@
+/*
+ * match.c - the first rule whose conditions all hold (BEHAVIOUR 1.1)
+ */
+#include "rules/rules.h"
+
+#include <errno.h>
+
+#include "mime/mime.h"
+#include "regex/regex.h"
+#include "unicode/unicode.h"
+
+/* A field as expressions see it. */
+struct field {
+	struct bytes name, value;
+};
+
+struct matcher {
+	struct arena *a;
+	const struct rules_facts *f;
+	struct field *field;		/* made when first asked for */
+	size_t nfields;
+	bool has_fields;
+	uint64_t steps;
+	bool over_budget;
+};
+
+bool
+rules_domain_is_within(struct bytes domain, struct bytes above)
+{
+	struct bytes rest;
+
+	if (above.n == 0 || !bytes_ends(domain, above))
+		return false;
+	rest = bytes_first(domain, domain.n - above.n);
+	return rest.n == 0 || bytes_ends(rest, BYTES("."));
+}
+
+/* ---- expressions ---- */
+
+/* One that does not compile (the configuration's compiler was another one),
+ * or for which no steps are left, does not match. */
+static bool
+matches(struct matcher *m, const struct regex *r, struct bytes text)
+{
+	int found = r == NULL ? 0
+	    : regex_match(m->a, r, text, &m->steps);
+
+	if (found == -1)
+		m->over_budget = true;
+	return found == 1;
+}
+
+static struct regex *
+compile(struct matcher *m, struct bytes pattern)
+{
+	const char *why;
+
+	return regex_compile(m->a, pattern, &why);
+}
+
+/* ---- header fields ---- */
+
+static struct bytes
+lower(struct arena *a, struct bytes s)
+{
+	struct bytes out;
+
+	return !bytes_is_ascii(s) && unicode_lower(a, s, &out) == 0 ? out
+	    : arena_lower(a, s);
+}
+
+static void
+read_fields(struct matcher *m)
+{
+	struct mime_field f;
+	struct bytes header;
+
+	m->has_fields = true;
+	m->field = arena_zalloc(m->a, RULES_FIELDS_MAX, sizeof(*m->field));
+	for (size_t i = 0; i < m->f->nheaders; i++) {
+		header = m->f->header[i];
+		while (m->nfields < RULES_FIELDS_MAX &&
+		    mime_next_field(&header, &f))
+			m->field[m->nfields++] = (struct field){
+			    lower(m->a, f.name), lower(m->a, bytes_trim(
+			    bytes_first(mime_unfold(m->a, f.body),
+			    RULES_VALUE_MAX))) };
+	}
+}
+
+static bool
+header_matches(struct matcher *m, const struct rules_header *h)
+{
+	struct regex *name = compile(m, h->name), *value = NULL;
+
+	if (!m->has_fields)
+		read_fields(m);
+	for (size_t i = 0; i < m->nfields; i++) {
+		if (!matches(m, name, m->field[i].name))
+			continue;
+		if (value == NULL)
+			value = compile(m, h->value);
+		if (matches(m, value, m->field[i].value))
+			return true;
+	}
+	return false;
+}
+
+/* ---- conditions ---- */
+
+static bool
+domain_matches(const struct rules_facts *f, struct bytes domain)
+{
+	if (rules_domain_is_within(f->helo_domain, domain) ||
+	    rules_domain_is_within(f->mail_from_domain, domain))
+		return true;
+	for (size_t i = 0; i < f->ndkim_domains; i++) {
+		if (rules_domain_is_within(f->dkim_domain[i], domain))
+			return true;
+	}
+	return false;
+}
+
+/* The key of a condition that does not hold; NULL: all do. Cheap ones
+ * first. */
+static const char *
+failed_condition(struct matcher *m, const struct rule *r)
+{
+	const struct rules_facts *f = m->f;
+
+	if (r->verified_domain.n > 0 &&
+	    !domain_matches(f, r->verified_domain))
+		return "verified-domain";
+	if (r->mail_from.n > 0 &&
+	    !matches(m, compile(m, r->mail_from), f->mail_from))
+		return "mail-from";
+	if (r->msg_from.n > 0 && (!f->has_from ||
+	    !matches(m, compile(m, r->msg_from), f->from)))
+		return "msg-from";
+	for (size_t i = 0; i < r->nheaders; i++) {
+		if (!header_matches(m, &r->header[i]))
+			return "header";
+	}
+	return NULL;
+}
+
+/* ---- the result ---- */
+
+/* D-6: exactly this domain vouches. */
+static bool
+is_list(const struct rules_facts *f, struct bytes domain)
+{
+	if (domain.n == 0)
+		return false;
+	if (bytes_eq(f->mail_from_domain, domain))
+		return true;
+	for (size_t i = 0; i < f->ndkim_domains; i++) {
+		if (bytes_eq(f->dkim_domain[i], domain))
+			return true;
+	}
+	return false;
+}
+
+static void
+take(const struct rule *r, const struct rules_facts *f,
+    struct rules_result *out)
+{
+	out->rule = r->name;
+	out->comment = r->comment;
+	if (r->mailbox.n > 0)
+		out->mailbox = r->mailbox;
+	out->is_forward = r->forward;
+	out->verified_domain = r->verified_domain;
+	out->list_allow_domain = r->list_allow_domain;
+	out->list_allowed = is_list(f, r->list_allow_domain);
+	out->accept_rejects_to = r->accept_rejects_to;
+	out->command = r->command;
+	out->ncommands = r->ncommands;
+	if (r->reply.n > 0)
+		(void)config_split_reply(r->reply, &out->reply_code,
+		    &out->reply_status, &out->reply_text);
+}
+
+void
+rules_match(struct arena *a, const struct rule *rules, size_t n,
+    struct bytes mailbox, const struct rules_facts *f,
+    struct rules_result *out)
+{
+	struct matcher m = { .a = a, .f = f, .steps = RULES_STEPS_MAX };
+	const char *failed = "";
+
+	*out = (struct rules_result){ .rule = BYTES_EMPTY,
+	    .comment = BYTES_EMPTY, .mailbox = mailbox,
+	    .verified_domain = BYTES_EMPTY, .list_allow_domain = BYTES_EMPTY,
+	    .accept_rejects_to = BYTES_EMPTY, .reply_status = BYTES_EMPTY,
+	    .reply_text = BYTES_EMPTY, .message_auth_required = BYTES_EMPTY };
+	out->steps = arena_zalloc(a, n, sizeof(*out->steps));
+	for (size_t i = 0; i < n && failed != NULL; i++) {
+		failed = failed_condition(&m, &rules[i]);
+		out->steps[out->nsteps++] = (struct rules_step){
+		    rules[i].name, failed };
+		if (failed == NULL)
+			take(&rules[i], f, out);
+	}
+	out->over_budget = m.over_budget;
+}
