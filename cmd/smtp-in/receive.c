@@ -200,6 +200,19 @@ is_simulated(struct smtp_session *s, struct smtp_answer *out)
 	return code != 0;
 }
 
+/* what the address's smtp-error says. */
+static void
+refuse_as_configured(struct smtp_session *s, struct bytes reply)
+{
+	struct receiver *r = receiver_of(s);
+	struct bytes status = BYTES("5.1.1"), text = BYTES("refused");
+	int code = 550;
+
+	(void)config_split_reply(reply, &code, &status, &text);	/* checked */
+	receive_refuse_rcpt(s, code, arena_str(&r->job, status),
+	    arena_str(&r->job, text));
+}
+
 void
 receive_rcpt(struct smtp_session *s)
 {
@@ -221,7 +234,9 @@ receive_rcpt(struct smtp_session *s)
 		r->spf = SPF_NOT_ASKED;		/* another transaction */
 	n = recipient_find(r->settings->config, &r->job,
 	    &smtp_asked(s->smtp)->path, &found);
-	if (n != -1)
+	if (n == 1 && found.error.n > 0)
+		refuse_as_configured(s, found.error);
+	else if (n != -1)
 		take_rcpt(s, n == 1);
 	else if (errno == EACCES)
 		receive_refuse_rcpt(s, 550, "5.7.1", "relay denied: not a domain "

@@ -51,6 +51,53 @@ cut_separators(const struct query *q, struct bytes local_part)
 	return local_part;
 }
 
+/*
+ * An address that takes reports, alone or with a separator behind it: it is
+ * that one, whatever separators it holds itself (D-16).
+ */
+static bool
+cut_reports(const struct query *q, struct bytes *local_part)
+{
+	struct config_list list, separators;
+	struct bytes name, rest, separator;
+
+	config_reports(q->c, q->domain, &list);
+	while (config_list_next(&list, &name)) {
+		name = bytes_from(name, 1);
+		rest = *local_part;
+		if (name.n == 0 || !bytes_skip(&rest, name))
+			continue;
+		config_list(q->c, "domain", (const char *)q->domain.p,
+		    "separators", &separators);
+		while (rest.n > 0 &&
+		    config_list_next(&separators, &separator)) {
+			if (bytes_starts(rest, separator))
+				rest = BYTES_EMPTY;
+		}
+		if (rest.n == 0) {
+			*local_part = name;
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned int
+reports_of(const struct query *q)
+{
+	struct config_list list;
+	unsigned int kinds = 0;
+	struct bytes name;
+
+	config_reports(q->c, q->domain, &list);
+	while (config_list_next(&list, &name)) {
+		if (bytes_eq(bytes_from(name, 1), q->local_part))
+			kinds |= name.p[0] == 'D' ? RECIPIENT_DMARC_REPORTS
+			    : RECIPIENT_TLS_REPORTS;
+	}
+	return kinds;
+}
+
 static int
 canonical(struct query *q, struct bytes local_part)
 {
@@ -60,7 +107,8 @@ canonical(struct query *q, struct bytes local_part)
 	    config_get_bool(q->c, "domain", (const char *)q->domain.p,
 	    "case-sensitive"), &folded) == -1)
 		return -1;
-	q->local_part = cut_separators(q, folded);
+	q->local_part = cut_reports(q, &folded) ? folded
+	    : cut_separators(q, folded);
 	/* "POSTMASTER+x" of a case-sensitive domain. */
 	if (is_postmaster(q->local_part))
 		q->local_part = BYTES("postmaster");
@@ -68,26 +116,31 @@ canonical(struct query *q, struct bytes local_part)
 }
 
 static void
-fill(struct recipient *out, const struct config_address *found)
+fill(const struct query *q, struct recipient *out, const struct config_address *found)
 {
 	out->account = found->account;
 	out->mailbox = found->mailbox;
 	out->key = found->address;
+	out->error = config_get_text(q->c, "address",
+	    (const char *)found->address.p, "smtp-error");
 }
 
-/* The exact address, then "@domain" (D-1, D-2). */
+/* The exact address, the alias, then "@domain" (D-1, D-9, D-2). */
 static bool
 find_owner(const struct query *q, struct recipient *out)
 {
 	struct config_address found;
 
 	if (config_address_find(q->c, &q->local_part, q->domain, &found)) {
-		fill(out, &found);
+		fill(q, out, &found);
+		out->reports = reports_of(q);
 		return true;
 	}
+	if (config_alias_find(q->c, q->local_part, q->domain, &out->alias))
+		return true;
 	if (!config_address_find(q->c, NULL, q->domain, &found))
 		return false;
-	fill(out, &found);
+	fill(q, out, &found);
 	out->catch_all = true;
 	return true;
 }
@@ -159,7 +212,7 @@ recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out)
 {
 	struct recipient r = { .account = BYTES_EMPTY, .mailbox = BYTES_EMPTY,
-	    .key = BYTES_EMPTY };
+	    .key = BYTES_EMPTY, .alias = BYTES_EMPTY, .error = BYTES_EMPTY };
 	struct query q = { .c = c, .a = a };
 	struct bytes hostname = config_get_text(c, "server", NULL, "hostname");
 	bool found;

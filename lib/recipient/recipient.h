@@ -11,6 +11,11 @@
 #include "base/base.h"
 #include "config/config.h"
 
+enum {
+	RECIPIENT_DMARC_REPORTS = 1,	/* of a domain's dmarc-reports */
+	RECIPIENT_TLS_REPORTS = 2,	/* of a domain's tls-reports */
+};
+
 struct recipient {
 	struct bytes account;	/* a C string, lives as long as the config */
 	struct bytes mailbox;	/* a C string, as above; "Inbox" if none set */
@@ -22,6 +27,12 @@ struct recipient {
 				 * the host name */
 	struct bytes key;	/* name for "address" section look-ups (its
 				 * per-address settings); empty: none */
+	struct bytes alias;	/* an alias: the name of its section, and the
+				 * accounts are its members'; the three above
+				 * but address and domain are empty */
+	struct bytes error;	/* the address's smtp-error; empty: none. For
+				 * config_split_reply */
+	unsigned int reports;	/* RECIPIENT_..._REPORTS that it takes */
 	bool catch_all;		/* found by "@domain" only */
 	bool postmaster;	/* by the postmaster rules, not by an address */
 	bool unknown;		/* sent to [server] unknown-recipients-to */
@@ -39,8 +50,9 @@ struct recipient {
  *     postmaster account, if one is set (RFC 5321 4.5.1, R-24);
  *  2. the local part in NFC, folded to lower case (all of Unicode) unless
  *     the domain is case-sensitive, then cut at each configured separator
- *     in turn (D-3; "+x" is cut to the empty local part): the exact
- *     address (D-1);
+ *     in turn (D-3; "+x" is cut to the empty local part), but one that takes
+ *     reports, alone or with a separator behind it, is that one (D-16): the
+ *     exact address (D-1), or the alias (D-9);
  *  3. "@domain" (D-2);
  *  4. postmaster in any case at a hosted domain: the postmaster account;
  *  5. [server] unknown-recipients-to.
@@ -48,6 +60,36 @@ struct recipient {
  */
 int recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out);
+
+/* ---- aliases (BEHAVIOUR 6) ---- */
+
+/* Members of an alias that are expanded; a bigger list is a list manager's. */
+#define RECIPIENT_MEMBERS_MAX 10000
+
+struct recipient_alias {
+	struct bytes name;		/* its address, as configured */
+	struct recipient *member;	/* of accounts; each address once */
+	size_t nmembers;
+	struct bytes *external;		/* addresses elsewhere (B-4) */
+	size_t nexternals;
+	struct bytes bounces_to;	/* sender for those; empty: none */
+	bool post_public, list_members, allow_msg_from;
+};
+/*
+ * The alias a recipient was found to be (r.alias), in the arena. A member whose
+ * address nobody has any more is left out.
+ */
+void recipient_alias_read(const struct config *c, struct arena *a,
+    struct bytes name, struct recipient_alias *out);
+/*
+ * May this From address, NULL: none, or several, post to it? Whether it is
+ * true nobody asks here: judging does.
+ */
+bool recipient_alias_may_post(const struct config *c, struct arena *a,
+    const struct recipient_alias *alias, const struct path *from);
+/* May the account write with the alias's address in From (D-11)? */
+bool recipient_alias_may_use(const struct config *c, struct arena *a,
+    struct bytes name, struct bytes account);
 
 /* ---- [server] simulate: for trying, as localserve does (O-4) ---- */
 

@@ -23,8 +23,11 @@ submit_may_use(const struct config *c, struct arena *a, struct bytes account,
 {
 	struct recipient found;
 
-	return account.n > 0 && recipient_find(c, a, path, &found) == 1 &&
-	    bytes_eq(found.account, account) && !found.unknown;
+	if (account.n == 0 || recipient_find(c, a, path, &found) != 1 ||
+	    found.unknown)
+		return false;
+	return found.alias.n > 0 ? recipient_alias_may_use(c, a, found.alias,
+	    account) : bytes_eq(found.account, account);
 }
 
 /* ---- the envelope ---- */
