@@ -34,6 +34,19 @@ accept_rcpt(struct smtp_session *s, const struct recipient *found)
 	smtp_rcpt_accept(s->smtp);
 }
 
+/* what the address's smtp-error says. */
+static void
+refuse_as_configured(struct smtp_session *s, struct bytes reply)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct bytes status = BYTES("5.1.1"), text = BYTES("refused");
+	int code = 550;
+
+	(void)config_split_reply(reply, &code, &status, &text);	/* checked */
+	smtp_rcpt_refuse(s->smtp, code, arena_str(&d->transaction, status),
+	    text);
+}
+
 void
 deliver_rcpt(struct smtp_session *s)
 {
@@ -41,11 +54,16 @@ deliver_rcpt(struct smtp_session *s)
 	struct recipient found;
 	int n;
 
-	if (smtp_envelope(s->smtp)->nrecipients == 0)
+	if (smtp_envelope(s->smtp)->nrecipients == 0) {
 		arena_reset(&d->transaction);
+		d->reached = NULL;
+		d->nreached = d->reached_size = 0;
+	}
 	n = recipient_find(d->settings->config, &d->transaction,
 	    &smtp_asked(s->smtp)->path, &found);
-	if (n == 1)
+	if (n == 1 && found.error.n > 0)
+		refuse_as_configured(s, found.error);
+	else if (n == 1)
 		accept_rcpt(s, &found);
 	else if (n == 0)
 		smtp_rcpt_refuse(s->smtp, 550, "5.1.1",
@@ -61,13 +79,12 @@ deliver_rcpt(struct smtp_session *s)
 /* ---- logs ---- */
 
 static void
-log_delivery(struct smtp_session *s, const struct smtp_recipient *rcpt,
-    const struct smtp_answer *answer, size_t size, uint32_t uid,
-    int64_t started)
+log_delivery(struct smtp_session *s, const struct copy *c,
+    const struct rules_result *rules, const struct smtp_answer *answer,
+    size_t size, uint32_t uid, int64_t started)
 {
 	struct deliverer *d = deliverer_of(s);
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
-	const struct recipient *r = rcpt->user;
 	struct logline l;
 
 	log_begin(&l, LOG_INFO, answer->code < 300 ? "delivered"
@@ -75,9 +92,13 @@ log_delivery(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	log_num(&l, "cid", (int64_t)d->conn->id);
 	log_bytes(&l, "id", e->xforward.ident);
 	log_bytes(&l, "from", e->sender_text);
-	log_bytes(&l, "to", rcpt->text);
-	log_bytes(&l, "account", r->account);
-	log_bytes(&l, "mailbox", r->mailbox);
+	log_bytes(&l, "to", c->rcpt->text);
+	log_bytes(&l, "account", c->to->account);
+	log_bytes(&l, "mailbox", rules->mailbox);
+	if (rules->rule.n > 0)
+		log_bytes(&l, "rule", rules->rule);
+	if (c->judge_only)
+		log_str(&l, "copy", "none");
 	if (uid != 0)
 		log_num(&l, "uid", uid);
 	log_num(&l, "size", (int64_t)size);
@@ -164,31 +185,37 @@ set_verdict(const struct stage_job *job, struct smtp_answer *out)
 /* Delivered-To, Return-Path and, where the message does not have it in front
  * of it already, the trusted block (R-35). */
 static int
-make_prefix(struct smtp_session *s, const struct smtp_recipient *rcpt,
+make_prefix(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, struct buf *out)
 {
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 
-	if (trace_delivered_to(out, rcpt->text) == -1 ||
+	if (c->is_member && trace_delivered_to(out, c->to->address) == -1)
+		return -1;
+	if (trace_delivered_to(out, c->rcpt->text) == -1 ||
 	    trace_return_path(out, e->sender_text) == -1)
 		return -1;
+	/* D-15: whose copy it is, which smtp-in does not say to several */
+	if (job->received_done)
+		job->block.received = trace_received_for(job->arena,
+		    job->block.received, c->rcpt->text);
 	return job->received_done ? stage_job_prefix(job, out) : 0;
 }
 
 static uint32_t
-store_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
-    struct stage_job *job, struct smtp_answer *out)
+store_message(struct smtp_session *s, const struct copy *c,
+    struct stage_job *job, struct bytes mailbox, struct smtp_answer *out)
 {
 	struct deliverer *d = deliverer_of(s);
-	const struct recipient *r = rcpt->user;
+	const struct recipient *r = c->to;
 	struct buf prefix = BUF_INIT(PREFIX_MAX), facts = BUF_INIT(FACTS_MAX);
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
 	struct store *store;
 
-	if (make_prefix(s, rcpt, job, &prefix) == -1 ||
-	    facts_add(&facts, &job->envelope, rcpt->text,
+	if (make_prefix(s, c, job, &prefix) == -1 ||
+	    facts_add(&facts, &job->envelope, c->rcpt->text,
 	    &job->block, job->message) == -1)
 		fail(s, r, out, "trace fields", errno);
 	else if ((store = accounts_open(&d->accounts, r->account)) == NULL)
@@ -199,7 +226,7 @@ store_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
 		m.pieces = pieces;
 		m.count = 2;
 		m.extension = buf_bytes(&facts);
-		if (store_deliver(store, r->mailbox, &m, &where) == -1)
+		if (store_deliver(store, mailbox, &m, &where) == -1)
 			fail(s, r, out, "delivery", errno);
 		else
 			set_answer(out, 250, "2.0.0", BYTES("delivered"));
@@ -224,33 +251,67 @@ fill_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	    .remote_host = x->name, .time = time_wall_us() / 1000000 };
 }
 
-static void
-deliver_one(struct smtp_session *s, const struct smtp_recipient *rcpt,
-    struct bytes text)
+/* What the rules say, and the copy where they say it goes. */
+static uint32_t
+follow_rules(struct smtp_session *s, const struct copy *c,
+    struct stage_job *job, struct rules_result *rules,
+    struct smtp_answer *out)
+{
+	choose(s, c->to, job, rules);
+	if (rules->reply_code != 0) {
+		*out = (struct smtp_answer){ rules->reply_code,
+		    rules->reply_status, rules->reply_text };
+		return 0;
+	}
+	if (!c->judge_only)
+		return store_message(s, c, job, rules->mailbox, out);
+	set_answer(out, 250, "2.0.0", BYTES("delivered"));
+	return 0;
+}
+
+void
+deliver_copy(struct smtp_session *s, const struct copy *c,
+    struct bytes text, struct smtp_answer *out)
 {
 	struct deliverer *d = deliverer_of(s);
-	struct smtp_answer answer = { 451, BYTES_EMPTY, BYTES_EMPTY };
+	struct rules_result rules = { .rule = BYTES_EMPTY,
+	    .mailbox = c->to->mailbox };
 	int64_t started = time_mono_ms();
 	struct trace_envelope e;
 	struct stage_job job;
 	uint32_t uid = 0;
 
-	fill_envelope(s, rcpt, &e);
+	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
+	fill_envelope(s, c->rcpt, &e);
 	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
 	stage_job_resume(&job, text);
 	if (job.envelope.id.n == 0)
 		job.envelope.id = bytes_str(s->id);
 	stage_run(&job, &d->settings->stages);
 	if (job.verdict == STAGE_PASS)
-		uid = store_message(s, rcpt, &job, &answer);
+		uid = follow_rules(s, c, &job, &rules, out);
 	else
-		set_verdict(&job, &answer);
-	if (answer.code < 300)
+		set_verdict(&job, out);
+	if (uid != 0)
 		d->delivered++;
-	log_delivery(s, rcpt, &answer, text.n, uid, started);
+	log_delivery(s, c, &rules, out, text.n, uid, started);
 	stage_job_end(&job);
-	smtp_reply(s->smtp, answer.code, (const char *)answer.status.p,
-	    answer.text);
+}
+
+static void
+deliver_one(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct bytes text)
+{
+	struct deliverer *d = deliverer_of(s);
+	struct copy c = { .rcpt = rcpt, .to = rcpt->user };
+	struct smtp_answer answer;
+
+	if (c.to->alias.n > 0)
+		alias_deliver(s, rcpt, text, &answer);
+	else
+		deliver_copy(s, &c, text, &answer);
+	smtp_reply(s->smtp, answer.code,
+	    arena_str(&d->job, answer.status), answer.text);
 	arena_reset(&d->job);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "recipient/recipient.h"
+#include "rules/rules.h"
 #include "server/server.h"
 #include "smtp/smtp.h"
 #include "stage/stage.h"
@@ -39,7 +40,24 @@ int facts_add(struct buf *out, const struct trace_envelope *e,
     struct bytes recipient, const struct trace_block *block,
     struct bytes message);
 
+/* ---- choose.c: rules ---- */
+
+/*
+ * What the rules of the recipient's account say of the message, in the job's
+ * arena. What is wrong with them is in the log.
+ */
+void choose(struct smtp_session *s, const struct recipient *to,
+    struct stage_job *job, struct rules_result *out);
+
 /* ---- deliver.c ---- */
+
+/* A copy for one account. */
+struct copy {
+	const struct smtp_recipient *rcpt;	/* as it was addressed */
+	const struct recipient *to;
+	bool is_member;		/* of the alias that was addressed */
+	bool judge_only;	/* it is not stored */
+};
 
 struct deliverer {
 	const struct smtp_settings *settings;
@@ -48,10 +66,22 @@ struct deliverer {
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
 	unsigned int delivered;
+	/* Addresses that got the message through an alias, in transaction. */
+	struct bytes *reached;
+	size_t nreached, reached_size;
 };
 /* For struct smtp_session. */
 void deliver_rcpt(struct smtp_session *s);
 void deliver_message(struct smtp_session *s, struct bytes text);
 void deliver_refused(struct smtp_session *s, const char *why);
+/* The whole way of one copy; *out is the reply, its texts in d->job. */
+void deliver_copy(struct smtp_session *s, const struct copy *c,
+    struct bytes text, struct smtp_answer *out);
+
+/* ---- alias.c ---- */
+
+/* To the members of the alias rcpt is (BEHAVIOUR 6). */
+void alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
+    struct bytes text, struct smtp_answer *out);
 
 #endif

@@ -170,6 +170,27 @@ trace_received(struct buf *out, const struct trace_envelope *e,
 	return whole(out, start, add_received(out, e, hostname));
 }
 
+struct bytes
+trace_received_for(struct arena *a, struct bytes field, struct bytes address)
+{
+	struct buf out = BUF_INIT(TRACE_FIELD_MAX);
+	struct bytes result = field;
+	size_t at;
+
+	/* the date holds no semicolon, and a stranger's text no fold */
+	if (bytes_find(field, BYTES("\n\tfor <"), &at) ||
+	    !bytes_rchr(field, ';', &at))
+		return field;
+	if (buf_add(&out, bytes_first(field, at)) == 0 &&
+	    buf_adds(&out, "\n\tfor <") == 0 &&
+	    trace_clean(&out, address, false, PATH_BYTES_MAX) == 0 &&
+	    buf_addc(&out, '>') == 0 &&
+	    buf_add(&out, bytes_from(field, at)) == 0)
+		result = arena_bytes(a, buf_bytes(&out));
+	buf_free(&out);
+	return result;
+}
+
 static int
 add_path(struct buf *out, const char *start, struct bytes path,
     const char *end)

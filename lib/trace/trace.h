@@ -50,6 +50,10 @@ int trace_received(struct buf *out, const struct trace_envelope *e,
 int trace_results(struct buf *out, struct bytes authserv_id,
     const struct bytes *resinfo, size_t n);
 int trace_return_path(struct buf *out, struct bytes sender);
+/* A Received field made by trace_received with "for", if it has none: in the
+ * arena. As it is where it would be too long. */
+struct bytes trace_received_for(struct arena *a, struct bytes field,
+    struct bytes address);
 int trace_delivered_to(struct buf *out, struct bytes address);
 
 /*

@@ -104,7 +104,8 @@ before=$(messages bob)
 out=$(to='alice@example.org bob@example.org' send </dev/null)
 like "$(echo "$out" | sed -n 5p)" '^250 2.0.0 ' "R-17 two recipients with an SPF pass"
 is "$(messages bob)" $((before + 1)) "both have it"
-is "$(newest bob | grep -c '^	for <')" 0 "R-6 no \"for\" with two recipients"
+is "$(newest bob | sed -n 's/^	for \(<.*>\);.*/\1/p')" "<bob@example.org>" "D-15 \"for\" in the copy of each of two recipients names it"
+is "$(newest alice | sed -n 's/^	for \(<.*>\);.*/\1/p')" "<alice@example.org>" "D-15 and not the other"
 
 out=$(dialogue from_net smtp-in <<'END'
 EHLO c.example

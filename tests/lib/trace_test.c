@@ -358,6 +358,37 @@ test_block_limit(void **state)
 }
 
 static void
+test_received_for(void **state)
+{
+	struct bytes to = BYTES("a)\n@b.example"), field, again;
+	struct trace_envelope e = { .helo = BYTES("h; for <x>"),
+	    .id = BYTES("i"), .sender = BYTES_EMPTY, .with = BYTES_EMPTY,
+	    .tls = BYTES_EMPTY, .remote_host = BYTES_EMPTY };
+	struct arena a = ARENA_INIT;
+	struct buf b = BUF_INIT(TRACE_FIELD_MAX), one = BUF_INIT(
+	    TRACE_FIELD_MAX);
+	size_t at;
+
+	(void)state;
+	assert_int_equal(trace_received(&b, &e, BYTES("mx")), 0);
+	field = trace_received_for(&a, buf_bytes(&b), to);
+	e.recipients = &to;
+	e.nrecipients = 1;
+	assert_int_equal(trace_received(&one, &e, BYTES("mx")), 0);
+	assert_true(bytes_eq(field, buf_bytes(&one)));
+	assert_true(bytes_find(field, BYTES("\n\tfor <a)?@b.example>;"),
+	    &at));
+	/* it has one: nothing is added; no date: it is not one of ours */
+	again = trace_received_for(&a, field, BYTES("c@d"));
+	assert_true(bytes_eq(again, field));
+	again = trace_received_for(&a, BYTES("Received: x\n"), to);
+	assert_true(bytes_eq(again, BYTES("Received: x\n")));
+	buf_free(&b);
+	buf_free(&one);
+	arena_free(&a);
+}
+
+static void
 test_received_from(void **state)
 {
 	struct buf b = BUF_INIT(TRACE_FIELD_MAX);
@@ -585,6 +616,7 @@ main(void)
 		T("R-35 trusted block put together", test_block_format),
 		T("R-35 trusted block at its limit and past it",
 		    test_block_limit),
+		T("D-15 a Received field gets its recipient", test_received_for),
 		T("R-6 client read back from Received", test_received_from),
 		T("R-35 forged Authentication-Results are removed",
 		    test_remove_forged),

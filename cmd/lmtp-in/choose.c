@@ -1,0 +1,24 @@
+/*
+ * choose.c - the rules of an account, on a message for it
+ */
+#include "lmtp_in.h"
+
+void
+choose(struct smtp_session *s, const struct recipient *to,
+    struct stage_job *job, struct rules_result *out)
+{
+	struct deliverer *d = s->ctx;
+	struct rules_facts facts;
+	struct logline l;
+
+	rules_facts_read(job->arena, &job->block, &job->envelope,
+	    job->message, &facts);
+	rules_apply(d->settings->config, job->arena, to, &facts, out);
+	if (!out->over_budget)
+		return;
+	log_begin(&l, LOG_WARN, "rules-too-slow");
+	log_num(&l, "cid", (int64_t)d->conn->id);
+	log_str(&l, "id", s->id);
+	log_bytes(&l, "account", to->account);
+	log_end(&l);
+}
