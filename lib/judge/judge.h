@@ -64,8 +64,9 @@ struct judge_facts {
 	int64_t now;			/* seconds since 1970 */
 };
 
-/* Addresses in To and Cc that are looked at. */
-#define JUDGE_ADDRESSED_MAX 10000
+/* Addresses in To and Cc that are looked at: who stands behind them was not
+ * written to. */
+#define JUDGE_ADDRESSED_MAX 1000
 
 struct trace_block;
 struct trace_envelope;
@@ -93,6 +94,9 @@ struct judge_rule {
 	bool is_forward;
 	struct bytes accept_rejects_to;
 	struct bytes auth_required;	/* MessageAuthRequiredSMTPError */
+	/* A rule refuses with this (B-20); code 0: none does. */
+	int reply_code;
+	struct bytes reply_status, reply_text;
 	bool takes_reports;		/* step 7, 8: ask->report is asked */
 };
 
@@ -158,10 +162,9 @@ struct judge_ask {
 
 struct judge_result {
 	bool accept;
-	/* Else, for the reply: constant but text, one line. */
+	/* Else, for the reply; text is one line. */
 	int code;
-	const char *status;
-	struct bytes text;
+	struct bytes status, text;
 
 	const char *reason;	/* keyword: doc/judging.md lists them */
 	struct bytes texts[JUDGE_TEXTS_MAX];	/* more about it, for people */
