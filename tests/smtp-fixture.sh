@@ -85,9 +85,11 @@ messages() {
 	ls "var/accounts/$1/Maildir/new" 2>/dev/null | wc -l | tr -d ' '
 }
 # newest ACCOUNT: the text of the last message
-newest() {
+newest_whole() {
 	cat "var/accounts/$1/Maildir/new/$(ls "var/accounts/$1/Maildir/new" | sort -t= -k4n | tail -1)"
 }
+# without the reason, of which judge.t is
+newest() { newest_whole "$1" | awk 'NR == 1 && /^Pipemail-Reason:/ { skip = 1; next } skip && /^[\t ]/ { next } { skip = 0; print }'; }
 # without what differs from run to run: received-id, times
 steady() {
 	sed -E 's/^	id [A-Za-z0-9_-]{22}/	id ID/; s/^	[A-Z][a-z]{2}, [0-9]+ [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+-][0-9]{4}$/	DATE/'

@@ -83,6 +83,9 @@ const struct config_key config_schema[] = {
 	BOOL("submission", "no-require-starttls", "no"),
 
 	STAGES("lmtp-in", "stages-deliver", NULL, NULL),
+	BOOL("lmtp-in", "judge", "yes"),
+	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
+	    0, 5 * MINUTE, "15"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	CHOICE("imap", "plain-login", "yes no loopback", "loopback"),
@@ -202,6 +205,11 @@ const struct config_key config_schema[] = {
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	BOOL("account", "search-index", "yes"),
 	BOOL("account", "junk-flags", "no"),
+	PLAIN("account", "rejects", CONFIG_MAILBOX, NULL),
+	BOOL("account", "keep-rejects", "no"),
+	PLAIN("account", "introbox", CONFIG_MAILBOX, NULL),
+	RANGE("account", "subjectpass", CONFIG_DURATION, 0, 30 * DAY, "0"),
+	BOOL("account", "no-first-time-delay", "no"),
 	PLAIN("account", "imap-capabilities-off", CONFIG_TEXT, NULL),
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
 	BOOL("account", "no-custom-password", "no"),

@@ -131,6 +131,8 @@ step_mailbox(struct decision *d)
 	const struct judge_rule *rule = d->rule;
 
 	d->r->mailbox = rule->mailbox.n > 0 ? rule->mailbox : BYTES("Inbox");
+	if (rule->name.n > 0)
+		say_about(d, "rule ", rule->name);
 	if (rule->reply_code == 0)
 		return false;
 	(void)refuse(d, rule->reply_code, rule->reply_status,
@@ -263,7 +265,9 @@ step_reputation(struct decision *d)
 		return reject_unknown(d, "reputation-error");
 	d->r->method = d->rep.method;
 	d->weak = method_is_weak(&d->rep);
-	d->suspicious = d->weak && d->f->iprev != JUDGE_PASS;
+	/* a check that was not made says nothing */
+	d->suspicious = d->weak && d->f->iprev != JUDGE_PASS &&
+	    d->f->iprev != JUDGE_NONE;
 	say(d, d->rep.text);
 	return false;
 }

@@ -197,7 +197,9 @@ judge_read_facts(struct arena *a, const struct trace_block *block,
 	    .mail_from_domain = ascii_domain(a, domain_of(e->sender)),
 	    .helo = ascii_domain(a, e->helo), .remote = e->remote };
 	(void)trace_received_id(block->received, &out->id); /* else e's */
-	out->tls = e->tls.n > 0 || trace_received_tls(block->received, &tls);
+	/* without a field of ours nobody knows, and no sign is no sign */
+	out->tls = e->tls.n > 0 || block->received.n == 0 ||
+	    trace_received_tls(block->received, &tls);
 	read_results(a, block, out);
 	read_dmarc(a, block, out);
 	read_from(a, message, out);

@@ -54,7 +54,7 @@ struct judge_facts {
 	enum judge_check spf;		/* of MAIL FROM alone */
 	enum dmarc_result dmarc;
 	enum dmarc_policy disposition;	/* what the owner of From asks for */
-	bool tls;
+	bool tls;			/* or nobody knows */
 	const struct bytes *addressed;	/* To and Cc, addresses with domains
 					   in A-labels */
 	size_t naddressed;
@@ -87,8 +87,8 @@ struct judge_rule {
 	struct bytes address;	/* of RCPT TO, domain in A-labels */
 	struct bytes canonical;	/* folded and cut: subjectpass goes by it */
 	struct bytes mailbox;	/* by rule or destination; empty: "Inbox" */
-	bool by_rule;		/* the mailbox is a rule's: for the reason */
-	/* Of the rule that matches; empty: none. */
+	struct bytes name;	/* of the rule that matches; empty: none */
+	/* What it says; empty: nothing. */
 	struct bytes list_domain;	/* ListAllowDomain */
 	struct bytes verified_domain;	/* with is_forward: the forwarder's */
 	bool is_forward;
@@ -215,6 +215,9 @@ int judge_format_line(struct buf *out, const struct judge_result *r);
 #define JUDGE_TOKEN_SIZE 30
 /* Time is told in steps of so many seconds. */
 #define JUDGE_TOKEN_STEP 256
+/* The key of an address, out of the secret of its account. */
+void judge_token_key(const unsigned char secret[JUDGE_KEY_BYTES],
+    struct bytes address, unsigned char key[JUDGE_KEY_BYTES]);
 /* The token for From at a time: HMAC-SHA-256 (RFC 2104) by the key, with NUL. */
 void judge_token_make(const unsigned char key[JUDGE_KEY_BYTES],
     struct bytes from_address, int64_t now, char out[JUDGE_TOKEN_SIZE]);

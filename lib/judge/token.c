@@ -14,8 +14,8 @@
 
 /* RFC 2104 over SHA-256; the key is shorter than a block. */
 static void
-mac(const unsigned char key[JUDGE_KEY_BYTES], const unsigned char *time,
-    struct bytes from, unsigned char out[32])
+mac(const unsigned char key[JUDGE_KEY_BYTES], struct bytes first,
+    struct bytes second, unsigned char out[32])
 {
 	unsigned char pad[BLOCK_BYTES];
 	struct sha256 s;
@@ -25,8 +25,8 @@ mac(const unsigned char key[JUDGE_KEY_BYTES], const unsigned char *time,
 		pad[i] ^= key[i];
 	sha256_init(&s);
 	sha256_add(&s, bytes_of(pad, sizeof(pad)));
-	sha256_add(&s, bytes_of(time, TIME_BYTES));
-	sha256_add(&s, from);
+	sha256_add(&s, first);
+	sha256_add(&s, second);
 	sha256_end(&s, out);
 	for (size_t i = 0; i < sizeof(pad); i++)
 		pad[i] ^= 0x36 ^ 0x5c;
@@ -38,6 +38,13 @@ mac(const unsigned char key[JUDGE_KEY_BYTES], const unsigned char *time,
 }
 
 void
+judge_token_key(const unsigned char secret[JUDGE_KEY_BYTES],
+    struct bytes address, unsigned char key[JUDGE_KEY_BYTES])
+{
+	mac(secret, BYTES("subjectpass "), address, key);
+}
+
+void
 judge_token_make(const unsigned char key[JUDGE_KEY_BYTES],
     struct bytes from_address, int64_t now, char out[JUDGE_TOKEN_SIZE])
 {
@@ -45,7 +52,7 @@ judge_token_make(const unsigned char key[JUDGE_KEY_BYTES],
 	unsigned char raw[TIME_BYTES + MAC_BYTES], hash[32];
 
 	be32_put(raw, (uint32_t)(now / JUDGE_TOKEN_STEP) & 0x0fffffff);
-	mac(key, raw, from_address, hash);
+	mac(key, bytes_of(raw, TIME_BYTES), from_address, hash);
 	memcpy(raw + TIME_BYTES, hash, MAC_BYTES);
 	(void)buf_add(&b, OPENING);	/* all of it fits */
 	(void)base64url_encode(&b, bytes_of(raw, sizeof(raw)));

@@ -481,6 +481,11 @@ static void few_learnt(struct world *w)
 static void few_learnt_iprev(struct world *w)
 {
 	few_learnt(w);
+	w->f.iprev = JUDGE_PERMERROR;
+}
+static void few_learnt_unchecked(struct world *w)
+{
+	few_learnt(w);
 	w->f.iprev = JUDGE_NONE;
 }
 static void strict(struct world *w, double p)
@@ -630,6 +635,8 @@ static const struct expect rows[] = {
 	    true, 0, "Inbox", "" },
 	{ "J-7 step 17: unless iprev is bad", few_learnt_iprev,
 	    "junk-content-strict", false, 451, "Inbox", "Inbox" },
+	{ "J-7 step 17: iprev was not checked", few_learnt_unchecked,
+	    "no-bad-signals", true, 0, "Inbox", "" },
 	{ "J-6 step 17: bad iprev", strict_iprev, "junk-content-strict",
 	    false, 451, "Inbox", "Inbox" },
 	{ "J-6 step 17: at the threshold it passes", strict_iprev_below,
