@@ -159,10 +159,10 @@ def reply(f):
         l = f.readline()
         lines.append(l.rstrip(b"\r\n").decode())
         if not l or l[3:4] != b"-": return lines[-1]
-head = b"EHLO c\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
+head = b"EHLO c\r\nMAIL FROM:<a@nospf.example>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
 s = connect(); f = s.makefile("rb")
 if what == "pipelined":
-    s.sendall(b"EHLO c\r\n" + (b"MAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nSubject: p\r\n\r\nx\r\n.\r\n") * 5 + b"QUIT\r\n")
+    s.sendall(b"EHLO c\r\n" + (b"MAIL FROM:<a@nospf.example>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nSubject: p\r\n\r\nx\r\n.\r\n") * 5 + b"QUIT\r\n")
     data = b""
     while True:
         d = s.recv(65536)
