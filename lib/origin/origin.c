@@ -103,6 +103,20 @@ add_dkim(struct origin *o, struct bytes domain)
 }
 
 static void
+read_sender(struct arena *a, struct bytes sender, struct origin *o)
+{
+	struct path p;
+	const char *why;
+
+	if (sender.n == 0 ||
+	    addr_parse_path(a, sender, ADDR_SMTPUTF8, &p, &why) == -1 ||
+	    p.domain_ascii.n == 0 || p.is_literal)
+		return;
+	o->mail_from_local = arena_lower(a, p.local_part);
+	o->mail_from_domain = p.domain_ascii;
+}
+
+static void
 read_results(struct arena *a, const struct trace_block *block,
     struct origin *o)
 {
@@ -118,25 +132,14 @@ read_results(struct arena *a, const struct trace_block *block,
 			add_dkim(o, domain_of(a, value));
 		if (!bytes_caseeq(r.method, BYTES("spf")))
 			continue;
-		if (trace_resinfo_get(&r, "smtp", "mailfrom", &value))
+		if (trace_resinfo_get(&r, "smtp", "mailfrom", &value)) {
+			if (o->mail_from_domain.n == 0)
+				read_sender(a, value, o);
 			o->mail_from_validated = o->mail_from_domain.n > 0;
-		else if (trace_resinfo_get(&r, "smtp", "helo", &value))
+		} else if (trace_resinfo_get(&r, "smtp", "helo", &value)) {
 			o->helo_validated = o->helo.n > 0;
+		}
 	}
-}
-
-static void
-read_sender(struct arena *a, struct bytes sender, struct origin *o)
-{
-	struct path p;
-	const char *why;
-
-	if (sender.n == 0 ||
-	    addr_parse_path(a, sender, ADDR_SMTPUTF8, &p, &why) == -1 ||
-	    p.domain_ascii.n == 0 || p.is_literal)
-		return;
-	o->mail_from_local = arena_lower(a, p.local_part);
-	o->mail_from_domain = p.domain_ascii;
 }
 
 static void
@@ -164,12 +167,13 @@ origin_read(struct arena *a, const struct trace_block *block,
 
 /* ---- a message in a mailbox ---- */
 
-/* What stands in < > of the Return-Path among our own fields. */
-static bool
-return_path(const struct trace_block *block, struct bytes *sender)
+/* What stands in < > of the Return-Path among our own fields, if it is there:
+ * a message on its way has none yet. */
+static struct bytes
+return_path(const struct trace_block *block)
 {
 	struct mime_field f;
-	struct bytes body, field;
+	struct bytes body, field, sender;
 
 	for (size_t i = 0; i < block->ntop; i++) {
 		field = block->top[i];
@@ -177,24 +181,25 @@ return_path(const struct trace_block *block, struct bytes *sender)
 		    !bytes_caseeq(f.name, BYTES("Return-Path")))
 			continue;
 		body = bytes_trim(f.body);
-		return addr_cut_path(&body, sender) == 0;
+		return addr_cut_path(&body, &sender) == 0 ? sender
+		    : BYTES_EMPTY;
 	}
-	return false;
+	return BYTES_EMPTY;
 }
 
 bool
 origin_of_stored(struct arena *a, struct bytes message,
     struct bytes hostname, struct origin *out)
 {
-	struct bytes rest, helo = BYTES_EMPTY, sender = BYTES_EMPTY;
+	struct bytes rest, helo = BYTES_EMPTY;
 	struct ip ip = { .family = 0 };
 	struct trace_block block;
 
 	clear(out);
 	if (trace_block_parse(a, message, hostname, BYTES_EMPTY, &block, &rest)
-	    != 1 || !return_path(&block, &sender))
+	    != 1)
 		return false;
 	(void)trace_received_from(block.received, &ip, &helo);	/* or none */
-	origin_read(a, &block, &ip, helo, sender, rest, out);
+	origin_read(a, &block, &ip, helo, return_path(&block), rest, out);
 	return true;
 }

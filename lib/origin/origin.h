@@ -34,16 +34,17 @@ struct origin {
 
 /*
  * From the trusted block of a message and its envelope: the address of the
- * client, the HELO name and the reverse-path without <>. rest is what follows
- * the block. Everything lies in the arena or points into the arguments.
+ * client, the HELO name and the reverse-path without <> (empty: that which SPF
+ * looked at). rest is what follows the block. Everything lies in the arena or
+ * points into the arguments.
  */
 void origin_read(struct arena *a, const struct trace_block *block,
     const struct ip *ip, struct bytes helo, struct bytes sender,
     struct bytes rest, struct origin *out);
 /*
- * The same from a message as it lies in a mailbox: Return-Path, then the
- * block, whose Received field must name hostname. False: it is none of ours,
- * *out is then empty.
+ * The same from a message as it lies in a mailbox, Return-Path in front of
+ * the block, or as stages pass it on, without. Its Received field must name
+ * hostname. False: it is none of ours, *out is then empty.
  */
 bool origin_of_stored(struct arena *a, struct bytes message,
     struct bytes hostname, struct origin *out);
@@ -53,7 +54,7 @@ bool origin_of_stored(struct arena *a, struct bytes message,
  * forwarder (verified_domain, exactly; may be empty).
  */
 void origin_forwarded(struct origin *o, struct bytes verified_domain);
-/* The addresses an ip is counted under, narrowest first; family 0 if ip's is. */
+/* What an address is counted under, narrowest first; family 0 if ip's is. */
 void origin_masks(const struct ip *ip, struct ip out[ORIGIN_MASKS]);
 /* Whether there is nothing in it to remember. */
 bool origin_is_empty(const struct origin *o);

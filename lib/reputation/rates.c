@@ -27,8 +27,8 @@ reputation_rates_check(const struct reputation_rates *r, uint64_t size)
 		for (int m = 0; m < ORIGIN_MASKS; m++, times *= 3) {
 			if (r->count[w][m] >= times * limits[w].count)
 				return texts[w][0];
-			if (__builtin_add_overflow(r->bytes[w][m], size, &sum) ||
-			    sum > times * limits[w].bytes)
+			if (__builtin_add_overflow(r->bytes[w][m], size,
+			    &sum) || sum > times * limits[w].bytes)
 				return texts[w][1];
 		}
 	}

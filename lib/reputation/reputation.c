@@ -220,11 +220,11 @@ static int
 from_domain(struct asking *k)
 {
 	static const struct level exact = { REPUTATION_FROM_DOMAIN, false,
-	    REPUTATION_BY_MSGFROMDOMAIN, REPUTATION_BY_MSGTODOMAIN,
+	    REPUTATION_BY_MSGFROMDOMAIN, REPUTATION_BY_MSGTO_DOMAIN,
 	    "of this From domain", "of this From domain, then validated, "
 	    "here not,", "mail was sent to this From domain" };
 	static const struct level org = { REPUTATION_FROM_ORG, true,
-	    REPUTATION_BY_MSGFROMORGDOMAIN, REPUTATION_BY_MSGTOORGDOMAIN,
+	    REPUTATION_BY_MSGFROMORGDOMAIN, REPUTATION_BY_MSGTO_ORGDOMAIN,
 	    "of this organisation's domains", "of this organisation's "
 	    "domains, then validated, here not,",
 	    "mail was sent to this organisation's domains" };

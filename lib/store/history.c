@@ -9,14 +9,15 @@ take(struct store_view *v, struct bytes key, struct bytes value,
     struct store_history *out)
 {
 	struct store_message m;
-	int r = store_message_get(v, be32_get(key.p + 21),
-	    be32_get(key.p + 25), &m);
+	int r = store_message_get(v, be32_get(key.p + HISTORY_PLACE),
+	    be32_get(key.p + HISTORY_PLACE + 4), &m);
 
 	if (r != 1 || (m.flags & (STORE_JUNK | STORE_NOTJUNK)) == 0)
 		return r == -1 ? -1 : 0;
-	*out = (struct store_history){ m.mailbox, m.uid,
-	    (int64_t)~be64_get(key.p + 13), (m.flags & STORE_JUNK) != 0,
-	    value.n >= 8 ? be64_get(value.p) : 0 };
+	*out = (struct store_history){ .mailbox = m.mailbox, .uid = m.uid,
+	    .date = (int64_t)~be64_get(key.p + HISTORY_DATE),
+	    .junk = (m.flags & STORE_JUNK) != 0,
+	    .local_part = value.n >= 8 ? be64_get(value.p) : 0 };
 	return 1;
 }
 
@@ -25,7 +26,8 @@ store_history(struct store_view *v, const struct store_history_query *q,
     struct store_history *out, size_t *n)
 {
 	struct origin_row row = { .original_mailbox = q->original_mailbox,
-	    .from_validated = q->validated, .date = INT64_MAX, .n = 1 };
+	    .original_uid = UINT32_MAX, .from_validated = q->validated,
+	    .date = INT64_MAX, .n = 1 };
 	unsigned char from[KEY_HISTORY];
 	struct bytes key = key_of(from, KEY_HISTORY), value;
 	struct bytes list = key_of(from, KEY_LIST);
@@ -41,7 +43,7 @@ store_history(struct store_view *v, const struct store_history_query *q,
 	for (r = kv_seek(c, &key, &value); r == 1 && found < q->max;
 	    r = kv_next(c, &key, &value)) {
 		if (key.n != KEY_HISTORY || !bytes_starts(key, list) ||
-		    (int64_t)~be64_get(key.p + 13) < q->since)
+		    (int64_t)~be64_get(key.p + HISTORY_DATE) < q->since)
 			break;
 		if ((there = take(v, key, value, &out[found])) == -1) {
 			r = -1;

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define ROW_FIXED 32
+#define ROW_FIXED 36
 #define ENTRY_SIZE 9
 #define ROW_MAX (ROW_FIXED + ENTRY_SIZE * ORIGIN_ENTRIES_MAX)
 enum { MARK_LISTED = 1, MARK_COUNTED = 2, MARK_VALIDATED = 4 };
@@ -126,6 +126,7 @@ put_row(struct work *w, const struct origin_row *row)
 	be64_put(r + 8, (uint64_t)row->date);
 	be64_put(r + 16, row->size);
 	be64_put(r + 24, row->local_part);
+	be32_put(r + 32, row->original_uid);
 	for (size_t i = 0; i < row->n; i++) {
 		p = r + ROW_FIXED + ENTRY_SIZE * i;
 		p[0] = (unsigned char)row->entry[i].key;
@@ -153,7 +154,8 @@ origin_decode(struct bytes key, struct bytes value, struct origin_row *out)
 	    .from_validated = (p[1] & MARK_VALIDATED) != 0, .n = p[2],
 	    .original_mailbox = be32_get(p + 4),
 	    .date = (int64_t)be64_get(p + 8), .size = be64_get(p + 16),
-	    .local_part = be64_get(p + 24) };
+	    .local_part = be64_get(p + 24),
+	    .original_uid = be32_get(p + 32) };
 	for (size_t i = 0; i < out->n; i++) {
 		p = value.p + ROW_FIXED + ENTRY_SIZE * i;
 		if (p[0] >= STORE_ORIGIN_KEYS)
@@ -200,8 +202,9 @@ history_key(unsigned char out[KEY_HISTORY], const struct origin_row *row,
 	out[4] = (unsigned char)(2 * key + (key <= STORE_ORIGIN_FROM_ORG &&
 	    row->from_validated));
 	be64_put(out + 5, row->entry[i].hash);
-	be64_put(out + 13, ~(uint64_t)row->date);
-	key_message(out + 21, row->mailbox, row->uid);
+	be64_put(out + HISTORY_DATE, ~(uint64_t)row->date);
+	be32_put(out + HISTORY_DATE + 8, ~row->original_uid);
+	key_message(out + HISTORY_PLACE, row->mailbox, row->uid);
 }
 
 static int
@@ -274,6 +277,7 @@ work_origin_put(struct work *w, const struct store_message *m,
 		return 0;
 	place_row(row, m);
 	row->original_mailbox = m->mailbox;
+	row->original_uid = m->uid;
 	row->counted = rate_is_recent(row);
 	if (row->counted && work_rate(w, row, true) == -1)
 		return -1;
@@ -294,6 +298,7 @@ work_origin_renew(struct work *w, const struct store_message *m,
 	r = thread_get(w->t, m->mailbox, m->uid, &t);
 	row->original_mailbox = r == 1 && t.original_mailbox != 0
 	    ? t.original_mailbox : m->mailbox;
+	row->original_uid = m->uid;
 	return put_new(w, row, m->flags);
 }
 

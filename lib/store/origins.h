@@ -17,7 +17,8 @@
 
 struct origin_row {
 	uint32_t mailbox, uid;
-	uint32_t original_mailbox;
+	uint32_t original_mailbox;	/* where it came first */
+	uint32_t original_uid;		/* and as what */
 	bool listed;		/* the table history leads to it */
 	bool counted;		/* in the table rate; copies are not */
 	bool from_validated;
@@ -66,7 +67,9 @@ int origin_leave(struct work *w, struct bytes keys);
 /* The table history from the rows, those of no message removed. */
 int history_build(struct work *w);
 
-#define KEY_HISTORY 29
+#define KEY_HISTORY 33
+#define HISTORY_DATE 13		/* of reception, all bits turned, in the key */
+#define HISTORY_PLACE 25	/* of the message, in the key */
 /* The key of an entry of a row in the table history. */
 void history_key(unsigned char out[KEY_HISTORY], const struct origin_row *row,
     size_t entry);

@@ -62,8 +62,8 @@ verify_history(struct verifying *y, struct bytes key, struct bytes value)
 
 	(void)value;		/* a hash, no claim of its own */
 	if (key.n == KEY_HISTORY)
-		r = origin_get(y->v->t, be32_get(key.p + 21),
-		    be32_get(key.p + 25), &row);
+		r = origin_get(y->v->t, be32_get(key.p + HISTORY_PLACE),
+		    be32_get(key.p + HISTORY_PLACE + 4), &row);
 	if (r == -1 && errno != EBADMSG)
 		return -1;
 	for (size_t i = 0; r == 1 && row.listed && !found && i < row.n; i++) {
@@ -72,7 +72,7 @@ verify_history(struct verifying *y, struct bytes key, struct bytes value)
 	}
 	if (!found)
 		verify_found(y, "origin", BYTES_EMPTY, key.n == KEY_HISTORY
-		    ? be32_get(key.p + 25) : 0,
+		    ? be32_get(key.p + HISTORY_PLACE + 4) : 0,
 		    "the table of history leads to what is not there");
 	return 0;
 }

@@ -95,7 +95,14 @@ static const struct {
 	    "helo=mx.example.org ip=192.0.2.1" },
 	{ "received by another server", FRONT("a@example.org")
 	    "Received: from a (a [192.0.2.1]) by other.test; x\n" FROM, NONE },
-	{ "no Return-Path of ours", RECEIVED FROM, NONE },
+	{ "on its way, without Return-Path",
+	    RESULTS("spf=pass smtp.mailfrom=b@example.org") RECEIVED FROM,
+	    "from=anna@news.example.org org=example.org mail=b@example.org ok "
+	    "helo=mx.example.org ip=192.0.2.1" },
+	{ "a stranger's Return-Path", RECEIVED
+	    "Return-Path: <b@example.org>\n" FROM,
+	    "from=anna@news.example.org org=example.org mail=@ "
+	    "helo=mx.example.org ip=192.0.2.1" },
 	{ "not received at all", FROM, NONE },
 	{ "IPv6, a HELO that is an address, a literal as sender",
 	    FRONT("a@[192.0.2.9]")

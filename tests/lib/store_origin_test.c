@@ -765,14 +765,14 @@ judged_by_the_index(void **state)
 	s.view = store_view_open(d->s);
 	o.from_domain = o.from_org = BYTES("x.org");
 	assert_int_equal(reputation_judge(&a, &source, &o, now, &r), 0);
-	assert_int_equal(r.method, REPUTATION_BY_MSGTODOMAIN);
+	assert_int_equal(r.method, REPUTATION_BY_MSGTO_DOMAIN);
 	o.from_local = BYTES("a");
 	assert_int_equal(reputation_judge(&a, &source, &o, now, &r), 0);
 	assert_int_equal(r.method, REPUTATION_BY_MSGTOFULL);
 	o.from_domain = BYTES("n.example.org");
 	o.from_org = BYTES("example.org");
 	assert_int_equal(reputation_judge(&a, &source, &o, now, &r), 0);
-	assert_int_equal(r.method, REPUTATION_BY_MSGTOORGDOMAIN);
+	assert_int_equal(r.method, REPUTATION_BY_MSGTO_ORGDOMAIN);
 	store_view_close(s.view);
 	buf_free(&b);
 	arena_free(&a);
