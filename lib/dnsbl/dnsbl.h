@@ -39,10 +39,10 @@ enum dnsbl_result {
 struct dnsbl_answer {
 	enum dnsbl_result result;
 	struct bytes zone;
-	struct ip code;		/* FAIL, POLICY: the first A record; else
-				 * family 0 */
+	struct ip code;		/* FAIL, POLICY: the first record that is a
+				 * listing; else family 0 */
 	struct bytes text;	/* FAIL: TXT records joined by "; ", printable
-				 * UTF-8, at most DNSBL_TEXT_MAX bytes; empty
+				 * ASCII, at most DNSBL_TEXT_MAX bytes; empty
 				 * if there is none */
 	bool authentic;		/* FAIL: the listing was DNSSEC-secure */
 	const char *why;	/* constant text; "" for PASS and FAIL */
