@@ -428,7 +428,7 @@ set_xforward(struct smtp_session *s, const struct stage_job *job,
 	*x = (struct smtp_xforward){ .name = e->remote_host,
 	    .helo = e->helo, .proto = e->with, .ident = bytes_str(s->id),
 	    .source = BYTES("REMOTE"), .addr = e->remote,
-	    .port = e->remote_port };
+	    .port = e->remote_port, .marks = true };
 }
 
 /* some have it and some do not. */

@@ -21,6 +21,7 @@ struct relay {
 	int fd;			/* -1: not connected */
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
+	bool slow;		/* of the last message: the client earned it */
 	struct smtpc_reader reader;
 	struct bytes in;	/* read, and not yet looked at */
 	unsigned char space[RELAY_READ_BYTES];

@@ -101,7 +101,8 @@ say_extensions(struct smtp *s)
 		    (unsigned long long)s->o.size_limit);
 	if (r == 0 && s->o.lmtp)
 		r = buf_adds(&b,
-		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\n");
+		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE "
+		    "MARKS\n");
 	if (r == 0 && s->o.starttls && !s->o.tls)
 		r = buf_adds(&b, "STARTTLS\n");
 	if (r == 0 && smtp_offers_auth(s))

@@ -434,6 +434,16 @@ smtp_reply(struct smtp *s, int code, const char *status, struct bytes text)
 }
 
 void
+smtp_reply_marked(struct smtp *s, int code, const char *status,
+    struct bytes text, const char *mark)
+{
+	if (s->e.xforward.marks)
+		text = bytes_str(arena_printf(&s->job, SMTP_MARK "%s\n%.*s",
+		    mark, BYTES_ARG(text)));
+	smtp_reply(s, code, status, text);
+}
+
+void
 smtp_abort(struct smtp *s, const char *status, struct bytes text)
 {
 	if (s->state == STATE_CLOSED)

@@ -111,12 +111,20 @@ struct smtp_recipient {
 	struct bytes orcpt;	/* "rfc822;a@b", decoded; empty: none */
 };
 
-/* XFORWARD attributes; empty, or family 0: not given or not available. */
+/*
+ * XFORWARD attributes; empty, or family 0: not given or not available. MARKS
+ * is ours: the client reads what smtp_reply_marked says beside a reply.
+ */
 struct smtp_xforward {
 	struct bytes name, helo, proto, ident, source;
 	struct ip addr;
 	int port;
+	bool marks;
 };
+/* The first line of a marked reply, behind its codes; a word follows. */
+#define SMTP_MARK "XMARK "
+/* The word: the sender's client has earned slow mode (BEHAVIOUR 1.3). */
+#define SMTP_MARK_SLOW "slow"
 
 /* What is known at SMTP_RCPT, _DATA and _END; valid until the next call of
  * smtp_next that ends the transaction. */
@@ -227,6 +235,11 @@ void smtp_data_refuse(struct smtp *s, int code, const char *status,
  */
 void smtp_reply(struct smtp *s, int code, const char *status,
     struct bytes text);
+/* The same, with SMTP_MARK and a word in a line before text if the client asked
+ * for marks (XFORWARD MARKS=YES): between our own servers, never to a
+ * stranger. */
+void smtp_reply_marked(struct smtp *s, int code, const char *status,
+    struct bytes text, const char *mark);
 /* Say 421 and end the session (time-out, shutdown); next is SMTP_CLOSE. */
 void smtp_abort(struct smtp *s, const char *status, struct bytes text);
 
@@ -254,7 +267,9 @@ void smtp_answer_combine(struct arena *a, const struct smtp_recipient *rcpt,
  * and is kept up to date. -1 EMSGSIZE.
  */
 int smtp_add_text(struct buf *out, struct bytes piece, bool *at_start);
-/* Append XFORWARD commands (one line each, Postfix's format). -1 EMSGSIZE. */
+/* Append XFORWARD commands (SMTP_XFORWARD_LINES, Postfix's format): all but
+ * marks, then marks in a line of their own. -1 EMSGSIZE. */
+#define SMTP_XFORWARD_LINES 3
 int smtp_add_xforward(struct buf *out, const struct smtp_xforward *x);
 
 /* ---- a message being received ---- */

@@ -228,7 +228,7 @@ s = socket.socket(socket.AF_UNIX); s.bind("run/lmtp"); s.listen(5)
 while True:
     c, _ = s.accept(); f = c.makefile("rb"); c.sendall(b"220 x\r\n"); f.readline()
     c.sendall(b"250-x\r\n250 PIPELINING\r\n")
-    for r in (b"250", b"250", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
+    for r in (b"250", b"250", b"501", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
     while f.readline() not in (b".\r\n", b""): pass
     c.sendall(open("end.said", "rb").read())
     c.close(); f.close()
