@@ -58,13 +58,14 @@ set_options(struct program *p)
 	struct smtp_options *o = &p->settings.smtp;
 
 	o->submission = o->dsn = o->binary = p->submission;
-	o->ask_mail = p->submission || config_get_bool(c, "server", NULL,
-	    "simulate");
+	o->ask_mail = true;
+	o->ask_helo = !p->submission;
 	if (p->submission) {
 		o->auth_in_clear = config_get_bool(c, "submission", NULL,
 		    "no-require-starttls");
 		/* checks are for mail of strangers */
 		p->settings.stages = (struct stage_list){ 0 };
+		p->settings.asks_dns = false;
 	} else {
 		o->require_tls = config_get_bool(c, "smtp-in", NULL,
 		    "require-starttls");
@@ -159,6 +160,7 @@ serve(struct server_conn *conn, void *ctx)
 		.data_timeout_ms = p->settings.data_timeout_ms,
 		.spool_dir = p->settings.spool_dir,
 		.ctx = &r,
+		.helo = sender_helo,
 		.mail = receive_mail,
 		.rcpt = receive_rcpt,
 		.message = receive_message,

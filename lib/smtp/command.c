@@ -132,11 +132,14 @@ greet(struct smtp *s, struct bytes args, bool extended)
 	arena_reset(&s->session);
 	s->e.helo = arena_bytes(&s->session, args);
 	s->e.ehlo = extended;
-	s->greeted = true;
-	if (extended)
+	s->greeted = extended;
+	if (extended) {
 		say_extensions(s);
-	else
-		smtp_say(s, 250, "", s->o.hostname);
+		return;
+	}
+	s->state = STATE_ASK_HELO;
+	if (!s->o.ask_helo)
+		smtp_helo_accept(s);
 }
 
 static void

@@ -248,6 +248,8 @@ smtp_next(struct smtp *s, struct bytes *in)
 		case STATE_CANCELLED:
 			s->state = STATE_COMMAND;
 			return SMTP_AUTH_CANCEL;
+		case STATE_ASK_HELO:
+			return SMTP_HELO;
 		case STATE_ASK_MAIL:
 			return SMTP_MAIL;
 		case STATE_ASK_RCPT:
@@ -341,6 +343,25 @@ smtp_why(const struct smtp *s)
 }
 
 /* ---- answers of the caller ---- */
+
+void
+smtp_helo_accept(struct smtp *s)
+{
+	assert(s->state == STATE_ASK_HELO);
+	s->state = STATE_COMMAND;
+	s->greeted = true;
+	smtp_say(s, 250, "", s->o.hostname);
+}
+
+void
+smtp_helo_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text)
+{
+	assert(s->state == STATE_ASK_HELO);
+	s->state = STATE_COMMAND;
+	s->bad++;
+	smtp_say(s, code, status, text);
+}
 
 void
 smtp_mail_accept(struct smtp *s)

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dnsbl/dnsbl.h"
 #include "os/os.h"
 #include "server/server.h"
 
@@ -98,6 +99,8 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 		errno = err;
 		return -1;
 	}
+	new.asks_dns = !lmtp || new.stages.n > 0 ||
+	    new.stage->dnsbl->nzones > 0;
 	load_options(&new, lmtp);
 	new.spool_dir = arena_printf(&new.arena, "%s/%s", dir_var(),
 	    lmtp ? "spool-mail" : "spool");	/* of different users */
@@ -162,7 +165,7 @@ smtp_settings_resolvers(struct smtp_settings *s)
 	struct stage_options *stage;
 	struct dns_options *dns;
 
-	if (s->stages.n == 0 || s->stage->dns->nservers > 0)
+	if (!s->asks_dns || s->stage->dns->nservers > 0)
 		return;
 	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
 	dns = arena_zalloc(&s->arena, 1, sizeof(*dns));

@@ -20,6 +20,7 @@
  *		case SMTP_STARTTLS:	smtp_starttls, then smtp_secured
  *		case SMTP_AUTH:		ask who knows, then smtp_auth_...
  *		case SMTP_AUTH_CANCEL:	tell who was asked
+ *		case SMTP_HELO:		check, then smtp_helo_accept/_refuse
  *		case SMTP_MAIL:		check, then smtp_mail_accept/_refuse
  *		case SMTP_RCPT:		look up, then smtp_rcpt_accept/_refuse
  *		case SMTP_DATA:		open a spool, smtp_data_accept/_refuse
@@ -83,6 +84,7 @@ struct smtp_options {
 	bool logged_in;			/* by its certificate: no AUTH needed,
 					 * but it may come (U-10, U-11) */
 	bool ask_mail;			/* SMTP_MAIL comes for each sender */
+	bool ask_helo;			/* SMTP_HELO comes for each HELO */
 	const char *mechanisms;		/* for AUTH, blanks between */
 	bool requiretls;		/* RFC 8689, offered with TLS */
 	bool dsn;			/* RFC 3461 */
@@ -154,6 +156,8 @@ enum smtp_event {
 	SMTP_STARTTLS,	/* TLS is wanted: smtp_starttls */
 	SMTP_AUTH,	/* AUTH, or the answer to a challenge */
 	SMTP_AUTH_CANCEL,	/* the client gave up, and was answered */
+	SMTP_HELO,	/* with options.ask_helo, not after EHLO: the envelope
+			 * has the name; accept or refuse */
 	SMTP_MAIL,	/* with options.ask_mail: the envelope has the
 			 * sender; accept or refuse */
 	SMTP_RCPT,	/* *smtp_asked: accept or refuse */
@@ -175,8 +179,8 @@ void smtp_free(struct smtp *s);
 
 /*
  * Go on with the bytes of *in, taking what was used off its front, up to the
- * next event. SMTP_READ is given only with *in empty. A question (RCPT, DATA,
- * END, MAIL) must be answered before the next call.
+ * next event. SMTP_READ is given only with *in empty. A question (HELO, MAIL,
+ * RCPT, DATA, END) must be answered before the next call.
  */
 enum smtp_event smtp_next(struct smtp *s, struct bytes *in);
 /* Reply bytes that wait to be written; smtp_written drops n of them. */
@@ -219,6 +223,11 @@ void smtp_auth_accept(struct smtp *s);
 void smtp_auth_refuse(struct smtp *s, int code, const char *status,
     struct bytes text);
 
+/* After a refused HELO the client has to say it again, or EHLO; it counts as
+ * a bad transaction (R-21), since asking costs us. */
+void smtp_helo_accept(struct smtp *s);
+void smtp_helo_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
 void smtp_mail_accept(struct smtp *s);
 void smtp_mail_refuse(struct smtp *s, int code, const char *status,
     struct bytes text);
@@ -318,6 +327,8 @@ struct smtp_session {
 	 */
 	bool (*tls_open)(struct smtp_session *s);
 	int (*tls_begin)(struct smtp_session *s);
+	/* Where options.ask_helo is set: smtp_helo_accept or _refuse. */
+	void (*helo)(struct smtp_session *s);
 	/* Where options.ask_mail is set: a sender is asked for,
 	 * smtp_mail_accept or _refuse. */
 	void (*mail)(struct smtp_session *s);
@@ -366,6 +377,7 @@ struct smtp_settings {
 	const struct stage_options *stage;
 	struct stage_list stages;
 	struct smtp_options smtp;
+	bool asks_dns;			/* resolvers are needed */
 	size_t received_max;
 	int64_t line_timeout_ms, data_timeout_ms, unknown_delay_ms;
 	const char *spool_dir;
@@ -387,7 +399,7 @@ void smtp_settings_free(struct smtp_settings *s);
  */
 int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
 /* In a new process, before it cannot open files: the system's resolvers as
- * they are now, if none are configured and a stage could ask. */
+ * they are now, if none are configured and one could be asked. */
 void smtp_settings_resolvers(struct smtp_settings *s);
 /* open-limits and rate-limits. */
 void smtp_settings_limits(const struct smtp_settings *s,

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8, SUBMIT = 16, TLS = 32,
-    MUST = 64, KEY = 128, SEND = 256, BD = 512, BIN = 1024 };
+    MUST = 64, KEY = 128, SEND = 256, BD = 512, BIN = 1024, HELO = 2048 };
 
 struct row {
 	const char *name;
@@ -50,6 +50,13 @@ static const struct row rows[] = {
 	{ "R-3 EHLO lists the extensions", 0, HI, HI_OK, "", "", false },
 	{ "R-2 HELO says the host name", 0, "HELO c.example" CR,
 	    "250 mx.example" CR, "", "", false },
+	{ "R-13 a HELO name that is refused: HELO or EHLO comes again", HELO,
+	    "HELO nowhere" CR FROM "HELO c.example" CR FROM "HELO nowhere" CR
+	    FROM HI FROM, "550 no address" CR "503 5.5.1 say EHLO first" CR
+	    "250 mx.example" CR FROM_OK "550 no address" CR
+	    "503 5.5.1 say EHLO first" CR HI_OK FROM_OK, "", "", false },
+	{ "R-13 an EHLO name is not asked about", HELO,
+	    "EHLO nowhere" CR FROM, HI_OK FROM_OK, "", "", false },
 	{ "R-2 EHLO without a name", 0, "EHLO" CR,
 	    "501 5.5.4 HELO needs one word" CR, "", "", false },
 	{ "R-2 EHLO with two words", 0, "EHLO a b" CR,
