@@ -39,6 +39,7 @@
 #include "os/os.h"
 #include "stage/stage.h"
 
+struct dnsbl_health;
 struct server_limits;
 
 /* ---- limits ---- */
@@ -378,6 +379,9 @@ struct smtp_settings {
 	struct stage_list stages;
 	struct smtp_options smtp;
 	bool asks_dns;			/* resolvers are needed */
+	/* What is known of the zones in stage->dnsbl, which has it
+	 * too; made once, or NULL. */
+	struct dnsbl_health *dnsbl_health;
 	size_t received_max;
 	int64_t line_timeout_ms, data_timeout_ms, unknown_delay_ms;
 	const char *spool_dir;

@@ -128,4 +128,31 @@ is "$(slow 127.0.0.1 | tail -1)" "fast in-time at-once" "R-25 a relay on this ma
 conf 'line-timeout = 7s' '' 'stages-deliver = |exit 111'
 like "$(slow)" '^451 4.3.0 .*
 fast in-time at-once' "R-25 what went wrong here is not the client's fault"
+
+# ---- A-10: what is known of a zone ----
+cat >stub.json <<'E'
+{ "1.2.0.192.bl.example": { "A": ["127.0.0.2"], "TXT": ["sends spam"] },
+  "2.0.0.127.bl.example": { "A": ["127.0.0.2"] } }
+E
+dns_stub_start -l "$TMP/asked" stub.json
+conf '' 'stages-in = dnsbl-check
+dnsbl = bl.example'
+cat >proxied.py <<'END'
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); s.settimeout(60)
+s.sendall(b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton("192.0.2.1") + socket.inet_aton("198.51.100.2") + b"\x10\0\0\x19")
+f = s.makefile("rb")
+for l in (b"EHLO c", b"MAIL FROM:<a@example.net>", b"RCPT TO:<alice@example.org>", b"DATA", b"Subject: x\r\n\r\n.", b"QUIT"):
+    s.sendall(l + b"\r\n")
+print(f.read().decode().splitlines()[-2][:9])
+END
+port=$(free_port)
+bg tcp-bind 127.0.0.1 "$port" smtp-in -P 2>>smtp.log
+wait_for 5 port_open "$port"
+for n in 1 2 3; do
+	is "$(timeout 60 /usr/bin/python3 proxied.py "$port")" "250 2.0.0" "message $n of a listed client, by a process of its own"
+done
+newest alice | tr -d '\n\t' >flat
+like "$(cat flat)" 'dnsbl=fail dns.zone=bl.example policy.ip=127.0.0.2 policy.txt="sends spam"' "A-10 a stage tells, and refuses nothing"
+is "$(grep -c ' A 1.2.0.192.bl.example' asked) $(grep -c ' A [12].0.0.127.bl.example' asked)" "3 2" "A-10 three processes asked for the client, one for the health of the zone"
 done_testing
