@@ -198,7 +198,10 @@ receive_rcpt(struct smtp_session *s)
 		r->spf = SPF_NOT_ASKED;		/* another transaction */
 	n = recipient_find(r->settings->config, &r->job,
 	    &smtp_asked(s->smtp)->path, &found);
-	if (n == 1 && found.error.n > 0)
+	if (r->tls_at_rcpt && !s->options.tls && !(n == 1 &&
+	    found.reports & RECIPIENT_TLS_REPORTS))
+		receive_refuse_rcpt(s, 530, "5.7.0", "say STARTTLS first");
+	else if (n == 1 && found.error.n > 0)
 		refuse_as_configured(s, found.error);
 	else if (n != -1)
 		take_rcpt(s, n == 1);

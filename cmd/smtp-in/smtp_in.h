@@ -43,6 +43,7 @@ enum spf_state { SPF_NOT_ASKED, SPF_PASSES, SPF_DOES_NOT };
 struct receiver {
 	const struct smtp_settings *settings;
 	const struct server_conn *conn;
+	bool tls_at_rcpt;	/* no RCPT without, but for TLS reports */
 	struct relay relay;
 	struct arena job;	/* one message */
 	struct bytes remote_host;	/* from UCSPI surroundings */

@@ -87,6 +87,21 @@ is "$(echo "$out" | sed -n 5p)" "550 5.1.1 no such user" "R-18 all unknown: 550 
 ok "R-18 after the wait" test "$took" -ge 1000
 is "$(config-get -s server unknown-recipient-delay 2>/dev/null || config-get server unknown-recipient-delay)" 1 "R-18 the wait is configured"
 
+# ---- R-20: replies of the configuration ----
+printf '[account]\naddress = bob@example.org\naddress = @all.example\n[address "bob@example.org"]\nsmtp-error = 551 5.1.6 bob has gone to bob@else.example\n[address "@all.example"]\nsmtp-error = 421 4.2.1 not now\n' >etc/accounts/bob.conf
+conf
+out=$(say from_net 'EHLO c' 'MAIL FROM:<a@example.net>' 'RCPT TO:<bob+x@example.org>' 'RCPT TO:<alice@example.org>' | tail -2)
+is "$out" "551 5.1.6 bob has gone to bob@else.example
+250 2.1.5 recipient ok" "R-20 smtp-error of an address: at RCPT, for it alone"
+is "$(say from_net 'EHLO c' 'MAIL FROM:<a@example.net>' 'RCPT TO:<any@all.example>' 'NOOP' | tail -1)" "421 4.2.1 not now" "R-20 that of a catch-all; 421 ends the session"
+printf '[account]\naddress = bob@example.org\n' >etc/accounts/bob.conf
+
+# ---- R-21: too many bad transactions ----
+bad() { for n in $(seq "$1"); do printf 'MAIL FROM:<a@null.example>\n'; done; }
+is "$({ echo 'EHLO c'; bad 11; } | dialogue from_other smtp-in | tail -1 | cut -c1-10)" "550 5.7.27" "R-21 eleven refused senders"
+is "$({ echo 'EHLO c'; bad 12; echo NOOP; } | dialogue from_other smtp-in | tail -1)" "550 5.7.0 too many failures" "R-21 the twelfth is not looked at"
+is "$({ printf 'EHLO c\nMAIL FROM:<a@example.net>\nRCPT TO:<alice@example.org>\nDATA\nx: y\n\n.\n'; bad 12; echo NOOP; } | dialogue from_net smtp-in | tail -1)" "250 2.0.0 ok" "R-21 after a good one they are borne"
+
 # ---- R-25, R-26: slow mode ----
 cat >slow.py <<'END'
 import os, subprocess, sys, time
