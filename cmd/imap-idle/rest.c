@@ -87,6 +87,7 @@ rest_begin(struct idle *p, int link)
 	}
 	if (p->n == p->size) {
 		p->size = p->size == 0 ? 64 : 2 * p->size;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 		p->rests = mem_realloc(p->rests,
 		    p->size * sizeof(*p->rests));
 	}

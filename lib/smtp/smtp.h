@@ -38,7 +38,6 @@
 #include "os/os.h"
 #include "stage/stage.h"
 
-struct server_limits;
 
 /* ---- limits ---- */
 
@@ -374,8 +373,5 @@ int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
 /* In a new process, before it cannot open files: the system's resolvers as
  * they are now, if none are configured and a stage could ask. */
 void smtp_settings_resolvers(struct smtp_settings *s);
-/* open-limits and rate-limits. */
-void smtp_settings_limits(const struct smtp_settings *s,
-    struct server_limits *out);
 
 #endif
