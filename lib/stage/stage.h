@@ -46,6 +46,8 @@ struct stage_options {
 	const struct dns_options *dns;
 	int64_t timeout_ms;		/* whole chain, DNS and filters */
 	size_t message_max_bytes;	/* output of a filter, input by hand */
+	const struct bytes *arc_trusted;	/* arc-trusted of [smtp-in] */
+	size_t narc_trusted;
 };
 
 /*
