@@ -25,7 +25,7 @@ const struct junk_options JUNK_DEFAULT = {
 	.top_words = 0,
 	.norm = 0.9,
 	.body = 1.5,
-	.scale = 1,
+	.scale = 0.9,
 	.significant = 50,
 };
 
