@@ -204,7 +204,8 @@ make_prefix(struct smtp_session *s, const struct copy *c,
 
 static uint32_t
 store_message(struct smtp_session *s, const struct copy *c,
-    struct stage_job *job, struct bytes mailbox, struct smtp_answer *out)
+    struct stage_job *job, const struct rules_result *rules,
+    struct smtp_answer *out)
 {
 	struct deliverer *d = deliverer_of(s);
 	const struct recipient *r = c->to;
@@ -212,6 +213,7 @@ store_message(struct smtp_session *s, const struct copy *c,
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
+	struct origin origin;
 	struct store *store;
 
 	if (make_prefix(s, c, job, &prefix) == -1 ||
@@ -226,7 +228,9 @@ store_message(struct smtp_session *s, const struct copy *c,
 		m.pieces = pieces;
 		m.count = 2;
 		m.extension = buf_bytes(&facts);
-		if (store_deliver(store, mailbox, &m, &where) == -1)
+		if (origin_of_forward(job, rules, &origin))
+			m.origin = &origin;
+		if (store_deliver(store, rules->mailbox, &m, &where) == -1)
 			fail(s, r, out, "delivery", errno);
 		else
 			set_answer(out, 250, "2.0.0", BYTES("delivered"));
@@ -264,7 +268,7 @@ follow_rules(struct smtp_session *s, const struct copy *c,
 		return 0;
 	}
 	if (!c->judge_only)
-		return store_message(s, c, job, rules->mailbox, out);
+		return store_message(s, c, job, rules, out);
 	set_answer(out, 250, "2.0.0", BYTES("delivered"));
 	return 0;
 }
