@@ -105,6 +105,9 @@ account_options(const struct config *c, const char *name, struct arena *a,
 	o->quota_bytes = config_get_size(c, "account", name, "quota");
 	o->no_text = !config_get_bool(c, "account", name, "search-index");
 	o->junk_flags = config_get_bool(c, "account", name, "junk-flags");
+	/* Always there; a C string in the map. */
+	o->hostname = (const char *)config_get_text(c, "server", NULL,
+	    "hostname").p;
 	o->create = config_account_exists(c, bytes_str(name));
 }
 

@@ -120,6 +120,20 @@ adopt_thread(struct syncing *y, const struct found *f,
 	return 0;
 }
 
+void
+read_facts(struct syncing *y, struct bytes content)
+{
+	thread_read(&y->scratch, content, &y->thread);
+	origin_row_read(&y->scratch, content, y->w->s->hostname, &y->origin);
+}
+
+int
+renew_facts(struct syncing *y, const struct store_message *m)
+{
+	return work_thread_renew(y->w, m, &y->thread) == -1 ? -1
+	    : work_origin_renew(y->w, m, &y->origin);
+}
+
 int
 adopt(struct syncing *y, const struct found *f)
 {
@@ -156,7 +170,8 @@ adopt(struct syncing *y, const struct found *f)
 	report(y->w->s, "adopted", y->b->rec.name, f->name, m.uid);
 	if (work_put(y->w, y->b, &m, NULL) == -1 ||
 	    work_text_put(y->w, m.mailbox, m.uid, y->text) == -1 ||
-	    work_thread_put(y->w, &y->thread, NULL) == -1)
+	    work_thread_put(y->w, &y->thread, NULL) == -1 ||
+	    work_origin_put(y->w, &m, &y->origin) == -1)
 		return -1;
 	return work_change(y->w, STORE_CHANGE_ADDED, y->b, m.uid);
 }

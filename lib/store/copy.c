@@ -202,7 +202,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	    pass_file(c, uid, &where, p) == -1)
 		return -1;
 	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
-	    work_thread_copy(&c->w, &old, &m) == -1)
+	    work_thread_copy(&c->w, &old, &m) == -1 ||
+	    work_origin_copy(&c->w, &old, &m, c->move) == -1)
 		return -1;
 	if (c->move && work_remove(&c->w, c->from, &old) == -1)
 		return -1;

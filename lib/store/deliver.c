@@ -36,6 +36,7 @@ struct draft {
 	struct store_message m;
 	struct bytes text;	/* for searches, may be empty */
 	struct store_thread thread;
+	struct origin_row origin;
 	struct bytes content;	/* the caller's, or the arena's */
 };
 
@@ -67,7 +68,7 @@ join(struct arena *a, const struct store_incoming *in, struct bytes *out)
 /* Parse, and choose the name without its UID. */
 static int
 draft_prepare(struct store *s, struct arena *a,
-    const struct store_incoming *in, struct draft *d)
+    const struct store_incoming *in, bool delivered, struct draft *d)
 {
 	struct bytes content;
 
@@ -81,6 +82,10 @@ draft_prepare(struct store *s, struct arena *a,
 	d->content = content;
 	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
 	thread_read(a, content, &d->thread);
+	if (in->origin != NULL || !delivered)
+		origin_row_make(&d->origin, in->origin);
+	else
+		origin_row_read(a, content, s->hostname, &d->origin);
 	d->m.save_date = time_wall_us() / 1000000;
 	d->m.internal_date = in->internal_date != 0 ? in->internal_date
 	    : d->m.save_date;
@@ -201,6 +206,7 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	if (r == 0 && (r = work_put(w, b, m, NULL)) == 0 &&
 	    (r = work_text_put(w, m->mailbox, m->uid, d->text)) == 0 &&
 	    (r = work_thread_put(w, &d->thread, NULL)) == 0 &&
+	    (r = work_origin_put(w, m, &d->origin)) == 0 &&
 	    (b->rec.use & STORE_USE_SENT) != 0)
 		r = work_sent(w, d->content, m->internal_date);
 	if (r == 0)
@@ -307,8 +313,8 @@ commit_all(struct store *s, uint32_t mailbox,
 /* All steps, for a mailbox that is there. */
 static int
 add(struct store *s, uint32_t mailbox, struct bytes name,
-    const struct store_incoming *in, size_t count, uint32_t *uids,
-    struct store_delivered *out)
+    const struct store_incoming *in, size_t count, bool delivered,
+    uint32_t *uids, struct store_delivered *out)
 {
 	struct draft *d = mem_zalloc(count, sizeof(*d));
 	struct arena a = ARENA_INIT;
@@ -317,7 +323,7 @@ add(struct store *s, uint32_t mailbox, struct bytes name,
 	int r = -1, err;
 
 	for (i = 0; i < count; i++) {
-		if (draft_prepare(s, &a, &in[i], &d[i]) == -1)
+		if (draft_prepare(s, &a, &in[i], delivered, &d[i]) == -1)
 			goto end;
 	}
 	if ((f = folder_open(s, mailbox, name)) == NULL)
@@ -411,7 +417,7 @@ store_deliver(struct store *s, struct bytes mailbox,
 		}
 	}
 	if (r == 1)
-		r = add(s, box.id, box.name, m, 1, NULL, &done);
+		r = add(s, box.id, box.name, m, 1, true, NULL, &done);
 	if (r == 0 && out != NULL)
 		*out = done;
 	arena_free(&a);
@@ -431,7 +437,8 @@ store_append(struct store *s, uint32_t mailbox,
 		return 0;
 	r = find_box(s, &a, BYTES_EMPTY, mailbox, m, count, &box);
 	if (r == 1)
-		r = add(s, mailbox, box.name, m, count, uids, &done);
+		r = add(s, mailbox, box.name, m, count, false, uids,
+		    &done);
 	else if (r == 0) {
 		errno = ENOENT;
 		r = -1;

@@ -20,6 +20,8 @@
  * annotate.c annotations                   recent.c  messages not yet seen
  * key.c     keys of mailboxes                 uids.c    UIDs in blocks
  * naming.c  file names that follow            look.c    folders touched
+ * origin.c  who sent messages                 history.c what became of them
+ * rate.c    how many came lately
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -35,7 +37,8 @@ enum {
 	TABLE_MESSAGE, TABLE_CHANGE, TABLE_MESSAGE_ID, TABLE_ANNOTATION,
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
 	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
-	TABLE_LEFT, TABLE_WORD,
+	TABLE_LEFT, TABLE_WORD, TABLE_ORIGIN, TABLE_HISTORY, TABLE_UNSETTLED,
+	TABLE_RATE, TABLE_SENT_DOMAIN,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -118,7 +121,7 @@ struct folder {
 };
 
 struct store {
-	char *account, *path, *run, *host;
+	char *account, *path, *run, *host, *hostname;
 	int dir, maildir;
 	struct kv *kv;
 	struct stat index_file;	/* what kv has open */
@@ -245,6 +248,8 @@ struct work {
 	struct uid_block uids;
 	struct arena arena;
 	struct buf record;
+	size_t settled;		/* work_origin_flags did at once */
+	struct buf unsettled;	/* keys of messages, for later */
 	bool dirty;		/* state has to be written */
 	bool durable;		/* facts are in it that no file holds */
 	bool no_subscribe;	/* what is made is not subscribed */
@@ -338,6 +343,7 @@ int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 /* ---- text.c, thread.c, sent.c ---- */
 
 #include "store/facts.h"
+#include "store/origins.h"
 
 /* ---- assign.c, upgrade.c ---- */
 

@@ -478,6 +478,7 @@ mend_index(struct work *w, bool *threads)
 	    kv_empty(w->t, TABLE_THREAD_MEMBER) == -1 ||
 	    kv_empty(w->t, TABLE_THREAD_SUBJECT) == -1 ||
 	    each(w, TABLE_THREAD, mend_thread, threads) == -1 ||
+	    history_build(w) == -1 || sent_domains_build(w) == -1 ||
 	    mend_feed(w) == -1)
 		return -1;
 	w->dirty = true;

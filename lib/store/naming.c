@@ -388,7 +388,8 @@ anything(struct kv_txn *t)
 	uint32_t mailbox, first, last;
 	int r = first_entry(t, &mailbox, &first, &last);
 
-	return r != 0 ? r : kv_count(t, TABLE_LEFT) > 0;
+	return r != 0 ? r : kv_count(t, TABLE_LEFT) > 0 ||
+	    kv_count(t, TABLE_UNSETTLED) > 0;
 }
 
 /* Names first: others see those. */
@@ -404,7 +405,8 @@ piece(struct store *s)
 	n.w = &w;
 	n.uids = mem_zalloc(NAMING_PIECE, sizeof(*n.uids));
 	if (collect(&n) == 0 && name_all(&n) == 0 &&
-	    (n.mailbox != 0 || left_some(&w) == 0))
+	    (n.mailbox != 0 || (left_some(&w) == 0 &&
+	    origin_settle_some(&w) == 0)))
 		r = more = anything(w.t);
 	arena_free(&n.scratch);
 	free(n.uids);

@@ -26,7 +26,8 @@ static const char *const table_names[] = {
 	"meta", "mailbox", "mailbox_name", "keyword", "message", "change",
 	"message_id", "annotation", "setting", "text", "thread",
 	"thread_member", "thread_subject", "sent_to", "uid", "naming",
-	"left", "word", NULL,
+	"left", "word", "origin", "history", "unsettled", "rate",
+	"sent_domain", NULL,
 };
 
 const char *
@@ -483,6 +484,7 @@ sweep_sometimes(struct store *s)
 		return;
 	(void)store_sweep(s);	/* tried again in an hour, as this */
 	(void)changes_cut(s, CHANGES_MAX, now);
+	(void)rates_sweep(s, now);	/* the same */
 }
 
 static struct store *
@@ -504,6 +506,7 @@ new_store(const struct store_options *o)
 	if (o->host == NULL && os_hostname(host, sizeof(host)) == -1)
 		host[0] = '\0';
 	s->host = mem_strdup(o->host != NULL ? o->host : host);
+	s->hostname = o->hostname == NULL ? NULL : mem_strdup(o->hostname);
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
 	s->junk_flags = o->junk_flags;
@@ -563,5 +566,6 @@ store_close(struct store *s)
 	free(s->path);
 	free(s->run);
 	free(s->host);
+	free(s->hostname);
 	free(s);
 }

@@ -4,11 +4,14 @@
  *
  * Keys begin with the labels of the domain from the last one on, so that a
  * domain and those below it stand together. A record stays when its message
- * goes: that somebody was written to remains so.
+ * goes: that somebody was written to remains so. The table sent_domain has the
+ * latest time of each domain, and of each organisational domain: one record
+ * answers for any number of people.
  */
 #include "store/internal.h"
 #include "addr/addr.h"
 #include "mime/mime.h"
+#include "psl/psl.h"
 
 #include <errno.h>
 
@@ -79,6 +82,78 @@ decode(struct arena *a, struct bytes key, struct bytes value,
 	return 0;
 }
 
+/* ---- domains ---- */
+
+/* "d" and a domain, "o" and an organisational one. */
+static int
+domain_key(struct arena *a, struct buf *out, struct bytes domain, bool org)
+{
+	struct bytes shown, ascii;
+	const char *why;
+
+	buf_reset(out);
+	if (addr_parse_domain(a, domain, ADDR_SMTPUTF8, &shown, &ascii, &why)
+	    == -1)
+		return -1;
+	(void)buf_addc(out, org ? 'o' : 'd');	/* full tells */
+	(void)buf_add(out, org ? psl_organisational_domain(a, ascii) : ascii);
+	return out->full ? -1 : 0;
+}
+
+static int
+put_domain(struct work *w, struct arena *a, struct bytes domain, bool org,
+    int64_t date)
+{
+	struct buf key = BUF_INIT(KEY_MAX);
+	unsigned char last[8];
+	struct bytes old;
+	int r = domain_key(a, &key, domain, org);
+
+	if (r == 0) {
+		r = kv_get(w->t, TABLE_SENT_DOMAIN, buf_bytes(&key), &old);
+		be64_put(last, (uint64_t)date);
+		if (r != -1 && (r == 0 || old.n != 8 ||
+		    (int64_t)be64_get(old.p) < date))
+			r = kv_put(w->t, TABLE_SENT_DOMAIN, buf_bytes(&key),
+			    bytes_of(last, 8));
+	} else {
+		r = 0;		/* put_field has let it pass: cannot be */
+	}
+	buf_free(&key);
+	return r == -1 ? -1 : 0;
+}
+
+static int
+put_domains(struct work *w, struct arena *a, struct bytes domain,
+    int64_t date)
+{
+	return put_domain(w, a, domain, false, date) == -1 ? -1
+	    : put_domain(w, a, domain, true, date);
+}
+
+int
+sent_domains_build(struct work *w)
+{
+	struct kv_cursor *c = kv_cursor_open(w->t, TABLE_SENT_TO);
+	struct bytes key = BYTES_EMPTY, value;
+	struct arena a = ARENA_INIT;
+	struct store_sent x;
+	int r = c == NULL || kv_empty(w->t, TABLE_SENT_DOMAIN) == -1 ? -1
+	    : kv_seek(c, &key, &value);
+
+	while (r == 1) {
+		if (decode(&a, key, value, &x) == 0 &&
+		    put_domains(w, &a, x.domain, x.last) == -1)
+			r = -1;
+		else
+			r = kv_next(c, &key, &value);
+		arena_reset(&a);
+	}
+	kv_cursor_close(c);
+	arena_free(&a);
+	return r;
+}
+
 /* ---- writing ---- */
 
 static int
@@ -127,6 +202,8 @@ put_field(struct work *w, struct arena *a, struct bytes body, int64_t date,
 		r = put(w, buf_bytes(&key), m->has_name
 		    ? mime_decode_words(a, m->display_name) : BYTES_EMPTY,
 		    date);
+		if (r == 0)
+			r = put_domains(w, a, m->domain, date);
 	}
 	buf_free(&key);
 	return r;
@@ -174,38 +251,21 @@ store_sent_get(struct store_view *v, struct arena *a, struct bytes local_part,
 }
 
 int
-store_sent_domain(struct store_view *v, struct bytes domain, bool below,
+store_sent_domain(struct store_view *v, struct bytes domain, bool org,
     int64_t *last)
 {
-	struct buf prefix = BUF_INIT(KEY_MAX);
+	struct buf key = BUF_INIT(KEY_MAX);
 	struct arena a = ARENA_INIT;
-	struct kv_cursor *c = kv_cursor_open(v->t, TABLE_SENT_TO);
-	struct bytes key, value;
-	int r = 0, found = 0;
-	size_t n;
+	struct bytes value;
+	int r = 0;
 
-	if (c == NULL)
-		return -1;
-	if (sent_key(&a, &prefix, BYTES("x"), domain) == 0) {
-		n = prefix.n - 2;	/* without NUL and x */
-		key = bytes_first(buf_bytes(&prefix), n);
-		for (r = kv_seek(c, &key, &value); r == 1;
-		    r = kv_next(c, &key, &value)) {
-			if (!bytes_starts(key, bytes_first(buf_bytes(&prefix),
-			    n)))
-				break;
-			if (value.n < FIXED || (bytes_at(key, n) != '\0' &&
-			    (!below || bytes_at(key, n) != '.')))
-				continue;
-			if (!found || (int64_t)be64_get(value.p + 8) > *last)
-				*last = (int64_t)be64_get(value.p + 8);
-			found = 1;
-		}
-	}
-	kv_cursor_close(c);
-	buf_free(&prefix);
+	if (domain_key(&a, &key, domain, org) == 0)
+		r = kv_get(v->t, TABLE_SENT_DOMAIN, buf_bytes(&key), &value);
+	if (r == 1 && value.n == 8)
+		*last = (int64_t)be64_get(value.p);
+	buf_free(&key);
 	arena_free(&a);
-	return r == -1 ? -1 : found;
+	return r;
 }
 
 int

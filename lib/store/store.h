@@ -27,8 +27,8 @@
 #include "base/base.h"
 #include "gram/gram.h"
 
-#define STORE_FORMAT 3
-#define STORE_PARSE_VERSION 1	/* of what is read out of messages */
+#define STORE_FORMAT 4
+#define STORE_PARSE_VERSION 2	/* of what is read out of messages */
 #define STORE_MAP_BYTES ((size_t)16 << 30)
 #define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
 #define STORE_NAME_MAX 240	/* bytes of a mailbox name as a folder name */
@@ -111,6 +111,7 @@ struct store_options {
 	const char *dir;	/* account directory; NULL: var/accounts/NAME */
 	const char *run;	/* NULL: dir_run() */
 	const char *host;	/* in file names; NULL: the system's */
+	const char *hostname;	/* whose trusted block counts; NULL: none */
 	uint64_t quota_bytes;	/* 0: no limit */
 	bool no_text;		/* keep nothing for searches of texts */
 	/* $Junk and $NotJunk by the beginning of the name of the mailbox
@@ -336,6 +337,7 @@ int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
     struct buf *out);
 
 #include "store/threads.h"
+#include "store/senders.h"
 
 /* ---- tagged fields: facts of the reception, room for later ones ---- */
 
@@ -378,6 +380,8 @@ struct store_incoming {
 	size_t keyword_count;
 	int64_t internal_date;		/* 0: now */
 	struct bytes extension;		/* store_field_add; may be empty */
+	const struct origin *origin;	/* who sent it; NULL: store_deliver
+					reads it from the trusted block */
 };
 struct store_delivered {
 	uint32_t mailbox, uid, uidvalidity;

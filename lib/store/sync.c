@@ -230,7 +230,7 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 		y->text = BYTES_EMPTY;
 		message_parse(&y->scratch, content, m,
 		    y->w->s->no_text ? NULL : &y->text);
-		thread_read(&y->scratch, content, &y->thread);
+		read_facts(y, content);
 		m->internal_date = st.st_mtim.tv_sec;
 		r = y->sent && work_sent(y->w, content, m->internal_date)
 		    == -1 ? -1 : 1;
@@ -276,7 +276,7 @@ update(struct syncing *y, const struct store_message *old,
 	    (r == 1 && give_name(y, f, &m) == -1)))
 		return -1;
 	if (y->deep && r == 1 && (work_text_put(y->w, m.mailbox, m.uid,
-	    y->text) == -1 || work_thread_renew(y->w, &m, &y->thread) == -1))
+	    y->text) == -1 || renew_facts(y, &m) == -1))
 		return -1;
 	flags = m.flags != old->flags ||
 	    !keywords_same(&m.keywords, &old->keywords);

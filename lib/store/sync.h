@@ -41,6 +41,7 @@ struct syncing {
 	struct bytes text;	/* its record for searches, may be empty */
 	bool sent;		/* note the recipients of what is read */
 	struct store_thread thread;	/* what it says of its thread */
+	struct origin_row origin;	/* and of who sent it */
 	struct found *files;
 	size_t file_count;
 	size_t from;		/* adopt_all: those before are done */
@@ -64,6 +65,9 @@ int give_name(struct syncing *y, const struct found *f,
 /* The record goes; event says why. */
 int sync_drop(struct syncing *y, const struct store_message *m,
     const char *event);
+/* What it says of its thread and origin; for a message that has a record. */
+void read_facts(struct syncing *y, struct bytes content);
+int renew_facts(struct syncing *y, const struct store_message *m);
 /* Give each file without a record one, and a name with its UID. */
 int adopt_all(struct syncing *y);
 int adopt(struct syncing *y, const struct found *f);

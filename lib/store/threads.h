@@ -88,8 +88,9 @@ struct store_sent {
 /* What is not a view lives in the arena. 1, 0 never, -1. */
 int store_sent_get(struct store_view *v, struct arena *a,
     struct bytes local_part, struct bytes domain, struct store_sent *out);
-/* When last to anybody of the domain, or (below) of it and those below it. */
-int store_sent_domain(struct store_view *v, struct bytes domain, bool below,
+/* When last to anybody of exactly the domain, or, with org, of any with its
+ * organisational domain. 1, 0 never, -1. */
+int store_sent_domain(struct store_view *v, struct bytes domain, bool org,
     int64_t *last);
 /* All of them; *at starts as BYTES_EMPTY. 1, 0 end, -1. */
 int store_sent_next(struct store_view *v, struct arena *a, struct bytes *at,

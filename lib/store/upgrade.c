@@ -34,15 +34,16 @@ upgrade_format(struct store *s, uint32_t from)
 	    STORE_FORMAT);	/* fits */
 	if (work_begin(s, &w) == -1)
 		return -1;
-	/* Records of messages are those of format 1, with parse version 0. */
-	if (from == 1) {
+	/* Records of messages are as they were, with their parse version:
+	 * what is new in this format comes as each is read again. */
+	if (from < 4) {
 		w.state.phase = PHASE_REPARSE;
 		w.state.at_mailbox = w.state.at_uid = 0;
 	}
 	w.dirty = w.durable = true;
 	be32_put(format, STORE_FORMAT);
 	if (kv_put(w.t, TABLE_META, BYTES("format"), bytes_of(format, 4))
-	    == -1 || uids_build(&w) == -1) {
+	    == -1 || uids_build(&w) == -1 || sent_domains_build(&w) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -122,6 +123,7 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 {
 	struct store_message old, m;
 	struct store_thread t = { 0 };
+	struct origin_row origin = { .n = 0 };
 	struct bytes content, text = BYTES_EMPTY;
 	struct box *b = work_box_open(w, mailbox);
 	int r = b == NULL ? -1 : work_get(w, mailbox, uid, &m);
@@ -136,6 +138,7 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 	if (r == 1) {
 		message_parse(a, content, &m, w->s->no_text ? NULL : &text);
 		thread_read(a, content, &t);
+		origin_row_read(a, content, w->s->hostname, &origin);
 		if (old.parse_version == 0 &&
 		    (b->rec.use & STORE_USE_SENT) != 0)
 			r = work_sent(w, content, m.internal_date);
@@ -146,7 +149,8 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 	if (r == -1 || work_put(w, b, &m, &old) == -1 ||
 	    work_text_put(w, mailbox, uid, text) == -1)
 		return -1;
-	return work_thread_renew(w, &m, &t);
+	return work_thread_renew(w, &m, &t) == -1 ? -1
+	    : work_origin_renew(w, &m, &origin);
 }
 
 /* Those below the parse version from where the last piece ended. */

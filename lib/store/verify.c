@@ -236,6 +236,8 @@ run(struct verifying *y)
 	    each_entry(y, TABLE_THREAD, verify_thread_record) == -1 ||
 	    each_entry(y, TABLE_THREAD_MEMBER, verify_thread_member) == -1 ||
 	    each_entry(y, TABLE_THREAD_SUBJECT, verify_thread_subject) == -1 ||
+	    each_entry(y, TABLE_ORIGIN, verify_origin) == -1 ||
+	    each_entry(y, TABLE_HISTORY, verify_history) == -1 ||
 	    each_entry(y, TABLE_CHANGE, check_change) == -1)
 		return -1;
 	if (y->quota != y->v->state.quota_bytes)

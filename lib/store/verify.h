@@ -31,5 +31,8 @@ int verify_thread_member(struct verifying *y, struct bytes key,
     struct bytes value);
 int verify_thread_subject(struct verifying *y, struct bytes key,
     struct bytes value);
+/* Who sent it: a row; an entry of the table history. */
+int verify_origin(struct verifying *y, struct bytes key, struct bytes value);
+int verify_history(struct verifying *y, struct bytes key, struct bytes value);
 
 #endif

@@ -19,7 +19,8 @@ work_begin(struct store *s, struct work *w)
 	int r;
 
 	*w = (struct work){ .s = s, .arena = ARENA_INIT,
-	    .record = BUF_INIT(RECORD_MAX) };
+	    .record = BUF_INIT(RECORD_MAX),
+	    .unsettled = BUF_INIT(SIZE_MAX / 2) };
 	if ((w->t = kv_begin(s->kv, true)) == NULL)
 		return -1;
 	if (store_stale(s)) {
@@ -44,6 +45,7 @@ work_free(struct work *w)
 	boxes_free(w);
 	arena_free(&w->arena);
 	buf_free(&w->record);
+	buf_free(&w->unsettled);
 }
 
 void
@@ -162,13 +164,15 @@ int
 work_commit(struct work *w)
 {
 	struct store *s = w->s;
-	bool changed, behind = w->names_behind;
+	bool changed, behind;
 	struct box *b;
 	int r;
 
-	if (flush_change(w) == -1 || work_uids_flush(w) == -1)
+	if (flush_change(w) == -1 || work_uids_flush(w) == -1 ||
+	    work_origin_flush(w) == -1)
 		goto fail;
 	changed = w->changes > 0;
+	behind = w->names_behind;
 	for (b = w->boxes; b != NULL; b = b->next) {
 		if ((b->keywords != NULL && keywords_flush(w, b) == -1) ||
 		    work_naming_flush(w, b) == -1)
@@ -335,6 +339,10 @@ work_put(struct work *w, struct box *b, const struct store_message *m,
 	if (kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
 	    buf_bytes(&w->record)) == -1)
 		return -1;
+	if (old != NULL && ((old->flags ^ m->flags) &
+	    (STORE_JUNK | STORE_NOTJUNK)) != 0 &&
+	    work_origin_flags(w, m) == -1)
+		return -1;
 	if (old != NULL && ((old->flags ^ m->flags) & STORE_SEEN) == 0)
 		return 0;
 	return work_uid(w, m->mailbox, m->uid, true,
@@ -398,6 +406,8 @@ int
 work_remove_rows(struct work *w, struct removal *r)
 {
 	return thread_leave(w, r) == -1 ||
+	    origin_leave(w, buf_bytes(&r->message)) == -1 ||
+	    delete_keys(w, TABLE_ORIGIN, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_TEXT, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_THREAD, &r->message, KEY_MESSAGE) == -1 ||
 	    delete_keys(w, TABLE_MESSAGE_ID, &r->message_id, 16) == -1 ||
