@@ -25,6 +25,7 @@ main_conf() {
 	${3:-}
 	[static-dns "example.net"]
 	txt = v=spf1 ip4:192.0.2.1 -all
+	mx = 10 mail.example.net
 	[static-dns "1.2.0.192.in-addr.arpa"]
 	ptr = mail.example.net
 	[static-dns "mail.example.net"]

@@ -177,11 +177,13 @@ fail(struct smtp_session *s, const struct recipient *r,
 }
 
 static void
-set_verdict(const struct stage_job *job, struct smtp_answer *out)
+set_verdict(struct deliverer *d, const struct stage_job *job,
+    struct smtp_answer *out)
 {
 	switch (job->verdict) {
 	case STAGE_REJECT:
 		set_answer(out, 550, "5.7.1", job->reply);
+		d->slow = true;
 		break;
 	case STAGE_TEMP:
 		set_answer(out, 451, "4.3.0", job->reply);
@@ -336,7 +338,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
 	else
-		set_verdict(&job, out);
+		set_verdict(d, &job, out);
 	if (done.uid != 0)
 		d->delivered++;
 	log_delivery(s, c, &rules, out, text.n, &done, started);
@@ -351,12 +353,18 @@ deliver_one(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	struct copy c = { .rcpt = rcpt, .to = rcpt->user };
 	struct smtp_answer answer;
 
+	d->slow = false;
 	if (c.to->alias.n > 0)
 		alias_deliver(s, rcpt, text, &answer);
 	else
 		deliver_copy(s, &c, text, &answer);
-	smtp_reply(s->smtp, answer.code,
-	    arena_str(&d->job, answer.status), answer.text);
+	if (d->slow && answer.code >= 300)
+		smtp_reply_marked(s->smtp, answer.code,
+		    arena_str(&d->job, answer.status), answer.text,
+		    SMTP_MARK_SLOW);
+	else
+		smtp_reply(s->smtp, answer.code,
+		    arena_str(&d->job, answer.status), answer.text);
 	arena_reset(&d->job);
 }
 

@@ -78,6 +78,9 @@ struct deliverer {
 	/* Addresses that got the message through an alias, in transaction. */
 	struct bytes *reached;
 	size_t nreached, reached_size;
+	/* Of the recipient at hand: its message was refused for what it is,
+	 * and the client is to be slowed down (BEHAVIOUR 1.3). */
+	bool slow;
 };
 
 /* ---- verdict.c: what is decided about a recipient's copy ---- */

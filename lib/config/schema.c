@@ -75,9 +75,10 @@ const struct config_key config_schema[] = {
 	PLAIN("smtp-in", "banner", CONFIG_TEXT, NULL),
 	BOOL("smtp-in", "require-starttls", "no"),
 	STAGES("smtp-in", "stages-in", "iprev-check spf-check dkim-verify "
-	    "arc-verify dmarc-check",
+	    "arc-verify dmarc-check dnsbl-check",
 	    "iprev-check\0spf-check\0dkim-verify\0arc-verify\0dmarc-check\0"),
 	MANY("smtp-in", "arc-trusted", CONFIG_DNS_NAME, NULL),
+	MANY("smtp-in", "dnsbl", CONFIG_DNS_NAME, NULL),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	BOOL("submission", "no-require-starttls", "no"),

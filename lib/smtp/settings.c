@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dnsbl/dnsbl.h"
 #include "os/os.h"
 #include "server/server.h"
 
@@ -81,6 +82,28 @@ set_log_level(const struct config *c)
 	}
 }
 
+/* The zones' health, which all processes know of, for who asks them: it stays
+ * from one configuration to the next. */
+static void
+share_health(struct smtp_settings *s, struct dnsbl_health *old)
+{
+	struct stage_options *stage;
+	struct dnsbl_options *dnsbl;
+
+	s->dnsbl_health = old;
+	if (s->stage->dnsbl->nzones == 0)
+		return;
+	if (s->dnsbl_health == NULL)
+		s->dnsbl_health = dnsbl_health_new();	/* or ask each time */
+	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
+	dnsbl = arena_zalloc(&s->arena, 1, sizeof(*dnsbl));
+	*stage = *s->stage;
+	*dnsbl = *stage->dnsbl;
+	dnsbl->health = s->dnsbl_health;
+	stage->dnsbl = dnsbl;
+	s->stage = stage;
+}
+
 int
 smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
     const char *list, const char **why)
@@ -92,12 +115,15 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 	if ((new.config = config_open()) == NULL)
 		return -1;
 	new.stage = stage_options_new(&new.arena, new.config, section);
+	share_health(&new, s->dnsbl_health);
 	if (load_stages(&new, section, list, why) == -1) {
 		err = errno;
 		smtp_settings_free(&new);
 		errno = err;
 		return -1;
 	}
+	new.asks_dns = !lmtp || new.stages.n > 0 ||
+	    new.stage->dnsbl->nzones > 0;
 	load_options(&new, lmtp);
 	new.spool_dir = arena_printf(&new.arena, "%s/%s", dir_var(),
 	    lmtp ? "spool-mail" : "spool");	/* of different users */
@@ -162,7 +188,7 @@ smtp_settings_resolvers(struct smtp_settings *s)
 	struct stage_options *stage;
 	struct dns_options *dns;
 
-	if (s->stages.n == 0 || s->stage->dns->nservers > 0)
+	if (!s->asks_dns || s->stage->dns->nservers > 0)
 		return;
 	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
 	dns = arena_zalloc(&s->arena, 1, sizeof(*dns));

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dnsbl/dnsbl.h"
 #include "os/os.h"
 
 /* Records of static DNS tables in all: a table is read through for every
@@ -94,6 +95,24 @@ read_dns(struct arena *a, const struct config *c)
 	return o;
 }
 
+static const struct dnsbl_options *
+read_dnsbl(struct arena *a, const struct config *c)
+{
+	struct dnsbl_options *o = arena_zalloc(a, 1, sizeof(*o));
+	struct config_list list;
+	struct bytes *zones;
+
+	if (c == NULL)
+		return o;
+	zones = arena_zalloc(a, DNSBL_ZONES_MAX, sizeof(*zones));
+	config_list(c, "smtp-in", NULL, "dnsbl", &list);
+	while (o->nzones < DNSBL_ZONES_MAX &&
+	    config_list_next(&list, &zones[o->nzones]))
+		o->nzones++;
+	o->zones = zones;
+	return o;
+}
+
 const struct stage_options *
 stage_options_new(struct arena *a, const struct config *c,
     const char *section)
@@ -116,6 +135,7 @@ stage_options_new(struct arena *a, const struct config *c,
 			o->hostname = BYTES("localhost");
 	}
 	o->dns = read_dns(a, c);
+	o->dnsbl = read_dnsbl(a, c);
 	return o;
 }
 

@@ -32,6 +32,7 @@
 struct config;
 struct dns;
 struct dns_options;
+struct dnsbl_options;
 
 enum stage_verdict {
 	STAGE_PASS,
@@ -44,6 +45,7 @@ enum stage_verdict {
 struct stage_options {
 	struct bytes hostname;		/* our authserv-id too */
 	const struct dns_options *dns;
+	const struct dnsbl_options *dnsbl;	/* zones; no shared health */
 	int64_t timeout_ms;		/* whole chain, DNS and filters */
 	size_t message_max_bytes;	/* output of a filter, input by hand */
 };
@@ -120,7 +122,7 @@ struct stage_builtin {
 void *stage_started(struct stage_job *job,
     const struct stage_builtin *stage);
 extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim,
-    stage_arc, stage_dmarc;
+    stage_arc, stage_dmarc, stage_dnsbl;
 
 /* The builtin of that name, or NULL. */
 const struct stage_builtin *stage_builtin_find(struct bytes name);

@@ -86,10 +86,7 @@ is "$(echo "$out" | sed -n 2p)" "250 2.1.5 recipient ok" "R-18 an unknown recipi
 is "$(echo "$out" | sed -n 4p)" "550 5.1.1 no such user" "R-18 and refused after DATA"
 ok "R-18 after the configured wait" test "$took" -ge 1000
 out=$(to='alice@example.org nobody@example.org bob@example.org' send </dev/null)
-is "$(echo "$out" | sed -n 3p)" "550 5.1.1 no such user" "R-18 an unknown recipient beside a known one is refused at RCPT"
-is "$(echo "$out" | sed -n 6p | cut -c1-12)" "250 2.0.0 ok" "R-18 the others get the message"
-out=$(to='nobody@example.org alice@example.org' send </dev/null)
-is "$(echo "$out" | sed -n 3p)" "452 4.5.3 send to this recipient separately" "R-18 a known one after an unknown one is put off"
+is "$(echo "$out" | sed -n 3p)" "250 2.1.5 recipient ok" "R-18 an unknown recipient beside a known one is accepted at RCPT"
 
 out=$(dialogue from_other smtp-in <<'END'
 EHLO c.example
@@ -228,7 +225,7 @@ s = socket.socket(socket.AF_UNIX); s.bind("run/lmtp"); s.listen(5)
 while True:
     c, _ = s.accept(); f = c.makefile("rb"); c.sendall(b"220 x\r\n"); f.readline()
     c.sendall(b"250-x\r\n250 PIPELINING\r\n")
-    for r in (b"250", b"250", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
+    for r in (b"250", b"250", b"501", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
     while f.readline() not in (b".\r\n", b""): pass
     c.sendall(open("end.said", "rb").read())
     c.close(); f.close()
@@ -267,7 +264,9 @@ is "$(newest alice | sed -n 3p)" "Received: from c.example ([192.0.2.1])" "no st
 
 # ---- external filters ----
 filter() {
-	main_conf 'unknown-recipient-delay = 0s' "stages-in = dkim-verify
+	# refused mail makes a client slow; with 5 s it is not
+	main_conf 'unknown-recipient-delay = 0s
+line-timeout = 5s' "stages-in = dkim-verify
 stages-in = |$1"
 }
 filter 'printf "spam is not wanted\nmore\n" >&2; exit 100'
