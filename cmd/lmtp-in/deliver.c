@@ -308,6 +308,7 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 	}
 	choose(s, c->to, job, rules);
 	verdict_make(s, c, job, rules, store, &v);
+	d->slow = d->slow || v.r.slow;
 	if (c->judge_only) {
 		set_outcome(&d->job, &v, &nowhere, out, done);
 		return;
