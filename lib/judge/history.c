@@ -11,9 +11,10 @@ static void
 read_origin(struct asker *k, struct origin *out)
 {
 	const struct stage_job *job = k->c->job;
+	const struct judge_sender *s = &k->c->facts.sender;
 
-	origin_read(k->a, &job->block, &job->envelope.remote,
-	    job->envelope.helo, job->envelope.sender, job->message, out);
+	origin_read(k->a, &job->block, &s->remote, s->helo,
+	    job->envelope.sender, job->message, out);
 }
 
 int
@@ -27,7 +28,7 @@ judge_ask_rates(void *ctx, struct bytes *text)
 
 	if (v == NULL)
 		return -1;
-	r = reputation_rates_of_store(v, &k->c->job->envelope.remote,
+	r = reputation_rates_of_store(v, &k->c->facts.sender.remote,
 	    k->c->facts.now, &rates);
 	store_view_close(v);
 	if (r == -1)
@@ -108,16 +109,15 @@ judge_ask_listed(void *ctx, struct judge_listing *out)
 {
 	struct asker *k = ctx;
 	struct stage_job *job = k->c->job;
+	const struct ip *ip = &k->c->facts.sender.remote;
 	const struct dnsbl_answer *last;
 	struct dns *dns;
 	struct dnsbl r;
 
-	if (job->options->dnsbl->nzones == 0 ||
-	    job->envelope.remote.family == 0 ||
+	if (job->options->dnsbl->nzones == 0 || ip->family == 0 ||
 	    (dns = stage_dns(job)) == NULL)
 		return 0;
-	dnsbl_check(dns, job->arena, job->options->dnsbl,
-	    &job->envelope.remote, &r);
+	dnsbl_check(dns, job->arena, job->options->dnsbl, ip, &r);
 	if (r.result != DNSBL_FAIL)
 		return 0;
 	last = &r.answers[r.nanswers - 1];
