@@ -111,11 +111,7 @@ prepare(void *ctx)
 		return -1;
 	}
 	set_options(p);
-	if (p->front.proxied)
-		/* a proxy is one address for all its clients */
-		p->server.limits = SERVER_LIMITS_LOCAL;
-	else
-		smtp_settings_limits(&p->settings, &p->server.limits);
+	front_limits(p->settings.config, p->front.proxied, &p->server.limits);
 	p->server.refusal = p->front.implicit ? "" : p->settings.refusal;
 	p->server.watch_file = p->settings.config_file;
 	return make_sandbox(p);

@@ -261,6 +261,10 @@ log_message(struct smtp_session *s, const struct stage_job *job,
 	log_num(&l, "size", (int64_t)size);
 	if (job != NULL)
 		log_results(&l, job);
+	if (job != NULL && job->verdict != STAGE_PASS)
+		log_bytes(&l, "stage", job->at);
+	if (job != NULL && job->why[0] != '\0')
+		log_str(&l, "why", job->why);
 	log_num(&l, "code", answer->code);
 	log_bytes(&l, "reply", answer->text);
 	log_num(&l, "ms", time_mono_ms() - started);
@@ -524,7 +528,9 @@ judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
 
 	receive_envelope(s, &e);
 	stage_job_init(&job, &r->job, r->settings->stage, &e, text);
+	stage_guard_begin(&job, s->out);
 	stage_run(&job, &r->settings->stages);
+	stage_guard_end(&job);
 	if (job.verdict == STAGE_PASS)
 		hand_over(s, &job, out);
 	else

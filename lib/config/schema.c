@@ -95,6 +95,7 @@ const struct config_key config_schema[] = {
 	    30 * MINUTE, 7 * DAY, "1800"),
 	RANGE("imap", "message-limit", CONFIG_NUMBER,
 	    1000, 2500000, "1000000"),
+	RANGE("imap", "sessions-max", CONFIG_NUMBER, 0, 100000, "100"),
 
 	RANGE("auth", "failures-per-minute", CONFIG_THREE,
 	    0, 1000000, "10 30 90"),

@@ -12,7 +12,6 @@
 #include "dns/dns.h"
 #include "dnsbl/dnsbl.h"
 #include "os/os.h"
-#include "server/server.h"
 
 static int
 load_stages(struct smtp_settings *s, const char *section, const char *key,
@@ -144,21 +143,6 @@ smtp_settings_free(struct smtp_settings *s)
 	config_close(s->config);
 	arena_free(&s->arena);
 	*s = (struct smtp_settings){ 0 };
-}
-
-void
-smtp_settings_limits(const struct smtp_settings *s,
-    struct server_limits *out)
-{
-	uint64_t open[3], rate[3];
-
-	*out = SERVER_LIMITS_MAIL;
-	config_get_three(s->config, "server", NULL, "open-limits", open);
-	config_get_three(s->config, "server", NULL, "rate-limits", rate);
-	for (int i = 0; i < 3; i++) {
-		out->open[i] = (unsigned int)open[i];
-		out->per_minute[i] = (unsigned int)rate[i];
-	}
 }
 
 int

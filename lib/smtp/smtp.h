@@ -40,7 +40,6 @@
 #include "stage/stage.h"
 
 struct dnsbl_health;
-struct server_limits;
 
 /* ---- limits ---- */
 
@@ -405,8 +404,5 @@ int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
 /* In a new process, before it cannot open files: the system's resolvers as
  * they are now, if none are configured and one could be asked. */
 void smtp_settings_resolvers(struct smtp_settings *s);
-/* open-limits and rate-limits. */
-void smtp_settings_limits(const struct smtp_settings *s,
-    struct server_limits *out);
 
 #endif

@@ -113,6 +113,26 @@ read_dnsbl(struct arena *a, const struct config *c)
 	return o;
 }
 
+/* Of [smtp-in] whichever section is asked for: only mail that comes in from
+ * strangers has a chain that counts. */
+static void
+read_trusted(struct arena *a, const struct config *c,
+    struct stage_options *o)
+{
+	struct config_list list;
+	struct bytes value, *to;
+	size_t n = 0;
+
+	config_list(c, "smtp-in", NULL, "arc-trusted", &list);
+	while (config_list_next(&list, &value))
+		n++;
+	to = arena_zalloc(a, n, sizeof(*to));
+	config_list(c, "smtp-in", NULL, "arc-trusted", &list);
+	while (o->narc_trusted < n && config_list_next(&list, &value))
+		to[o->narc_trusted++] = value;
+	o->arc_trusted = to;
+}
+
 const struct stage_options *
 stage_options_new(struct arena *a, const struct config *c,
     const char *section)
@@ -126,6 +146,7 @@ stage_options_new(struct arena *a, const struct config *c,
 		o->hostname = config_get_text(c, "server", NULL, "hostname");
 		o->timeout_ms = milliseconds(c, section, "stage-timeout");
 		size = config_get_size(c, "server", NULL, "size-limit");
+		read_trusted(a, c, o);
 	}
 	o->message_max_bytes = (size_t)size + STAGE_GROWTH_MAX;
 	if (o->hostname.n == 0) {

@@ -188,6 +188,17 @@ elif what == "idle":
 elif what == "chunk":       # silent in the middle of a chunk, and between two
     s.sendall(head.replace(b"DATA\r\n", b"BDAT 10\r\nab") + sys.argv[3].encode().decode("unicode_escape").encode())
     print(f.read().decode().splitlines()[-1])
+elif what == "waits":
+    reply(f)
+    b = connect()
+    b.settimeout(0.5)
+    try:
+        got = b.recv(1000)
+    except TimeoutError:
+        got = b"nothing"
+    s.sendall(b"QUIT\r\n")
+    b.settimeout(10)
+    print(got.decode(), b.recv(1000)[:3].decode())
 elif what == "flood":
     socks = [connect() for i in range(4)]
     print(sum(1 for x in socks if x.makefile("rb").readline().startswith(b"421 4.7.0 ")) > 0)
@@ -259,6 +270,9 @@ is "$(client chunk '')" "421 4.4.2 time-out, closing" "B-17 time-out within a ch
 is "$(client chunk 'cdefgh\r\n')" "421 4.4.2 time-out, closing" "B-17 time-out between chunks"
 is "$(find var/spool -type f | wc -l | tr -d ' ')" 0 "nothing of it is kept"
 is "$(client flood)" True "R-28 too many connections at once: 421"
+main_conf 'connections-max = 1' 'banner = Mail
+stages-in ='
+is "$(client waits)" "nothing 220" "R-28 past connections-max one waits for another to end"
 printf 'Subject: x\n\n' | send >out
 is "$(newest alice | sed -n 3p)" "Received: from c.example ([192.0.2.1])" "no stages: only Received"
 
