@@ -249,6 +249,7 @@ store_message(struct smtp_session *s, const struct copy *c,
     struct outcome *done)
 {
 	const struct recipient *r = c->to;
+	struct origin origin;
 	struct buf prefix = BUF_INIT(PREFIX_MAX), facts = BUF_INIT(FACTS_MAX);
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
@@ -264,6 +265,8 @@ store_message(struct smtp_session *s, const struct copy *c,
 		m.pieces = pieces;
 		m.count = 2;
 		m.extension = buf_bytes(&facts);
+		if (origin_of_forward(job, v->rules, &origin))
+			m.origin = &origin;
 		if (verdict_store(v, &m, job->message, &where) == 0 ||
 		    !store_failed(s, r, v, out))
 			set_outcome(&deliverer_of(s)->job, v, &where, out,

@@ -50,6 +50,13 @@ int facts_add(struct buf *out, const struct trace_envelope *e,
 void choose(struct smtp_session *s, const struct recipient *to,
     struct stage_job *job, struct rules_result *out);
 
+/* ---- origin.c ---- */
+
+/* Of a message that a rule says was forwarded, the author's alone (D-5); false
+ * and no change for others, whose origin the store reads. */
+bool origin_of_forward(const struct stage_job *job,
+    const struct rules_result *rules, struct origin *out);
+
 /* ---- deliver.c ---- */
 
 /* A copy for one account. */
@@ -80,6 +87,7 @@ struct deliverer {
 
 struct verdict {
 	struct store *store;
+	const struct rules_result *rules;
 	struct judge_result r;
 	bool judged;		/* false: but for rules all is accepted */
 	struct judge_rejects rejects;

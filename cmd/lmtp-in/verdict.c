@@ -28,7 +28,7 @@ verdict_make(struct smtp_session *s, const struct copy *c,
 	    .store = store, .job = job, .recipient = c->to,
 	    .address = c->rcpt->text, .rules = rules };
 
-	*v = (struct verdict){ .store = store };
+	*v = (struct verdict){ .store = store, .rules = rules };
 	if (!config_get_bool(k.config, "lmtp-in", NULL, "judge")) {
 		follow_rules(rules, &v->r);
 		return;

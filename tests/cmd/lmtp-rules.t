@@ -107,6 +107,31 @@ E
 is "$(in_box alice .Known)" 1 "D-4 what the trusted block says does"
 like "$(cat err)" 'm=delivered .*mailbox=Lists/Dev rule=list ' "the log names mailbox and rule"
 
+# ---- forwards ----
+cat >>etc/accounts/bob.conf <<'E'
+[rule "forwards"]
+verified-domain = forwarder.example
+forward = yes
+mailbox = INBOX
+E
+ok "it compiles with a rule for forwards" config-compile
+for d in forwarder other; do
+	put a@author.example bob@example.org >/dev/null <<E
+Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=x@$d.example; dkim=pass header.d=$d.example; dkim=pass header.d=author.example; dmarc=pass header.from=author.example policy.alignment=strict
+Received: from h.$d.example (unknown [192.0.2.7]) by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+E
+done
+rep() { reputation-show -a bob "$@" | sed -n '1!p' | cut -f 2 | tr '\n' ' '; }
+store-flag -a bob +junk 1:2
+is "$(rep a@author.example)" "2 1 " "D-5 J-2 the author of forwarded mail has history"
+is "$(rep -d author.example x@no.example)" "2 1 " "D-5 A-11 and who signed for him"
+is "$(rep -d forwarder.example x@no.example)" "" "D-5 A-11 the forwarder's signature has none"
+is "$(rep -d other.example x@no.example)" "2 " "D-5 A-11 but for mail no rule says was forwarded"
+is "$(rep -f x@forwarder.example x@no.example)" "" "D-5 J-2 nor his MAIL FROM"
+is "$(rep -i 192.0.2.7 x@no.example)" "2 " "D-5 J-2 nor his address"
+is "$(reputation-show -r -i 192.0.2.7 -a bob x@no.example | head -1 | cut -f 3)" 1 "D-5 R-29 which is not counted"
+store-expunge -f -a bob 1 2
+
 # ---- aliases ----
 total() { echo "$(messages alice) $(messages bob) $(messages small)"; }
 n=$(total)

@@ -90,7 +90,7 @@ static struct store *
 open_store(bool create)
 {
 	struct store_options o = { .account = "fuzz", .dir = account,
-	    .run = run, .create = create };
+	    .run = run, .hostname = "mail.test", .create = create };
 
 	return store_open(&o);
 }
@@ -99,7 +99,10 @@ static void
 fill(struct store *s)
 {
 	static const char *const text[] = { "Subject: one\nMessage-ID: <1@x>"
-	    "\n\nbody\n", "Subject: Re: one\nReferences: <1@x>\n\nagain\n" };
+	    "\n\nbody\n", "Authentication-Results: mail.test; dkim=pass "
+	    "header.d=x.org\nReceived: from h.org (unknown [192.0.2.1]) by "
+	    "mail.test; x\nFrom: a@x.org\nSubject: Re: one\n"
+	    "References: <1@x>\n\nagain\n" };
 	struct bytes piece, blue = BYTES("blue");
 	struct store_incoming m = { .pieces = &piece, .count = 1,
 	    .internal_date = 1790000000 };
@@ -107,7 +110,7 @@ fill(struct store *s)
 
 	for (i = 0; i < MESSAGES; i++) {
 		piece = bytes_str(text[i % 2]);
-		m.flags = i == 1 ? STORE_SEEN : 0;
+		m.flags = i == 1 ? STORE_SEEN | STORE_JUNK : 0;
 		m.keywords = i == 2 ? &blue : NULL;
 		m.keyword_count = i == 2;
 		must(store_deliver(s, i == 3 ? BYTES("T") : BYTES("INBOX"),
