@@ -30,7 +30,7 @@ start_lmtp
 # serve STAGES-LINES: the message by smtp-in; names asked for in ./asked
 dns_time=1s	# of one look-up
 serve() {
-	main_conf 'line-timeout = 5s' "$1"
+	main_conf 'line-timeout = 5s' "$1" 'judge = no'
 	sed -i "s/^\\(dns-[a-z-]*\\) = 1s/\\1 = $dns_time/" etc/main.conf
 	config-compile || exit 111
 	: >asked; : >err
@@ -80,7 +80,8 @@ python3 - <<'P'
 import json
 z = {n: {"*": "TIMEOUT"} for n in ("7.2.0.192.in-addr.arpa", "m1.late.example", "m2.late.example",
     "sel._domainkey.late.example", "seal._domainkey.list.example", "_dmarc.late.example")}
-z["late.example"] = {"TXT": ["v=spf1 a:m1.late.example include:m2.late.example -all"]}
+z["mail.late.example"] = {"A": ["192.0.2.7"]}
+z["late.example"] = {"MX": ["10 mail.late.example"], "TXT": ["v=spf1 a:m1.late.example include:m2.late.example -all"]}
 json.dump(z, open("mute.json", "w"))
 P
 dns_stub_start -l "$TMP/asked" mute.json
