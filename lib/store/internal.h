@@ -22,6 +22,7 @@
  * naming.c  file names that follow            look.c    folders touched
  * origin.c  who sent messages                 history.c what became of them
  * rate.c    how many came lately
+ * settle.c  around changes of ours            claim.c   new/ to cur/
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -117,6 +118,7 @@ struct folder {
 	int dir, tmp, new, cur;
 	dev_t dev;		/* of dir, and its inode */
 	ino_t inode;
+	uint32_t changes[2];	/* of ours, to entries of new and cur */
 	uint64_t used;
 };
 
@@ -314,18 +316,8 @@ int work_next_uid(struct box *b, uint32_t *uid);
 int work_room(struct work *w, uint64_t bytes);
 /* A fresh mailbox id and uidvalidity. */
 int work_new_ids(struct work *w, uint32_t *id, uint32_t *uidvalidity);
-/*
- * Around a change of ours to a directory: before reads its time, after
- * stores the new one when nobody else had changed it.
- */
+/* Whether the time of a directory is still the one we know. */
 bool stamp_before(int dir, const struct stamp *known);
-void stamp_after(struct box *b, int dir, struct stamp *known, bool was_known);
-/* The same for both directories of a mailbox. */
-struct known {
-	bool new, cur;
-};
-struct known stamps_before(const struct box *b);
-void stamps_after(struct box *b, struct known known);
 
 /* ---- uids.c ---- */
 
