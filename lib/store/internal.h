@@ -234,6 +234,7 @@ struct uid_block {
 	uint32_t mailbox, number;
 	uint16_t count, unseen;
 	bool dirty;
+	bool mixed;		/* its bitmap of those not \Seen has an entry */
 	unsigned char present[STORE_UID_BLOCK / 8];
 	unsigned char not_seen[STORE_UID_BLOCK / 8];
 };

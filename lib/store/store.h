@@ -27,7 +27,7 @@
 #include "base/base.h"
 #include "gram/gram.h"
 
-#define STORE_FORMAT 4
+#define STORE_FORMAT 5
 #define STORE_PARSE_VERSION 2	/* of what is read out of messages */
 #define STORE_MAP_BYTES ((size_t)16 << 30)
 #define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
@@ -274,13 +274,17 @@ struct store_uids {
 	uint32_t count, unseen;	/* messages; those without \Seen */
 	struct bytes present;	/* UID first + i: bit i % 8 of byte i / 8; all
 				are there if count is STORE_UID_BLOCK */
-	struct bytes not_seen;	/* as present; empty: none of them or all */
+	struct bytes not_seen;	/* as present; empty: none of them or all, or
+				 * not asked for */
 };
 int store_uids_first(struct store_view *v, uint32_t mailbox,
     struct store_uids *out);
 int store_uids_next(struct store_view *v, struct store_uids *out);
-/* Whether UID first + i is there (i < STORE_UID_BLOCK), and not \Seen. */
+/* Whether UID first + i is there (i < STORE_UID_BLOCK). */
 bool store_uids_has(const struct store_uids *u, uint32_t i);
+/* And whether it is not \Seen: after the first call, which reads more of a
+ * block of the walk. 0, -1. */
+int store_uids_want_unseen(struct store_view *v, struct store_uids *u);
 bool store_uids_unseen(const struct store_uids *u, uint32_t i);
 /*
  * The messages with a Message-ID hash; *at starts with 0 mailbox and uid.

@@ -3,18 +3,26 @@
  *
  * Whoever selects a mailbox wants its UIDs and the first one without \Seen,
  * not its records: 4096 messages are one entry here, a few bytes if none of
- * them is missing and all are \Seen. So that costs the same however large
- * the mailbox is. Written in the transaction of the records; a work keeps the
- * block it changed last until it needs another one.
+ * them is missing. Which of them are \Seen, where some are and some are not,
+ * is an entry of its own behind all those of the mailbox: only that of the
+ * first message without \Seen is looked for. So a selection touches two or
+ * three pages of the index however large the mailbox is. Written in the
+ * transaction of the records; a work keeps the block it changed last until it
+ * needs another one.
  */
 #include "store/internal.h"
 
 #include <errno.h>
 
-/* Layout, UIDs counted, those not \Seen, bytes of each bitmap. */
-#define HEAD_SIZE 8
+/* Layout, UIDs counted, those not \Seen. */
+#define LAYOUT 2
+#define HEAD_SIZE 6
 #define BITMAP_SIZE (STORE_UID_BLOCK / 8)
+/* Mailbox and number of the block. */
 #define KEY_BLOCK 8
+#define NUMBER_MAX (UINT32_MAX / STORE_UID_BLOCK)
+/* On top of the number: its bitmap of those not \Seen. */
+#define NOT_SEEN 0x80000000u
 
 static bool
 bit(const unsigned char *map, uint32_t i)
@@ -33,30 +41,38 @@ set_bit(unsigned char *map, uint16_t *count, uint32_t i, bool on)
 
 /* ---- entries ---- */
 
-/*
- * A bitmap without the zeros at its end. That of the UIDs is left out when
- * all are there, that of those not \Seen when none is there or all are.
- */
+/* A bitmap without the zeros at its end. */
+static struct bytes
+trimmed(const unsigned char *map)
+{
+	size_t n = BITMAP_SIZE;
+
+	while (n > 0 && map[n - 1] == 0)
+		n--;
+	return bytes_of(map, n);
+}
+
+/* The bitmap of the UIDs is left out when all are there. */
 static int
 block_encode(struct buf *out, const struct uid_block *b)
 {
-	unsigned char head[HEAD_SIZE] = { 1 };
-	size_t n = BITMAP_SIZE;
+	unsigned char head[HEAD_SIZE] = { LAYOUT };
 
-	while (n > 0 && b->present[n - 1] == 0)
-		n--;
 	head[2] = (unsigned char)(b->count >> 8);
 	head[3] = (unsigned char)(b->count & 0xff);
 	head[4] = (unsigned char)(b->unseen >> 8);
 	head[5] = (unsigned char)(b->unseen & 0xff);
-	head[6] = (unsigned char)(n >> 8);
-	head[7] = (unsigned char)(n & 0xff);
-	if (buf_add(out, bytes_of(head, sizeof(head))) == -1 ||
-	    (b->count < STORE_UID_BLOCK &&
-	    buf_add(out, bytes_of(b->present, n)) == -1))
+	if (buf_add(out, bytes_of(head, sizeof(head))) == -1)
 		return -1;
-	return b->unseen == 0 || b->unseen == b->count ? 0
-	    : buf_add(out, bytes_of(b->not_seen, n));
+	return b->count == STORE_UID_BLOCK ? 0
+	    : buf_add(out, trimmed(b->present));
+}
+
+/* That of those not \Seen is left out when none is there or all are. */
+static bool
+is_mixed(uint32_t count, uint32_t unseen)
+{
+	return unseen != 0 && unseen != count;
 }
 
 int
@@ -64,24 +80,19 @@ uids_decode(struct bytes key, struct bytes value, struct store_uids *out)
 {
 	const unsigned char *p = value.p;
 	struct bytes rest = bytes_from(value, HEAD_SIZE);
-	size_t n;
 
-	if (key.n != KEY_BLOCK || value.n < HEAD_SIZE || p[0] != 1 ||
-	    be32_get(key.p + 4) > UINT32_MAX / STORE_UID_BLOCK)
+	if (key.n != KEY_BLOCK || value.n < HEAD_SIZE || p[0] != LAYOUT ||
+	    be32_get(key.p + 4) > NUMBER_MAX)
 		goto malformed;
 	*out = (struct store_uids){
 		.first = be32_get(key.p + 4) * STORE_UID_BLOCK,
 		.count = (uint32_t)(p[2] << 8 | p[3]),
 		.unseen = (uint32_t)(p[4] << 8 | p[5]),
-		.present = BYTES_EMPTY, .not_seen = BYTES_EMPTY,
+		.present = rest, .not_seen = BYTES_EMPTY,
 	};
-	n = (size_t)(p[6] << 8 | p[7]);
 	if (out->count == 0 || out->count > STORE_UID_BLOCK ||
-	    out->unseen > out->count || n > BITMAP_SIZE ||
-	    (out->count < STORE_UID_BLOCK &&
-	    !bytes_cut(&rest, n, &out->present)) ||
-	    (out->unseen != 0 && out->unseen != out->count &&
-	    !bytes_cut(&rest, n, &out->not_seen)) || rest.n != 0)
+	    out->unseen > out->count || rest.n > BITMAP_SIZE ||
+	    (out->count == STORE_UID_BLOCK && rest.n != 0))
 		goto malformed;
 	return 0;
 malformed:
@@ -109,6 +120,27 @@ store_uids_unseen(const struct store_uids *u, uint32_t i)
 	return in_bitmap(u->not_seen, i);
 }
 
+/* What a block needs for store_uids_unseen. 0, -1. */
+static int
+read_not_seen(struct kv_txn *t, uint32_t mailbox, struct store_uids *u)
+{
+	unsigned char key[KEY_BLOCK];
+	struct bytes value;
+	int r;
+
+	if (!is_mixed(u->count, u->unseen))
+		return 0;
+	key_message(key, mailbox, u->first / STORE_UID_BLOCK | NOT_SEEN);
+	r = kv_get(t, TABLE_UID, key_of(key, sizeof(key)), &value);
+	if (r == 1 && value.n <= BITMAP_SIZE) {
+		u->not_seen = value;
+		return 0;
+	}
+	if (r != -1)
+		errno = EBADMSG;
+	return -1;
+}
+
 /* ---- in a work ---- */
 
 static int
@@ -126,8 +158,10 @@ load(struct work *w, uint32_t mailbox, uint32_t number)
 	key_message(key, mailbox, number);
 	*b = (struct uid_block){ .mailbox = mailbox, .number = number };
 	r = kv_get(w->t, TABLE_UID, key_of(key, sizeof(key)), &value);
-	if (r == 1 && uids_decode(key_of(key, sizeof(key)), value, &u) == -1)
+	if (r == 1 && (uids_decode(key_of(key, sizeof(key)), value, &u) == -1
+	    || read_not_seen(w->t, mailbox, &u) == -1))
 		r = -1;
+	b->mixed = r == 1 && is_mixed(u.count, u.unseen);
 	if (r == -1)
 		b->mailbox = 0;
 	for (i = 0; r == 1 && i < STORE_UID_BLOCK; i++) {
@@ -153,6 +187,21 @@ work_uid(struct work *w, uint32_t mailbox, uint32_t uid, bool present,
 	return 0;
 }
 
+static int
+flush_not_seen(struct work *w, struct uid_block *b)
+{
+	unsigned char key[KEY_BLOCK];
+	bool had = b->mixed;
+
+	key_message(key, b->mailbox, b->number | NOT_SEEN);
+	b->mixed = is_mixed(b->count, b->unseen);
+	if (b->mixed)
+		return kv_put(w->t, TABLE_UID, key_of(key, sizeof(key)),
+		    trimmed(b->not_seen));
+	return had && kv_delete(w->t, TABLE_UID, key_of(key, sizeof(key)))
+	    == -1 ? -1 : 0;
+}
+
 int
 work_uids_flush(struct work *w)
 {
@@ -162,6 +211,8 @@ work_uids_flush(struct work *w)
 	if (!b->dirty)
 		return 0;
 	b->dirty = false;
+	if (flush_not_seen(w, b) == -1)
+		return -1;
 	key_message(key, b->mailbox, b->number);
 	if (b->count == 0)
 		return kv_delete(w->t, TABLE_UID, key_of(key, sizeof(key)))
@@ -238,34 +289,46 @@ uids_build(struct work *w)
 	return r;
 }
 
+static int
+has_entry(struct kv_txn *t, uint32_t mailbox, uint32_t number,
+    struct bytes want)
+{
+	unsigned char key[KEY_BLOCK];
+	struct bytes value;
+	int r;
+
+	key_message(key, mailbox, number);
+	r = kv_get(t, TABLE_UID, key_of(key, sizeof(key)), &value);
+	return r == 1 ? bytes_eq(value, want) : r;
+}
+
 int
 uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first)
 {
-	struct buf record = BUF_INIT(HEAD_SIZE + 2 * BITMAP_SIZE);
+	struct buf record = BUF_INIT(HEAD_SIZE + BITMAP_SIZE);
 	uint32_t at = 0, uid = 0;
-	unsigned char key[KEY_BLOCK];
 	struct uid_block b;
-	struct bytes value;
-	int64_t blocks = 0;
+	int64_t entries = 0;
 	int r, same = 1;
 
 	while (same == 1 && (r = block_of_records(t, &at, &uid, &b)) == 1) {
-		blocks++;
+		entries++;
 		*mailbox = b.mailbox;
 		*first = b.number * STORE_UID_BLOCK;
-		key_message(key, b.mailbox, b.number);
 		buf_reset(&record);
-		r = kv_get(t, TABLE_UID, key_of(key, sizeof(key)), &value);
-		if (r == -1 || block_encode(&record, &b) == -1)
-			same = -1;
-		else
-			same = r == 1 && bytes_eq(value, buf_bytes(&record));
+		same = block_encode(&record, &b) == -1 ? -1 : has_entry(t,
+		    b.mailbox, b.number, buf_bytes(&record));
+		if (same != 1 || !is_mixed(b.count, b.unseen))
+			continue;
+		entries++;
+		same = has_entry(t, b.mailbox, b.number | NOT_SEEN,
+		    trimmed(b.not_seen));
 	}
 	buf_free(&record);
 	if (same != 1)
 		return same;
 	*mailbox = *first = 0;
-	return r == -1 ? -1 : kv_count(t, TABLE_UID) == blocks;
+	return r == -1 ? -1 : kv_count(t, TABLE_UID) == entries;
 }
 
 /* ---- for readers ---- */
@@ -276,7 +339,8 @@ walked(struct store_view *v, uint32_t mailbox, int r, struct bytes key,
 {
 	if (r != 1)
 		return r;
-	if (key.n == KEY_BLOCK && be32_get(key.p) != mailbox)
+	if (key.n == KEY_BLOCK && (be32_get(key.p) != mailbox ||
+	    (be32_get(key.p + 4) & NOT_SEEN) != 0))
 		return 0;
 	v->uids_mailbox = mailbox;
 	return uids_decode(key, value, out) == -1 ? -1 : 1;
@@ -310,4 +374,10 @@ store_uids_next(struct store_view *v, struct store_uids *out)
 	}
 	r = kv_next(v->uids, &key, &value);
 	return walked(v, v->uids_mailbox, r, key, value, out);
+}
+
+int
+store_uids_want_unseen(struct store_view *v, struct store_uids *u)
+{
+	return read_not_seen(v->t, v->uids_mailbox, u);
 }
