@@ -156,7 +156,8 @@ struct store_view {
 	uint32_t walk_mailbox;
 	struct kv_cursor *changes;
 	struct kv_cursor *uids;
-	uint32_t uids_mailbox;
+	uint32_t uids_mailbox, uids_number;	/* the block that is next */
+	struct bytes uids_group;
 	struct kv_cursor *texts;	/* at text_key, if that is not empty */
 	struct bytes text_key, text;
 };
@@ -234,7 +235,7 @@ struct uid_block {
 	uint32_t mailbox, number;
 	uint16_t count, unseen;
 	bool dirty;
-	bool mixed;		/* its bitmap of those not \Seen has an entry */
+	bool partial, mixed;	/* its bitmaps have an entry */
 	unsigned char present[STORE_UID_BLOCK / 8];
 	unsigned char not_seen[STORE_UID_BLOCK / 8];
 };
@@ -331,7 +332,6 @@ int uids_build(struct work *w);
 /* Whether the table says what the records do: 1; 0 not, with the mailbox and
  * first UID of a block that differs, or 0 and 0: there are too many; -1. */
 int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
-int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 
 /* ---- text.c, thread.c, sent.c ---- */
 
@@ -573,6 +573,19 @@ void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);
+
+/* As be32_put and be32_get. */
+static inline void
+be16_put(unsigned char out[2], uint32_t v)
+{
+	out[0] = (unsigned char)(v >> 8 & 0xff);
+	out[1] = (unsigned char)(v & 0xff);
+}
+static inline uint32_t
+be16_get(const unsigned char in[2])
+{
+	return (uint32_t)in[0] << 8 | in[1];
+}
 
 static inline struct bytes
 key_of(const unsigned char *p, size_t n)
