@@ -7,7 +7,7 @@
  * not been told yet (S-10); where nobody does, and nobody can begin to until
  * the commit, it is removed.
  */
-#include "store/internal.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +30,8 @@ take_away(const struct expunging *e, const struct place *where,
 	int r = e->alone ? unlinkat(where->dir, where->name, 0)
 	    : renameat(where->dir, where->name, e->w.s->dir, to);
 
+	if (r == 0)
+		folder_changed(e->b->folder, where->dir);
 	return r == 0 ? 1 : errno == ENOENT ? 0 : -1;
 }
 
@@ -130,13 +132,13 @@ expunge_listed(struct expunging *e, const uint32_t *uids, size_t count,
 static int
 expunge_all(struct expunging *e, const uint32_t *uids, size_t count, bool any)
 {
-	struct known known = stamps_before(e->b);
+	struct around around;
+	int r;
 
-	if (expunge_listed(e, uids, count, any) == -1 ||
-	    work_remove_noted(&e->w, &e->removal) == -1)
-		return -1;
-	stamps_after(e->b, known);
-	return 0;
+	around_begin(&around, e->b, NULL, count);
+	r = expunge_listed(e, uids, count, any);
+	around_end(&around);
+	return r == -1 ? -1 : work_remove_noted(&e->w, &e->removal);
 }
 
 /* Nobody else reads there: nobody needs the files any more. */

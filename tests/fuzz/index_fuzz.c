@@ -203,6 +203,8 @@ read_rest(struct store_view *v, uint32_t mailbox)
 
 	for (r = store_uids_first(v, mailbox, &uids); r == 1;
 	    r = store_uids_next(v, &uids)) {
+		if (store_uids_want_unseen(v, &uids) == -1)
+			break;
 		for (i = 0; i < STORE_UID_BLOCK; i++)
 			n += store_uids_has(&uids, i) +
 			    store_uids_unseen(&uids, i);
