@@ -6,6 +6,7 @@
  * all of its messages are then sorted anew. REMOVEFROM and ADDTO say how the
  * client's list becomes ours, each position that of the list as it then is.
  */
+#include "imap/notify.h"
 #include "imap/search.h"
 
 #include <stdlib.h>

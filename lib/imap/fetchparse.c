@@ -1,7 +1,7 @@
 /*
  * fetchparse.c - what FETCH asks for (RFC 3501 6.4.5, 9 fetch-att)
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 /* Items of one FETCH: each costs a look at each message. */
 #define ITEMS_MAX 200

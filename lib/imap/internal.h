@@ -539,9 +539,6 @@ void fetch_peek(struct fetch_item *items);
 /* Put an item in front, unless it is among them. */
 void fetch_add_item(struct arena *a, struct fetch_item **items,
     enum item_kind kind);
-/* Add copies of those of more that are not among them; bytes are shared. */
-void fetch_join_items(struct arena *a, struct fetch_item **items,
-    const struct fetch_item *more);
 /* fetchitem.c: one that is no section. */
 void fetch_item(struct imap *im, struct store_view *v, struct message *m,
     const struct fetch_item *item);
@@ -568,8 +565,7 @@ int binary_stream(struct imap *im, struct message *m,
 int binary_structure(struct imap *im, struct message *m,
     const struct fetch_item *item, bool decoded, struct buf *out);
 void fetch_step(struct imap *im);
-/* list.c: LIST goes on, so that no more than OUT_SOFT and a line is held of
- * what 131072 mailboxes are told with. */
+/* list.c: LIST goes on; no more than OUT_SOFT and a line is held of it. */
 void list_step(struct imap *im);
 void list_drop(struct imap *im);
 /* fetchparse.c: "1.2.TEXT", the whole of p, into item. */
@@ -588,11 +584,6 @@ void contexts_drop(struct imap *im);
  * once; false: none any more. */
 bool contexts_fresh(struct imap *im, struct fetch_item **items,
     uint32_t **uids, size_t *n);
-/* Of *n > 0 ascending uids, which are sent with items: the first ones, *n from
- * then on, that the same contexts wait for; their items come to the others,
- * and the contexts wait for them no more. */
-void contexts_join(struct imap *im, struct fetch_item **items,
-    const uint32_t *uids, size_t *n);
 /* stream.c */
 void stream_init(struct stream *s, struct bytes text, uint64_t offset,
     uint64_t length);
