@@ -112,21 +112,28 @@ open_maildir(struct store *s, bool *made)
 /*
  * What the index was last found or brought in order under: the boot, and the
  * file it is in. A copy, of a backup or of another machine, is another file:
- * UIDs may have been given since it was made.
+ * UIDs may have been given since it was made. It may have got the number of
+ * the inode that was removed for it, but not its time of birth, where the file
+ * system knows that.
  */
 static int
 mark_of(struct store *s, char out[37])
 {
 	unsigned long long file;
-	struct stat st;
+	struct statx st;
 
 	if (os_boot_id(out) == -1)
 		return -1;
-	if (fstatat(s->dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (statx(s->dir, "index/data.mdb", AT_SYMLINK_NOFOLLOW, STATX_INO |
+	    STATX_BTIME, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
-	file = (unsigned long long)st.st_ino & 0xffffffffffff;
+	file = st.stx_ino;
+	if ((st.stx_mask & STATX_BTIME) != 0)
+		file += ((unsigned long long)st.stx_btime.tv_sec *
+		    1000000000 + st.stx_btime.tv_nsec) * MARK_SPREAD;
 	return snprintf(out + MARK_FILE, MARK_SIZE + 1 - MARK_FILE,
-	    "%012llx", file) == MARK_SIZE - MARK_FILE ? 0 : -1;
+	    "%012llx", file >> 16 ^ (file & 0xffffffffffff)) ==
+	    MARK_SIZE - MARK_FILE ? 0 : -1;
 }
 
 static bool
