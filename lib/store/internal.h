@@ -127,6 +127,9 @@ struct store {
 	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
 	bool no_text, junk_flags;
+	struct junk_patterns *junk_patterns;
+	bool training;
+	unsigned int grams;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -545,6 +548,10 @@ int list_change_commit(struct work *w);
 
 /* ---- junk.c ---- */
 
+/* What store_options say of mailboxes; NULL: nothing. free: or NULL. */
+#define JUNK_PATTERNS 3
+struct junk_patterns *junk_patterns_new(const struct store_options *o);
+void junk_patterns_free(struct junk_patterns *p);
 /* The flags of a message that comes into a mailbox of ours; keywords of b
  * are loaded. */
 int junk_flags(struct work *w, struct box *b, uint32_t *flags);

@@ -510,6 +510,9 @@ new_store(const struct store_options *o)
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
 	s->junk_flags = o->junk_flags;
+	s->junk_patterns = junk_patterns_new(o);
+	s->training = o->junk.training;
+	s->grams = o->junk.grams == 0 ? 1 : o->junk.grams;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);
@@ -562,6 +565,7 @@ store_close(struct store *s)
 		(void)close(s->maildir);	/* a directory */
 	if (s->dir != -1)
 		(void)close(s->dir);	/* a directory */
+	junk_patterns_free(s->junk_patterns);
 	free(s->account);
 	free(s->path);
 	free(s->run);
