@@ -52,10 +52,8 @@ training_record_get(struct store *s, struct kv_txn *t,
 	struct bytes v;
 	int r = kv_get(t, TABLE_META, RECORD_KEY, &v);
 
-	if (r == 1 && v.n != RECORD_SIZE) {
-		errno = EBADMSG;
-		return -1;
-	}
+	if (r == 1 && v.n != RECORD_SIZE)
+		r = 0;		/* damaged: as if there were none */
 	if (r == 1) {
 		*out = (struct training_record){ .complete = v.p[0] != 0,
 		    .grams = v.p[1], .lost = { be32_get(v.p + 2),
@@ -312,8 +310,10 @@ note_gaps(struct store *s)
 		return 0;
 	}
 	r.complete = true;
-	if (there == -1 || training_note_all(&w) == -1 ||
-	    training_record_put(&w, &r) == -1) {
+	/* Words counted without a record may be of messages that went. */
+	if (there == -1 || (there == 0 && kv_count(w.t, TABLE_WORD) > 0
+	    ? training_forget(&w) : training_note_all(&w) == -1 ? -1
+	    : training_record_put(&w, &r)) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -336,4 +336,104 @@ training_begin(struct store *s)
 	if (r == -1 || !s->training || (r == 1 && record.complete))
 		return r == -1 ? -1 : 0;
 	return note_gaps(s);
+}
+
+/* ---- proof ---- */
+
+struct sums {
+	uint64_t messages[2];	/* that count, by enum junk_class */
+};
+
+static bool
+add_trained(struct sums *s, unsigned int training)
+{
+	if (training == STORE_TRAINED_HAM)
+		s->messages[JUNK_HAM]++;
+	else if (training == STORE_TRAINED_SPAM)
+		s->messages[JUNK_SPAM]++;
+	return training <= STORE_TRAINED_SPAM;
+}
+
+typedef bool sound_fn(struct bytes key, struct bytes value, struct sums *s);
+
+static bool
+sound_message(struct bytes key, struct bytes value, struct sums *s)
+{
+	struct store_message m;
+
+	return message_decode(key, value, &m) == 0 &&
+	    add_trained(s, m.training);
+}
+
+static bool
+sound_untrain(struct bytes key, struct bytes value, struct sums *s)
+{
+	struct untrain u;
+
+	return untrain_decode(key, value, &u) == 0 &&
+	    add_trained(s, u.was);
+}
+
+static bool
+sound_range(struct bytes key, struct bytes value, struct sums *s)
+{
+	struct train_range range;
+
+	(void)s;		/* nothing is counted yet */
+	return train_range_decode(key, value, &range) == 0;
+}
+
+static bool
+sound_word(struct bytes key, struct bytes value, struct sums *s)
+{
+	(void)s;		/* each is counted by itself */
+	return value.n == 8 &&
+	    (key.n == 8 || bytes_eq(key, BYTES("-")));
+}
+
+/* 1 all entries are sound, 0, -1. */
+static int
+all_sound(struct kv_txn *t, unsigned int table, sound_fn *sound,
+    struct sums *s)
+{
+	struct bytes key = BYTES_EMPTY, value;
+	struct kv_cursor *c = kv_cursor_open(t, table);
+	bool ok = true;
+	int r = c == NULL ? -1 : kv_seek(c, &key, &value);
+
+	for (; r == 1 && ok; r = kv_next(c, &key, &value))
+		ok = sound(key, value, s);
+	kv_cursor_close(c);
+	return r == -1 ? -1 : ok;
+}
+
+int
+training_agrees(struct store *s, struct kv_txn *t)
+{
+	static const struct {
+		unsigned int table;
+		sound_fn *sound;
+	} tables[] = {
+		{ TABLE_MESSAGE, sound_message },
+		{ TABLE_UNTRAIN, sound_untrain },
+		{ TABLE_TRAIN, sound_range }, { TABLE_WORD, sound_word },
+	};
+	struct training_record record;
+	struct sums sums = { { 0, 0 } };
+	uint32_t ham, spam;
+	size_t i;
+	int r = training_record_get(s, t, &record);
+
+	/* Until there is a record nothing was promised. */
+	if (r != 1)
+		return r == 0 ? 1 : -1;
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		r = all_sound(t, tables[i].table, tables[i].sound, &sums);
+		if (r != 1)
+			return r;
+	}
+	if (junk_totals(t, TABLE_WORD, &ham, &spam) == -1)
+		return -1;
+	return ham == sums.messages[JUNK_HAM] + record.lost[JUNK_HAM] &&
+	    spam == sums.messages[JUNK_SPAM] + record.lost[JUNK_SPAM];
 }

@@ -56,6 +56,10 @@ int training_record_get(struct store *s, struct kv_txn *t,
     struct training_record *out);
 int training_record_put(struct work *w, const struct training_record *r);
 
+/* Count nothing, and note all messages again. */
+int training_forget(struct work *w);
+/* Whether counts, records and notes go together: 1, 0, -1. */
+int training_agrees(struct store *s, struct kv_txn *t);
 /* Note all messages that there are. */
 int training_note_all(struct work *w);
 /* At opening: is there something to be done, and after a time without

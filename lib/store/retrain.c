@@ -122,8 +122,8 @@ forget_one(struct work *w, struct arena *scratch, struct bytes key,
 	    buf_bytes(&w->record));
 }
 
-static int
-forget_all(struct work *w)
+int
+training_forget(struct work *w)
 {
 	struct training_record record;
 	unsigned char at[KEY_MESSAGE] = { 0 };
@@ -160,7 +160,7 @@ forget(struct store *s)
 	if (fd == -1)
 		return -1;
 	if (work_begin(s, &w) == 0) {
-		if (forget_all(&w) == 0)
+		if (training_forget(&w) == 0)
 			r = work_commit(&w);
 		else
 			work_abort(&w);

@@ -334,6 +334,88 @@ a_file_that_vanished_is_told(void **state)
 	assert_int_equal(state_of(d).lost_ham, 0);
 }
 
+/* mv, by hand or another program: nothing is lost, whichever mailbox is
+ * looked at first. */
+static void
+moved_by_others(void **state)
+{
+	struct account_dir *d = *state;
+	uint32_t archive = id_of(d, "Archive"), uid, i;
+	char path[1024], to[1024];
+
+	for (i = 0; i < 2; i++) {
+		uid = deliver(d, "Archive", i == 0 ? "one" : "two");
+		deliver(d, "Junk", "bad");
+		settle_words(d);
+		assert_totals(d, 1, i + 1);
+		file_of(d, path, archive, uid);
+		assert_int_equal(rename(path, path_of(d, to,
+		    "Maildir/cur/%s", strrchr(path, '/') + 1)), 0);
+		settle();
+		assert_int_equal(store_sync(d->s, i == 0 ? archive : 0,
+		    false), 1);
+		settle_words(d);
+		assert_int_equal(state_of(d).lost_ham, 0);
+		assert_as_anew(d);
+		assert_int_equal(store_expunge(d->s, id_of(d, "INBOX"), NULL,
+		    0, true, NULL), 0);
+		assert_int_equal(store_expunge(d->s, archive, NULL, 0, true,
+		    NULL), 0);
+		settle_words(d);
+	}
+	assert_content(d);
+}
+
+/* What contradicts is found, and counted anew by store-index -r. */
+static void
+damage_is_found_and_mended(void **state)
+{
+	static const struct {
+		unsigned int table;
+		const char *key, *value;
+		size_t n, size;
+	} rows[] = {
+		{ TABLE_WORD, "-", "\0\0\0\7\0\0\0\0", 1, 8 },
+		{ TABLE_WORD, "12345678", "abc", 8, 3 },
+		{ TABLE_WORD, "abc", "\0\0\0\7\0\0\0\0", 3, 8 },
+		{ TABLE_TRAIN, "abc", "1234", 3, 4 },
+		{ TABLE_UNTRAIN, "abcdefgh", "\3", 8, 1 },
+	};
+	struct account_dir *d = *state;
+	struct store_verify v = { .found = NULL };
+	uint64_t count;
+	struct work w;
+	size_t i;
+
+	deliver(d, "Junk", "bad");
+	deliver(d, "Archive", "good");
+	settle_words(d);
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(work_begin(d->s, &w), 0);
+		assert_int_equal(kv_put(w.t, rows[i].table,
+		    bytes_of(rows[i].key, rows[i].n),
+		    bytes_of(rows[i].value, rows[i].size)), 0);
+		assert_int_equal(work_commit(&w), 0);
+		assert_int_equal(store_verify(d->s, &v, &count), 0);
+		assert_int_equal(count, 1);
+		assert_int_equal(store_rebuild(d->s), 0);
+		reopen(d);
+		settle_words(d);
+		assert_totals(d, 1, 1);
+		assert_as_anew(d);
+		assert_content(d);
+	}
+	/* a record of another size is none: all is counted anew */
+	assert_int_equal(work_begin(d->s, &w), 0);
+	assert_int_equal(kv_put(w.t, TABLE_META, BYTES("training"),
+	    BYTES("x")), 0);
+	assert_int_equal(work_commit(&w), 0);
+	reopen(d);
+	settle_words(d);
+	assert_totals(d, 1, 1);
+	assert_content(d);
+}
+
 /* ---- the option ---- */
 
 static void
@@ -595,6 +677,10 @@ main(void)
 		    a_mailbox_that_goes),
 		LEARN("J-14 words of a file another program removed: told",
 		    a_file_that_vanished_is_told),
+		LEARN("J-14 a file another program moved: nothing is lost",
+		    moved_by_others),
+		LEARN("J-14 what contradicts is found and counted anew",
+		    damage_is_found_and_mended),
 		LEARN("J-11 switched off and on, other grams",
 		    off_and_on_again),
 		LEARN("J-14 closing the account trains", closing_trains),
