@@ -50,7 +50,9 @@ in_junk() {
 }
 kills 5 "deliver" in_junk store-deliver -a bob -m Junk
 kills 4 "flags" in_junk store-flag -a bob -m Junk '=$NotJunk' '1:*'
-kills 4 "move" in_junk store-move -a bob -m Junk Trash '1:*'
+# of a message that its target cannot be known by
+bare() { in_junk "$1"; store-expunge -f -a bob -m Junk '1:*'; grep -v ^Message-ID msg | store-deliver -a bob -m Junk; }
+kills 4 "move" bare store-move -a bob -m Junk Trash '1:*'
 kills 5 "copy" in_junk store-copy -a bob -m Junk Trash '1:*'
 kills 3 "expunge" in_junk store-expunge -f -a bob -m Junk '1:*'
 kills 5 "all anew" in_junk junk-train -r -a bob
