@@ -114,6 +114,7 @@ account_junk_options(const struct config *c, const char *name,
 	o->max_power = config_get_decimal(c, "junk", name, "max-power");
 	o->ignore_words = config_get_decimal(c, "junk", name, "ignore-words");
 	o->norm = config_get_decimal(c, "junk", name, "norm");
+	o->body = config_get_decimal(c, "junk", name, "body");
 	o->scale = config_get_decimal(c, "junk", name, "scale");
 	o->rare_words = (unsigned int)config_get_num(c, "junk", name,
 	    "rare-words");

@@ -20,8 +20,7 @@
  * annotate.c annotations                   recent.c  messages not yet seen
  * key.c     keys of mailboxes                 uids.c    UIDs in blocks
  * naming.c  file names that follow            look.c    folders touched
- * origin.c  who sent messages                 history.c what became of them
- * rate.c    how many came lately
+ * origin.c  who sent messages   history.c what became of them   rate.c rates
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -38,8 +37,7 @@ enum {
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
 	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
 	TABLE_LEFT, TABLE_WORD, TABLE_ORIGIN, TABLE_HISTORY, TABLE_UNSETTLED,
-	TABLE_RATE, TABLE_SENT_DOMAIN,
-	TABLE_TRAIN, TABLE_UNTRAIN,
+	TABLE_RATE, TABLE_SENT_DOMAIN, TABLE_TRAIN, TABLE_UNTRAIN,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -230,7 +228,7 @@ struct box {
 	struct keywords *keywords;	/* loaded on demand */
 	bool dirty, gone;
 	uint32_t behind_first, behind_last;	/* work_naming_add; 0: none */
-	uint32_t train_first, train_last;	/* work_train; the same */
+	uint32_t train_first, train_last;	/* work_train; 0: none */
 };
 
 /* A block of the table of UIDs while it changes; mailbox 0: none. */
@@ -261,8 +259,7 @@ struct work {
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool foreign;		/* changes of other programs are among it */
 	bool names_behind;	/* work_naming_add was called */
-	bool train_behind;	/* messages to be trained are noted */
-	bool train_gap;		/* there were some, and are not */
+	bool train_behind, train_gap;	/* messages to train: noted; not */
 	bool list_known;	/* state.list is the time of the Maildir */
 };
 
@@ -553,16 +550,6 @@ int subscriptions_write(struct work *w, struct bytes names);
  * others did makes the list be read again. */
 int list_change_begin(struct work *w);
 int list_change_commit(struct work *w);
-
-/* ---- junk.c ---- */
-
-/* What store_options say of mailboxes; NULL: nothing. free: or NULL. */
-#define JUNK_PATTERNS 3
-struct junk_patterns *junk_patterns_new(const struct store_options *o);
-void junk_patterns_free(struct junk_patterns *p);
-/* The flags of a message that comes into a mailbox of ours; keywords of b
- * are loaded. */
-int junk_flags(struct work *w, struct box *b, uint32_t *flags);
 
 /* ---- feed.c ---- */
 

@@ -7,6 +7,18 @@
 
 #include "store/internal.h"
 
+/* ---- junk.c ---- */
+
+/* What store_options say of mailboxes; NULL: nothing. free: or NULL. */
+#define JUNK_PATTERNS 3
+struct junk_patterns *junk_patterns_new(const struct store_options *o);
+void junk_patterns_free(struct junk_patterns *p);
+/* The flags of a message that comes into a mailbox of ours; keywords of b
+ * are loaded. */
+int junk_flags(struct work *w, struct box *b, uint32_t *flags);
+
+/* ---- learn.c, train.c ---- */
+
 /* An entry of the table of messages to be trained: a range of UIDs. */
 #define KEY_TRAIN 16
 struct train_range {

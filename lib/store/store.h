@@ -115,9 +115,8 @@ struct store_options {
 	const char *hostname;	/* whose trusted block counts; NULL: none */
 	uint64_t quota_bytes;	/* 0: no limit */
 	bool no_text;		/* keep nothing for searches of texts */
-	/* $Junk and $NotJunk by the beginning of the name of the mailbox
-	 * that mail is delivered, appended, copied or moved to; a mailbox
-	 * with the use \Junk sets $Junk in any case. */
+	/* $Junk and $NotJunk by the name of the mailbox that mail comes into,
+	 * other than from other programs; the use \Junk sets $Junk anyway. */
 	bool junk_flags;
 	struct store_junk junk;	/* store/training.h */
 	bool create;		/* make the account when it is not there */

@@ -16,7 +16,7 @@ same(const struct junk_options *a, const struct junk_options *b)
 {
 	return a->threshold == b->threshold && a->max_power == b->max_power &&
 	    a->ignore_words == b->ignore_words && a->norm == b->norm &&
-	    a->scale == b->scale && a->rare_words == b->rare_words &&
+	    a->scale == b->scale && a->body == b->body && a->rare_words == b->rare_words &&
 	    a->top_words == b->top_words && a->significant == b->significant;
 }
 
@@ -45,7 +45,8 @@ of_the_account_then_the_server(void **state)
 {
 	static const struct junk_options want = { .threshold = 0.8,
 	    .max_power = 0.02, .ignore_words = 0.1, .rare_words = 2,
-	    .top_words = 10, .norm = 0.5, .scale = 1.25, .significant = 7 };
+	    .top_words = 10, .norm = 0.5, .body = 0.75,
+	    .scale = 1.25, .significant = 7 };
 	struct store_options so = { 0 };
 	struct junk_options o;
 	struct config *c;
@@ -57,7 +58,7 @@ of_the_account_then_the_server(void **state)
 	    "filter = no\ntop-words = 10\nnorm = 0.5\n"
 	    "junk-mailboxes = ^x\ngrams = 3\n",
 	    "[junk]\nthreshold = 0.8\nignore-words = 0.1\nrare-words = 2\n"
-	    "scale = 1.25\nsignificant = 7\nfilter = yes\n"
+	    "body = 0.75\nscale = 1.25\nsignificant = 7\nfilter = yes\n"
 	    "neutral-mailboxes = ^y\n");
 	account_junk_options(c, "a", &o);
 	assert_true(same(&o, &want));

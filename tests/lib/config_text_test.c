@@ -282,6 +282,7 @@ schema_defaults(void **state)
 		for (l = k + 1; l->section != NULL; l++)
 			assert_false(strcmp(k->section, l->section) == 0
 			    && strcmp(k->key, l->key) == 0);
+		buf_reset(&b);
 		assert_int_equal(config_type_format(&b, k), 0);
 		if (k->standard == NULL || s->file != CONFIG_FILE_MAIN)
 			continue;
