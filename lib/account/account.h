@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "junk/junk.h"
 #include "os/os.h"
 #include "store/store.h"
 
@@ -54,6 +55,14 @@ void account_options(const struct config *c, const char *name,
 /* Each account that has a folder, configured or not. A folder of accounts that
  * cannot be listed ends the program, with words. */
 void account_each(void (*each)(void *ctx, const char *name), void *ctx);
+/*
+ * What the configuration says of judging an account's mail: [junk] of its
+ * file, else of main.conf, else JUNK_DEFAULT. c may be NULL.
+ */
+void account_junk_options(const struct config *c, const char *name,
+    struct junk_options *o);
+/* Whether its content is judged, and its flags train ([junk] filter). */
+bool account_junk_on(const struct config *c, const char *name);
 /* Standard output cannot be written: 111, without a word where whoever reads
  * has seen enough and closed the pipe. */
 _Noreturn void account_die_write(void);

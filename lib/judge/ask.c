@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "account/account.h"
+
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
 
 /* ---- facts, rules, settings ---- */
@@ -21,8 +23,9 @@ read_settings(struct judge_case *c, struct asker *k)
 	struct judge_settings *s = &c->settings;
 	const char *name = account_of(c);
 
-	k->junk = JUNK_DEFAULT;
-	*s = (struct judge_settings){ .introbox = BYTES_EMPTY, .junk = true,
+	account_junk_options(c->config, name, &k->junk);
+	*s = (struct judge_settings){ .introbox = BYTES_EMPTY,
+	    .junk = account_junk_on(c->config, name),
 	    .threshold = k->junk.threshold, .first_time_delay = true };
 	if (c->config == NULL)
 		return;
@@ -173,6 +176,16 @@ score(struct asker *k, struct junk_words *w, struct judge_content *out)
 	return r;
 }
 
+static unsigned int
+grams_of(struct store *s)
+{
+	struct store_view *v = store_view_open(s);
+	unsigned int grams = v == NULL ? 1 : store_junk_grams(v);
+
+	store_view_close(v);
+	return grams;
+}
+
 /* What a stranger wrote alone: our own fields stand above it. */
 static int
 ask_content(void *ctx, struct judge_content *out)
@@ -181,7 +194,7 @@ ask_content(void *ctx, struct judge_content *out)
 	struct junk_words w;
 	int r;
 
-	junk_words_init(&w, 1, true);
+	junk_words_init(&w, grams_of(k->c->store), true);
 	junk_words_read(&w, k->c->job->message);
 	r = score(k, &w, out);
 	junk_words_free(&w);

@@ -5,7 +5,8 @@
  * leaves records without files, which sync.c drops, as was asked for. Files go
  * to expunged/, from where they come back if the commit fails: all go or none.
  * After it they are removed, unless somebody else reads in the mailbox, who has
- * not been told yet (S-10).
+ * not been told yet (S-10), or they are trained: their words are to be taken
+ * out (learn.c).
  */
 #include "store/settle.h"
 
@@ -19,22 +20,26 @@ struct expunging {
 	bool alone;		/* readers_shut_out */
 	struct touched touched;
 	struct removal removal;
-	struct buf gone;	/* UIDs, be32 each */
+	size_t count;		/* messages that went */
+	struct buf gone;	/* UIDs of which nobody but readers needs the
+				 * file, be32 each */
 	struct buf moved;	/* files: UID, be32; 1 of new/, 0 of cur/; its
 				 * name with its NUL */
 };
 
 /* 1, 0 it is not there, -1. */
 static int
-take_away(struct expunging *e, uint32_t uid, const struct place *where,
-    const char *to)
+take_away(struct expunging *e, const struct store_message *m,
+    const struct place *where)
 {
+	char to[EXPUNGED_NAME_MAX];
 	unsigned char be[5];
 
+	expunged_name(to, m->mailbox, m->uid);
 	if (renameat(where->dir, where->name, e->w.s->dir, to) == -1)
 		return errno == ENOENT ? 0 : -1;
 	folder_changed(e->b->folder, where->dir);
-	be32_put(be, uid);
+	be32_put(be, m->uid);
 	be[4] = where->dir == e->b->folder->new;
 	(void)buf_add(&e->moved, bytes_of(be, sizeof(be)));	/* no limit */
 	(void)buf_add(&e->moved, bytes_of((const unsigned char *)where->name,
@@ -65,16 +70,14 @@ static int
 expunge_one(struct expunging *e, const struct store_message *m)
 {
 	struct folder *f = e->b->folder;
-	char to[EXPUNGED_NAME_MAX];
 	unsigned char be[4];
 	struct place where;
 	int r;
 
-	expunged_name(to, m->mailbox, m->uid);
 	if (message_assume(f, m, &where) == -1 ||
-	    (r = take_away(e, m->uid, &where, to)) == -1 ||
+	    (r = take_away(e, m, &where)) == -1 ||
 	    (r == 0 && (r = message_locate(f, m, &where)) == 1 &&
-	    (r = take_away(e, m->uid, &where, to)) == -1) || r == -1)
+	    (r = take_away(e, m, &where)) == -1) || r == -1)
 		return -1;
 	e->touched.cur |= r == 1 && where.dir == f->cur;
 	e->touched.new |= r == 1 && where.dir == f->new;
@@ -82,7 +85,9 @@ expunge_one(struct expunging *e, const struct store_message *m)
 	if (work_remove_note(&e->w, e->b, m, &e->removal) == -1 ||
 	    work_change(&e->w, STORE_CHANGE_EXPUNGED, e->b, m->uid) == -1)
 		return -1;
-	return buf_add(&e->gone, bytes_of(be, 4));
+	e->count++;
+	return m->training != STORE_UNTRAINED ? 0
+	    : buf_add(&e->gone, bytes_of(be, 4));
 }
 
 /* The UIDs of a whole mailbox, in the arena. */
@@ -201,7 +206,7 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 			take_back(&e, s, mailbox, e.b->folder);
 		work_abort(&e.w);
 	} else {
-		given = e.gone.n > 0 ? e.w.modseq : 0;
+		given = e.count > 0 ? e.w.modseq : 0;
 		folder = e.b->folder;
 		if ((r = work_commit(&e.w)) == -1)
 			take_back(&e, s, mailbox, folder);

@@ -14,14 +14,13 @@
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
  * sent.c    whom mail was sent to             feed.c    cutting changes
- * junk.c    junk flags by mailbox
+ * junk.c    junk flags by mailbox           learn.c, train.c  words of mail
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
  * key.c     keys of mailboxes                 uids.c    UIDs in blocks
  * naming.c  file names that follow            look.c    folders touched
- * origin.c  who sent messages                 history.c what became of them
- * rate.c    how many came lately
+ * origin.c  who sent messages   history.c what became of them   rate.c rates
  * settle.c  around changes of ours            claim.c   new/ to cur/
  */
 #ifndef STORE_INTERNAL_H
@@ -39,7 +38,7 @@ enum {
 	TABLE_SETTING, TABLE_TEXT, TABLE_THREAD, TABLE_THREAD_MEMBER,
 	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
 	TABLE_LEFT, TABLE_WORD, TABLE_ORIGIN, TABLE_HISTORY, TABLE_UNSETTLED,
-	TABLE_RATE, TABLE_SENT_DOMAIN,
+	TABLE_RATE, TABLE_SENT_DOMAIN, TABLE_TRAIN, TABLE_UNTRAIN,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -58,6 +57,8 @@ enum {
  * file it is in. */
 #define MARK_FILE 24
 #define MARK_SIZE 36
+/* Odd, with its bits spread: so are those of what it multiplies. */
+#define MARK_SPREAD 0x9e3779b97f4a7c15ull
 /* mbsync(1) keeps UIDs in an int on some versions. */
 #define UID_MAX ((uint32_t)INT32_MAX)
 /* Cached texts beyond this are not kept: 10,000 parts make about that. */
@@ -129,6 +130,9 @@ struct store {
 	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
 	bool no_text, junk_flags;
+	struct junk_patterns *junk_patterns;
+	bool training;
+	unsigned int grams;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -146,6 +150,7 @@ struct store {
 	size_t own_at;
 	bool names_behind;	/* as far as this process knows */
 	bool names_ours;	/* it left some of them so */
+	bool train_behind, train_ours;	/* the same of messages to be trained */
 };
 
 struct store_view {
@@ -228,6 +233,7 @@ struct box {
 	struct keywords *keywords;	/* loaded on demand */
 	bool dirty, gone;
 	uint32_t behind_first, behind_last;	/* work_naming_add; 0: none */
+	uint32_t train_first, train_last;	/* work_train; 0: none */
 };
 
 /* A block of the table of UIDs while it changes; mailbox 0: none. */
@@ -259,6 +265,7 @@ struct work {
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool foreign;		/* changes of other programs are among it */
 	bool names_behind;	/* work_naming_add was called */
+	bool train_behind, train_gap;	/* messages to train: noted; not */
 	bool list_known;	/* state.list is the time of the Maildir */
 };
 
@@ -333,9 +340,10 @@ int uids_build(struct work *w);
  * first UID of a block that differs, or 0 and 0: there are too many; -1. */
 int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
 
-/* ---- text.c, thread.c, sent.c ---- */
+/* ---- text.c, thread.c, sent.c; learn.c ---- */
 
 #include "store/facts.h"
+#include "store/learn.h"
 #include "store/origins.h"
 
 /* ---- assign.c, upgrade.c ---- */
@@ -429,6 +437,8 @@ int work_naming_add(struct work *w, struct box *b, uint32_t uid);
 int work_naming_flush(struct work *w, struct box *b);
 /* Whether somebody will write it: 1, 0, -1. */
 int naming_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+/* store_names without training. */
+int names_piece(struct store *s);
 
 /* ---- left.c ---- */
 
@@ -535,12 +545,6 @@ int subscriptions_write(struct work *w, struct bytes names);
  * others did makes the list be read again. */
 int list_change_begin(struct work *w);
 int list_change_commit(struct work *w);
-
-/* ---- junk.c ---- */
-
-/* The flags of a message that comes into a mailbox of ours; keywords of b
- * are loaded. */
-int junk_flags(struct work *w, struct box *b, uint32_t *flags);
 
 /* ---- feed.c ---- */
 

@@ -2,7 +2,7 @@
  * Opening an account: directories, environment, format, and what a new boot
  * or a damaged index asks for.
  */
-#include "store/internal.h"
+#include "store/mark.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static const char *const table_names[] = {
 	"message_id", "annotation", "setting", "text", "thread",
 	"thread_member", "thread_subject", "sent_to", "uid", "naming",
 	"left", "word", "origin", "history", "unsettled", "rate",
-	"sent_domain", NULL,
+	"sent_domain", "train", "untrain", NULL,
 };
 
 const char *
@@ -108,33 +108,6 @@ open_maildir(struct store *s, bool *made)
 }
 
 /* ---- the environment ---- */
-
-/*
- * What the index was last found or brought in order under: the boot, and the
- * file it is in. A copy, of a backup or of another machine, is another file:
- * UIDs may have been given since it was made. It may have got the number of
- * the inode that was removed for it, but not its time of birth, where the file
- * system knows that.
- */
-static int
-mark_of(struct store *s, char out[37])
-{
-	unsigned long long file;
-	struct statx st;
-
-	if (os_boot_id(out) == -1)
-		return -1;
-	if (statx(s->dir, "index/data.mdb", AT_SYMLINK_NOFOLLOW, STATX_INO |
-	    STATX_BTIME, &st) == -1)
-		return errno == ENOENT ? 0 : -1;
-	file = st.stx_ino;
-	if ((st.stx_mask & STATX_BTIME) != 0)
-		file += ((unsigned long long)st.stx_btime.tv_sec *
-		    1000000000 + st.stx_btime.tv_nsec) * MARK_SPREAD;
-	return snprintf(out + MARK_FILE, MARK_SIZE + 1 - MARK_FILE,
-	    "%012llx", file >> 16 ^ (file & 0xffffffffffff)) ==
-	    MARK_SIZE - MARK_FILE ? 0 : -1;
-}
 
 static bool
 same_boot(struct store *s, const char *boot)
@@ -436,7 +409,8 @@ open_carefully(struct store *s, const struct store_options *o, bool made)
 		return -1;
 	if (format == 0)
 		return build(s, o, boot, made);
-	if (format < STORE_FORMAT && upgrade_format(s, format) == -1)
+	if (format < STORE_FORMAT && (renew_mark(s, boot) == -1 ||
+	    upgrade_format(s, format) == -1))
 		return -1;
 	if ((r = needs_recovery(s, boot)) == 1)
 		r = recover(s, boot);
@@ -517,6 +491,9 @@ new_store(const struct store_options *o)
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
 	s->junk_flags = o->junk_flags;
+	s->junk_patterns = junk_patterns_new(o);
+	s->training = o->junk.training;
+	s->grams = o->junk.grams == 0 ? 1 : o->junk.grams;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);
@@ -536,7 +513,8 @@ store_open(const struct store_options *o)
 	}
 	s = new_store(o);
 	if (open_account_dir(s, o->create) == 0 &&
-	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0) {
+	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0 &&
+	    training_begin(s) == 0) {
 		if (s->behind || s->names_behind)
 			(void)store_background(s);	/* tried again */
 		sweep_sometimes(s);
@@ -556,8 +534,10 @@ store_close(struct store *s)
 
 	if (s == NULL)
 		return;
-	while (s->names_ours && store_names(s) == 1)
+	while (s->names_ours && names_piece(s) == 1)
 		(void)nanosleep(&pause, NULL);	/* cut short does no harm */
+	if (s->train_behind)
+		training_close(s);
 	reader = s->readers != -1;
 	watch_close(s);
 	if (reader)
@@ -569,6 +549,7 @@ store_close(struct store *s)
 		(void)close(s->maildir);	/* a directory */
 	if (s->dir != -1)
 		(void)close(s->dir);	/* a directory */
+	junk_patterns_free(s->junk_patterns);
 	free(s->account);
 	free(s->path);
 	free(s->run);

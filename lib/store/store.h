@@ -26,6 +26,7 @@
 
 #include "base/base.h"
 #include "gram/gram.h"
+#include "store/training.h"
 
 #define STORE_FORMAT 5
 #define STORE_PARSE_VERSION 2	/* of what is read out of messages */
@@ -114,10 +115,10 @@ struct store_options {
 	const char *hostname;	/* whose trusted block counts; NULL: none */
 	uint64_t quota_bytes;	/* 0: no limit */
 	bool no_text;		/* keep nothing for searches of texts */
-	/* $Junk and $NotJunk by the beginning of the name of the mailbox
-	 * that mail is delivered, appended, copied or moved to; a mailbox
-	 * with the use \Junk sets $Junk in any case. */
+	/* $Junk and $NotJunk by the name of the mailbox that mail comes into,
+	 * other than from other programs; the use \Junk sets $Junk anyway. */
 	bool junk_flags;
+	struct store_junk junk;	/* store/training.h */
 	bool create;		/* make the account when it is not there */
 	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
 	const struct store_initial *initial;
@@ -595,6 +596,5 @@ int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
     struct buf *out);
 
 #include "store/proof.h"
-#include "store/training.h"
 
 #endif

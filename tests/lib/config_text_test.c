@@ -282,6 +282,7 @@ schema_defaults(void **state)
 		for (l = k + 1; l->section != NULL; l++)
 			assert_false(strcmp(k->section, l->section) == 0
 			    && strcmp(k->key, l->key) == 0);
+		buf_reset(&b);
 		assert_int_equal(config_type_format(&b, k), 0);
 		if (k->standard == NULL || s->file != CONFIG_FILE_MAIN)
 			continue;
@@ -349,6 +350,20 @@ static const struct {
 	    "three numbers" },
 	{ "server", "open-limits = 1 2 1000001", "", NULL,
 	    "each 0 to 1000000" },
+	{ "junk", "threshold = 0.95", "threshold", "0.95", NULL },
+	{ "junk", "threshold = 1", "threshold", "1", NULL },
+	{ "junk", "threshold = 1.000000", "threshold", "1.000000", NULL },
+	{ "junk", "threshold = 1.000001", "", NULL, "0 to 1" },
+	{ "junk", "threshold = 2", "", NULL, "out of range" },
+	{ "junk", "threshold = 0.1234567", "", NULL, "a decimal number" },
+	{ "junk", "threshold = 0.", "", NULL, "a decimal number" },
+	{ "junk", "threshold = .5", "", NULL, "a decimal number" },
+	{ "junk", "threshold = 0,5", "", NULL, "a decimal number" },
+	{ "junk", "max-power = 0.500001", "", NULL, "0 to 0.5" },
+	{ "junk", "junk-mailboxes = ^(junk|spam)", "junk-mailboxes",
+	    "^(junk|spam)", NULL },
+	{ "junk", "junk-mailboxes = (", "", NULL, "regular expression" },
+	{ "junk", "junk-mailboxes =", "", NULL, "empty" },
 	{ "server", "log-level = debug", "log-level", "debug", NULL },
 	{ "server", "log-level = loud", "", NULL,
 	    "error, warn, info, debug" },
