@@ -340,9 +340,9 @@ type_words(enum config_type type)
 	case CONFIG_ANY_ADDRESS:
 		return "local@domain or @domain";
 	case CONFIG_REGEX:
-		return "an extended regular expression";
+		return "a regular expression";
 	case CONFIG_REGEX_PAIR:
-		return "two extended regular expressions, for name and value";
+		return "two regular expressions, for name and value";
 	case CONFIG_REPLY:
 		return "CODE STATUS TEXT, as in 550 5.7.1 not here";
 	}
