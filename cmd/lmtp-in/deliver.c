@@ -276,8 +276,8 @@ store_message(struct smtp_session *s, const struct copy *c,
 	buf_free(&facts);
 }
 
-static void
-fill_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
+void
+deliver_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
     struct trace_envelope *t)
 {
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
@@ -330,7 +330,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	struct outcome done = { 0, c->to->mailbox, "" };
 
 	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
-	fill_envelope(s, c->rcpt, &e);
+	deliver_envelope(s, c->rcpt, &e);
 	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
 	stage_job_resume(&job, text);
 	if (job.envelope.id.n == 0)

@@ -114,8 +114,22 @@ void deliver_refused(struct smtp_session *s, const char *why);
 /* The whole way of one copy; *out is the reply, its texts in d->job. */
 void deliver_copy(struct smtp_session *s, const struct copy *c,
     struct bytes text, struct smtp_answer *out);
+/* The envelope of its copies. */
+void deliver_envelope(struct smtp_session *s,
+    const struct smtp_recipient *rcpt, struct trace_envelope *out);
 
 /* ---- alias.c ---- */
+
+/* ---- forward.c ---- */
+
+/*
+ * Hand the message to queue-add for the n members elsewhere (B-4). *out is
+ * its reply, or 451, in d->job.
+ */
+void forward_message(struct smtp_session *s,
+    const struct smtp_recipient *rcpt, const struct recipient_alias *alias,
+    const struct bytes *members, size_t n, struct bytes text,
+    struct smtp_answer *out);
 
 /* To the members of the alias rcpt is (BEHAVIOUR 6). */
 void alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
