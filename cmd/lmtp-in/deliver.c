@@ -306,6 +306,12 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		fail(s, c->to, out, "store", errno);
 		return;
 	}
+	if (!c->judge_only)
+		filters_before(s, c->to, job);
+	if (job->verdict != STAGE_PASS) {
+		set_verdict(d, job, out);
+		return;
+	}
 	choose(s, c->to, job, rules);
 	verdict_make(s, c, job, rules, store, &v);
 	d->slow = d->slow || v.r.slow;
@@ -314,7 +320,12 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		return;
 	}
 	verdict_wait(d, &v, &job->envelope.remote);
-	store_message(s, c, job, &v, out, done);
+	if (v.r.accept && !v.r.is_reject)
+		filters_after(s, c->to, rules, job);
+	if (job->verdict == STAGE_PASS)
+		store_message(s, c, job, &v, out, done);
+	else
+		set_verdict(d, job, out);
 }
 
 void

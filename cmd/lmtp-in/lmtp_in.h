@@ -57,6 +57,17 @@ void choose(struct smtp_session *s, const struct recipient *to,
 bool origin_of_forward(const struct stage_job *job,
     const struct rules_result *rules, struct origin *out);
 
+/* ---- filters.c: programs of accounts ---- */
+
+/*
+ * Those of the account, before its rules; those of the rule that matches, on
+ * what was accepted. The verdict is in the job.
+ */
+void filters_before(struct smtp_session *s, const struct recipient *to,
+    struct stage_job *job);
+void filters_after(struct smtp_session *s, const struct recipient *to,
+    const struct rules_result *rules, struct stage_job *job);
+
 /* ---- deliver.c ---- */
 
 /* A copy for one account. */

@@ -87,6 +87,7 @@ const struct config_key config_schema[] = {
 	BOOL("lmtp-in", "judge", "yes"),
 	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
 	    0, 5 * MINUTE, "15"),
+	BOOL("lmtp-in", "user-filters", "no"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	CHOICE("imap", "plain-login", "yes no loopback", "loopback"),

@@ -2,7 +2,7 @@
 # rules-test.t - which rule matches, and why
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/smtp-fixture.sh"
-main_conf
+main_conf "" "" "user-filters = yes"
 cat >etc/domains/example.org.conf <<'E'
 [alias "team"]
 member = alice@example.org

@@ -90,6 +90,10 @@ static const struct {
 	    "domains/example.org.conf:3: \"@b.example\" is a domain" },
 	{ "B-32 user filters are programs", "", "filter = spf-check\n",
 	    "accounts/a.conf:4: \"spf-check\" is no value for \"filter\"" },
+	{ "B-32 user filters must be allowed", "", "filter = /bin/cat\n"
+	    "[rule \"r\"]\nmailbox = A\ncommand = |cat\n",
+	    "accounts/a.conf:4: \"filter\" is for programs of accounts\n"
+	    "accounts/a.conf:7: \"command\" is for programs of accounts" },
 };
 
 static void
