@@ -15,7 +15,9 @@ struct expansion {
 	struct recipient_alias alias;
 	struct bytes from;		/* empty: none, or several */
 	struct bytes author;		/* canonical; empty: not of ours */
-	struct smtp_answer accepted, refused, failed;	/* code 0: none */
+	/* The first of each kind, code 0: none. Failed: what is for members
+	 * elsewhere cannot be passed on. */
+	struct smtp_answer accepted, refused, failed;
 };
 
 /* ---- who gets no copy ---- */
@@ -83,9 +85,7 @@ deliver_member(struct expansion *x, const struct smtp_recipient *rcpt,
 		keep_first(x->d, &x->accepted, &answer);
 		if (!c.judge_only)
 			note_reached(x->d, member->address);
-	} else if (answer.code == 452 || answer.code == 451)
-		keep_first(x->d, &x->failed, &answer);
-	else
+	} else
 		keep_first(x->d, &x->refused, &answer);
 	arena_reset(&x->d->job);
 }
