@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "arc/arc.h"
+#include "recipient/recipient.h"
 #include "trace/trace.h"
 
 static bool
@@ -64,28 +65,56 @@ make_results(struct arena *a, struct bytes hostname,
 	return true;
 }
 
-/* The domain of the alias: the login of the request. */
+/* The alias that is the login of the request, and its domain. */
 static bool
-alias_domain(struct submit *s, struct bytes *out)
+find_alias(struct submit *s, struct recipient_alias *out,
+    struct bytes *domain)
 {
+	struct recipient found;
 	struct path path;
 	const char *why;
 
-	return addr_parse_mailbox(s->a, s->request->login, ADDR_SMTPUTF8,
-	    &path, &why) == 0 && config_domain_find(s->config, path.domain,
-	    out);
+	if (addr_parse_mailbox(s->a, s->request->login, ADDR_SMTPUTF8, &path,
+	    &why) == -1 || recipient_find(s->config, s->a, &path,
+	    &found) != 1 || found.alias.n == 0)
+		return false;
+	recipient_alias_read(s->config, s->a, found.alias, out);
+	*domain = found.domain;
+	return true;
+}
+
+static bool
+is_member(const struct recipient_alias *alias, struct bytes address)
+{
+	for (size_t i = 0; i < alias->nexternals; i++) {
+		if (bytes_eq(alias->external[i], address))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever asks has no say in who gets it, and from whom. */
+static bool
+is_of_alias(const struct add_request *q, const struct recipient_alias *alias)
+{
+	if (q->sender.n > 0 && !bytes_eq(q->sender, alias->bounces_to))
+		return false;
+	for (size_t i = 0; i < q->count; i++) {
+		if (!is_member(alias, q->rcpts[i].address))
+			return false;
+	}
+	return true;
 }
 
 static bool
 seal(struct submit *s, const struct trace_block *b, struct bytes hostname,
-    struct buf *out)
+    struct bytes domain, struct buf *out)
 {
 	struct arc_sealer sealer = { .now = s->now };
-	struct bytes domain;
 	const char *why;
 
 	return s->keys != NULL && find_chain(b, &sealer.chain) &&
-	    sealer.chain != ARC_FAIL && alias_domain(s, &domain) &&
+	    sealer.chain != ARC_FAIL &&
 	    make_results(s->a, hostname, b, &sealer.results) &&
 	    submit_seal(s->keys, s->a, domain, BYTES_EMPTY, s->body, &sealer,
 	    out, &why) == 0;
@@ -96,10 +125,16 @@ submit_vouch(struct submit *s, struct buf *out, struct submit_reply *reply)
 {
 	struct trace_block block = { .received = BYTES_EMPTY };
 	struct bytes hostname = config_get_text(s->config, "server", NULL,
-	    "hostname"), rest;
+	    "hostname"), rest, domain;
+	struct recipient_alias alias;
 
+	if (!find_alias(s, &alias, &domain) ||
+	    !is_of_alias(s->request, &alias))
+		return submit_fail(reply, 550, "5.7.1",
+		    "these are no members of this alias");
 	if (trace_block_parse(s->a, s->body, hostname, BYTES_EMPTY, &block,
-	    &rest) != 1 || (!seal(s, &block, hostname, out) &&
+	    &rest) != 1 || (!seal(s, &block, hostname, domain,
+	    out) &&
 	    !has_result(&block, "dkim=pass")))
 		return submit_fail(reply, 550, "5.7.20",
 		    "nothing would vouch for it elsewhere: no signature of "
