@@ -80,7 +80,13 @@ like "$(sed -n '/^ARC-Seal/,/^ARC-M/p' m | tr -d '\n\t ')" 'd=example.org' "by t
 cp -r etc etc2; mkdir var2
 sed -i 's/^hostname = .*/hostname = mx.else.example/' etc2/main.conf
 is "$(export PIPEMAIL_ETC=$TMP/etc2 PIPEMAIL_VAR=$TMP/var2; config-compile; arc-verify -q <m | cut -f1)" pass "B-4 and the seal is right"
-like "$(put out "arc=fail; dkim=none")" '^550 5.7.20' "B-4 a chain that failed is not gone on with"
+chain='ARC-Seal: i=1; a=rsa-sha256; cv=none; d=x.example; s=s; t=1; b=AAAA
+ARC-Message-Signature: i=1; a=rsa-sha256; c=relaxed/relaxed; d=x.example; s=s; h=from; bh=AAAA; b=AAAA
+ARC-Authentication-Results: i=1; x.example; none
+Subject: hello'
+is "$(subject=$chain put out "arc=pass; dkim=none")" "250 2.0.0 delivered" "B-4 a chain that is whole gets one more"
+like "$(newest_queued | sed -n 's/^ARC-Seal: *//p' | head -1)" '^i=2' "of number 2"
+like "$(subject=$chain put out "arc=fail; dkim=none")" '^550 5.7.20' "B-4 a chain that failed is not gone on with"
 like "$(put out "arc=fail; dkim=pass header.d=b.example header.s=s")" '^250' "B-4 but a signature is enough"
 n=$(queued)
 like "$(subject='Subject: cheap' put out "$DKIM")" '^550 5.7.1 not to us' "B-4 with no member here the owner's rules judge"
