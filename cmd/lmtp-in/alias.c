@@ -13,8 +13,11 @@ struct expansion {
 	struct smtp_session *s;
 	struct deliverer *d;
 	struct recipient_alias alias;
+	struct bytes from;		/* empty: none, or several */
 	struct bytes author;		/* canonical; empty: not of ours */
-	struct smtp_answer accepted, refused, failed;	/* code 0: none */
+	/* The first of each kind, code 0: none. Failed: what is for members
+	 * elsewhere cannot be passed on. */
+	struct smtp_answer accepted, refused, failed;
 };
 
 /* ---- who gets no copy ---- */
@@ -82,10 +85,60 @@ deliver_member(struct expansion *x, const struct smtp_recipient *rcpt,
 		keep_first(x->d, &x->accepted, &answer);
 		if (!c.judge_only)
 			note_reached(x->d, member->address);
-	} else if (answer.code == 452 || answer.code == 451)
-		keep_first(x->d, &x->failed, &answer);
-	else
+	} else
 		keep_first(x->d, &x->refused, &answer);
+	arena_reset(&x->d->job);
+}
+
+/* ---- members elsewhere ---- */
+
+/* With nobody here to judge the message, who gets the bounces does. */
+static void
+ask_owner(struct expansion *x, const struct smtp_recipient *rcpt,
+    struct bytes text)
+{
+	struct copy c = { .rcpt = rcpt, .is_member = true,
+	    .judge_only = true };
+	struct recipient owner;
+	struct smtp_answer answer;
+	struct path path;
+	const char *why;
+
+	if (addr_parse_mailbox(&x->d->transaction, x->alias.bounces_to,
+	    ADDR_SMTPUTF8, &path, &why) == -1 ||
+	    recipient_find(x->d->settings->config, &x->d->transaction, &path,
+	    &owner) != 1 || owner.alias.n > 0)
+		return;
+	c.to = &owner;
+	deliver_copy(x->s, &c, text, &answer);
+	keep_first(x->d, answer.code < 300 ? &x->accepted : &x->refused,
+	    &answer);
+	arena_reset(&x->d->job);
+}
+
+static void
+deliver_elsewhere(struct expansion *x, const struct smtp_recipient *rcpt,
+    struct bytes text)
+{
+	struct bytes *members = arena_zalloc(&x->d->transaction,
+	    x->alias.nexternals, sizeof(*members));
+	struct smtp_answer answer;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->alias.nexternals; i++) {
+		if (!bytes_caseeq(x->alias.external[i], x->from))
+			members[n++] = x->alias.external[i];
+	}
+	if (n == 0)
+		return;
+	forward_message(x->s, rcpt, &x->alias, members, n, text, &answer);
+	/* a copy too many is better than one lost: come again */
+	if (answer.code >= 400 && answer.code < 500)
+		x->accepted.code = 0;
+	else if (answer.code >= 500 && x->alias.nmembers == 0)
+		x->accepted.code = 0;
+	if (answer.code >= 400)
+		keep_first(x->d, &x->failed, &answer);
 	arena_reset(&x->d->job);
 }
 
@@ -102,7 +155,9 @@ check_author(struct expansion *x, struct bytes text)
 
 	mime_split(text, &header, &body);
 	has_from = rules_from(a, header, &from);
-	x->author = BYTES_EMPTY;
+	x->author = x->from = BYTES_EMPTY;
+	if (has_from)
+		x->from = addr_path_text(a, &from, false);
 	if (has_from && recipient_find(c, a, &from, &who) == 1)
 		x->author = who.address;
 	return recipient_alias_may_post(c, a, &x->alias,
@@ -143,6 +198,10 @@ alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	}
 	for (size_t i = 0; i < x.alias.nmembers; i++)
 		deliver_member(&x, rcpt, &x.alias.member[i], text);
+	if (x.alias.nmembers == 0)
+		ask_owner(&x, rcpt, text);
+	if (x.accepted.code != 0 && x.alias.nexternals > 0)
+		deliver_elsewhere(&x, rcpt, text);
 	*out = x.accepted.code != 0 ? x.accepted : x.failed.code != 0
 	    ? x.failed : x.refused;
 	if (out->code == 0)

@@ -276,8 +276,8 @@ store_message(struct smtp_session *s, const struct copy *c,
 	buf_free(&facts);
 }
 
-static void
-fill_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
+void
+deliver_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
     struct trace_envelope *t)
 {
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
@@ -306,6 +306,12 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		fail(s, c->to, out, "store", errno);
 		return;
 	}
+	if (!c->judge_only)
+		filters_before(s, c->to, job);
+	if (job->verdict != STAGE_PASS) {
+		set_verdict(d, job, out);
+		return;
+	}
 	choose(s, c->to, job, rules);
 	verdict_make(s, c, job, rules, store, &v);
 	d->slow = d->slow || v.r.slow;
@@ -314,7 +320,12 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		return;
 	}
 	verdict_wait(d, &v, &job->envelope.remote);
-	store_message(s, c, job, &v, out, done);
+	if (v.r.accept && !v.r.is_reject)
+		filters_after(s, c->to, rules, job);
+	if (job->verdict == STAGE_PASS)
+		store_message(s, c, job, &v, out, done);
+	else
+		set_verdict(d, job, out);
 }
 
 void
@@ -330,7 +341,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	struct outcome done = { 0, c->to->mailbox, "" };
 
 	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
-	fill_envelope(s, c->rcpt, &e);
+	deliver_envelope(s, c->rcpt, &e);
 	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
 	stage_job_resume(&job, text);
 	if (job.envelope.id.n == 0)

@@ -59,6 +59,17 @@ void choose(struct smtp_session *s, const struct recipient *to,
 bool origin_of_forward(const struct stage_job *job,
     const struct rules_result *rules, struct origin *out);
 
+/* ---- filters.c: programs of accounts ---- */
+
+/*
+ * Those of the account, before its rules; those of the rule that matches, on
+ * what was accepted. The verdict is in the job.
+ */
+void filters_before(struct smtp_session *s, const struct recipient *to,
+    struct stage_job *job);
+void filters_after(struct smtp_session *s, const struct recipient *to,
+    const struct rules_result *rules, struct stage_job *job);
+
 /* ---- deliver.c ---- */
 
 /* A copy for one account. */
@@ -116,8 +127,22 @@ void deliver_refused(struct smtp_session *s, const char *why);
 /* The whole way of one copy; *out is the reply, its texts in d->job. */
 void deliver_copy(struct smtp_session *s, const struct copy *c,
     struct bytes text, struct smtp_answer *out);
+/* The envelope of its copies. */
+void deliver_envelope(struct smtp_session *s,
+    const struct smtp_recipient *rcpt, struct trace_envelope *out);
 
 /* ---- alias.c ---- */
+
+/* ---- forward.c ---- */
+
+/*
+ * Hand the message to queue-add for the n members elsewhere (B-4). *out is
+ * its reply, or 451, in d->job.
+ */
+void forward_message(struct smtp_session *s,
+    const struct smtp_recipient *rcpt, const struct recipient_alias *alias,
+    const struct bytes *members, size_t n, struct bytes text,
+    struct smtp_answer *out);
 
 /* To the members of the alias rcpt is (BEHAVIOUR 6). */
 void alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,

@@ -42,6 +42,7 @@ prepare(void *ctx)
 	struct program *p = ctx;
 	struct os_sandbox new;
 	const char *why;
+	bool filters;
 	int err;
 
 	if (smtp_settings_load(&p->settings, true, "lmtp-in",
@@ -51,11 +52,13 @@ prepare(void *ctx)
 		errno = err;
 		return -1;
 	}
-	if (os_sandbox_make(&new, p->settings.stages.has_filters
-	    ? OS_SANDBOX_FILTERS : OS_SANDBOX_STORE) == -1)
+	filters = p->settings.stages.has_filters || config_get_bool(
+	    p->settings.config, "lmtp-in", NULL, "user-filters");
+	if (os_sandbox_make(&new, filters ? OS_SANDBOX_FILTERS
+	    : OS_SANDBOX_STORE) == -1)
 		return -1;
 	/* Filters, others' programs, may need any file their user may. */
-	if (!p->settings.stages.has_filters &&
+	if (!filters &&
 	    add_reach(&p->settings, &new.reach) == -1) {
 		os_sandbox_free(&new);
 		return -1;

@@ -30,6 +30,8 @@ struct program {
 	const char *wake;		/* run/queue */
 	uid_t trusted[TRUSTED_MAX];
 	size_t ntrusted;
+	bool forwards;			/* there is one who may: */
+	uid_t forwarder;
 };
 
 /*

@@ -174,12 +174,35 @@ check_names(struct source *s, size_t first, size_t i)
 
 /* ---- both ---- */
 
+static bool
+is_user_filter(const struct entry *e)
+{
+	return (strcmp(e->key->section, "account") == 0 &&
+	    strcmp(e->key->key, "filter") == 0) ||
+	    (strcmp(e->key->section, "rule") == 0 &&
+	    strcmp(e->key->key, "command") == 0);
+}
+
+static bool
+user_filters_allowed(const struct source *s)
+{
+	const struct entry *e = config_entry_find(s, "lmtp-in", BYTES_EMPTY,
+	    "user-filters");
+
+	return e != NULL && bytes_eq(e->value, BYTES("yes"));
+}
+
 static void
 check_entry(struct source *s, struct entry *e)
 {
 	struct owner o = { .catch_all = false };
 	struct bytes domain;
 
+	if (is_user_filter(e) && !user_filters_allowed(s))
+		config_problem(s->a, s->problems, e->file, e->line,
+		    "\"%s\" is for programs of accounts; needed is "
+		    "user-filters = yes in [lmtp-in] of main.conf",
+		    e->key->key);
 	if (e->key->type == CONFIG_OWN_ADDRESS)
 		check_own(s, e);
 	else if (strcmp(e->key->key, "external-member") == 0)

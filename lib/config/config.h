@@ -354,6 +354,39 @@ int config_format_value(struct buf *out, struct bytes value);
  */
 int config_edit(struct buf *out, struct bytes text, const char *section,
     const char *key, const struct bytes *value);
+/* Changes of one section, [section "name"] or, with name empty, [section]. */
+enum config_change_kind {
+	CONFIG_SECTION_NEW,	/* at the end; key and value unused */
+	CONFIG_SECTION_REMOVE,	/* the header, and all to its last key */
+	CONFIG_VALUE_SET,	/* once, as config_edit */
+	CONFIG_VALUE_ADD,	/* one more, behind the others of the key */
+	CONFIG_VALUE_DROP,	/* the lines of key with that value */
+	CONFIG_VALUE_UNSET,	/* all lines of the key */
+};
+struct config_change {
+	enum config_change_kind kind;
+	const char *section;
+	struct bytes name;	/* as written in the file */
+	const char *key;
+	struct bytes value;
+};
+/*
+ * The text of a file with one change made; comments and all other lines
+ * stay, a comment behind a line that goes, too. -1: EEXIST the new section is
+ * there, ENOENT the section is not, or no line is to be dropped; EMSGSIZE,
+ * EINVAL as config_edit, EBADMSG the text has errors.
+ */
+int config_change(struct arena *a, struct buf *out, struct bytes text,
+    const struct config_change *c);
+/*
+ * Put a changed text in place of old in etc/dir_name/name, and compile; the
+ * old one again if it does not. -1: EBADMSG the configuration has errors, to
+ * begin with or then: *problems, and nothing was changed; another errno as
+ * config_compile and config_replace, with *failed.
+ */
+int config_apply(struct arena *a, const char *dir_name, const char *name,
+    struct bytes old, struct bytes changed, struct config_problems *problems,
+    const char **failed);
 /*
  * Replace the existing file etc_dir/dir_name/name, atomically and durably,
  * keeping its mode and owner. -1: EACCES it is no plain file, ...

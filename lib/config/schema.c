@@ -90,6 +90,7 @@ const struct config_key config_schema[] = {
 	BOOL("lmtp-in", "judge", "yes"),
 	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
 	    0, 5 * MINUTE, "15"),
+	BOOL("lmtp-in", "user-filters", "no"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	CHOICE("imap", "plain-login", "yes no loopback", "loopback"),
@@ -362,9 +363,9 @@ type_words(enum config_type type)
 	case CONFIG_ANY_ADDRESS:
 		return "local@domain or @domain";
 	case CONFIG_REGEX:
-		return "an extended regular expression";
+		return "a regular expression";
 	case CONFIG_REGEX_PAIR:
-		return "two extended regular expressions, for name and value";
+		return "two regular expressions, for name and value";
 	case CONFIG_REPLY:
 		return "CODE STATUS TEXT, as in 550 5.7.1 not here";
 	}

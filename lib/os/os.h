@@ -135,6 +135,9 @@ enum os_sandbox_kind {
 	/* As NET, and directories, FIFOs, modes, inotify, late libraries,
 	 * and to narrow its reach further. */
 	OS_SANDBOX_STORE,
+	/* For programs that a user wrote down: as FILTERS, and no sockets, no
+	 * signals to others, no leaving the session, nothing shared. */
+	OS_SANDBOX_USER,
 	/* For who starts workers: as STORE, and fork, signals, other users
 	 * and further sandboxes. No exec. */
 	OS_SANDBOX_PARENT,
@@ -143,6 +146,8 @@ struct os_sandbox {
 	void *filter;		/* sock_filter array; NULL: kernel has none */
 	size_t length;
 	uint64_t memory_bytes;	/* RLIMIT_AS, 0: unlimited */
+	uint64_t cpu_seconds;	/* RLIMIT_CPU, 0: unchanged */
+	uint64_t file_bytes;	/* RLIMIT_FSIZE, 0: unchanged */
 	unsigned int files;	/* RLIMIT_NOFILE, 0: unchanged */
 	struct os_reach reach;	/* begun by the caller; ended with it */
 };

@@ -5,7 +5,8 @@
  * process (SIGSYS), which says before by what number. Executable mappings,
  * which a library may try and can do without, fail with EACCES in NET.
  * FILTERS is inherited by programs of other people's making, so it is a list
- * of what no mail filter needs; those calls fail with EPERM.
+ * of what no mail filter needs; those calls fail with EPERM. USER has a longer
+ * list.
  *
  * The program is compiled once and handed to the kernel by every child, which
  * translates and checks it each time: so it is kept short. <seccomp.h> gives
@@ -145,6 +146,40 @@ static const int filter_denied[] = {
 	SCMP_SYS(vhangup), SCMP_SYS(personality), SCMP_SYS(mknod),
 };
 
+/* What programs of users must not do besides. */
+static const int user_denied[] = {
+	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+	SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
+	SCMP_SYS(accept4), SCMP_SYS(kill), SCMP_SYS(tkill),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
+	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(setsid), SCMP_SYS(setpgid), SCMP_SYS(shmget),
+	SCMP_SYS(shmat), SCMP_SYS(shmctl), SCMP_SYS(semget),
+	SCMP_SYS(semop), SCMP_SYS(semtimedop), SCMP_SYS(semctl),
+	SCMP_SYS(msgget), SCMP_SYS(msgsnd), SCMP_SYS(msgrcv),
+	SCMP_SYS(msgctl), SCMP_SYS(mq_open), SCMP_SYS(mq_unlink),
+	SCMP_SYS(setpriority), SCMP_SYS(ioprio_set),
+	SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_setattr),
+	SCMP_SYS(sched_setaffinity), SCMP_SYS(process_madvise),
+	SCMP_SYS(mknodat),
+};
+
+/* abort(3) of one's own, and limits of one's own. */
+static void
+set_user_checks(struct filter_plan *p)
+{
+	static const uint32_t itself[] = { 0 };
+	static const uint32_t abortion[] = { SIGABRT };
+	static const uint32_t typing[] = { TIOCSTI };
+
+	filter_check(p, SCMP_SYS(tgkill), &(struct filter_check){ 2,
+	    UINT32_MAX, abortion, 1, FILTER_ALLOW, FILTER_EPERM });
+	filter_check(p, SCMP_SYS(prlimit64), &(struct filter_check){ 0,
+	    UINT32_MAX, itself, 1, FILTER_ALLOW, FILTER_EPERM });
+	filter_check(p, SCMP_SYS(ioctl), &(struct filter_check){ 1,
+	    UINT32_MAX, typing, 1, FILTER_EPERM, FILTER_ALLOW });
+}
+
 static void
 list(struct filter_plan *p, const int *calls, size_t n)
 {
@@ -203,9 +238,13 @@ plan(struct filter_plan *p, enum os_sandbox_kind kind)
 {
 	static const int mappings[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 
-	if (kind == OS_SANDBOX_FILTERS) {
+	if (kind == OS_SANDBOX_FILTERS || kind == OS_SANDBOX_USER) {
 		filter_init(p, FILTER_ALLOW, FILTER_EPERM);
 		list(p, filter_denied, COUNT(filter_denied));
+		if (kind == OS_SANDBOX_FILTERS)
+			return;
+		list(p, user_denied, COUNT(user_denied));
+		set_user_checks(p);
 		return;
 	}
 	filter_init(p, FILTER_TRAP, FILTER_ALLOW);
@@ -321,6 +360,8 @@ os_sandbox_enter(const struct os_sandbox *s)
 	if (UNDER_SANITIZER)	/* it needs terabytes and odd calls */
 		return 0;
 	if (limit(RLIMIT_AS, s->memory_bytes) == -1 ||
+	    limit(RLIMIT_CPU, s->cpu_seconds) == -1 ||
+	    limit(RLIMIT_FSIZE, s->file_bytes) == -1 ||
 	    os_reach_enter(&s->reach) == -1)
 		return -1;
 	if (s->filter == NULL)

@@ -266,11 +266,11 @@ void
 qcmd_put_message(struct qcmd_out *o, const struct queue_message *m)
 {
 	static const char *const kinds[] = { "message", "dsn", "dmarc-report",
-	    "tls-report" };
+	    "tls-report", "forward" };
 
 	qcmd_out_text(o, "record", BYTES("message"));
 	qcmd_out_id(o, m->id, 0);
-	qcmd_out_text(o, "kind", bytes_str(word_of(kinds, 4, m->kind)));
+	qcmd_out_text(o, "kind", bytes_str(word_of(kinds, 5, m->kind)));
 	qcmd_out_text(o, "account", m->account);
 	qcmd_out_text(o, "login", m->login);
 	qcmd_out_text(o, "sender", m->sender.n > 0 ? m->sender

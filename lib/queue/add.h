@@ -40,7 +40,9 @@ struct add_request {
 	struct bytes remote_ip;		/* as text */
 	uint64_t kind;			/* enum queue_kind; from pm-net
 					 * QUEUE_MESSAGE, or QUEUE_DSN of the
-					 * null sender to one recipient */
+					 * null sender to one recipient; from
+					 * pm-mail QUEUE_FORWARD, whose login is
+					 * the alias */
 	/*
 	 * Instead: nothing is sent, and the reply's text is what queue-list
 	 * prints of the account, for a user of the system and root; not for

@@ -41,6 +41,7 @@ enum queue_kind {
 	QUEUE_DSN,
 	QUEUE_DMARC_REPORT,	/* Q-30, T-7 */
 	QUEUE_TLS_REPORT,
+	QUEUE_FORWARD,		/* B-4: of others, to members elsewhere */
 };
 
 /* REQUIRETLS (RFC 8689), or "TLS-Required: No". */

@@ -42,7 +42,7 @@ rules_domain_is_within(struct bytes domain, struct bytes above)
 static bool
 matches(struct matcher *m, const struct regex *r, struct bytes text)
 {
-	int found = r == NULL ? 0
+	int found = r == NULL || m->over_budget ? 0
 	    : regex_match(m->a, r, text, &m->steps);
 
 	if (found == -1)
@@ -55,7 +55,7 @@ compile(struct matcher *m, struct bytes pattern)
 {
 	const char *why;
 
-	return regex_compile(m->a, pattern, &why);
+	return m->over_budget ? NULL : regex_compile(m->a, pattern, &why);
 }
 
 /* ---- header fields ---- */
@@ -95,7 +95,7 @@ header_matches(struct matcher *m, const struct rules_header *h)
 
 	if (!m->has_fields)
 		read_fields(m);
-	for (size_t i = 0; i < m->nfields; i++) {
+	for (size_t i = 0; i < m->nfields && !m->over_budget; i++) {
 		if (!matches(m, name, m->field[i].name))
 			continue;
 		if (value == NULL)

@@ -21,6 +21,7 @@
 /* Recipients in the environment; Linux takes 128 KiB per variable. */
 #define RECIPIENTS_BYTES_MAX 65536
 #define ENV_MAX 24
+#define WRAPPER_MAX 8		/* words before a filter */
 
 struct filter {
 	struct bytes feed[2];	/* what is not written yet */
@@ -216,17 +217,21 @@ start(struct stage_job *job, struct filter *f, struct bytes command,
 {
 	struct bytes shell_text = command;
 	struct spawn s = { 0 };
-	char *argv[4] = { NULL };
+	char *argv[WRAPPER_MAX + 4] = { NULL };
+	const char *const *w = job->options->wrapper;
+	size_t n = 0;
 	int r;
 
 	if (make_pipes(f) == -1)
 		return -1;
+	for (; w != NULL && w[n] != NULL && n < WRAPPER_MAX; n++)
+		argv[n] = arena_str(job->arena, bytes_str(w[n]));
 	if (bytes_skip(&shell_text, BYTES("|"))) {
-		argv[0] = arena_printf(job->arena, "/bin/sh");
-		argv[1] = arena_printf(job->arena, "-c");
-		argv[2] = arena_str(job->arena, shell_text);
+		argv[n] = arena_printf(job->arena, "/bin/sh");
+		argv[n + 1] = arena_printf(job->arena, "-c");
+		argv[n + 2] = arena_str(job->arena, shell_text);
 	} else
-		argv[0] = arena_str(job->arena, command);
+		argv[n] = arena_str(job->arena, command);
 	s.argv = argv;
 	s.env = make_env(job);
 	memcpy(s.fd, f->child, sizeof(s.fd));

@@ -50,6 +50,9 @@ struct stage_options {
 	size_t message_max_bytes;	/* output of a filter, input by hand */
 	const struct bytes *arc_trusted;	/* arc-trusted of [smtp-in] */
 	size_t narc_trusted;
+	/* What filters are started by, a program and its arguments up to a
+	 * NULL; NULL: nothing. */
+	const char *const *wrapper;
 };
 
 /*

@@ -30,7 +30,8 @@ read_from(struct submit *s, struct bytes header, struct header *h,
 	    addr_member_path(s->a, m, &h->from, &why) == -1)
 		return submit_fail(reply, 550, "5.6.0",
 		    "the From field needs exactly one valid address");
-	if (!submit_may_use(s->config, s->a, s->request->account, &h->from))
+	if (s->request->kind != QUEUE_FORWARD &&
+	    !submit_may_use(s->config, s->a, s->request->account, &h->from))
 		return submit_fail(reply, 550, "5.7.1", arena_printf(s->a,
 		    "the From address <%.*s> is none of this account",
 		    BYTES_ARG(addr_path_text(s->a, &h->from, false))));
@@ -134,7 +135,7 @@ int
 submit_header(struct submit *s, struct header *h, struct submit_reply *reply)
 {
 	struct bytes header, body;
-	bool has_extra_fields;
+	bool has_extra_fields, own = s->request->kind != QUEUE_FORWARD;
 	size_t at;
 
 	mime_split(s->text, &header, &body);
@@ -144,11 +145,11 @@ submit_header(struct submit *s, struct header *h, struct submit_reply *reply)
 		    "too many Received fields, mail loop");
 	if (read_from(s, header, h, reply) == -1)
 		return -1;
-	if (config_get_bool(s->config, "server", NULL, "pedantic") &&
+	if (own && config_get_bool(s->config, "server", NULL, "pedantic") &&
 	    has_field(header, "Return-Path"))
 		return submit_fail(reply, 550, "5.6.0",
 		    "a message that is sent has no Return-Path");
-	has_extra_fields = bytes_casefind(header, BYTES(EXTRA), &at);
+	has_extra_fields = own && bytes_casefind(header, BYTES(EXTRA), &at);
 	s->body = s->text;
 	if (has_extra_fields && take_extra(s, reply) == -1)
 		return -1;

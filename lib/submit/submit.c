@@ -48,7 +48,7 @@ read_sender(struct submit *s, struct submit_reply *reply)
 		    "bad sender address: %s", why));
 	s->message.sender = addr_path_text(s->a, &path, false);
 	s->message.smtputf8 |= addr_needs_smtputf8(&path);
-	if (q->kind == QUEUE_MESSAGE &&
+	if ((q->kind == QUEUE_MESSAGE || q->kind == QUEUE_FORWARD) &&
 	    !submit_may_use(s->config, s->a, q->account, &path))
 		return submit_fail(reply, 550, "5.7.1", arena_printf(s->a,
 		    "<%.*s> is no address of this account",
@@ -173,9 +173,13 @@ make_prefix(struct submit *s, struct header *h, struct submit_reply *reply)
 	struct buf added = BUF_INIT(SUBMIT_PREFIX_MAX);
 	int r;
 
-	add_missing(s, h, &added);
-	add_trace(s, &out);
-	r = sign(s, h, buf_bytes(&added), &out, reply);
+	if (s->request->kind == QUEUE_FORWARD)
+		r = submit_vouch(s, &out, reply);
+	else {
+		add_missing(s, h, &added);
+		add_trace(s, &out);
+		r = sign(s, h, buf_bytes(&added), &out, reply);
+	}
 	if (r == 0) {
 		buf_add(&out, buf_bytes(&added));
 		s->prefix = arena_bytes(s->a, buf_bytes(&out));

@@ -10,13 +10,13 @@ static const struct {
 } rows[] = {
 	{ "D-4 expressions are checked, with the line", "", "[rule \"r\"]\n"
 	    "mail-from = (a\nheader = a [\nheader = ^x$\nmailbox = A\n"
-	    "msg-from = a{1,300}\n",
-	    "accounts/a.conf:5: \"(a\" is no value for \"mail-from\": a group "
-	    "does not end; allowed: an extended regular expression\n"
-	    "accounts/a.conf:6: \"a [\" is no value for \"header\": a bracket\n"
+	    "msg-from = a{1,70000}\n",
+	    "accounts/a.conf:5: \"(a\" is no value for \"mail-from\": missing "
+	    "closing parenthesis, at byte 3; allowed: a regular expression\n"
+	    "accounts/a.conf:6: \"a [\" is no value for \"header\": missing \n"
 	    "accounts/a.conf:7: \"^x$\" is no value for \"header\": one exp\n"
-	    "accounts/a.conf:9: \"a{1,300}\" is no value for \"msg-from\": "
-	    "more than 255 in {m,n}" },
+	    "accounts/a.conf:9: \"a{1,70000}\" is no value for \"msg-from\": "
+	    "number too big" },
 	{ "D-7 the mailbox stays mandatory", "",
 	    "[rule \"r\"]\naccept-rejects-to = R\n",
 	    "accounts/a.conf:4: a rule says nothing of where mail goes" },
@@ -90,6 +90,10 @@ static const struct {
 	    "domains/example.org.conf:3: \"@b.example\" is a domain" },
 	{ "B-32 user filters are programs", "", "filter = spf-check\n",
 	    "accounts/a.conf:4: \"spf-check\" is no value for \"filter\"" },
+	{ "B-32 user filters must be allowed", "", "filter = /bin/cat\n"
+	    "[rule \"r\"]\nmailbox = A\ncommand = |cat\n",
+	    "accounts/a.conf:4: \"filter\" is for programs of accounts\n"
+	    "accounts/a.conf:7: \"command\" is for programs of accounts" },
 };
 
 static void

@@ -234,6 +234,67 @@ test_use(void **state)
 	fixture_free(&f);
 }
 
+/* What queue-add is asked for by whoever delivers. */
+static void
+test_forward(void **state)
+{
+	static const struct {
+		const char *login, *sender, *rcpt, *text;
+		uint64_t code;
+	} rows[] = {
+		{ "team@example.org", "alice@example.org", "ext@far.example",
+		    "dkim=pass header.d=x.example", 0 },
+		{ "team@example.org", "", "ext@far.example",
+		    "dkim=pass header.d=x.example", 0 },
+		{ "team@example.org", "alice@example.org", "ext@far.example",
+		    "dkim=fail header.d=x.example", 550 },
+		{ "team@example.org", "alice@example.org", "x@far.example",
+		    "dkim=pass header.d=x.example", 550 },
+		{ "own@example.org", "alice@example.org", "ext@far.example",
+		    "dkim=pass header.d=x.example", 550 },
+		{ "alice@example.org", "alice@example.org", "ext@far.example",
+		    "dkim=pass header.d=x.example", 550 },
+		{ "team@example.org", "gone@example.org", "ext@far.example",
+		    "dkim=pass header.d=x.example", 550 },
+		{ "team@example.org", "bob@example.org", "ext@far.example",
+		    "dkim=pass header.d=x.example", 550 },
+	};
+	struct submit_reply reply;
+	struct add_request q;
+	struct add_rcpt rcpt;
+	struct fixture f;
+	struct submit s;
+
+	(void)state;
+	fixture_init(&f);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)add_parse_request(&f.d.a, BYTES_EMPTY, &q);
+		rcpt = (struct add_rcpt){ .orcpt = BYTES_EMPTY };
+		rcpt.address = bytes_str(rows[i].rcpt);
+		q.kind = QUEUE_FORWARD;
+		q.account = BYTES("a");
+		q.login = bytes_str(rows[i].login);
+		q.sender = bytes_str(rows[i].sender);
+		q.rcpts = &rcpt;
+		q.count = 1;
+		s = (struct submit){ .a = &f.d.a, .config = f.c,
+		    .request = &q, .now = 1 };
+		s.text = bytes_str(arena_printf(&f.d.a,
+		    "Authentication-Results: mx.example.org; %s\n"
+		    "Received: from a by mx.example.org id 1; x\n"
+		    "From: a@b.example\n\n", rows[i].text));
+		reply.code = 0;
+		if ((submit_prepare(&s, &reply) == 0) != (rows[i].code == 0)
+		    || reply.code != rows[i].code)
+			fail_msg("row %zu: %llu %.*s", i,
+			    (unsigned long long)reply.code,
+			    BYTES_ARG(reply.text));
+		if (rows[i].code == 0)
+			assert_int_equal(s.prefix.n, 0);
+	}
+	fixture_free(&f);
+}
+
 int
 main(void)
 {
@@ -245,6 +306,8 @@ main(void)
 		{ "D-9 D-10 D-12 an alias has each member once", test_members,
 		    NULL, NULL, NULL },
 		{ "D-11 B-4 who may post", test_post, NULL, NULL, NULL },
+		{ "B-4 what goes to members elsewhere, and no further",
+		    test_forward, NULL, NULL, NULL },
 		{ "D-11 members write as the alias if it allows it", test_use,
 		    NULL, NULL, NULL },
 	};
