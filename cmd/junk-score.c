@@ -20,6 +20,7 @@ static const char usage[] =
 #define MESSAGE_MAX ((size_t)1024 * 1024 * 1024)
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
 #define FIELD "Pipemail-Junk"
+#define OPTIONS_MAX 100
 
 /* A path that is not there was named by the caller. */
 static int
@@ -36,6 +37,9 @@ struct job {
 	struct junk_counts *counts;
 	struct junk_words words;
 	struct junk_options options;
+	const char *option[OPTIONS_MAX];	/* -o, after the account's */
+	size_t option_count;
+	unsigned int grams;	/* 0: the account's, or 1 */
 	struct buf line;
 	struct buf out;		/* of many, written now and then */
 	bool quiet, many;
@@ -231,6 +235,19 @@ open_counts(struct job *j)
 	if ((j->view = store_view_open(j->account.store)) == NULL)
 		msg_diesys(account_exit(errno), "cannot read the index");
 	j->counts = store_junk_counts(j->view);
+	account_junk_options(j->account.config, j->account_name, &j->options);
+	if (j->grams == 0)
+		j->grams = store_junk_grams(j->view);
+}
+
+/* What is given in arguments counts more than the account's. */
+static void
+set_options(struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->option_count; i++)
+		(void)set_option(&j->options, j->option[i]); /* was read */
 }
 
 static void
@@ -246,8 +263,10 @@ close_counts(struct job *j)
 }
 
 static void
-read_options(struct job *j, int argc, char *argv[], uint64_t *grams)
+read_options(struct job *j, int argc, char *argv[])
 {
+	struct junk_options ignored = JUNK_DEFAULT;
+	uint64_t grams = 0;
 	int c;
 
 	while ((c = getopt(argc, argv, "bqa:d:g:o:")) != -1) {
@@ -259,11 +278,14 @@ read_options(struct job *j, int argc, char *argv[], uint64_t *grams)
 			j->account_name = optarg;
 		else if (c == 'd')
 			j->file_name = optarg;
-		else if (c == 'o' ? !set_option(&j->options, optarg)
-		    : c != 'g' || num_parse(bytes_str(optarg), 1, 7, grams)
-		    == -1)
+		else if (c == 'o' && j->option_count < OPTIONS_MAX &&
+		    set_option(&ignored, optarg))
+			j->option[j->option_count++] = optarg;
+		else if (c != 'g' || num_parse(bytes_str(optarg), 1, 7,
+		    &grams) == -1)
 			msg_usage(usage);
 	}
+	j->grams = (unsigned int)grams;
 	if ((j->file_name == NULL) == (j->account_name == NULL) ||
 	    j->many == (optind == argc) || (j->many && j->quiet))
 		msg_usage(usage);
@@ -275,15 +297,15 @@ main(int argc, char *argv[])
 	struct job j = { .options = JUNK_DEFAULT,
 	    .line = BUF_INIT(LINE_MAX_BYTES),
 	    .out = BUF_INIT(MESSAGE_MAX + LINE_MAX_BYTES) };
-	uint64_t grams = 1;
 	int code = EXIT_YES;
 
 	msg_init("junk-score");
-	read_options(&j, argc, argv, &grams);
+	read_options(&j, argc, argv);
 	if (j.many)
 		j.out.max = 4 * LINE_MAX_BYTES;
 	open_counts(&j);
-	junk_words_init(&j.words, (unsigned int)grams, true);
+	set_options(&j);
+	junk_words_init(&j.words, j.grams, true);
 	if (j.many)
 		judge_many(&j, argv + optind);
 	else

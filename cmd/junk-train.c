@@ -12,7 +12,7 @@
 
 static const char usage[] =
     "usage: junk-train [-uv] [-g grams] [-h path] [-s path] -d file\n"
-    "       junk-train [-rv] -a account\n"
+    "       junk-train [-rv] [-m mailbox [uid ...]] -a account\n"
     "       junk-train -r [-v]";
 
 #define PATHS_MAX 1000
@@ -131,34 +131,74 @@ note(const char *line)
 	msg_info("%s", line);
 }
 
-/* What is trained of the open account, and in all. */
-static int
-train_store(struct store *s, bool anew, const char *title, bool verbose)
+/* What is trained of the open account. */
+struct request {
+	bool anew, verbose;
+	const char *mailbox;		/* NULL: all */
+	char **uids;			/* of it; none: all */
+	size_t count;
+};
+
+/* What cannot be taken out any more, if there is such. */
+static void
+print_lost(const struct store_training_state *t)
 {
-	struct store_training_fill ask = { .anew = anew };
-	struct store_view *v;
+	if (t->lost_ham + t->lost_spam > 0 && printf("lost\t%lu\t%lu\n",
+	    (unsigned long)t->lost_ham, (unsigned long)t->lost_spam) < 0)
+		msg_diesys(EXIT_TEMP, "cannot write");
+}
+
+/* Now, in all, and what is lost. */
+static int
+tell(struct store *s, const struct store_training_fill *done,
+    const char *title)
+{
+	struct store_training_state state;
+	struct store_view *v = store_view_open(s);
 	struct junk_counts *c;
-	uint32_t ham = 0, spam = 0;
+	uint32_t ham, spam;
 	int r;
 
-	if (store_sync(s, 0, false) == -1 ||
-	    store_training_fill(s, &ask) == -1 ||
-	    (v = store_view_open(s)) == NULL)
+	if (v == NULL)
 		return -1;
 	c = store_junk_counts(v);
 	r = junk_counts_totals(c, &ham, &spam);
 	junk_counts_close(c);
+	if (r == 0)
+		r = store_training_state(v, &state);
 	store_view_close(v);
-	if (r == -1 || !verbose)
-		return r;
+	if (r == -1)
+		return -1;
 	if (title != NULL && printf("account\t%s\n", title) < 0)
 		msg_diesys(EXIT_TEMP, "cannot write");
-	print_counts((uint64_t[]){ ask.ham, ask.spam }, ham, spam);
+	print_lost(&state);
+	print_counts((uint64_t[]){ done->ham, done->spam }, ham, spam);
 	return 0;
 }
 
 static int
-train_account(const char *name, bool anew, const char *title, bool verbose)
+train_store(struct account *a, const struct request *q, const char *title)
+{
+	struct store_training_fill ask = { .anew = q->anew };
+	uint32_t *uids;
+
+	if (q->mailbox == NULL) {
+		if (store_sync(a->store, 0, false) == -1)
+			return -1;
+	} else if (account_mailbox(a, q->mailbox, &ask.mailbox) == -1) {
+		return -1;
+	} else if (q->count > 0) {
+		account_start_uids(a, ask.mailbox, q->uids, q->count, &uids,
+		    &ask.count);
+		ask.uids = uids;
+	}
+	if (store_training_fill(a->store, &ask) == -1)
+		return -1;
+	return q->verbose ? tell(a->store, &ask, title) : 0;
+}
+
+static int
+train_account(const char *name, const struct request *q, const char *title)
 {
 	struct account a = { .note = note };
 	int code = EXIT_YES;
@@ -167,7 +207,7 @@ train_account(const char *name, bool anew, const char *title, bool verbose)
 		msg_warn("cannot open account %s: %s", name, a.problem);
 		return account_exit(errno);
 	}
-	if (train_store(a.store, anew, title, verbose) == -1) {
+	if (train_store(&a, q, title) == -1) {
 		code = account_exit(errno);
 		msg_warnsys("cannot train account %s", name);
 	}
@@ -177,7 +217,7 @@ train_account(const char *name, bool anew, const char *title, bool verbose)
 
 /* One that cannot be trained does not keep the others from it. */
 static int
-train_accounts(bool verbose)
+train_accounts(const struct request *q)
 {
 	struct maildir_entry *e;
 	struct arena a = ARENA_INIT;
@@ -192,7 +232,7 @@ train_accounts(bool verbose)
 	for (i = 0; i < count; i++) {
 		if (!store_account_valid(e[i].name))
 			continue;
-		r = train_account(e[i].name, true, e[i].name, verbose);
+		r = train_account(e[i].name, q, e[i].name);
 		code = r == EXIT_YES ? code : EXIT_TEMP;
 	}
 	(void)close(fd);	/* nothing was written through it */
@@ -205,22 +245,24 @@ main(int argc, char *argv[])
 {
 	static struct job j = { .sign = 1 };
 	const char *file = NULL, *account = NULL;
-	bool verbose = false, anew = false;
+	struct request q = { 0 };
 	uint64_t grams = 0;
 	int c;
 
 	msg_init("junk-train");
-	while ((c = getopt(argc, argv, "ruva:d:g:h:s:")) != -1) {
+	while ((c = getopt(argc, argv, "ruva:d:g:h:m:s:")) != -1) {
 		if (c == 'u')
 			j.sign = -1;
 		else if (c == 'r')
-			anew = true;
+			q.anew = true;
 		else if (c == 'v')
-			verbose = true;
+			q.verbose = true;
 		else if (c == 'a')
 			account = optarg;
 		else if (c == 'd')
 			file = optarg;
+		else if (c == 'm')
+			q.mailbox = optarg;
 		else if (c == 'h')
 			add_path(&j, optarg, JUNK_HAM);
 		else if (c == 's')
@@ -229,12 +271,16 @@ main(int argc, char *argv[])
 		    &grams) == -1)
 			msg_usage(usage);
 	}
-	if (optind != argc || (file != NULL ? account != NULL || j.n == 0 ||
-	    anew : (account == NULL && !anew) || j.n > 0 || j.sign == -1 ||
+	q.uids = argv + optind;
+	q.count = (size_t)(argc - optind);
+	if ((q.count > 0 && q.mailbox == NULL) ||
+	    (q.mailbox != NULL && account == NULL) ||
+	    (file != NULL ? account != NULL || j.n == 0 || q.anew
+	    : (account == NULL && !q.anew) || j.n > 0 || j.sign == -1 ||
 	    grams != 0))
 		msg_usage(usage);
 	if (file != NULL)
-		return train_file(&j, file, (unsigned int)grams, verbose);
-	return account == NULL ? train_accounts(verbose)
-	    : train_account(account, anew, NULL, verbose);
+		return train_file(&j, file, (unsigned int)grams, q.verbose);
+	return account == NULL ? train_accounts(&q)
+	    : train_account(account, &q, NULL);
 }

@@ -98,3 +98,15 @@ accounts_close(struct accounts *a)
 		a->slot[i].store = NULL;
 	}
 }
+
+void
+accounts_settle(struct accounts *a)
+{
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if (a->slot[i].store == NULL ||
+		    !store_names_behind(a->slot[i].store))
+			continue;
+		store_close(a->slot[i].store);
+		a->slot[i].store = NULL;
+	}
+}

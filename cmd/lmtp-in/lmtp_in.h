@@ -33,6 +33,8 @@ struct store *accounts_open(struct accounts *a, struct bytes account);
 /* After a failure: open it anew next time. */
 void accounts_forget(struct accounts *a, struct bytes account);
 void accounts_close(struct accounts *a);
+/* Close those that leave something to be done after the answer. */
+void accounts_settle(struct accounts *a);
 
 /* ---- facts.c: what the index remembers of a reception ---- */
 

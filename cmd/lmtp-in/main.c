@@ -108,6 +108,7 @@ serve(struct server_conn *conn, void *ctx)
 	accounts_init(&d.accounts, p->settings.config, conn->id);
 	err = smtp_session_run(&s) == -1 ? errno : 0;
 	log_end_of_session(&d, s.end, err);
+	accounts_settle(&d.accounts);
 	/* A forked process ends here: the kernel takes its mappings back at
 	 * once, cheaper than one by one. A store needs no goodbye. */
 	if (conn->inherited) {

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "junk/junk.h"
 #include "os/os.h"
 #include "store/store.h"
 
@@ -51,6 +52,14 @@ int account_reach(struct arena *a, struct os_reach *r, const char *name);
  */
 void account_options(const struct config *c, const char *name,
     struct arena *a, struct store_options *o);
+/*
+ * What the configuration says of judging an account's mail: [junk] of its
+ * file, else of main.conf, else JUNK_DEFAULT. c may be NULL.
+ */
+void account_junk_options(const struct config *c, const char *name,
+    struct junk_options *o);
+/* Whether its content is judged, and its flags train ([junk] filter). */
+bool account_junk_on(const struct config *c, const char *name);
 /* Standard output cannot be written: 111, without a word where whoever reads
  * has seen enough and closed the pipe. */
 _Noreturn void account_die_write(void);

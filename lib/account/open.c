@@ -97,6 +97,42 @@ initial_mailboxes(const struct config *c, const char *name, struct arena *a,
 	o->initials = n;
 }
 
+bool
+account_junk_on(const struct config *c, const char *name)
+{
+	return c == NULL || config_get_bool(c, "junk", name, "filter");
+}
+
+void
+account_junk_options(const struct config *c, const char *name,
+    struct junk_options *o)
+{
+	*o = JUNK_DEFAULT;
+	if (c == NULL)
+		return;
+	o->threshold = config_get_decimal(c, "junk", name, "threshold");
+	o->max_power = config_get_decimal(c, "junk", name, "max-power");
+	o->ignore_words = config_get_decimal(c, "junk", name, "ignore-words");
+	o->norm = config_get_decimal(c, "junk", name, "norm");
+	o->scale = config_get_decimal(c, "junk", name, "scale");
+	o->rare_words = (unsigned int)config_get_num(c, "junk", name,
+	    "rare-words");
+	o->top_words = (unsigned int)config_get_num(c, "junk", name,
+	    "top-words");
+	o->significant = (unsigned int)config_get_num(c, "junk", name,
+	    "significant");
+}
+
+/* A C string in the map, or NULL. */
+static const char *
+expression(const struct config *c, const char *name, const char *key)
+{
+	struct bytes value;
+
+	return config_get(c, "junk", name, key, &value) == 1
+	    ? (const char *)value.p : NULL;
+}
+
 void
 account_options(const struct config *c, const char *name, struct arena *a,
     struct store_options *o)
@@ -108,6 +144,11 @@ account_options(const struct config *c, const char *name, struct arena *a,
 	/* Always there; a C string in the map. */
 	o->hostname = (const char *)config_get_text(c, "server", NULL,
 	    "hostname").p;
+	o->junk.junk = expression(c, name, "junk-mailboxes");
+	o->junk.neutral = expression(c, name, "neutral-mailboxes");
+	o->junk.notjunk = expression(c, name, "notjunk-mailboxes");
+	o->junk.training = account_junk_on(c, name);
+	o->junk.grams = (unsigned int)config_get_num(c, "junk", name, "grams");
 	o->create = config_account_exists(c, bytes_str(name));
 }
 
@@ -115,7 +156,7 @@ static int
 open_all(struct account *a, const char *name)
 {
 	struct store_options o = { .account = name, .report = on_report,
-	    .ctx = a };
+	    .ctx = a, .junk = { .training = true } };
 
 	if (!store_account_valid(name)) {
 		errno = EINVAL;

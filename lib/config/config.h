@@ -83,6 +83,9 @@ uint64_t config_get_size(const struct config *c, const char *section,
     const char *name, const char *key);
 uint64_t config_get_duration(const struct config *c, const char *section,
     const char *name, const char *key);
+/* The same for keys of type decimal. */
+double config_get_decimal(const struct config *c, const char *section,
+    const char *name, const char *key);
 /* For keys of type three numbers, such as open-limits. */
 void config_get_three(const struct config *c, const char *section,
     const char *name, const char *key, uint64_t out[3]);
@@ -233,7 +236,11 @@ enum config_type {
 	CONFIG_REGEX,		/* regex.h */
 	CONFIG_REGEX_PAIR,	/* two, a blank between; none in the first */
 	CONFIG_REPLY,		/* code, enhanced code, text */
+	CONFIG_DECIMAL,		/* "0.95"; min .. max in millionths */
 };
+
+#define CONFIG_DECIMAL_ONE 1000000	/* min and max of decimals are in
+				 * these: six digits behind the point */
 
 /* In which of the three kinds of file a section stands. */
 enum config_file {

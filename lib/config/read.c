@@ -213,7 +213,8 @@ record(const struct config *c, const struct config_key *k, const char *name,
 
 	if (lookup_parts(c, RECORD_VALUES, section, &named, &key, value))
 		return 1;
-	if (named.n == 0 || !bytes_eq(section, BYTES("mailboxes")))
+	if (named.n == 0 || !(bytes_eq(section, BYTES("mailboxes")) ||
+	    bytes_eq(section, BYTES("junk"))))
 		return 0;
 	return lookup_parts(c, RECORD_VALUES, section, &none, &key, value);
 }
@@ -305,6 +306,14 @@ config_get_duration(const struct config *c, const char *section,
     const char *name, const char *key)
 {
 	return number(c, section, name, key, CONFIG_DURATION);
+}
+
+double
+config_get_decimal(const struct config *c, const char *section,
+    const char *name, const char *key)
+{
+	return (double)number(c, section, name, key, CONFIG_DECIMAL)
+	    / CONFIG_DECIMAL_ONE;
 }
 
 void

@@ -12,6 +12,7 @@
 #define MINUTE ((uint64_t)60)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
+#define ONE ((uint64_t)CONFIG_DECIMAL_ONE)
 
 const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "server", CONFIG_NAME_NONE },
@@ -22,6 +23,7 @@ const struct config_section config_sections[] = {
 	{ CONFIG_FILE_MAIN, "auth", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "oauth", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "mailboxes", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_MAIN, "junk", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "tls", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_MAIN, "static-dns", CONFIG_NAME_DNS },
 	{ CONFIG_FILE_MAIN, "queue", CONFIG_NAME_NONE },
@@ -30,6 +32,7 @@ const struct config_section config_sections[] = {
 	{ CONFIG_FILE_DOMAIN, "alias", CONFIG_NAME_ALIAS },
 	{ CONFIG_FILE_ACCOUNT, "account", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "mailboxes", CONFIG_NAME_NONE },
+	{ CONFIG_FILE_ACCOUNT, "junk", CONFIG_NAME_NONE },
 	{ CONFIG_FILE_ACCOUNT, "address", CONFIG_NAME_ADDRESS },
 	{ CONFIG_FILE_ACCOUNT, "rule", CONFIG_NAME_RULE },
 	{ CONFIG_FILE_MAIN, NULL, CONFIG_NAME_NONE },
@@ -122,6 +125,20 @@ const struct config_key config_schema[] = {
 	PLAIN("mailboxes", "drafts", CONFIG_MAILBOX, "Drafts"),
 	PLAIN("mailboxes", "junk", CONFIG_MAILBOX, "Junk"),
 	MANY("mailboxes", "more", CONFIG_MAILBOX, NULL),
+
+	PLAIN("junk", "junk-mailboxes", CONFIG_REGEX, NULL),
+	PLAIN("junk", "neutral-mailboxes", CONFIG_REGEX, NULL),
+	PLAIN("junk", "notjunk-mailboxes", CONFIG_REGEX, NULL),
+	BOOL("junk", "filter", "yes"),
+	RANGE("junk", "threshold", CONFIG_DECIMAL, 0, 1 * ONE, "0.95"),
+	RANGE("junk", "max-power", CONFIG_DECIMAL, 0, ONE / 2, "0.01"),
+	RANGE("junk", "ignore-words", CONFIG_DECIMAL, 0, ONE / 2, "0.35"),
+	RANGE("junk", "rare-words", CONFIG_NUMBER, 0, 9, "3"),
+	RANGE("junk", "top-words", CONFIG_NUMBER, 0, 20000, "0"),
+	RANGE("junk", "norm", CONFIG_DECIMAL, 0, 1 * ONE, "0.9"),
+	RANGE("junk", "scale", CONFIG_DECIMAL, 0, 100 * ONE, "2.4"),
+	RANGE("junk", "significant", CONFIG_NUMBER, 0, 1000000, "50"),
+	RANGE("junk", "grams", CONFIG_NUMBER, 1, 7, "1"),
 
 	CHOICE("tls", "min-version", "1.0 1.1 1.2 1.3", "1.2"),
 	RANGE("tls", "handshake-timeout", CONFIG_DURATION, 1, HOUR, "60"),
@@ -285,6 +302,8 @@ format_bound(struct buf *out, enum config_type type, uint64_t n)
 		return format_units(out, n, "GMK", sizes, 3);
 	case CONFIG_DURATION:
 		return format_units(out, n, "dhms", durations, 4);
+	case CONFIG_DECIMAL:
+		return buf_printf(out, "%g", (double)n / CONFIG_DECIMAL_ONE);
 	default:
 		return format_units(out, n, "", NULL, 0);
 	}
@@ -304,6 +323,8 @@ type_words(enum config_type type)
 		return "a duration";
 	case CONFIG_THREE:
 		return "three numbers";
+	case CONFIG_DECIMAL:
+		return "a decimal number";
 	case CONFIG_CHOICE:
 		return "one of";
 	case CONFIG_TEXT:

@@ -78,11 +78,44 @@ config_parse_ip_port(struct bytes s, struct ip *ip, int *port)
 	return 0;
 }
 
+/* "1", "0.95": a whole number, or up to six digits behind a point. */
+static int
+parse_decimal(struct bytes s, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t n, rest = 0;
+	size_t digits;
+
+	if (num_cut(&s, max / CONFIG_DECIMAL_ONE, &n) == -1)
+		return -1;
+	if (bytes_skip(&s, BYTES("."))) {
+		digits = s.n;
+		if (digits > 6 || num_parse(s, 0, CONFIG_DECIMAL_ONE, &rest)
+		    == -1) {
+			errno = EBADMSG;
+			return -1;
+		}
+		for (; digits < 6; digits++)
+			rest *= 10;
+	} else if (s.n > 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	n = n * CONFIG_DECIMAL_ONE + rest;
+	if (n < min || n > max) {
+		errno = ERANGE;
+		return -1;
+	}
+	*out = n;
+	return 0;
+}
+
 int
 config_value_number(const struct config_key *key, struct bytes value,
     uint64_t *out)
 {
 	switch (key->type) {
+	case CONFIG_DECIMAL:
+		return parse_decimal(value, key->min, key->max, out);
 	case CONFIG_SIZE:
 		return num_parse_size(value, key->min, key->max, out);
 	case CONFIG_DURATION:
@@ -127,7 +160,8 @@ check_number(struct arena *a, const struct config_key *key,
 		return wrong(why, errno == ERANGE ? "out of range"
 		    : "cannot be read");
 	}
-	*out = bytes_str(arena_printf(a, "%llu", (unsigned long long)n));
+	*out = key->type == CONFIG_DECIMAL ? value
+	    : bytes_str(arena_printf(a, "%llu", (unsigned long long)n));
 	return 0;
 }
 
@@ -460,6 +494,7 @@ config_value_check(struct arena *a, const struct config_key *key,
 	case CONFIG_NUMBER:
 	case CONFIG_SIZE:
 	case CONFIG_DURATION:
+	case CONFIG_DECIMAL:
 		return check_number(a, key, value, out, why);
 	case CONFIG_THREE:
 		return check_three(a, key, value, out, why);

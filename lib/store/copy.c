@@ -91,13 +91,14 @@ keep_link(struct copying *c, uint32_t uid, const struct place *where,
 
 static int
 pass_file(struct copying *c, uint32_t uid, const struct place *where,
-    struct passage *p)
+    enum store_training training, struct passage *p)
 {
 	int r;
 
 	p->from_dir = where->dir;
 	memcpy(p->from, where->name, sizeof(p->from));
-	if (c->keep)
+	/* If this is killed the words of the source are to be taken out. */
+	if (c->keep || (c->move && training != STORE_UNTRAINED))
 		keep_link(c, uid, where, p);
 	if (c->move) {
 		r = maildir_move(where->dir, where->name, p->to_dir, p->to);
@@ -202,12 +203,13 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	if (note_sent(c, &where, m.internal_date) == -1 ||
 	    keywords_flush(&c->w, c->to) == -1 ||
 	    choose_name(c, &where, &m, p) == -1 ||
-	    pass_file(c, uid, &where, p) == -1)
+	    pass_file(c, uid, &where, old.training, p) == -1)
 		return -1;
 	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
 	    work_thread_copy(&c->w, &old, &m, original) == -1 ||
 	    work_origin_copy(&c->w, &old, &m, c->move, original) == -1)
 		return -1;
+	old.training = STORE_UNTRAINED;	/* it goes on as m */
 	if (c->move && work_remove(&c->w, c->from, &old) == -1)
 		return -1;
 	if (work_put(&c->w, c->to, &m, NULL) == -1)
@@ -273,6 +275,18 @@ undo(const struct copying *c, size_t count)
 	errno = err;
 }
 
+/* What was kept in case of a kill. */
+static void
+drop_kept(struct copying *c, struct store *s, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (c->passages[i].kept[0] != '\0')
+			(void)unlinkat(s->dir, c->passages[i].kept, 0);
+	}	/* or swept */
+}
+
 /* Who began to read after that was asked, but before the commit, sees the
  * messages still in the source. */
 static void
@@ -282,8 +296,12 @@ keep_late(struct copying *c, struct store *s, uint32_t from,
 	struct passage *p = c->passages;
 	size_t i;
 
-	if (c->keep || !has_readers(s, from))
+	if (c->keep)
 		return;
+	if (!has_readers(s, from)) {
+		drop_kept(c, s, count);
+		return;
+	}
 	for (i = 0; i < count; i++, p++) {
 		expunged_name(p->kept, from, uids[i]);
 		if (p->done && linkat(p->to_dir, p->to, s->dir, p->kept, 0)

@@ -5,7 +5,8 @@
  * leaves records without files, which sync.c drops, as was asked for. Where
  * somebody else reads in the mailbox the file goes to expunged/, for who has
  * not been told yet (S-10); where nobody does, and nobody can begin to until
- * the commit, it is removed.
+ * the commit, it is removed. One that is trained goes to expunged/ in any
+ * case: its words are to be taken out (learn.c).
  */
 #include "store/internal.h"
 
@@ -19,15 +20,21 @@ struct expunging {
 	bool alone;		/* readers_shut_out */
 	struct touched touched;
 	struct removal removal;
-	struct buf gone;	/* UIDs, be32 each */
+	size_t count;		/* messages that went */
+	struct buf gone;	/* UIDs in expunged/ for readers, be32 each */
 };
 
 /* 1, 0 it is not there, -1. */
 static int
-take_away(const struct expunging *e, const struct place *where,
-    const char *to)
+take_away(const struct expunging *e, const struct store_message *m,
+    const struct place *where)
 {
-	int r = e->alone ? unlinkat(where->dir, where->name, 0)
+	char to[EXPUNGED_NAME_MAX];
+	int r;
+
+	expunged_name(to, m->mailbox, m->uid);
+	r = e->alone && m->training == STORE_UNTRAINED
+	    ? unlinkat(where->dir, where->name, 0)
 	    : renameat(where->dir, where->name, e->w.s->dir, to);
 
 	return r == 0 ? 1 : errno == ENOENT ? 0 : -1;
@@ -38,16 +45,14 @@ static int
 expunge_one(struct expunging *e, const struct store_message *m)
 {
 	struct folder *f = e->b->folder;
-	char to[EXPUNGED_NAME_MAX];
 	unsigned char be[4];
 	struct place where;
 	int r;
 
-	expunged_name(to, m->mailbox, m->uid);
 	if (message_assume(f, m, &where) == -1 ||
-	    (r = take_away(e, &where, to)) == -1 ||
+	    (r = take_away(e, m, &where)) == -1 ||
 	    (r == 0 && (r = message_locate(f, m, &where)) == 1 &&
-	    (r = take_away(e, &where, to)) == -1) || r == -1)
+	    (r = take_away(e, m, &where)) == -1) || r == -1)
 		return -1;
 	e->touched.cur |= r == 1 && where.dir == f->cur;
 	e->touched.new |= r == 1 && where.dir == f->new;
@@ -55,7 +60,9 @@ expunge_one(struct expunging *e, const struct store_message *m)
 	if (work_remove_note(&e->w, e->b, m, &e->removal) == -1 ||
 	    work_change(&e->w, STORE_CHANGE_EXPUNGED, e->b, m->uid) == -1)
 		return -1;
-	return buf_add(&e->gone, bytes_of(be, 4));
+	e->count++;
+	return m->training != STORE_UNTRAINED ? 0
+	    : buf_add(&e->gone, bytes_of(be, 4));
 }
 
 /* The UIDs of a whole mailbox, in the arena. */
@@ -172,7 +179,7 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 	    expunge_all(&e, uids, count, any) == -1) {
 		work_abort(&e.w);
 	} else {
-		given = e.gone.n > 0 ? e.w.modseq : 0;
+		given = e.count > 0 ? e.w.modseq : 0;
 		folder = e.b->folder;
 		r = work_commit(&e.w);
 		if (r == 0)

@@ -14,7 +14,7 @@
  * verify.c  proof (verify_box.c)            text.c    searching texts
  * thread.c  threads (threads.c reading, assign.c old mail)
  * sent.c    whom mail was sent to             feed.c    cutting changes
- * junk.c    junk flags by mailbox
+ * junk.c    junk flags by mailbox           learn.c, train.c  words of mail
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
  * renew.c   files written to in place
  * annotate.c annotations                   recent.c  messages not yet seen
@@ -39,6 +39,7 @@ enum {
 	TABLE_THREAD_SUBJECT, TABLE_SENT_TO, TABLE_UID, TABLE_NAMING,
 	TABLE_LEFT, TABLE_WORD, TABLE_ORIGIN, TABLE_HISTORY, TABLE_UNSETTLED,
 	TABLE_RATE, TABLE_SENT_DOMAIN,
+	TABLE_TRAIN, TABLE_UNTRAIN,
 };
 
 /* UIDs promised ahead in .uidvalidity, so that it is not written for each
@@ -127,6 +128,9 @@ struct store {
 	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
 	bool no_text, junk_flags;
+	struct junk_patterns *junk_patterns;
+	bool training;
+	unsigned int grams;
 	void (*report)(void *, const struct store_report *);
 	void *ctx;
 	uint64_t seq;
@@ -144,6 +148,7 @@ struct store {
 	size_t own_at;
 	bool names_behind;	/* as far as this process knows */
 	bool names_ours;	/* it left some of them so */
+	bool train_behind, train_ours;	/* the same of messages to be trained */
 };
 
 struct store_view {
@@ -225,6 +230,7 @@ struct box {
 	struct keywords *keywords;	/* loaded on demand */
 	bool dirty, gone;
 	uint32_t behind_first, behind_last;	/* work_naming_add; 0: none */
+	uint32_t train_first, train_last;	/* work_train; the same */
 };
 
 /* A block of the table of UIDs while it changes; mailbox 0: none. */
@@ -255,6 +261,8 @@ struct work {
 	bool no_subscribe;	/* what is made is not subscribed */
 	bool foreign;		/* changes of other programs are among it */
 	bool names_behind;	/* work_naming_add was called */
+	bool train_behind;	/* messages to be trained are noted */
+	bool train_gap;		/* there were some, and are not */
 	bool list_known;	/* state.list is the time of the Maildir */
 };
 
@@ -340,9 +348,10 @@ int uids_build(struct work *w);
 int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
 int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 
-/* ---- text.c, thread.c, sent.c ---- */
+/* ---- text.c, thread.c, sent.c; learn.c ---- */
 
 #include "store/facts.h"
+#include "store/learn.h"
 #include "store/origins.h"
 
 /* ---- assign.c, upgrade.c ---- */
@@ -436,6 +445,8 @@ int work_naming_add(struct work *w, struct box *b, uint32_t uid);
 int work_naming_flush(struct work *w, struct box *b);
 /* Whether somebody will write it: 1, 0, -1. */
 int naming_has(struct kv_txn *t, uint32_t mailbox, uint32_t uid);
+/* store_names without training. */
+int names_piece(struct store *s);
 
 /* ---- left.c ---- */
 
@@ -545,6 +556,10 @@ int list_change_commit(struct work *w);
 
 /* ---- junk.c ---- */
 
+/* What store_options say of mailboxes; NULL: nothing. free: or NULL. */
+#define JUNK_PATTERNS 3
+struct junk_patterns *junk_patterns_new(const struct store_options *o);
+void junk_patterns_free(struct junk_patterns *p);
 /* The flags of a message that comes into a mailbox of ours; keywords of b
  * are loaded. */
 int junk_flags(struct work *w, struct box *b, uint32_t *flags);

@@ -484,6 +484,8 @@ delete_box(struct work *w, struct bytes name, char away[EXPUNGED_NAME_MAX],
 	if (r == 0)
 		r = buf_addc(&folder, '\0');
 	if (r == 0)
+		work_untrain_keep(w, b);
+	if (r == 0)
 		r = renameat(w->s->maildir, (const char *)folder.p,
 		    w->s->dir, away);
 	if (r == 0) {

@@ -458,6 +458,18 @@ mend_feed(struct work *w)
 	return wrong ? feed_anew(w) : 0;
 }
 
+/* They are counted again, a piece at a time. */
+static int
+mend_training(struct work *w)
+{
+	int r = training_agrees(w->s, w->t);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	report(w->s, "words-counted-anew", BYTES_EMPTY, "", 0);
+	return training_forget(w);
+}
+
 static int
 mend_index(struct work *w, bool *threads)
 {
@@ -479,7 +491,7 @@ mend_index(struct work *w, bool *threads)
 	    kv_empty(w->t, TABLE_THREAD_SUBJECT) == -1 ||
 	    each(w, TABLE_THREAD, mend_thread, threads) == -1 ||
 	    history_build(w) == -1 || sent_domains_build(w) == -1 ||
-	    mend_feed(w) == -1)
+	    mend_feed(w) == -1 || mend_training(w) == -1)
 		return -1;
 	w->dirty = true;
 	return 0;

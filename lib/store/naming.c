@@ -426,15 +426,28 @@ piece(struct store *s)
 bool
 store_names_behind(const struct store *s)
 {
-	return s->names_behind;
+	return s->names_behind || s->train_behind;
 }
 
 int
-store_names(struct store *s)
+names_piece(struct store *s)
 {
 	int r = s->names_behind ? piece(s) : 0;
 
 	/* After a failure the next change, or opening, tries again. */
 	s->names_behind = r == 1;
+	return r;
+}
+
+/* Names first: what words are for, judging, can wait. */
+int
+store_names(struct store *s)
+{
+	int r = names_piece(s);
+
+	if (r != 0 || !s->train_behind)
+		return r;
+	r = training_piece(s, 0);
+	s->train_behind = r == 1;
 	return r;
 }

@@ -27,7 +27,7 @@ static const char *const table_names[] = {
 	"message_id", "annotation", "setting", "text", "thread",
 	"thread_member", "thread_subject", "sent_to", "uid", "naming",
 	"left", "word", "origin", "history", "unsettled", "rate",
-	"sent_domain", NULL,
+	"sent_domain", "train", "untrain", NULL,
 };
 
 const char *
@@ -510,6 +510,9 @@ new_store(const struct store_options *o)
 	s->quota_bytes = o->quota_bytes;
 	s->no_text = o->no_text;
 	s->junk_flags = o->junk_flags;
+	s->junk_patterns = junk_patterns_new(o);
+	s->training = o->junk.training;
+	s->grams = o->junk.grams == 0 ? 1 : o->junk.grams;
 	s->report = o->report;
 	s->ctx = o->ctx;
 	arena_free(&a);
@@ -529,7 +532,8 @@ store_open(const struct store_options *o)
 	}
 	s = new_store(o);
 	if (open_account_dir(s, o->create) == 0 &&
-	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0) {
+	    open_maildir(s, &made) == 0 && open_index(s, o, made) == 0 &&
+	    training_begin(s) == 0) {
 		if (s->behind || s->names_behind)
 			(void)store_background(s);	/* tried again */
 		sweep_sometimes(s);
@@ -549,8 +553,10 @@ store_close(struct store *s)
 
 	if (s == NULL)
 		return;
-	while (s->names_ours && store_names(s) == 1)
+	while (s->names_ours && names_piece(s) == 1)
 		(void)nanosleep(&pause, NULL);	/* cut short does no harm */
+	if (s->train_behind)
+		training_close(s);
 	reader = s->readers != -1;
 	watch_close(s);
 	if (reader)
@@ -562,6 +568,7 @@ store_close(struct store *s)
 		(void)close(s->maildir);	/* a directory */
 	if (s->dir != -1)
 		(void)close(s->dir);	/* a directory */
+	junk_patterns_free(s->junk_patterns);
 	free(s->account);
 	free(s->path);
 	free(s->run);

@@ -26,6 +26,7 @@
 
 #include "base/base.h"
 #include "gram/gram.h"
+#include "store/training.h"
 
 #define STORE_FORMAT 4
 #define STORE_PARSE_VERSION 2	/* of what is read out of messages */
@@ -118,6 +119,7 @@ struct store_options {
 	 * that mail is delivered, appended, copied or moved to; a mailbox
 	 * with the use \Junk sets $Junk in any case. */
 	bool junk_flags;
+	struct store_junk junk;	/* store/training.h */
 	bool create;		/* make the account when it is not there */
 	/* Mailboxes made with the account; NULL: STORE_INITIAL_DEFAULT. */
 	const struct store_initial *initial;
@@ -595,6 +597,5 @@ int store_mailbox_dir(struct store *s, uint32_t mailbox, int which,
     struct buf *out);
 
 #include "store/proof.h"
-#include "store/training.h"
 
 #endif

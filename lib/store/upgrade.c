@@ -222,7 +222,7 @@ int
 store_background(struct store *s)
 {
 	struct work w;
-	int r = store_names(s);
+	int r = names_piece(s);
 
 	if (r != 0 || (r = phase_now(s)) < 1)
 		return r;

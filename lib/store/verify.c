@@ -225,6 +225,8 @@ check_uids(struct verifying *y)
 static int
 run(struct verifying *y)
 {
+	int agrees;
+
 	y->ask->mailboxes = y->ask->messages = 0;
 	if (each_entry(y, TABLE_MAILBOX, check_mailbox) == -1 ||
 	    each_entry(y, TABLE_MAILBOX_NAME, check_name) == -1 ||
@@ -240,6 +242,11 @@ run(struct verifying *y)
 	    each_entry(y, TABLE_HISTORY, verify_history) == -1 ||
 	    each_entry(y, TABLE_CHANGE, check_change) == -1)
 		return -1;
+	if ((agrees = training_agrees(y->v->s, y->v->t)) == -1)
+		return -1;
+	if (agrees == 0)
+		verify_found(y, "training", BYTES_EMPTY, 0,
+		    "words are not counted as records say");
 	if (y->quota != y->v->state.quota_bytes)
 		verify_found(y, "quota", BYTES_EMPTY, 0,
 		    "%llu bytes, but the messages have %llu",

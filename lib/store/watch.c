@@ -337,7 +337,8 @@ sweep_dir(struct store *s, int parent, const char *name, bool expunged)
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.' || fstatat(fd, e->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) == -1 ||
-		    now - st.st_ctime < age_of(s, e->d_name, expunged))
+		    now - st.st_ctime < age_of(s, e->d_name, expunged) ||
+		    (expunged && untrain_needs(s, e->d_name)))
 			continue;
 		/* What cannot be removed now is tried next time. */
 		if (S_ISDIR(st.st_mode))

@@ -164,7 +164,7 @@ int
 work_commit(struct work *w)
 {
 	struct store *s = w->s;
-	bool changed, behind;
+	bool changed, behind, train = w->train_behind;
 	struct box *b;
 	int r;
 
@@ -175,8 +175,10 @@ work_commit(struct work *w)
 	behind = w->names_behind;
 	for (b = w->boxes; b != NULL; b = b->next) {
 		if ((b->keywords != NULL && keywords_flush(w, b) == -1) ||
-		    work_naming_flush(w, b) == -1)
+		    work_naming_flush(w, b) == -1 ||
+		    work_train_flush(w, b) == -1)
 			goto fail;
+		train |= w->train_behind;
 		if (!b->dirty || b->gone)
 			continue;
 		if (work_box_put(w, b) == -1)
@@ -192,6 +194,8 @@ work_commit(struct work *w)
 		s->own[s->own_at++ % STORE_OWN_MAX] = w->modseq;
 	if (r == 0 && behind)
 		s->names_behind = s->names_ours = true;
+	if (r == 0 && train)
+		s->train_behind = s->train_ours = true;
 	if (r == 0 && changed)
 		wake(s);
 	return r;
@@ -337,7 +341,7 @@ work_put(struct work *w, struct box *b, const struct store_message *m,
 		return -1;
 	key_message(key, m->mailbox, m->uid);
 	if (kv_put(w->t, TABLE_MESSAGE, key_of(key, sizeof(key)),
-	    buf_bytes(&w->record)) == -1)
+	    buf_bytes(&w->record)) == -1 || work_train(w, b, m) == -1)
 		return -1;
 	if (old != NULL && ((old->flags ^ m->flags) &
 	    (STORE_JUNK | STORE_NOTJUNK)) != 0 &&
@@ -370,6 +374,7 @@ work_remove_note(struct work *w, struct box *b,
 	be64_put(key, m->message_id_hash);
 	key_message(key + 8, m->mailbox, m->uid);
 	if (buf_add(&r->message, bytes_of(key + 8, 8)) == -1 ||
+	    work_untrain(w, m) == -1 ||
 	    work_uid(w, m->mailbox, m->uid, false, false) == -1)
 		return -1;
 	return m->message_id_hash == 0 ? 0

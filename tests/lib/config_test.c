@@ -40,7 +40,7 @@ static const struct {
 	    "accounts/a.conf:2: \"a@nowhere.example\": "
 	    "\"nowhere.example\" is no domain\n"
 	    "accounts/a.conf:3: unknown section \"server\"; allowed "
-	    "here: account, mailboxes, address" },
+	    "here: account, mailboxes, junk, address" },
 	{ { { "main.conf", MAIN }, { "domains/x.example.conf", "" },
 	    { "accounts/a.conf", "[account]\naddress = A@x.example\n"
 	    "address = @x.example\n" },

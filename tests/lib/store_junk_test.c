@@ -105,6 +105,74 @@ named_flags_do_not_stay(void **state)
 	assert_content(d);
 }
 
+/* BEHAVIOUR 5: the first expression that matches, else the class that is not
+ * given when the other two are, else flags stay. */
+static const struct pattern_row {
+	const char *junk, *neutral, *notjunk;
+	const char *mailbox;
+	uint32_t want;		/* of a message that had $Junk */
+} pattern_rows[] = {
+	{ "^bulk", NULL, NULL, "Bulk/Ads", STORE_JUNK },
+	{ "^bulk", NULL, NULL, "Archive", STORE_JUNK },
+	{ NULL, "^work", NULL, "Work", 0 },
+	{ NULL, "^work", NULL, "INBOX", STORE_JUNK },
+	{ NULL, NULL, "^(work|archive)", "Work/Sales", STORE_NOTJUNK },
+	{ NULL, NULL, "^(work|archive)", "INBOX", STORE_JUNK },
+	/* two are given */
+	{ "^bulk", "^inbox$", NULL, "INBOX", 0 },
+	{ "^bulk", "^inbox$", NULL, "Inboxes", STORE_NOTJUNK },
+	{ "^bulk", NULL, "^archive", "Archive", STORE_NOTJUNK },
+	{ "^bulk", NULL, "^archive", "Other", 0 },
+	{ NULL, "^inbox", "^archive", "Other", STORE_JUNK },
+	/* three: what matches none stays */
+	{ "a", "b", "c", "xyz", STORE_JUNK },
+	{ "a", "b", "c", "Xc", STORE_NOTJUNK },
+	/* their order */
+	{ "x", "x", "x", "X", STORE_JUNK },
+	{ "y", "x", "x", "X", 0 },
+	/* the name in lower case, in any script */
+	{ "^bulk", "^\303\274ber", NULL, "\303\234ber", 0 },
+	/* the names of the default mean nothing then */
+	{ "^bulk", "^inbox$", NULL, "Spam", STORE_NOTJUNK },
+	/* the use goes before */
+	{ "a", "^junk", "c", "Junk", STORE_JUNK },
+};
+
+static void
+patterns_count(void **state)
+{
+	struct account_dir *d = *state;
+	size_t i;
+
+	d->o.junk_flags = true;
+	for (i = 0; i < COUNT(pattern_rows); i++) {
+		const struct pattern_row *r = &pattern_rows[i];
+		uint32_t uid, flags;
+
+		d->o.junk.junk = r->junk;
+		d->o.junk.neutral = r->neutral;
+		d->o.junk.notjunk = r->notjunk;
+		reopen(d);
+		uid = deliver_flags(d, r->mailbox, "x", STORE_JUNK);
+		flags = flags_of(d, id_of(d, r->mailbox), uid);
+		if (flags != r->want)
+			fail_msg("row %zu: 0x%x, not 0x%x", i, flags, r->want);
+	}
+	assert_content(d);
+	/* What is no expression: nothing is delivered by guess. */
+	d->o.junk.neutral = "(";
+	reopen(d);
+	assert_int_equal(store_deliver(d->s, BYTES("X"),
+	    &(struct store_incoming){ .pieces = &BYTES("a: b\n\n"),
+	    .count = 1 }, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	/* without the option they mean nothing */
+	d->o.junk_flags = false;
+	reopen(d);
+	assert_int_equal(flags_of(d, id_of(d, "Bulk/Ads"),
+	    deliver(d, "Bulk/Ads", "y")), 0);
+}
+
 int
 main(void)
 {
@@ -112,6 +180,8 @@ main(void)
 		TEST("J-12 the use \\Junk sets $Junk", only_the_use_counts),
 		TEST("J-12 names count if asked for",
 		    names_count_if_asked_for),
+		TEST("J-12 expressions over names count instead",
+		    patterns_count),
 		TEST("J-12 flags named as keywords do not stay",
 		    named_flags_do_not_stay),
 	};
