@@ -102,6 +102,10 @@ like "$(message pass pass fail c@example.net "hello $token" 6 | give alice@examp
 is "$(message pass none fail a@example.net hello 7 | give alice@example.org)" "451 4.3.0 error processing" "J-16 J-7 none without DMARC"
 is "$(message pass pass fail | give bob@example.org)" "451 4.3.0 error processing" "J-16 none where it is off"
 
+printf '[account]\naddress = bob@example.org\n[junk]\nfilter = no\n' >etc/accounts/bob.conf
+ok "an account whose content is not judged" config-compile
+is "$(message pass none fail | give bob@example.org)" "250 2.0.0 delivered" "J-8 it is not judged"
+
 # ---- content ----
 i=0
 while [ $i -lt 4 ]; do
