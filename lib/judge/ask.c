@@ -153,22 +153,17 @@ explain(struct arena *a, struct bytes line)
 }
 
 static int
-score(struct asker *k, struct junk_words *w, struct judge_content *out)
+score(struct asker *k, struct store_view *v, struct junk_words *w,
+    struct judge_content *out)
 {
-	struct store_view *v = store_view_open(k->c->store);
+	struct junk_counts *counts = store_junk_counts(v);
 	struct buf line = BUF_INIT(LINE_MAX_BYTES);
-	struct junk_counts *counts;
 	struct junk_score s;
-	int r;
+	int r = junk_score(counts, w, &k->junk, &s);
 
-	if (v == NULL)
-		return -1;
-	counts = store_junk_counts(v);
-	r = junk_score(counts, w, &k->junk, &s);
 	if (r == 0)
 		r = junk_format_line(&line, w, &k->junk, &s);
 	junk_counts_close(counts);
-	store_view_close(v);
 	if (r == 0)
 		*out = (struct judge_content){ s.probability, s.significant,
 		    explain(k->a, buf_bytes(&line)) };
@@ -176,28 +171,22 @@ score(struct asker *k, struct junk_words *w, struct judge_content *out)
 	return r;
 }
 
-static unsigned int
-grams_of(struct store *s)
-{
-	struct store_view *v = store_view_open(s);
-	unsigned int grams = v == NULL ? 1 : store_junk_grams(v);
-
-	store_view_close(v);
-	return grams;
-}
-
 /* What a stranger wrote alone: our own fields stand above it. */
 static int
 ask_content(void *ctx, struct judge_content *out)
 {
 	struct asker *k = ctx;
+	struct store_view *v = store_view_open(k->c->store);
 	struct junk_words w;
 	int r;
 
-	junk_words_init(&w, grams_of(k->c->store), true);
+	if (v == NULL)
+		return -1;
+	junk_words_init(&w, store_junk_grams(v), true);
 	junk_words_read(&w, k->c->job->message);
-	r = score(k, &w, out);
+	r = score(k, v, &w, out);
 	junk_words_free(&w);
+	store_view_close(v);
 	return r;
 }
 

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "os/os.h"
+
 static int
 mark_by(struct store *s, bool birth, char out[MARK_SIZE + 1])
 {

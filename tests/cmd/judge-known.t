@@ -55,6 +55,11 @@ ok "and the second" store-flag -a bob '=$Junk' 2
 is "$(message | give bob@example.org)" "451 4.3.0 error processing" "J-5 J-2 known for junk"
 like "$(tail -1 err)" 'm=disconnected|reason=msgfromfull' "J-4 the log has the reason"
 
+# ---- whom the account wrote to ----
+printf 'From: bob@example.org\nTo: New <n@known.example>\n\nx\n' | store-deliver -a bob -m Sent
+IPREV=fail SPF=fail DMARC=none message n@known.example | sed 's/dkim=pass[^;]*;//g; s/=strict/=none/' >m
+is "$(give bob@example.org <m):$(reason bob INBOX)" "250 2.0.0 delivered:msgtofull" "J-3 who was written to may answer"
+
 # ---- Introbox ----
 printf '[account]\naddress = small@example.org\nintrobox = Introbox\nrejects = Rejects\njunk-flags = yes\n' >etc/accounts/small.conf
 ok "an account with an Introbox" config-compile

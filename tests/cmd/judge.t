@@ -102,6 +102,10 @@ like "$(message pass pass fail c@example.net "hello $token" 6 | give alice@examp
 is "$(message pass none fail a@example.net hello 7 | give alice@example.org)" "451 4.3.0 error processing" "J-16 J-7 none without DMARC"
 is "$(message pass pass fail | give bob@example.org)" "451 4.3.0 error processing" "J-16 none where it is off"
 
+printf '[account]\naddress = bob@example.org\n[junk]\nfilter = no\n' >etc/accounts/bob.conf
+ok "an account whose content is not judged" config-compile
+is "$(message pass none fail | give bob@example.org)" "250 2.0.0 delivered" "J-8 it is not judged"
+
 # ---- content ----
 i=0
 while [ $i -lt 4 ]; do
@@ -133,6 +137,16 @@ ok "R-27 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -g
 main_conf '' '' 'judge = no'
 is "$(message softfail fail fail a@example.net hello 12 | give alice@example.org)" "250 2.0.0 delivered" "judge = no: all is accepted"
 is "$(show INBOX | head -1)" "Delivered-To: alice@example.org" "without a reason"
+
+# ---- the manual's examples ----
+main_conf '' '' 'first-time-delay = 0'
+mandoc -T ascii -O width=300 "$TOP/man/judge.1" | col -bx | sed -n '/^EXAMPLES/,/^SEE/s/^  *//p' | grep -v ':$' >page
+grep -v 'Why is' page | sed '/store-show/,$d' >first.sh
+printf 'From: a@example.org\nTo: alice@example.org\nSubject: x\n\nx\n' >message
+is "$(sh first.sh | cut -f1)" pass "judge(1): by hand, as the server does"
+message softfail none pass a@example.net hello 20 | give alice@example.org >/dev/null
+grep store-show page | sed "s/ 7 / $(uids Rejects | tail -1) /" >second.sh
+is "$(sh second.sh | cut -f1,2)" "temperror${tab}spf-policy" "judge(1): why it is in Rejects"
 
 is "$(verifydata -a alice)" "" "verifydata finds nothing"
 done_testing
