@@ -346,11 +346,14 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	stage_job_resume(&job, text);
 	if (job.envelope.id.n == 0)
 		job.envelope.id = bytes_str(s->id);
+	stage_guard_begin(&job, s->out);
 	stage_run(&job, &d->settings->stages);
+	stage_guard_untimed(&job, BYTES("judge"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
 	else
 		set_verdict(d, &job, out);
+	stage_guard_end(&job);
 	if (done.uid != 0)
 		d->delivered++;
 	log_delivery(s, c, &rules, out, text.n, &done, started);

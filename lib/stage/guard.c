@@ -163,6 +163,15 @@ stage_guard_begin(struct stage_job *job, int fd)
 }
 
 void
+stage_guard_untimed(const struct stage_job *job, struct bytes name)
+{
+	if (!job->is_guarded)
+		return;
+	set_alarm(0);
+	stage_guard_name(job, name);
+}
+
+void
 stage_guard_end(struct stage_job *job)
 {
 	size_t i;

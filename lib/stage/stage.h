@@ -214,6 +214,9 @@ void stage_guard_begin(struct stage_job *job, int fd);
 void stage_guard_end(struct stage_job *job);
 /* The stage that runs now; nothing without a guard. */
 void stage_guard_name(const struct stage_job *job, struct bytes name);
+/* The same for what follows the stages and may take longer than they: from
+ * now on only a crash ends the process. */
+void stage_guard_untimed(const struct stage_job *job, struct bytes name);
 /* The trusted block as text: Authentication-Results, Received-SPF, Received,
  * and above them what filters put in front. 0 or -1 EMSGSIZE. */
 int stage_job_prefix(struct stage_job *job, struct buf *out);

@@ -14,6 +14,7 @@ cat >stub.json <<END
   "sel._domainkey.list.example": { "TXT": ["$(record list.pem)"] },
   "_dmarc.author.example": { "TXT": ["v=DMARC1; p=reject"] },
   "_dmarc.third.example": { "TXT": ["v=DMARC1; p=reject; pct=0"] },
+  "list.example": { "A": ["192.0.2.7"] },
   "_dmarc.none.example": { "TXT": ["v=DMARC1; p=none"] } }
 END
 dns_stub_start stub.json
@@ -50,7 +51,7 @@ is "$(sent third.example 'mx.list.example; dmarc=pass header.from=third.example'
 is "$(sent none.example 'mx.list.example; dmarc=pass header.from=none.example' | dmarc)" "dmarc=fail (p=none) header.from=none.example policy.dmarc=none policy.alignment=none" "B-3 where nothing is asked for there is nothing to override"
 "$TOP/tests/arc-set.py" -k author.pem -d author.example -s sel <m >resent
 is "$(dmarc <resent | grep -o 'policy.dmarc=[a-z]*')" "policy.dmarc=reject" "B-3 sealed again by one who is not trusted"
-main_conf '' 'arc-trusted = example'
+main_conf '' 'arc-trusted = example' 'judge = no'
 is "$(dmarc <m | grep -o 'policy.dmarc=[a-z]*')" "policy.dmarc=none" "B-3 domains below a trusted one are trusted"
 
 # smtp-in and the pipeline

@@ -5,7 +5,8 @@
 . "$TOP/tests/smtp-fixture.sh"
 . "$TOP/tests/dns-fixture"
 
-echo '{ "_dmarc.slow.example": { "*": "TIMEOUT" } }' >stub.json
+echo '{ "_dmarc.slow.example": { "*": "TIMEOUT" }, "1.2.0.192.bl.example": { "*": "TIMEOUT" },
+  "1.0.0.127.bl.example": { "*": "TIMEOUT" }, "2.0.0.127.bl.example": { "*": "TIMEOUT" } }' >stub.json
 dns_stub_start -l "$TMP/asked" stub.json
 main_conf '' 'stages-in ='
 start_lmtp
@@ -57,6 +58,22 @@ is "$(tail -1 replies | sed 's/received-id .*/received-id ID/; s/\r//')" "451 4.
 like "$(cat err)" 'l=error m=failed id=[^ ]+ what="stage crashed" stage="dmarc-check"' "and the log has the stage"
 id=$(sed -n 's/.*received-id \([A-Za-z0-9_-]*\).*/\1/p' replies | tail -1)
 like "$(cat err)" "id=$id " "under the id that the client was told"
+is "$(stored)" 0 "nothing is delivered"
+
+# what judges for a recipient, hit while it waits for a list of bad senders
+main_conf '' 'stages-in = iprev-check spf-check
+dnsbl = bl.example' 'first-time-delay = 0s'
+sed -i 's/^\(dns-[a-z-]*\) = 1s/\1 = 30s/' etc/main.conf
+config-compile || exit 111
+: >asked
+dialogue | sed 's/slow.example/example.net/' >text
+bg sh -c 'TCPREMOTEIP=192.0.2.1 PROTO=TCP exec smtp-in <text >replies 2>err'
+session=$bg_pid
+wait_for 20 grep -q bl.example asked
+kill -SEGV "$(pgrep -P "$lmtp_pid" | head -1)"
+wait "$session"
+like "$(cat replies)" '^451 4\.3\.0 a check could not be made, received-id ' "J-1 who judges crashes: 451"
+like "$(cat lmtp.log)" 'what="stage crashed" stage="judge"' "and the log says it"
 is "$(stored)" 0 "nothing is delivered"
 
 # and the next message goes through
