@@ -606,6 +606,8 @@ rates_of_addresses(void **state)
 	assert_string_equal(rates(d, "2001:db8::2", 0), "2/4 2/4 2/4");
 	assert_int_equal(store_expunge(d->s, inbox, &uid, 1, true, NULL), 0);
 	assert_string_equal(rates(d, "2001:db8::2", 0), "2/3 2/3 2/3");
+	assert_string_equal(rates(d, "2001:db8::2", DAY + 1300),
+	    "0/0 0/0 0/0");
 	assert_content(d);
 }
 
