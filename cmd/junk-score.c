@@ -74,6 +74,7 @@ set_option(struct junk_options *o, const char *text)
 		{ "rare-words=", &rare, 9 },
 		{ "top-words=", &top, JUNK_WORDS_MAX },
 		{ "norm=", &o->norm, 1 },
+		{ "body=", &o->body, 100 },
 		{ "scale=", &o->scale, 100 },
 		{ "significant=", &significant, 1e6 },
 	};

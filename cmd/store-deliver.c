@@ -58,6 +58,19 @@ fields(struct buf *b)
 	return buf_bytes(b);
 }
 
+/* What judge(1) put on top stays there, as lmtp-in has it. */
+static struct bytes
+cut_reason(struct bytes *message)
+{
+	struct bytes rest = *message, field;
+
+	if (!trace_field_cut(&rest, &field) ||
+	    !trace_field_is(field, BYTES("Pipemail-Reason")))
+		return BYTES_EMPTY;
+	*message = rest;
+	return field;
+}
+
 static void
 print_place(struct account *a, const char *mailbox,
     const struct store_delivered *d)
@@ -80,7 +93,7 @@ main(int argc, char *argv[])
 	struct account a = { .note = note };
 	struct store_incoming in = { 0 };
 	struct store_delivered done;
-	struct bytes pieces[2], *names;
+	struct bytes pieces[3], *names;
 	bool verbose = false;
 	int c;
 
@@ -112,10 +125,11 @@ main(int argc, char *argv[])
 	    &in.keyword_count) == -1)
 		msg_die(EXIT_PERM, "cannot understand flags %s", flags);
 	in.keywords = names;
-	pieces[0] = fields(&trace);
-	pieces[1] = read_message(&a, &raw);
+	pieces[2] = read_message(&a, &raw);
+	pieces[1] = fields(&trace);
+	pieces[0] = cut_reason(&pieces[2]);
 	in.pieces = pieces;
-	in.count = 2;
+	in.count = 3;
 	if (store_deliver(a.store, bytes_str(mailbox), &in, &done) == -1)
 		msg_diesys(account_exit(errno), "cannot deliver to %s of %s",
 		    mailbox, name);

@@ -1,6 +1,5 @@
 /* store-list - list the messages of an account. See store-list(1) */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@ struct listing {
 	const char *name;
 	bool json;
 	int end;		/* LF or NUL */
+	struct account_lines out;
 	struct buf line;
 	struct arena arena;	/* one message */
 };
@@ -65,15 +65,14 @@ number(struct listing *l, uint64_t n)
 }
 
 static void
-add_flags(struct listing *l, struct store_view *v,
-    const struct store_message *m)
+add_flags(struct listing *l, const struct store_message *m)
 {
 	struct buf flags = BUF_INIT(LINE_MAX_BYTES);
 	struct buf list = BUF_INIT(LINE_MAX_BYTES);
 	struct bytes rest, word;
 	bool more;
 
-	if (account_format_flags(&flags, v, m) == -1)
+	if (account_format_flags(&flags, l->out.view, m) == -1)
 		msg_diesys(EXIT_TEMP, "cannot read keywords");
 	rest = buf_bytes(&flags);
 	if (!l->json) {
@@ -109,7 +108,7 @@ add_path(struct listing *l, const struct store_message *m)
 }
 
 static void
-list_message(struct listing *l, struct store_view *v, struct bytes mailbox,
+list_message(struct listing *l, struct bytes mailbox,
     const struct store_message *m)
 {
 	struct buf date = BUF_INIT(64);
@@ -121,7 +120,7 @@ list_message(struct listing *l, struct store_view *v, struct bytes mailbox,
 	(void)account_format_time(&date, m->internal_date);	/* fits */
 	add(l, "mailbox", mailbox, true);
 	add(l, "uid", number(l, m->uid), false);
-	add_flags(l, v, m);
+	add_flags(l, m);
 	add(l, "size", number(l, m->size), false);
 	add(l, "date", buf_bytes(&date), true);
 	add(l, "from", from, true);
@@ -136,46 +135,80 @@ list_message(struct listing *l, struct store_view *v, struct bytes mailbox,
 	if (buf_addc(&l->line, l->end) == -1)
 		msg_die(EXIT_PERM, "cannot list UID %lu: too long a line",
 		    (unsigned long)m->uid);
-	if (fwrite(l->line.p, 1, l->line.n, stdout) != l->line.n)
-		account_die_write();
+	account_lines_add(&l->out, buf_bytes(&l->line));
 }
 
-static void
-list_mailbox(struct listing *l, struct store_view *v,
-    const struct store_mailbox *box)
+static _Noreturn void
+die_read(void)
 {
+	msg_diesys(account_exit(errno), "cannot read the index");
+}
+
+/* What is there of it by then, should it be renamed or removed meanwhile. */
+static void
+list_mailbox(struct listing *l, uint32_t id, struct bytes name)
+{
+	struct store_mailbox box = { .name = name };
 	struct store_message m;
-	int r;
+	int r = store_message_first(l->out.view, id, 1, &m);
 
-	for (r = store_message_first(v, box->id, 1, &m); r == 1;
-	    r = store_message_next(v, &m))
-		list_message(l, v, box->name, &m);
+	while (r == 1) {
+		list_message(l, box.name, &m);
+		if (!account_lines_turn(&l->out)) {
+			r = store_message_next(l->out.view, &m);
+			continue;
+		}
+		r = m.uid == UINT32_MAX ? 0
+		    : store_mailbox_get(l->out.view, id, &box);
+		if (r == 1)
+			r = store_message_first(l->out.view, id, m.uid + 1,
+			    &m);
+	}
 	if (r == -1)
-		msg_diesys(account_exit(errno), "cannot read the index");
+		die_read();
 }
 
 static void
-list_all(struct listing *l, const char *mailbox)
+list_all(struct listing *l)
 {
-	struct bytes at = BYTES_EMPTY;
+	struct buf at = BUF_INIT(LINE_MAX_BYTES);
 	struct store_mailbox box;
-	struct store_view *v;
-	uint32_t id = 0;
+	struct bytes name = BYTES_EMPTY;
 	int r;
+
+	while ((r = store_mailbox_next(l->out.view, &name, &box)) == 1) {
+		buf_reset(&at);
+		if (buf_add(&at, name) == -1)
+			die_read();
+		list_mailbox(l, box.id, box.name);
+		/* The view may be another one. */
+		name = buf_bytes(&at);
+	}
+	if (r == -1)
+		die_read();
+	buf_free(&at);
+}
+
+/* mailbox NULL: all of them. */
+static void
+list(struct listing *l, const char *mailbox)
+{
+	struct store_mailbox box;
+	uint32_t id = 0;
+	int r = 0;
 
 	if (mailbox != NULL ? account_mailbox(&l->a, mailbox, &id) == -1
 	    : store_sync(l->a.store, 0, false) == -1)
 		msg_diesys(account_exit(errno), "cannot look at %s",
 		    mailbox != NULL ? mailbox : "the mailboxes");
-	if ((v = store_view_open(l->a.store)) == NULL)
-		msg_diesys(account_exit(errno), "cannot read the index");
-	while ((r = store_mailbox_next(v, &at, &box)) == 1) {
-		if (id == 0 || id == box.id)
-			list_mailbox(l, v, &box);
-	}
+	account_lines_begin(&l->out, l->a.store);
+	if (mailbox == NULL)
+		list_all(l);
+	else if ((r = store_mailbox_get(l->out.view, id, &box)) == 1)
+		list_mailbox(l, id, box.name);
 	if (r == -1)
-		msg_diesys(account_exit(errno), "cannot read the index");
-	store_view_close(v);
+		die_read();
+	account_lines_end(&l->out);
 }
 
 int
@@ -210,9 +243,7 @@ main(int argc, char *argv[])
 	if (account_open(&l.a, l.name) == -1)
 		msg_die(account_exit(errno), "cannot open account %s: %s",
 		    l.name, l.a.problem);
-	list_all(&l, mailbox);
-	if (fflush(stdout) == EOF)
-		account_die_write();
+	list(&l, mailbox);
 	account_close(&l.a);
 	buf_free(&l.line);
 	arena_free(&l.arena);

@@ -77,7 +77,8 @@ format_object(struct buf *b, const struct store_mailbox *m)
 }
 
 static void
-print_mailbox(const struct request *q, const struct store_mailbox *m)
+add_mailbox(const struct request *q, struct account_lines *out,
+    const struct store_mailbox *m)
 {
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
 
@@ -85,28 +86,34 @@ print_mailbox(const struct request *q, const struct store_mailbox *m)
 		format_object(&b, m);
 	else
 		format_columns(&b, m);
-	if (buf_addc(&b, q->end) == -1 ||
-	    fwrite(b.p, 1, b.n, stdout) != b.n)
-		account_die_write();
+	if (buf_addc(&b, q->end) == -1)
+		msg_die(EXIT_PERM, "cannot list a mailbox: too long a line");
+	account_lines_add(out, buf_bytes(&b));
 	buf_free(&b);
 }
 
 static int
 list(struct request *q)
 {
-	struct bytes at = BYTES_EMPTY;
+	struct buf at = BUF_INIT(LINE_MAX_BYTES);
+	struct bytes name = BYTES_EMPTY;
+	struct account_lines out;
 	struct store_mailbox m;
-	struct store_view *v;
 	int r;
 
-	if (store_sync(q->a.store, 0, false) == -1 ||
-	    (v = store_view_open(q->a.store)) == NULL)
+	if (store_sync(q->a.store, 0, false) == -1)
 		return -1;
-	while ((r = store_mailbox_next(v, &at, &m)) == 1)
-		print_mailbox(q, &m);
-	store_view_close(v);
-	if (fflush(stdout) == EOF)
-		account_die_write();
+	account_lines_begin(&out, q->a.store);
+	while ((r = store_mailbox_next(out.view, &name, &m)) == 1) {
+		add_mailbox(q, &out, &m);
+		buf_reset(&at);
+		if ((r = buf_add(&at, name)) == -1)
+			break;
+		if (account_lines_turn(&out))
+			name = buf_bytes(&at);
+	}
+	account_lines_end(&out);
+	buf_free(&at);
 	return r;
 }
 

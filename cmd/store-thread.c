@@ -1,6 +1,5 @@
 /* store-thread - list, mute and collapse threads. See store-thread(1) */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@ struct request {
 	uint32_t marks;		/* 0: list */
 	bool clear, json;
 	int end;		/* LF or NUL */
+	struct account_lines out;
 	struct buf line;
 	struct arena arena;	/* one message */
 };
@@ -96,9 +96,9 @@ format_object(struct request *q, const struct store_thread *t,
 }
 
 static void
-print_member(struct request *q, struct store_view *v,
-    const struct store_thread *t)
+print_member(struct request *q, const struct store_thread *t)
 {
+	struct store_view *v = q->out.view;
 	struct buf date = BUF_INIT(64);
 	struct bytes from, subject;
 	struct store_mailbox box = { .name = BYTES_EMPTY };
@@ -122,9 +122,10 @@ print_member(struct request *q, struct store_view *v,
 		format_columns(q, t, box.name, buf_bytes(&date), from,
 		    subject);
 	buf_free(&date);
-	if (buf_addc(&q->line, q->end) == -1 ||
-	    fwrite(q->line.p, 1, q->line.n, stdout) != q->line.n)
-		account_die_write();
+	if (buf_addc(&q->line, q->end) == -1)
+		msg_die(EXIT_PERM, "cannot list UID %lu: too long a line",
+		    (unsigned long)t->uid);
+	account_lines_add(&q->out, buf_bytes(&q->line));
 }
 
 /* ---- threads ---- */
@@ -142,8 +143,9 @@ by_date(const void *a, const void *b)
 }
 
 static void
-list_thread(struct request *q, struct store_view *v, uint64_t id)
+list_thread(struct request *q, uint64_t id)
 {
+	struct store_view *v = q->out.view;
 	struct store_place at = { 0, 0 };
 	struct store_thread *list = NULL;
 	size_t n = 0, size = 0, i;
@@ -163,8 +165,10 @@ list_thread(struct request *q, struct store_view *v, uint64_t id)
 		msg_diesys(account_exit(errno), "cannot read the index");
 	if (n > 0)
 		qsort(list, n, sizeof(*list), by_date);
-	for (i = 0; i < n; i++)
-		print_member(q, v, &list[i]);
+	for (i = 0; i < n; i++) {
+		print_member(q, &list[i]);
+		(void)account_lines_turn(&q->out);	/* list is ours */
+	}
 	free(list);
 }
 
@@ -196,15 +200,13 @@ static void
 list_all(struct request *q, const uint32_t *uids, size_t count)
 {
 	struct first *f = mem_zalloc(count + 1, sizeof(*f));
-	struct store_view *v = store_view_open(q->a.store);
 	struct store_thread t;
 	size_t i, n = 0, kept = 0;
 	int r;
 
-	if (v == NULL)
-		msg_diesys(account_exit(errno), "cannot read the index");
+	account_lines_begin(&q->out, q->a.store);
 	for (i = 0; i < count; i++) {
-		r = store_thread_get(v, q->id, uids[i], &t);
+		r = store_thread_get(q->out.view, q->id, uids[i], &t);
 		if (r == -1)
 			msg_diesys(account_exit(errno),
 			    "cannot read the index");
@@ -218,8 +220,8 @@ list_all(struct request *q, const uint32_t *uids, size_t count)
 	}
 	qsort(f, kept, sizeof(*f), by_place);
 	for (i = 0; i < kept; i++)
-		list_thread(q, v, f[i].thread);
-	store_view_close(v);
+		list_thread(q, f[i].thread);
+	account_lines_end(&q->out);
 	free(f);
 }
 
@@ -285,8 +287,6 @@ main(int argc, char *argv[])
 	    !q.clear) == -1)
 		msg_diesys(account_exit(errno), "cannot mark threads in %s",
 		    q.mailbox);
-	if (fflush(stdout) == EOF)
-		account_die_write();
 	buf_free(&q.line);
 	arena_free(&q.arena);
 	account_close(&q.a);

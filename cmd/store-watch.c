@@ -37,6 +37,7 @@ struct watch {
 	uint64_t since;
 	int64_t deadline;
 	struct pollfd fd[WAITS];
+	struct account_lines out;
 	struct buf line;
 };
 
@@ -115,11 +116,12 @@ format_object(struct buf *b, struct bytes name, const struct store_change *c)
 }
 
 static void
-print_change(struct watch *w, struct store_view *v,
-    const struct store_change *c)
+print_change(struct watch *w, const struct store_change *c)
 {
+	struct store_view *v = w->out.view;
+
 	if (c->kind >= KINDS || (w->kind != 0 && c->kind != w->kind) ||
-	    (w->id != 0 && c->mailbox != w->id) || w->left == 0)
+	    (w->id != 0 && c->mailbox != w->id))
 		return;
 	buf_reset(&w->line);
 	if (w->json)
@@ -128,30 +130,33 @@ print_change(struct watch *w, struct store_view *v,
 		format_columns(&w->line, box_name(v, c), c);
 	if (buf_addc(&w->line, w->end) == -1)
 		msg_die(EXIT_PERM, "cannot print a change: too long a line");
-	if (fwrite(w->line.p, 1, w->line.n, stdout) != w->line.n)
-		account_die_write();
+	account_lines_add(&w->out, buf_bytes(&w->line));
 	w->left--;
 }
 
+/* The records of one modseq are one change: they come out of one view. */
 static void
 print_changes(struct watch *w)
 {
-	struct store_view *v = store_view_open(w->a.store);
+	uint64_t done = w->since;
 	struct store_change c;
 	int r;
 
-	if (v == NULL)
-		msg_diesys(account_exit(errno), "cannot read the index");
-	for (r = store_change_first(v, w->since, &c); r == 1;
-	    r = store_change_next(v, &c)) {
-		print_change(w, v, &c);
+	account_lines_begin(&w->out, w->a.store);
+	r = store_change_first(w->out.view, done, &c);
+	while (r == 1 && w->left > 0) {
+		if (c.modseq != done && account_lines_turn(&w->out)) {
+			r = store_change_first(w->out.view, done, &c);
+			continue;
+		}
+		print_change(w, &c);
+		done = c.modseq;
+		r = store_change_next(w->out.view, &c);
 	}
 	if (r == -1)
 		msg_diesys(account_exit(errno), "cannot read the changes");
-	w->since = store_view_modseq(v);
-	store_view_close(v);
-	if (fflush(stdout) == EOF)
-		account_die_write();
+	w->since = store_view_modseq(w->out.view);
+	account_lines_end(&w->out);
 }
 
 /* ---- waiting ---- */

@@ -6,10 +6,18 @@
 
 #include "base/base.h"
 #include "imap/imap.h"
+#include "limiter/limiter.h"
 
 /* Connections at rest, unless -c says otherwise: descriptors, one each and
  * one for each account, run out at about as many. */
 #define RESTS_MAX 16384
+/* Of one account, and of one address (IPv6: /64), unless -e says otherwise: a
+ * sixteenth, so that nobody alone sends the others back to processes. */
+#define EACH_MAX 1024
+/* imap-serve has no place left for more sessions of an account, or from an
+ * address: its connections that are due wait so long before one of them goes
+ * back again, and cost nothing meanwhile. */
+#define LATER_MS 1000
 /* Offers under way at a time: imap-serve makes one for each session. */
 #define OFFERS_MAX 256
 /* On their way back at a time: each costs a process at once, and imap-serve
@@ -45,7 +53,9 @@ struct place {
 	struct place *next;		/* in its bucket */
 	char *name;
 	struct rest *rests;
+	size_t count;			/* of them */
 	/* Of an account. */
+	int64_t later;			/* none goes back before */
 	struct source source;
 	int feed;
 	/* Of a folder cur, new and the folder itself, which may be moved; of
@@ -64,6 +74,7 @@ enum phase {
 	OFFERED,	/* we said yes; it may still think better of it */
 	RESTING,	/* ours: wait for client and changes */
 	DUE,		/* ours: to go back */
+	LATER,		/* ours: to go back, when there is a place for it */
 	RETURNING,	/* offered to a new imap-serve, which has to say yes */
 };
 
@@ -79,6 +90,7 @@ struct rest {
 	int64_t deadline;		/* of the client's silence, or link */
 	bool changed;
 	unsigned int tries;		/* to hand it back */
+	uint64_t ticket;		/* of its address */
 	struct buf in;			/* ARRIVING */
 	unsigned char *text;		/* the whole message */
 	size_t text_size;
@@ -92,7 +104,8 @@ struct queue {
 struct idle {
 	int events, watches;		/* watches -1: all is polled */
 	struct rest **rests;
-	size_t n, size, max;
+	size_t n, size, max, each;
+	struct limiter *addresses;
 	size_t offers, held, returns;	/* offers: not ours yet */
 	struct queue spoken, told;	/* due: the former go first */
 	int64_t again;			/* none goes back before */

@@ -18,7 +18,7 @@
 #include "os/os.h"
 #include "server/server.h"
 
-static const char usage[] = "usage: imap-idle [-c connections]";
+static const char usage[] = "usage: imap-idle [-c connections] [-e each]";
 
 /* What is late, and places that cannot be watched: each so often. */
 #define LATE_MS 1000
@@ -194,6 +194,10 @@ static void
 idle_init(struct idle *p, struct arena *a, struct source *listener,
     struct source *watches)
 {
+	const struct limiter_window w = { .limits = { (unsigned int)p->each },
+	    .entries = LIMITER_MASKS * RESTS_MAX };
+
+	p->addresses = limiter_new(&w, 1);
 	p->spoken.end = &p->spoken.first;
 	p->told.end = &p->told.first;
 	p->imap_path = arena_printf(a, "%s/imap", dir_run());
@@ -221,10 +225,11 @@ main(int argc, char *argv[])
 
 	msg_init("imap-idle");
 	p->max = RESTS_MAX;
-	while ((c = getopt(argc, argv, "c:")) != -1) {
-		if (c != 'c')
+	p->each = EACH_MAX;
+	while ((c = getopt(argc, argv, "c:e:")) != -1) {
+		if (c != 'c' && c != 'e')
 			msg_die(EXIT_PERM, "%s", usage);
-		if (parse_max(optarg, &p->max) == -1)
+		if (parse_max(optarg, c == 'c' ? &p->max : &p->each) == -1)
 			msg_die(EXIT_PERM, "cannot hold %s connections: 1 to "
 			    "%d", optarg, RESTS_MAX);
 	}
@@ -242,6 +247,7 @@ main(int argc, char *argv[])
 		msg_diesys(EXIT_TEMP, "cannot wait for clients");
 	rest_end(p);
 	free(p->rests);
+	limiter_free(p->addresses);
 	free(p);
 	arena_free(&a);
 	return EXIT_YES;

@@ -353,11 +353,13 @@ link_to(struct rest *r, struct place *at, int of)
 	if (at->rests != NULL)
 		at->rests->back_of[of] = &r->next_of[of];
 	at->rests = r;
+	at->count++;
 }
 
 static void
-unlink_from(struct rest *r, int of)
+unlink_from(struct rest *r, struct place *at, int of)
 {
+	at->count--;
 	*r->back_of[of] = r->next_of[of];
 	if (r->next_of[of] != NULL)
 		r->next_of[of]->back_of[of] = r->back_of[of];
@@ -385,12 +387,12 @@ void
 place_leave(struct idle *p, struct rest *r)
 {
 	if (r->account != NULL) {
-		unlink_from(r, OF_ACCOUNT);
+		unlink_from(r, r->account, OF_ACCOUNT);
 		if (r->account->rests == NULL)
 			account_drop(p, r->account);
 	}
 	if (r->folder != NULL) {
-		unlink_from(r, OF_FOLDER);
+		unlink_from(r, r->folder, OF_FOLDER);
 		if (r->folder->rests == NULL)
 			folder_drop(p, r->folder);
 	}

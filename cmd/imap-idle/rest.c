@@ -45,6 +45,7 @@ forget(struct idle *p, struct rest *r)
 	if (r->client != -1)
 		(void)close(r->client);		/* nothing was written */
 	place_leave(p, r);
+	limiter_remove(p->addresses, r->ticket);
 	buf_free(&r->in);
 	free(r->text);
 	p->rests[r->at] = p->rests[--p->n];
@@ -86,6 +87,7 @@ rest_begin(struct idle *p, int link)
 	}
 	if (p->n == p->size) {
 		p->size = p->size == 0 ? 64 : 2 * p->size;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 		p->rests = mem_realloc(p->rests,
 		    p->size * sizeof(*p->rests));
 	}
@@ -115,6 +117,16 @@ receive(struct rest *r)
 	return got > 0 && buf_add(&r->in, bytes_of(text, (size_t)got)) == 0;
 }
 
+/* Addresses are counted as long as they rest, whatever the time is. */
+static bool
+count_address(struct idle *p, struct rest *r, struct bytes remote_ip)
+{
+	struct ip ip;
+
+	return ip_parse(remote_ip, &ip) == -1 ||
+	    limiter_add(p->addresses, &ip, 0, &r->ticket);
+}
+
 /* The message is whole: yes if there is room, a descriptor and a place. */
 static bool
 accept_offer(struct idle *p, struct rest *r)
@@ -125,7 +137,8 @@ accept_offer(struct idle *p, struct rest *r)
 
 	ok = imap_rest_parse(buf_bytes(&r->in), &m) == 0 &&
 	    r->client != -1 && p->held < p->max &&
-	    place_join(p, r, arena_str(&a, m.account), m.folder);
+	    place_join(p, r, arena_str(&a, m.account), m.folder) &&
+	    r->account->count <= p->each && count_address(p, r, m.remote_ip);
 	arena_free(&a);
 	if (!ok || write(r->link, "y", 1) != 1)
 		return false;
@@ -237,6 +250,14 @@ send_back(struct idle *p, struct rest *r)
 	return 0;
 }
 
+/* It goes into a queue again by rest_late. */
+static void
+put_off(struct rest *r)
+{
+	r->phase = LATER;
+	r->deadline = r->account->later;
+}
+
 void
 rest_return(struct idle *p)
 {
@@ -244,6 +265,10 @@ rest_return(struct idle *p)
 
 	while (rest_wait_ms(p) == 0) {
 		q = p->spoken.first != NULL ? &p->spoken : &p->told;
+		if (deadline_left(q->first->account->later) > 0) {
+			put_off(dequeue(q));
+			continue;
+		}
 		if (q == &p->told && deadline_left(p->told_until) == 0) {
 			p->told_left = TOLD_MAX;
 			p->told_until = deadline_in(TOLD_MS);
@@ -284,6 +309,13 @@ answer(struct idle *p, struct rest *r)
 		return;
 	if (n == 1 && c == 'y') {
 		forget(p, r);
+		return;
+	}
+	if (n == 1 && c == 'l') {
+		close_link(p, r);
+		p->returns--;
+		r->account->later = deadline_in(LATER_MS);
+		put_off(r);
 		return;
 	}
 	not_taken(p, r);
@@ -328,6 +360,8 @@ rest_late(struct idle *p)
 
 		if (deadline_left(r->deadline) == 0 && r->phase == RESTING)
 			rest_due(p, r, IMAP_REST_LATE);
+		if (deadline_left(r->deadline) == 0 && r->phase == LATER)
+			enqueue(&p->told, r);
 		if (deadline_left(r->deadline) == 0 && (r->phase == ARRIVING
 		    || r->phase == OFFERED))
 			forget(p, r);	/* another is at i now */
@@ -342,7 +376,8 @@ rest_end(struct idle *p)
 	while (p->n > 0) {
 		struct rest *r = p->rests[p->n - 1];
 
-		if (r->phase == RESTING || r->phase == DUE)
+		if (r->phase == RESTING || r->phase == DUE ||
+		    r->phase == LATER)
 			say_bye(r, BYE);
 		forget(p, r);
 	}

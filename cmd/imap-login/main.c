@@ -412,8 +412,6 @@ prepare(void *ctx)
 {
 	struct program *p = ctx;
 	struct config *c = config_open();
-	uint64_t open[3], rate[3];
-	size_t i;
 
 	if (c == NULL) {
 		msg_warnsys("cannot open configuration");
@@ -421,15 +419,8 @@ prepare(void *ctx)
 	}
 	config_close(p->config);
 	p->config = c;
-	config_get_three(c, "server", NULL, "open-limits", open);
-	config_get_three(c, "server", NULL, "rate-limits", rate);
-	/* a proxy is one address for all its clients, and limits them */
-	for (i = 0; i < 3 && !p->front.proxied && !p->again; i++) {
-		p->server.limits.open[i] = (unsigned int)open[i];
-		p->server.limits.per_minute[i] = (unsigned int)rate[i];
-	}
-	p->server.limits.children = (unsigned int)config_get_num(c, "server",
-	    NULL, "connections-max");
+	/* with -u they come from imap-serve, which limits them */
+	front_limits(c, p->front.proxied || p->again, &p->server.limits);
 	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
 	    "handshake-timeout") * 1000;
 	p->front.login_ms = (int64_t)config_get_duration(c, "imap", NULL,

@@ -24,6 +24,7 @@ static const char usage[] = "usage: imap-serve [-a account]";
 #define IDLE_SECONDS_DEFAULT IMAP_AUTH_SECONDS
 #define APPEND_MAX_DEFAULT ((uint64_t)100 * 1024 * 1024)
 #define FILES_MAX 256
+#define TOO_MANY "too many sessions, try later"
 
 struct program {
 	struct config *config;	/* NULL: nothing was ever compiled */
@@ -242,13 +243,16 @@ log_session(const struct imap_handover *h, const struct session *s)
 	log_end(&l);
 }
 
-/* Say that there is no mail now; why is for the log. */
+/* Say that there is no mail now (NULL), or what else; why is for the log. */
 static void
 refuse(const struct imap_handover *h, const struct client *client,
-    const char *why)
+    const char *why, const char *said)
 {
 	struct buf b = BUF_INIT(4096);
 	struct logline l;
+
+	if (said == NULL)
+		said = "[UNAVAILABLE] mail is unavailable";
 
 	log_begin(&l, LOG_ERROR, "imap-refused");
 	log_bytes(&l, "cid", h->session);
@@ -257,24 +261,37 @@ refuse(const struct imap_handover *h, const struct client *client,
 	log_end(&l);
 	if (h->tag.n > 0) {
 		buf_add(&b, h->tag);
-		buf_adds(&b, " NO [UNAVAILABLE] mail is unavailable\r\n");
+		buf_printf(&b, " NO %s\r\n", said);
 	}
-	buf_adds(&b, "* BYE [UNAVAILABLE] mail is unavailable\r\n");
+	buf_printf(&b, "* BYE %s\r\n", said);
 	/* It may be gone already. */
 	(void)io_write_all(client->out, buf_bytes(&b),
 	    deadline_in(SERVICE_MS));
 	buf_free(&b);
 }
 
+/* A place among the sessions. 1, 0, -1 as server_place. */
+static int
+take_place(struct server_conn *conn, struct bytes remote_ip,
+    struct bytes account)
+{
+	struct ip remote;
+
+	if (ip_parse(remote_ip, &remote) == -1)
+		remote = (struct ip){ .family = 0 };	/* by hand, locally */
+	return server_place(conn, &remote, account);
+}
+
 static int
 serve_handed(struct program *p, struct bytes message,
-    const struct client *client)
+    const struct client *client, struct server_conn *conn)
 {
 	struct imap_handover h;
 	struct sasl_reply reply;
 	struct account account = { .use = p->config };
 	struct session s = { .in = client->in, .out = client->out };
 	unsigned char seal[IMAP_SEAL_SIZE];
+	int r;
 
 	if (imap_handover_parse(message, &h) == -1)
 		return -1;
@@ -285,7 +302,12 @@ serve_handed(struct program *p, struct bytes message,
 	s.tag = h.tag;
 	s.pending = h.pending;
 	if (redeem(h.ticket, &reply) == -1) {
-		refuse(&h, client, strerror(errno));
+		refuse(&h, client, strerror(errno), NULL);
+		return 0;
+	}
+	if ((r = take_place(conn, h.remote_ip, bytes_str(reply.user))) != 1) {
+		refuse(&h, client, r == 0 ? TOO_MANY : strerror(errno),
+		    r == 0 ? "[LIMIT] " TOO_MANY : NULL);
 		return 0;
 	}
 	s.account = reply.user;
@@ -293,7 +315,7 @@ serve_handed(struct program *p, struct bytes message,
 	secret_wipe(p->key, sizeof(p->key));
 	s.seal = bytes_of(seal, sizeof(seal));
 	if (serve_account(&s, &account, true) == -1)
-		refuse(&h, client, account.problem);
+		refuse(&h, client, account.problem, NULL);
 	else
 		log_session(&h, &s);
 	return 0;
@@ -315,23 +337,29 @@ is_sealed(struct program *p, struct bytes account, struct bytes given)
 	return ok;
 }
 
-/* It was ours: "y", and the client is ours again. 0, -1. */
+/* It was ours: "y", and the client is ours again (1); or "l", and it stays with
+ * imap-idle until others have left their places (0). -1 errno. */
 static int
-take_back(struct program *p, const struct imap_rest *r, int link)
+take_back(struct program *p, const struct imap_rest *r,
+    struct server_conn *conn)
 {
 	bool ok = is_sealed(p, r->account, r->seal);
+	int place = ok ? take_place(conn, r->remote_ip, r->account) : 1;
 
+	if (place == -1)
+		return -1;	/* without a word: it comes again */
 	/* Refused for good, or taken: either way it need not ask again. */
-	if (io_write_all(link, BYTES("y"), deadline_in(SERVICE_MS)) == -1)
+	if (io_write_all(conn->in, place == 1 ? BYTES("y") : BYTES("l"),
+	    deadline_in(SERVICE_MS)) == -1)
 		return -1;
 	if (!ok)
 		errno = EACCES;
-	return ok ? 0 : -1;
+	return ok ? place : -1;
 }
 
 static int
 serve_rested(struct program *p, struct bytes message,
-    const struct client *client, int link)
+    const struct client *client, struct server_conn *conn)
 {
 	struct imap_handover h = { .tag = BYTES_EMPTY };
 	struct account account = { .use = p->config };
@@ -340,6 +368,7 @@ serve_rested(struct program *p, struct bytes message,
 	    .local_ip = BYTES_EMPTY };
 	struct imap_rest r;
 	struct arena a = ARENA_INIT;
+	int taken;
 
 	if (imap_rest_parse(message, &r) == -1 || client->in == -1)
 		return -1;
@@ -350,13 +379,13 @@ serve_rested(struct program *p, struct bytes message,
 	s.state = r.state;
 	s.late = r.why == IMAP_REST_LATE;
 	s.returned = true;
-	if (take_back(p, &r, link) == -1) {
-		refuse(&h, client, strerror(errno));
-		return 0;
-	}
+	if ((taken = take_back(p, &r, conn)) == -1 && errno == EACCES)
+		refuse(&h, client, strerror(errno), NULL);
+	if (taken != 1)
+		return taken == -1 && errno != EACCES ? -1 : 0;
 	s.account = arena_str(&a, r.account);
 	if (serve_account(&s, &account, true) == -1)
-		refuse(&h, client, account.problem);
+		refuse(&h, client, account.problem, NULL);
 	else
 		log_session(&h, &s);
 	arena_free(&a);
@@ -437,12 +466,12 @@ serve(struct server_conn *conn, void *ctx)
 	}
 	r = receive(conn->in, &b, &client);
 	if (r == 1 && imap_is_rest(buf_bytes(&b))) {
-		r = serve_rested(p, buf_bytes(&b), &client, conn->in);
+		r = serve_rested(p, buf_bytes(&b), &client, conn);
 	} else if (r == 1 && imap_is_ask(buf_bytes(&b))) {
 		r = serve_asked(p, buf_bytes(&b), conn->in);
 	} else if (r == 1) {
 		(void)close(conn->in);		/* it says no more */
-		r = serve_handed(p, buf_bytes(&b), &client);
+		r = serve_handed(p, buf_bytes(&b), &client, conn);
 	}
 	if (r == -1)
 		msg_warnsys("cannot take connection");
@@ -470,6 +499,23 @@ make_sandbox(struct program *p)
 	return 0;
 }
 
+/* Those of imap-login for one address hold for its sessions, too. */
+static void
+set_limits(struct program *p)
+{
+	struct server_limits *l = &p->server.limits;
+	uint64_t open[3];
+	size_t i;
+
+	if (p->config == NULL)
+		return;		/* as it was */
+	config_get_three(p->config, "server", NULL, "open-limits", open);
+	for (i = 0; i < 3; i++)
+		l->placed[i] = (unsigned int)open[i];
+	l->account = (unsigned int)config_get_num(p->config, "imap", NULL,
+	    "sessions-max");
+}
+
 static int
 prepare(void *ctx)
 {
@@ -487,6 +533,7 @@ prepare(void *ctx)
 	arena_reset(&p->arena);
 	p->config_file = arena_printf(&p->arena, "%s/config.cdb", dir_var());
 	p->server.watch_file = p->config_file;
+	set_limits(p);
 	tzset();	/* its file is out of reach later */
 	if (make_sandbox(p) == -1) {
 		msg_warnsys("cannot make sandbox");
@@ -533,6 +580,7 @@ main(int argc, char *argv[])
 		.refusal = "",
 		.prepare = prepare,
 		.serve = serve,
+		.places = true,
 		.ctx = &p,
 		.notify_fd = -1,
 		.grace_ms = 2000,

@@ -78,10 +78,17 @@ deliver_rcpt(struct smtp_session *s)
 
 /* ---- logs ---- */
 
+/* What became of a copy. */
+struct outcome {
+	uint32_t uid;		/* 0: not delivered */
+	struct bytes mailbox;
+	const char *reason;	/* "": it was not judged */
+};
+
 static void
 log_delivery(struct smtp_session *s, const struct copy *c,
     const struct rules_result *rules, const struct smtp_answer *answer,
-    size_t size, uint32_t uid, int64_t started)
+    size_t size, const struct outcome *done, int64_t started)
 {
 	struct deliverer *d = deliverer_of(s);
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
@@ -94,13 +101,15 @@ log_delivery(struct smtp_session *s, const struct copy *c,
 	log_bytes(&l, "from", e->sender_text);
 	log_bytes(&l, "to", c->rcpt->text);
 	log_bytes(&l, "account", c->to->account);
-	log_bytes(&l, "mailbox", rules->mailbox);
+	log_bytes(&l, "mailbox", done->mailbox);
 	if (rules->rule.n > 0)
 		log_bytes(&l, "rule", rules->rule);
 	if (c->judge_only)
 		log_str(&l, "copy", "none");
-	if (uid != 0)
-		log_num(&l, "uid", uid);
+	if (done->uid != 0)
+		log_num(&l, "uid", done->uid);
+	if (done->reason[0] != '\0')
+		log_str(&l, "reason", done->reason);
 	log_num(&l, "size", (int64_t)size);
 	log_num(&l, "code", answer->code);
 	log_bytes(&l, "reply", answer->text);
@@ -168,11 +177,13 @@ fail(struct smtp_session *s, const struct recipient *r,
 }
 
 static void
-set_verdict(const struct stage_job *job, struct smtp_answer *out)
+set_verdict(struct deliverer *d, const struct stage_job *job,
+    struct smtp_answer *out)
 {
 	switch (job->verdict) {
 	case STAGE_REJECT:
 		set_answer(out, 550, "5.7.1", job->reply);
+		d->slow = true;
 		break;
 	case STAGE_TEMP:
 		set_answer(out, 451, "4.3.0", job->reply);
@@ -182,14 +193,16 @@ set_verdict(const struct stage_job *job, struct smtp_answer *out)
 	}
 }
 
-/* Delivered-To, Return-Path and, where the message does not have it in front
- * of it already, the trusted block (R-35). */
+/* The reason, Delivered-To, Return-Path and, where the message does not have
+ * it in front of it already, the trusted block (R-35). */
 static int
 make_prefix(struct smtp_session *s, const struct copy *c,
-    struct stage_job *job, struct buf *out)
+    struct stage_job *job, const struct verdict *v, struct buf *out)
 {
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 
+	if (verdict_field(v, out) == -1)
+		return -1;
 	if (c->is_member && trace_delivered_to(out, c->to->address) == -1)
 		return -1;
 	if (trace_delivered_to(out, c->rcpt->text) == -1 ||
@@ -202,42 +215,65 @@ make_prefix(struct smtp_session *s, const struct copy *c,
 	return job->received_done ? stage_job_prefix(job, out) : 0;
 }
 
-static uint32_t
-store_message(struct smtp_session *s, const struct copy *c,
-    struct stage_job *job, const struct rules_result *rules,
-    struct smtp_answer *out)
+static void
+set_outcome(struct arena *a, const struct verdict *v,
+    const struct store_delivered *where, struct smtp_answer *out,
+    struct outcome *done)
 {
-	struct deliverer *d = deliverer_of(s);
+	done->uid = where->uid;
+	done->mailbox = v->r.mailbox;
+	done->reason = v->r.reason;
+	if (v->r.accept)
+		set_answer(out, 250, "2.0.0", BYTES("delivered"));
+	else
+		set_answer(out, v->r.code, arena_str(a, v->r.status),
+		    v->r.text);
+}
+
+/* No copy of a refused message: it is refused all the same. */
+static bool
+store_failed(struct smtp_session *s, const struct recipient *r,
+    const struct verdict *v, struct smtp_answer *out)
+{
+	if (v->r.accept) {
+		fail(s, r, out, "delivery", errno);
+		return true;
+	}
+	log_failure(s, r->account, "copy of what is refused", errno);
+	return false;
+}
+
+static void
+store_message(struct smtp_session *s, const struct copy *c,
+    struct stage_job *job, const struct verdict *v, struct smtp_answer *out,
+    struct outcome *done)
+{
 	const struct recipient *r = c->to;
+	struct origin origin;
 	struct buf prefix = BUF_INIT(PREFIX_MAX), facts = BUF_INIT(FACTS_MAX);
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
-	struct origin origin;
-	struct store *store;
 
-	if (make_prefix(s, c, job, &prefix) == -1 ||
+	if (make_prefix(s, c, job, v, &prefix) == -1 ||
 	    facts_add(&facts, &job->envelope, c->rcpt->text,
 	    &job->block, job->message) == -1)
 		fail(s, r, out, "trace fields", errno);
-	else if ((store = accounts_open(&d->accounts, r->account)) == NULL)
-		fail(s, r, out, "store", errno);
 	else {
 		pieces[0] = buf_bytes(&prefix);
 		pieces[1] = job->message;
 		m.pieces = pieces;
 		m.count = 2;
 		m.extension = buf_bytes(&facts);
-		if (origin_of_forward(job, rules, &origin))
+		if (origin_of_forward(job, v->rules, &origin))
 			m.origin = &origin;
-		if (store_deliver(store, rules->mailbox, &m, &where) == -1)
-			fail(s, r, out, "delivery", errno);
-		else
-			set_answer(out, 250, "2.0.0", BYTES("delivered"));
+		if (verdict_store(v, &m, job->message, &where) == 0 ||
+		    !store_failed(s, r, v, out))
+			set_outcome(&deliverer_of(s)->job, v, &where, out,
+			    done);
 	}
 	buf_free(&prefix);
 	buf_free(&facts);
-	return where.uid;
 }
 
 static void
@@ -255,22 +291,30 @@ fill_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	    .remote_host = x->name, .time = time_wall_us() / 1000000 };
 }
 
-/* What the rules say, and the copy where they say it goes. */
-static uint32_t
-follow_rules(struct smtp_session *s, const struct copy *c,
+/* What is decided, and the copy where it goes then. */
+static void
+judge_copy(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, struct rules_result *rules,
-    struct smtp_answer *out)
+    struct smtp_answer *out, struct outcome *done)
 {
-	choose(s, c->to, job, rules);
-	if (rules->reply_code != 0) {
-		*out = (struct smtp_answer){ rules->reply_code,
-		    rules->reply_status, rules->reply_text };
-		return 0;
+	struct deliverer *d = deliverer_of(s);
+	const struct store_delivered nowhere = { 0 };
+	struct store *store = accounts_open(&d->accounts, c->to->account);
+	struct verdict v;
+
+	if (store == NULL) {
+		fail(s, c->to, out, "store", errno);
+		return;
 	}
-	if (!c->judge_only)
-		return store_message(s, c, job, rules, out);
-	set_answer(out, 250, "2.0.0", BYTES("delivered"));
-	return 0;
+	choose(s, c->to, job, rules);
+	verdict_make(s, c, job, rules, store, &v);
+	d->slow = d->slow || v.r.slow;
+	if (c->judge_only) {
+		set_outcome(&d->job, &v, &nowhere, out, done);
+		return;
+	}
+	verdict_wait(d, &v, &job->envelope.remote);
+	store_message(s, c, job, &v, out, done);
 }
 
 void
@@ -283,7 +327,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	int64_t started = time_mono_ms();
 	struct trace_envelope e;
 	struct stage_job job;
-	uint32_t uid = 0;
+	struct outcome done = { 0, c->to->mailbox, "" };
 
 	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
 	fill_envelope(s, c->rcpt, &e);
@@ -293,12 +337,12 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 		job.envelope.id = bytes_str(s->id);
 	stage_run(&job, &d->settings->stages);
 	if (job.verdict == STAGE_PASS)
-		uid = follow_rules(s, c, &job, &rules, out);
+		judge_copy(s, c, &job, &rules, out, &done);
 	else
-		set_verdict(&job, out);
-	if (uid != 0)
+		set_verdict(d, &job, out);
+	if (done.uid != 0)
 		d->delivered++;
-	log_delivery(s, c, &rules, out, text.n, uid, started);
+	log_delivery(s, c, &rules, out, text.n, &done, started);
 	stage_job_end(&job);
 }
 
@@ -310,12 +354,18 @@ deliver_one(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	struct copy c = { .rcpt = rcpt, .to = rcpt->user };
 	struct smtp_answer answer;
 
+	d->slow = false;
 	if (c.to->alias.n > 0)
 		alias_deliver(s, rcpt, text, &answer);
 	else
 		deliver_copy(s, &c, text, &answer);
-	smtp_reply(s->smtp, answer.code,
-	    arena_str(&d->job, answer.status), answer.text);
+	if (d->slow && answer.code >= 300)
+		smtp_reply_marked(s->smtp, answer.code,
+		    arena_str(&d->job, answer.status), answer.text,
+		    SMTP_MARK_SLOW);
+	else
+		smtp_reply(s->smtp, answer.code,
+		    arena_str(&d->job, answer.status), answer.text);
 	arena_reset(&d->job);
 }
 
@@ -325,6 +375,7 @@ deliver_message(struct smtp_session *s, struct bytes text)
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 	size_t n = e->nrecipients;
 
+	deliverer_of(s)->waited = false;
 	/* the envelope ends with the last reply */
 	for (size_t i = 0; i < n; i++)
 		deliver_one(s, &e->recipients[i], text);

@@ -5,6 +5,7 @@
 #define LMTP_IN_H
 
 #include "base/base.h"
+#include "judge/ask.h"
 #include "recipient/recipient.h"
 #include "rules/rules.h"
 #include "server/server.h"
@@ -72,11 +73,40 @@ struct deliverer {
 	struct accounts accounts;
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
+	bool waited;			/* the message had its delay */
 	unsigned int delivered;
 	/* Addresses that got the message through an alias, in transaction. */
 	struct bytes *reached;
 	size_t nreached, reached_size;
+	/* Of the recipient at hand: its message was refused for what it is,
+	 * and the client is to be slowed down (BEHAVIOUR 1.3). */
+	bool slow;
 };
+
+/* ---- verdict.c: what is decided about a recipient's copy ---- */
+
+struct verdict {
+	struct store *store;
+	const struct rules_result *rules;
+	struct judge_result r;
+	bool judged;		/* false: but for rules all is accepted */
+	struct judge_rejects rejects;
+};
+/* Judge; notes in the job's trusted block where DMARC was not followed. */
+void verdict_make(struct smtp_session *s, const struct copy *c,
+    struct stage_job *job, const struct rules_result *rules,
+    struct store *store, struct verdict *v);
+/* The field with the reason. 0, -1 EMSGSIZE. */
+int verdict_field(const struct verdict *v, struct buf *out);
+/* What first-time senders wait, once for a message. */
+void verdict_wait(struct deliverer *d, const struct verdict *v,
+    const struct ip *client);
+/* Store it where it was decided to go: accepted, or a copy of what is refused,
+ * if copies are kept (where is then left alone). message is the last piece
+ * of m. 0, -1. */
+int verdict_store(const struct verdict *v, struct store_incoming *m,
+    struct bytes message, struct store_delivered *where);
+
 /* For struct smtp_session. */
 void deliver_rcpt(struct smtp_session *s);
 void deliver_message(struct smtp_session *s, struct bytes text);

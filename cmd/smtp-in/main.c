@@ -24,6 +24,7 @@ struct program {
 	struct server server;
 	struct front_options front;
 	bool submission;
+	bool tls_at_rcpt;
 	char tls_path[1024], auth_path[1024], lmtp_path[1024];
 	char queue_path[1024];
 };
@@ -51,6 +52,23 @@ make_sandbox(struct program *p)
 	return 0;
 }
 
+/* Does a domain take reports on failures of TLS, which have to come in when
+ * TLS fails (RFC 8460 3)? */
+static bool
+takes_tls_reports(const struct config *c)
+{
+	struct config_list names;
+	struct bytes name;
+
+	config_names(c, "domain", &names);
+	while (config_list_next(&names, &name)) {
+		if (config_get_text(c, "domain", (const char *)name.p,
+		    "tls-reports").n > 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 set_options(struct program *p)
 {
@@ -58,16 +76,20 @@ set_options(struct program *p)
 	struct smtp_options *o = &p->settings.smtp;
 
 	o->submission = o->dsn = o->binary = p->submission;
-	o->ask_mail = p->submission || config_get_bool(c, "server", NULL,
-	    "simulate");
+	o->ask_mail = true;
+	o->ask_helo = !p->submission;
 	if (p->submission) {
 		o->auth_in_clear = config_get_bool(c, "submission", NULL,
 		    "no-require-starttls");
 		/* checks are for mail of strangers */
 		p->settings.stages = (struct stage_list){ 0 };
+		p->settings.asks_dns = false;
 	} else {
 		o->require_tls = config_get_bool(c, "smtp-in", NULL,
 		    "require-starttls");
+		p->tls_at_rcpt = o->require_tls && takes_tls_reports(c);
+		if (p->tls_at_rcpt)
+			o->require_tls = false;
 	}
 	p->front.timeout_ms = (int64_t)config_get_duration(c, "tls", NULL,
 	    "handshake-timeout") * 1000;
@@ -89,11 +111,7 @@ prepare(void *ctx)
 		return -1;
 	}
 	set_options(p);
-	if (p->front.proxied)
-		/* a proxy is one address for all its clients */
-		p->server.limits = SERVER_LIMITS_LOCAL;
-	else
-		smtp_settings_limits(&p->settings, &p->server.limits);
+	front_limits(p->settings.config, p->front.proxied, &p->server.limits);
 	p->server.refusal = p->front.implicit ? "" : p->settings.refusal;
 	p->server.watch_file = p->settings.config_file;
 	return make_sandbox(p);
@@ -149,7 +167,8 @@ static int
 serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
-	struct receiver r = { .settings = &p->settings, .conn = conn };
+	struct receiver r = { .settings = &p->settings, .conn = conn,
+		.tls_at_rcpt = p->tls_at_rcpt };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
@@ -159,6 +178,7 @@ serve(struct server_conn *conn, void *ctx)
 		.data_timeout_ms = p->settings.data_timeout_ms,
 		.spool_dir = p->settings.spool_dir,
 		.ctx = &r,
+		.helo = sender_helo,
 		.mail = receive_mail,
 		.rcpt = receive_rcpt,
 		.message = receive_message,

@@ -1,11 +1,10 @@
 /*
  * receive.c - what smtp-in does with recipients and messages
  *
- * Recipients of a transaction are either all known or all unknown. So a
- * message to unknown ones can be refused whole, after DATA and a wait
- * (BEHAVIOUR 1). Delivery can still fail for a part of them: a sender with
- * several recipients is vouched for (R-17), so a DSN tells it (R-33); if none
- * can be queued, the message is not accepted.
+ * A message to nobody we know is refused whole, after DATA and a wait
+ * (BEHAVIOUR 1). Delivery can fail for a part of the recipients, unknown ones
+ * among them: a sender with several is vouched for (R-17), so a DSN tells it
+ * (R-33); if none can be queued, the message is not accepted.
  */
 #include "smtp_in.h"
 
@@ -32,8 +31,8 @@ receiver_of(struct smtp_session *s)
 	return s->ctx;
 }
 
-static void
-fill_envelope(struct smtp_session *s, struct trace_envelope *t)
+void
+receive_envelope(struct smtp_session *s, struct trace_envelope *t)
 {
 	struct receiver *r = receiver_of(s);
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
@@ -66,36 +65,6 @@ is_authenticated(const struct receiver *r)
 
 /* ---- recipients ---- */
 
-/*
- * R-17: more than one recipient only for a sender SPF vouches for, so that a
- * later failure could be told to the right one. A client on this machine
- * needs no vouching.
- */
-static bool
-several_allowed(struct smtp_session *s)
-{
-	struct receiver *r = receiver_of(s);
-	struct stage_item item = { &stage_spf, BYTES_EMPTY };
-	struct stage_list list = { &item, 1, false };
-	struct trace_envelope e;
-	struct stage_job job;
-
-	if (r->conn->remote.family == 0 ||
-	    ip_is_loopback(&r->conn->remote))
-		return true;
-	if (r->spf == SPF_NOT_ASKED) {
-		fill_envelope(s, &e);
-		stage_job_init(&job, &r->job, r->settings->stage, &e,
-		    BYTES_EMPTY);
-		stage_run(&job, &list);
-		r->spf = job.report_exit == EXIT_YES ? SPF_PASSES
-		    : SPF_DOES_NOT;
-		stage_job_end(&job);
-		arena_reset(&r->job);
-	}
-	return r->spf == SPF_PASSES;
-}
-
 void
 receive_log_refused(struct smtp_session *s, struct bytes to, int code,
     const char *why)
@@ -125,26 +94,21 @@ receive_refuse_rcpt(struct smtp_session *s, int code, const char *status,
 	smtp_rcpt_refuse(s->smtp, code, status, bytes_str(why));
 }
 
+/*
+ * R-18: an unknown one is taken like others, so that nobody can find out who
+ * is here without sending a message.
+ */
 static void
 take_rcpt(struct smtp_session *s, bool is_known)
 {
-	const struct smtp_envelope *e = smtp_envelope(s->smtp);
-	bool first_known = e->nrecipients > 0 &&
-	    e->recipients[0].user != NULL;
-
-	if (e->nrecipients > 0 && !several_allowed(s))
+	if (smtp_envelope(s->smtp)->nrecipients > 0 && !sender_several(s)) {
 		receive_refuse_rcpt(s, 452, "4.5.3",
 		    "one recipient at a time without an SPF pass");
-	else if (e->nrecipients > 0 && first_known && !is_known)
-		receive_refuse_rcpt(s, 550, "5.1.1", "no such user");
-	else if (e->nrecipients > 0 && !first_known && is_known)
-		receive_refuse_rcpt(s, 452, "4.5.3",
-		    "send to this recipient separately");
-	else {
-		/* anything but NULL marks a known one */
-		smtp_asked(s->smtp)->user = is_known ? s : NULL;
-		smtp_rcpt_accept(s->smtp);
+		return;
 	}
+	/* anything but NULL marks a known one */
+	smtp_asked(s->smtp)->user = is_known ? s : NULL;
+	smtp_rcpt_accept(s->smtp);
 }
 
 /*
@@ -179,7 +143,7 @@ receive_mail(struct smtp_session *s)
 		    bytes_str(simulated_text));
 	else if (s->options.submission)
 		submit_mail(s);
-	else
+	else if (sender_allowed(s))
 		smtp_mail_accept(s->smtp);
 }
 
@@ -234,7 +198,10 @@ receive_rcpt(struct smtp_session *s)
 		r->spf = SPF_NOT_ASKED;		/* another transaction */
 	n = recipient_find(r->settings->config, &r->job,
 	    &smtp_asked(s->smtp)->path, &found);
-	if (n == 1 && found.error.n > 0)
+	if (r->tls_at_rcpt && !s->options.tls && !(n == 1 &&
+	    found.reports & RECIPIENT_TLS_REPORTS))
+		receive_refuse_rcpt(s, 530, "5.7.0", "say STARTTLS first");
+	else if (n == 1 && found.error.n > 0)
 		refuse_as_configured(s, found.error);
 	else if (n != -1)
 		take_rcpt(s, n == 1);
@@ -294,6 +261,10 @@ log_message(struct smtp_session *s, const struct stage_job *job,
 	log_num(&l, "size", (int64_t)size);
 	if (job != NULL)
 		log_results(&l, job);
+	if (job != NULL && job->verdict != STAGE_PASS)
+		log_bytes(&l, "stage", job->at);
+	if (job != NULL && job->why[0] != '\0')
+		log_str(&l, "why", job->why);
 	log_num(&l, "code", answer->code);
 	log_bytes(&l, "reply", answer->text);
 	log_num(&l, "ms", time_mono_ms() - started);
@@ -352,6 +323,17 @@ set_answer(struct smtp_answer *out, int code, const char *status,
 	out->text = text;
 }
 
+/* How many recipients are known. */
+static size_t
+count_known(const struct smtp_envelope *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrecipients; i++)
+		n += e->recipients[i].user != NULL;
+	return n;
+}
+
 /* Is the message one we take, before any check? */
 static bool
 is_acceptable(struct smtp_session *s, struct bytes text,
@@ -360,7 +342,7 @@ is_acceptable(struct smtp_session *s, struct bytes text,
 	struct receiver *r = receiver_of(s);
 	size_t max = r->settings->received_max;
 
-	if (smtp_envelope(s->smtp)->recipients[0].user == NULL) {
+	if (count_known(smtp_envelope(s->smtp)) == 0) {
 		(void)poll(NULL, 0, (int)r->settings->unknown_delay_ms);
 		set_answer(out, 550, "5.1.1", BYTES("no such user"));
 		return false;
@@ -398,6 +380,17 @@ ok_text(struct smtp_session *s)
 	    "ok, received-id %s", s->id));
 }
 
+/*
+ * R-25: its mail was refused for what it is. A relay on this machine carries
+ * the mail of many, and is not held up for one.
+ */
+static void
+slow_down(struct smtp_session *s)
+{
+	if (!sender_is_local(receiver_of(s)))
+		s->slow = true;
+}
+
 /* What the checks told the SMTP client, with the id for a later question. */
 static void
 set_verdict(struct smtp_session *s, struct stage_job *job,
@@ -408,6 +401,7 @@ set_verdict(struct smtp_session *s, struct stage_job *job,
 	switch (job->verdict) {
 	case STAGE_REJECT:
 		set_answer(out, 550, "5.7.1", text);
+		slow_down(s);
 		break;
 	case STAGE_TEMP:
 		set_answer(out, 451, "4.3.0", bytes_str(arena_printf(
@@ -428,7 +422,7 @@ set_xforward(struct smtp_session *s, const struct stage_job *job,
 	*x = (struct smtp_xforward){ .name = e->remote_host,
 	    .helo = e->helo, .proto = e->with, .ident = bytes_str(s->id),
 	    .source = BYTES("REMOTE"), .addr = e->remote,
-	    .port = e->remote_port };
+	    .port = e->remote_port, .marks = true };
 }
 
 /* some have it and some do not. */
@@ -457,6 +451,44 @@ report_failures(struct smtp_session *s, struct bytes prefix,
 	return taken;
 }
 
+/*
+ * To the known recipients; the others have the answer they would have got at
+ * RCPT. As relay_send.
+ */
+static int
+deliver(struct smtp_session *s, struct stage_job *job, struct bytes prefix,
+    struct smtp_answer *answers)
+{
+	struct receiver *r = receiver_of(s);
+	const struct smtp_envelope *e = smtp_envelope(s->smtp);
+	struct smtp_envelope known = *e;
+	struct smtp_answer *got;
+	struct smtp_xforward x;
+	size_t n = 0;
+
+	set_xforward(s, job, &x);
+	known.nrecipients = count_known(e);
+	known.recipients = arena_zalloc(&r->job, known.nrecipients,
+	    sizeof(*known.recipients));
+	got = arena_zalloc(&r->job, known.nrecipients, sizeof(*got));
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (e->recipients[i].user != NULL)
+			known.recipients[n++] = e->recipients[i];
+	}
+	if (relay_send(&r->relay, &r->job, &known, &x, prefix, job->message,
+	    got) == -1)
+		return -1;
+	n = 0;
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (e->recipients[i].user != NULL)
+			answers[i] = got[n++];
+		else
+			set_answer(&answers[i], 550, "5.1.1",
+			    BYTES("no such user"));
+	}
+	return 0;
+}
+
 static void
 hand_over(struct smtp_session *s, struct stage_job *job,
     struct smtp_answer *out)
@@ -465,16 +497,15 @@ hand_over(struct smtp_session *s, struct stage_job *job,
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 	struct buf prefix = BUF_INIT(PREFIX_MAX);
 	struct smtp_answer *answers;
-	struct smtp_xforward x;
 
 	answers = arena_zalloc(&r->job, e->nrecipients, sizeof(*answers));
-	set_xforward(s, job, &x);
 	if (stage_job_prefix(job, &prefix) == -1)
 		receive_fail(s, out, "trace fields", errno);
-	else if (relay_send(&r->relay, &r->job, e, &x, buf_bytes(&prefix),
-	    job->message, answers) == -1)
+	else if (deliver(s, job, buf_bytes(&prefix), answers) == -1)
 		receive_fail(s, out, r->relay.path, errno);
 	else {
+		if (r->relay.slow)
+			slow_down(s);
 		smtp_answer_combine(&r->job, e->recipients, answers,
 		    e->nrecipients, out);
 		if (is_partial(answers, e->nrecipients) &&
@@ -495,9 +526,11 @@ judge(struct smtp_session *s, struct bytes text, struct smtp_answer *out,
 	struct trace_envelope e;
 	struct stage_job job;
 
-	fill_envelope(s, &e);
+	receive_envelope(s, &e);
 	stage_job_init(&job, &r->job, r->settings->stage, &e, text);
+	stage_guard_begin(&job, s->out);
 	stage_run(&job, &r->settings->stages);
+	stage_guard_end(&job);
 	if (job.verdict == STAGE_PASS)
 		hand_over(s, &job, out);
 	else

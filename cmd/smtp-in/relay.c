@@ -187,8 +187,8 @@ read_envelope(struct relay *r, struct arena *a, size_t n,
 	struct smtp_answer x, mail;
 	int accepted = 0;
 
-	/* two XFORWARD: refused, they are no reason to refuse mail */
-	for (size_t i = 0; i < 2; i++) {
+	/* XFORWARD: refused, it is no reason to refuse mail */
+	for (size_t i = 0; i < SMTP_XFORWARD_LINES; i++) {
 		if (read_answer(r, a, &x) == -1)
 			return -1;
 	}
@@ -203,6 +203,23 @@ read_envelope(struct relay *r, struct arena *a, size_t n,
 			accepted++;
 	}
 	return read_answer(r, a, data) == -1 ? -1 : accepted;
+}
+
+/* The answer to the message, and what was said beside it. */
+static int
+read_verdict(struct relay *r, struct arena *a, struct smtp_answer *out)
+{
+	struct bytes mark;
+
+	if (read_answer(r, a, out) == -1)
+		return -1;
+	if (!bytes_starts(out->text, BYTES(SMTP_MARK)))
+		return 0;
+	(void)bytes_line(&out->text, &mark);	/* there is one */
+	mark = bytes_from(mark, strlen(SMTP_MARK));
+	if (bytes_eq(mark, BYTES(SMTP_MARK_SLOW)))
+		r->slow = true;
+	return 0;
 }
 
 static int
@@ -227,7 +244,7 @@ transaction(struct relay *r, struct arena *a, const struct smtp_envelope *e,
 		return -1;
 	for (size_t i = 0; i < e->nrecipients; i++) {
 		if (answers[i].code < 300 &&
-		    read_answer(r, a, &answers[i]) == -1)
+		    read_verdict(r, a, &answers[i]) == -1)
 			return -1;
 	}
 	return 0;
@@ -285,6 +302,7 @@ relay_send(struct relay *r, struct arena *a, const struct smtp_envelope *e,
 	int n;
 
 	n = 0;
+	r->slow = false;
 	if (e->requiretls && r->fd == -1) {
 		/* whether it may be said has to be known first */
 		n = connect_relay(r, BYTES_EMPTY);

@@ -21,6 +21,7 @@ struct relay {
 	int fd;			/* -1: not connected */
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
+	bool slow;		/* of the last message: the client earned it */
 	struct smtpc_reader reader;
 	struct bytes in;	/* read, and not yet looked at */
 	unsigned char space[RELAY_READ_BYTES];
@@ -42,6 +43,7 @@ enum spf_state { SPF_NOT_ASKED, SPF_PASSES, SPF_DOES_NOT };
 struct receiver {
 	const struct smtp_settings *settings;
 	const struct server_conn *conn;
+	bool tls_at_rcpt;	/* no RCPT without, but for TLS reports */
 	struct relay relay;
 	struct arena job;	/* one message */
 	struct bytes remote_host;	/* from UCSPI surroundings */
@@ -75,6 +77,23 @@ void receive_log_dsn(struct smtp_session *s, bool taken,
     const struct smtp_answer *reply);
 void receive_fail(struct smtp_session *s, struct smtp_answer *out,
     const char *what, int err);
+
+/* The envelope as the stages want it; what it points to lives in r->job. */
+void receive_envelope(struct smtp_session *s, struct trace_envelope *t);
+
+/* ---- sender.c: what DNS says before a message is taken ---- */
+
+/* A client on this machine, or none: no stranger. */
+bool sender_is_local(const struct receiver *r);
+/* For struct smtp_session: R-13. */
+void sender_helo(struct smtp_session *s);
+/* may this sender send? False: MAIL is refused already. */
+bool sender_allowed(struct smtp_session *s);
+/*
+ * R-17: more than one recipient only for a sender SPF vouches for, so that a
+ * later failure could be told to the right one.
+ */
+bool sender_several(struct smtp_session *s);
 
 /* ---- submit.c: by way of run/queue-add ---- */
 

@@ -95,6 +95,37 @@ int account_transfer(int argc, char *argv[], bool move, const char *usage);
 int account_flags(struct arena *a, struct bytes text, uint32_t *flags,
     struct bytes **names, size_t *count);
 
+/*
+ * ---- listings ----
+ * Lines are collected while a view is open and written when it is closed:
+ * who reads them may take its time, and holds no pages of the index. The walk
+ * is the caller's:
+ *
+ *	account_lines_begin(&l, store);
+ *	for (r = first(l.view, from, &x); r == 1; r = account_lines_turn(&l) ?
+ *	    first(l.view, behind x, &x) : next(l.view, &x))
+ *		account_lines_add(&l, line of x);
+ *	account_lines_end(&l);
+ *
+ * A long listing is of more than one view: what changes meanwhile is listed
+ * as it is when its turn comes.
+ */
+#define ACCOUNT_LINES_BYTES (256 * 1024)	/* of text, for one view: some
+					1000 lines, a millisecond's work */
+struct account_lines {
+	struct store *store;	/* borrowed */
+	struct store_view *view;
+	struct buf text;
+};
+/* A failure ends the program, with words, in all of these. */
+void account_lines_begin(struct account_lines *l, struct store *s);
+void account_lines_add(struct account_lines *l, struct bytes line);
+/* Enough is collected: it was written, and l->view is another one now, so that
+ * nothing read before may be used. False: go on. */
+bool account_lines_turn(struct account_lines *l);
+/* The rest is written and standard output flushed; no view is left. */
+void account_lines_end(struct account_lines *l);
+
 /* ---- columns ---- */
 
 /* From and subject of a cached ENVELOPE, decoded, in the arena; empty where

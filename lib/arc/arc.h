@@ -126,6 +126,14 @@ int arc_format_line(struct buf *out, const struct arc_verdict *v);
 bool arc_vouches(const struct arc_verdict *v, const struct bytes *trusted,
     size_t n, struct bytes from_domain, unsigned int *instance);
 
+/*
+ * Append what a DMARC report says of a chain that passes and was followed
+ * (RFC 8617 7.2.2): "arc=pass as[2].d=list.example as[2].s=s2 as[1].d=...
+ * remote-ip[1]=192.0.2.1", on one line; the address is left out if the first
+ * set has none. The type of that reason is local_policy. 0, or -1 EMSGSIZE.
+ */
+int arc_format_reason(struct buf *out, const struct arc_verdict *v);
+
 /* ---- sealing (RFC 8617 5.1) ---- */
 
 /* Field names signed when none are given: DKIM's, and DKIM-Signature. */

@@ -137,3 +137,41 @@ arc_vouches(const struct arc_verdict *v, const struct bytes *trusted,
 	}
 	return false;
 }
+
+/* smtp.remote-ip= of any resinfo. */
+static bool
+remote_ip(struct bytes results, struct ip *ip)
+{
+	struct buf b = BUF_INIT(RESINFO_MAX);
+	bool found = false;
+	struct bytes s, word;
+
+	while (!found && next_resinfo(&results, &b)) {
+		s = buf_bytes(&b);
+		while (!found && bytes_word(&s, &word))
+			found = bytes_caseskip(&word,
+			    BYTES("smtp.remote-ip=")) &&
+			    ip_parse(word, ip) == 0;
+	}
+	buf_free(&b);
+	return found;
+}
+
+/* A full buffer stays marked and is looked at once, at the end. */
+int
+arc_format_reason(struct buf *out, const struct arc_verdict *v)
+{
+	char text[IP_TEXT_MAX];
+	struct ip ip;
+	size_t i;
+
+	(void)buf_printf(out, "arc=%s", arc_result_text(v->result));
+	for (i = v->n; i-- > 0;)
+		(void)buf_printf(out, " as[%zu].d=%.*s as[%zu].s=%.*s", i + 1,
+		    BYTES_ARG(v->set[i].domain), i + 1,
+		    BYTES_ARG(v->set[i].selector));
+	if (v->n > 0 && remote_ip(v->set[0].results, &ip))
+		(void)buf_printf(out, " remote-ip[1]=%s",
+		    ip_format(&ip, text));
+	return out->full ? -1 : 0;
+}

@@ -75,14 +75,18 @@ const struct config_key config_schema[] = {
 	PLAIN("smtp-in", "banner", CONFIG_TEXT, NULL),
 	BOOL("smtp-in", "require-starttls", "no"),
 	STAGES("smtp-in", "stages-in", "iprev-check spf-check dkim-verify "
-	    "arc-verify dmarc-check",
+	    "arc-verify dmarc-check dnsbl-check",
 	    "iprev-check\0spf-check\0dkim-verify\0arc-verify\0dmarc-check\0"),
 	MANY("smtp-in", "arc-trusted", CONFIG_DNS_NAME, NULL),
+	MANY("smtp-in", "dnsbl", CONFIG_DNS_NAME, NULL),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	BOOL("submission", "no-require-starttls", "no"),
 
 	STAGES("lmtp-in", "stages-deliver", NULL, NULL),
+	BOOL("lmtp-in", "judge", "yes"),
+	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
+	    0, 5 * MINUTE, "15"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
 	CHOICE("imap", "plain-login", "yes no loopback", "loopback"),
@@ -91,6 +95,7 @@ const struct config_key config_schema[] = {
 	    30 * MINUTE, 7 * DAY, "1800"),
 	RANGE("imap", "message-limit", CONFIG_NUMBER,
 	    1000, 2500000, "1000000"),
+	RANGE("imap", "sessions-max", CONFIG_NUMBER, 0, 100000, "100"),
 
 	RANGE("auth", "failures-per-minute", CONFIG_THREE,
 	    0, 1000000, "10 30 90"),
@@ -202,6 +207,11 @@ const struct config_key config_schema[] = {
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	BOOL("account", "search-index", "yes"),
 	BOOL("account", "junk-flags", "no"),
+	PLAIN("account", "rejects", CONFIG_MAILBOX, NULL),
+	BOOL("account", "keep-rejects", "no"),
+	PLAIN("account", "introbox", CONFIG_MAILBOX, NULL),
+	RANGE("account", "subjectpass", CONFIG_DURATION, 0, 30 * DAY, "0"),
+	BOOL("account", "no-first-time-delay", "no"),
 	PLAIN("account", "imap-capabilities-off", CONFIG_TEXT, NULL),
 	PLAIN("account", "login-disabled", CONFIG_TEXT, NULL),
 	BOOL("account", "no-custom-password", "no"),

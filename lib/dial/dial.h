@@ -57,7 +57,18 @@ struct dial_domain {
 /* Everything in the arena. domain in A-labels. */
 void dial_find(struct dns *d, struct arena *a, struct bytes domain,
     struct dial_domain *out);
-/* The same from the answer to MX. */
+/*
+ * Could mail to the domain be delivered at all? As dial_find, and where it has
+ * no MX record, by whether it has an address: DIAL_NO_DOMAIN if it has none.
+ * For senders, before their mail is taken.
+ */
+void dial_find_any(struct dns *d, struct arena *a, struct bytes domain,
+    struct dial_domain *out);
+/* Has the name an address, A or AAAA? DIAL_FOUND, DIAL_NO_DOMAIN or
+ * DIAL_TEMPORARY, with why; no hosts. */
+void dial_find_address(struct dns *d, struct arena *a, struct bytes name,
+    struct dial_domain *out);
+/* The same as dial_find from the answer to MX. */
 void dial_read_mx(struct arena *a, struct bytes domain,
     const struct dns_answer *mx, struct dial_domain *out);
 /*

@@ -96,6 +96,39 @@ dial_find(struct dns *d, struct arena *a, struct bytes domain,
 	dial_read_mx(a, domain, dns_lookup(d, a, DNS_MX, domain), out);
 }
 
+void
+dial_find_address(struct dns *d, struct arena *a, struct bytes name,
+    struct dial_domain *out)
+{
+	struct dns_query *q4 = dns_start(d, a, DNS_A, name);
+	struct dns_query *q6 = dns_start(d, a, DNS_AAAA, name);
+	const struct dns_answer *a4 = dns_wait(d, q4), *a6 = dns_wait(d, q6);
+
+	*out = (struct dial_domain){ .expanded = name,
+	    .authentic = a4->authentic && a6->authentic };
+	if (a4->status == DNS_OK || a6->status == DNS_OK)
+		set(out, DIAL_FOUND, "");
+	else if ((a4->status == DNS_NODATA || a4->status == DNS_NXDOMAIN) &&
+	    (a6->status == DNS_NODATA || a6->status == DNS_NXDOMAIN))
+		set(out, DIAL_NO_DOMAIN, "the name has no address");
+	else
+		set(out, DIAL_TEMPORARY, "the addresses cannot be looked up");
+}
+
+void
+dial_find_any(struct dns *d, struct arena *a, struct bytes domain,
+    struct dial_domain *out)
+{
+	struct dial_domain address;
+
+	dial_find(d, a, domain, out);
+	if (out->found != DIAL_FOUND || !out->implicit)
+		return;
+	dial_find_address(d, a, domain, &address);
+	if (address.found != DIAL_FOUND)
+		*out = address;
+}
+
 uint32_t
 dial_random(void *ctx, uint32_t below)
 {

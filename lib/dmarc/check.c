@@ -94,6 +94,13 @@ weigh(const struct judged *j, const struct dmarc_auth *auth, bool strict,
 	*aligned = *aligned || enough;
 }
 
+void
+dmarc_set_vouched(struct dmarc *r, unsigned int arc_instance)
+{
+	r->arc_instance = arc_instance;
+	r->disposition = DMARC_POLICY_NONE;
+}
+
 /* ---- the decision ---- */
 
 /* What the owner of the domain asks for, this time. */

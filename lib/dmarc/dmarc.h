@@ -163,6 +163,12 @@ struct dmarc {
 	 * temperror never rejects. */
 	enum dmarc_policy disposition;
 	bool sampled_out;
+	/*
+	 * Local policy (RFC 8617 7.2.1): the ARC set by a trusted domain that
+	 * says the message passed before it was forwarded; 0: none. Then
+	 * disposition is none, and result stays fail.
+	 */
+	unsigned int arc_instance;
 	bool spf_aligned, dkim_aligned;	/* and passing, as the record wants */
 	enum dmarc_alignment alignment;
 };
@@ -170,6 +176,8 @@ struct dmarc {
 /* The look-up and the decision; f is NULL without a From domain. */
 void dmarc_check(struct arena *a, const struct dmarc_input *in,
     struct dmarc_finder *f, struct dmarc *out);
+/* Follow the word of that ARC set in place of the owner's wish. */
+void dmarc_set_vouched(struct dmarc *r, unsigned int arc_instance);
 /* A number of 0 to 99 out of a received-id: the same message is always drawn
  * the same, and its sender cannot choose. */
 unsigned int dmarc_draw(struct bytes id);
@@ -201,6 +209,7 @@ struct dmarc_facts {
 	enum dmarc_policy disposition;
 	enum dmarc_alignment alignment;
 	struct bytes from;	/* empty: no one From domain */
+	unsigned int arc_instance;	/* as in struct dmarc */
 };
 /* Out of resinfo of the trusted block; false: dmarc-check has not run, *out
  * unchanged. */

@@ -3,6 +3,8 @@
  */
 #include "dmarc/dmarc.h"
 
+#include <limits.h>
+
 #include "trace/trace.h"
 
 /* " (p=reject sp=none pct=20 override sampled_out with dnssec)" */
@@ -27,6 +29,8 @@ put_comment(struct buf *out, const struct dmarc *r)
 	}
 	if (r->sampled_out)
 		(void)buf_adds(out, " override sampled_out");
+	if (r->arc_instance != 0)
+		(void)buf_adds(out, " override local_policy");
 	if (r->found.authentic)
 		(void)buf_printf(out, "%swith dnssec",
 		    out->n > start ? " " : "");
@@ -47,6 +51,8 @@ dmarc_format_resinfo(struct buf *out, const struct dmarc *r)
 	(void)buf_printf(out, " policy.dmarc=%s policy.alignment=%s",
 	    dmarc_policy_name(r->disposition),
 	    dmarc_alignment_name(r->alignment));
+	if (r->arc_instance != 0)
+		(void)buf_printf(out, " policy.arc=%u", r->arc_instance);
 	return out->full ? -1 : 0;
 }
 
@@ -70,6 +76,7 @@ dmarc_format_line(struct buf *out, const struct dmarc *r)
 	put_column(out, r->found.domain);
 	put_column(out, r->found.text);
 	put_column(out, r->sampled_out ? BYTES("left out by pct=")
+	    : r->arc_instance != 0 ? BYTES("a trusted ARC set says pass")
 	    : bytes_str(r->reason));
 	return out->full ? -1 : 0;
 }
@@ -158,6 +165,7 @@ dmarc_read_facts(struct arena *a, const struct bytes *resinfo, size_t n,
 {
 	struct trace_resinfo r;
 	struct bytes value;
+	uint64_t instance;
 
 	for (size_t i = 0; i < n; i++) {
 		if (trace_resinfo_parse(a, resinfo[i], &r) == -1 ||
@@ -172,6 +180,9 @@ dmarc_read_facts(struct arena *a, const struct bytes *resinfo, size_t n,
 		if (trace_resinfo_get(&r, "policy", "alignment", &value))
 			out->alignment = (enum dmarc_alignment)word_index(
 			    value, alignment_at, DMARC_ALIGNED_STRICT);
+		if (trace_resinfo_get(&r, "policy", "arc", &value) &&
+		    num_parse(value, 1, UINT_MAX, &instance) == 0)
+			out->arc_instance = (unsigned int)instance;
 		(void)trace_resinfo_get(&r, "header", "from", &out->from);
 		return true;
 	}

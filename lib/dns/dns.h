@@ -198,6 +198,8 @@ struct dns_query *dns_start(struct dns *d, struct arena *a,
 /* Wait for that one, serving all others meanwhile; the answer (never NULL)
  * lives as long as the query. May be called again. */
 const struct dns_answer *dns_wait(struct dns *d, struct dns_query *q);
+/* Whether the answer is there: dns_wait would return at once. */
+bool dns_is_answered(const struct dns_query *q);
 /* Start and wait. */
 const struct dns_answer *dns_lookup(struct dns *d, struct arena *a,
     enum dns_type type, struct bytes name);

@@ -475,6 +475,12 @@ dns_wait(struct dns *d, struct dns_query *q)
 	return &q->answer;
 }
 
+bool
+dns_is_answered(const struct dns_query *q)
+{
+	return q->done;
+}
+
 const struct dns_answer *
 dns_lookup(struct dns *d, struct arena *a, enum dns_type type,
     struct bytes name)

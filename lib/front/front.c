@@ -43,11 +43,33 @@ front_certificates(void)
 }
 
 void
+front_limits(const struct config *c, bool proxied, struct server_limits *out)
+{
+	uint64_t open[3] = { 0 }, rate[3] = { 0 };
+	size_t i;
+
+	if (!proxied) {
+		config_get_three(c, "server", NULL, "open-limits", open);
+		config_get_three(c, "server", NULL, "rate-limits", rate);
+	}
+	for (i = 0; i < 3; i++) {
+		out->open[i] = (unsigned int)open[i];
+		out->per_minute[i] = (unsigned int)rate[i];
+	}
+	out->children = (unsigned int)config_get_num(c, "server", NULL,
+	    "connections-max");
+}
+
+void
 front_init(struct front *f, const struct front_options *o,
     struct server_conn *conn)
 {
 	*f = (struct front){ .o = o, .conn = conn, .arena = ARENA_INIT,
-	    .header = BUF_INIT(PREFACE_MAX) };
+	    .header = BUF_INIT(PREFACE_MAX), .preface = {
+	    .authority = BYTES_EMPTY, .alpn = BYTES_EMPTY,
+	    .version = BYTES_EMPTY, .cipher = BYTES_EMPTY,
+	    .client_key = BYTES_EMPTY, .exporter = BYTES_EMPTY,
+	    .end_point = BYTES_EMPTY, .unique = BYTES_EMPTY } };
 }
 
 void

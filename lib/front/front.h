@@ -21,6 +21,7 @@
 #define FRONT_H
 
 #include "base/base.h"
+#include "config/config.h"
 #include "preface/preface.h"
 #include "sasl/sasl.h"
 #include "server/server.h"
@@ -46,7 +47,7 @@ struct front_options {
 struct front {
 	const struct front_options *o;
 	struct server_conn *conn;
-	struct preface preface;		/* all zero: nothing came */
+	struct preface preface;		/* empty: nothing came */
 	struct buf header;		/* of a proxy */
 	struct arena arena;
 	bool tls;
@@ -54,6 +55,15 @@ struct front {
 	bool has_bindings;
 	struct sasl_binding binding[SASL_BINDINGS];
 };
+
+/*
+ * What the configuration says of connections (R-28): in all (connections-max),
+ * and of an address and its networks, open and a minute (open-limits,
+ * rate-limits); not behind a proxy, which is one address for all its clients
+ * and limits them itself. Other members stay.
+ */
+void front_limits(const struct config *c, bool proxied,
+    struct server_limits *out);
 
 /* A NAME.pem is in the folder of certificates, or only others may look
  * there: then somebody has set it up. */

@@ -307,7 +307,7 @@ struct url_fetch {
 };
 
 enum mode { MODE_COMMAND, MODE_FETCH, MODE_APPEND, MODE_URLFETCH, MODE_SEARCH,
-	MODE_IDLE, MODE_UNAUTHENTICATE,
+	MODE_LIST, MODE_IDLE, MODE_UNAUTHENTICATE,
 	MODE_CLOSE };
 
 struct imap {
@@ -335,6 +335,7 @@ struct imap {
 	struct fetch fetch;
 	struct append append;
 	struct search_job *search;	/* under way */
+	struct list_job *list;		/* the same */
 	struct context *contexts;	/* of the selected mailbox */
 	struct notify *notify;		/* NULL: NOTIFY was never used */
 	struct url_fetch url_fetch;
@@ -564,6 +565,10 @@ int binary_stream(struct imap *im, struct message *m,
 int binary_structure(struct imap *im, struct message *m,
     const struct fetch_item *item, bool decoded, struct buf *out);
 void fetch_step(struct imap *im);
+/* list.c: LIST goes on, so that no more than OUT_SOFT and a line is held of
+ * what 131072 mailboxes are told with. */
+void list_step(struct imap *im);
+void list_drop(struct imap *im);
 /* fetchparse.c: "1.2.TEXT", the whole of p, into item. */
 bool parse_section_spec(struct parser *p, struct fetch_item *item);
 /* Answer items of the messages of f->set that changed, then call f->done. */

@@ -33,6 +33,13 @@ struct entries {
 	bool full;
 };
 
+/* A LIST under way: what it tells of was chosen in one view. */
+struct list_job {
+	struct list_args args;		/* in the arena */
+	struct entries e;		/* names are in the view, or there */
+	size_t at;
+};
+
 /* ---- which names ---- */
 
 static void
@@ -259,75 +266,147 @@ add_details(struct imap *im, struct store_view *v,
     const struct list_args *args, const struct entry *e)
 {
 	struct store_mailbox m;
+	int r;
 
 	if (!e->exists || (args->status == 0 && args->entry_count == 0))
 		return 0;
-	if (store_mailbox_get(v, e->id, &m) != 1)
-		return -1;
+	if ((r = store_mailbox_get(v, e->id, &m)) != 1)
+		return r;	/* 0: it has gone since */
+	m.name = e->name;	/* as it was called when the list was made */
 	if (args->status != 0)
 		add_status(im, v, &m, args->status);
 	return args->entry_count == 0 ? 0 : add_metadata(im, v, &m,
 	    args->entries, args->entry_count);
 }
 
+/* Which mailboxes there are, and what is asked for of them. 0, -1. */
 static int
-list(struct imap *im, struct store_view *v, const struct list_args *args)
+choose(struct imap *im, struct store_view *v, struct list_job *j)
 {
-	struct entries e = { NULL, 0, 0, false };
-	int r = add_mailboxes(v, &e);
-	size_t i;
+	int r = add_mailboxes(v, &j->e);
 
-	if (r == 0 && args->subscribed)
-		r = add_subscriptions(im, args->recursive, &e);
-	if (r == 0 && e.full) {
+	if (r == 0 && j->args.subscribed)
+		r = add_subscriptions(im, j->args.recursive, &j->e);
+	if (r == 0 && j->e.full) {
 		errno = EOVERFLOW;
 		r = -1;
 	}
-	entries_sort(&e);
-	entries_judge(args, &e);
-	for (i = 0; i < e.n && r == 0; i++) {
-		const struct entry *one = &e.list[i];
-
-		/* RFC 5258 3.5: one that is not selected is told of for a
-		 * child that is not told of. */
-		if (!one->matched || (!one->selected &&
-		    (!args->recursive || !one->below_unmatched)))
-			continue;
-		add_entry(im, args, one);
-		r = add_details(im, v, args, one);
-	}
-	free(e.list);
+	entries_sort(&j->e);
+	entries_judge(&j->args, &j->e);
 	return r;
+}
+
+/* RFC 5258 3.5: one that is not selected is told of for a child that is not
+ * told of. */
+static bool
+is_told(const struct list_args *args, const struct entry *one)
+{
+	return one->matched && (one->selected ||
+	    (args->recursive && one->below_unmatched));
+}
+
+/* Until there is enough to write. 0, -1. */
+static int
+tell_some(struct imap *im, struct store_view *v, struct list_job *j)
+{
+	const struct entry *one;
+	int r = 0;
+
+	for (; r == 0 && j->at < j->e.n && im->out.n < OUT_SOFT; j->at++) {
+		one = &j->e.list[j->at];
+		if (!is_told(&j->args, one))
+			continue;
+		add_entry(im, &j->args, one);
+		r = add_details(im, v, &j->args, one);
+	}
+	return r;
+}
+
+/* View and command end: keep the names that are still to be told. */
+static void
+keep_names(struct imap *im, struct list_job *j)
+{
+	struct entry *one;
+	size_t i;
+
+	for (i = 0; i < j->args.entry_count; i++)
+		j->args.entries[i] = arena_bytes(&im->arena,
+		    j->args.entries[i]);
+	for (i = j->at; i < j->e.n; i++) {
+		one = &j->e.list[i];
+		if (is_told(&j->args, one))
+			one->name = arena_bytes(&im->arena, one->name);
+	}
+}
+
+void
+list_drop(struct imap *im)
+{
+	if (im->list == NULL)
+		return;
+	free(im->list->e.list);
+	free(im->list);
+	im->list = NULL;
+}
+
+/* r as of tell_some. True: the command has ended. */
+static bool
+list_end(struct imap *im, int r)
+{
+	if (r == 0 && im->list->at < im->list->e.n)
+		return false;
+	list_drop(im);
+	if (r == -1)
+		reply_errno(im, errno, false);
+	else
+		reply_done(im);
+	return true;
+}
+
+void
+list_step(struct imap *im)
+{
+	struct store_view *v = store_view_open(im->o.store);
+	int r = v == NULL ? -1 : tell_some(im, v, im->list);
+
+	store_view_close(v);
+	if (!list_end(im, r))
+		return;
+	im->mode = MODE_COMMAND;
+	arena_reset(&im->arena);
 }
 
 void
 command_list(struct imap *im, struct parser *p)
 {
-	struct list_args args;
+	struct list_job *j = im->list = mem_zalloc(1, sizeof(*j));
 	struct store_view *v;
 	int r;
 
-	if (!parse_list(im, p, false, &args))
+	if (!parse_list(im, p, false, &j->args)) {
+		list_drop(im);
 		return;
-	if (args.root) {
+	}
+	if (j->args.root) {
+		list_drop(im);
 		buf_adds(&im->out, "* LIST (\\Noselect) \"/\" \"\"\r\n");
 		reply_done(im);
 		return;
 	}
-	status_enable(im, args.status);
+	status_enable(im, j->args.status);
 	/* Folders other programs made; found later if not now. */
-	if (args.status == 0)
+	if (j->args.status == 0)
 		(void)store_sync_list(im->o.store);
 	else
 		(void)store_sync(im->o.store, 0, false);
-	if ((v = store_view_open(im->o.store)) == NULL) {
-		reply_errno(im, errno, false);
-		return;
+	v = store_view_open(im->o.store);
+	r = v == NULL ? -1 : choose(im, v, j);
+	if (r == 0)
+		r = tell_some(im, v, j);
+	if (r == 0 && j->at < j->e.n) {
+		keep_names(im, j);
+		im->mode = MODE_LIST;
 	}
-	r = list(im, v, &args);
 	store_view_close(v);
-	if (r == -1)
-		reply_errno(im, errno, false);
-	else
-		reply_done(im);
+	(void)list_end(im, r);	/* or it goes on */
 }

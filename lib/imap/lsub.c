@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Of the answer, which is made at once, and a NO past it: more than 131072
+ * mailboxes with the longest names need. The rest of what a step may add has
+ * room for one name with all its levels. */
+#define LSUB_OUT_MAX (OUT_MAX / 2)
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -75,13 +80,16 @@ command_lsub(struct imap *im, struct parser *p)
 		return;
 	}
 	names = sorted_names(im, buf_bytes(&list), &count);
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && im->out.n < LSUB_OUT_MAX; i++) {
 		if (list_matches(&args, names[i]))
 			add_lsub(im, "", names[i]);
 	}
-	for (i = 0; bytes_ends(args.patterns[0], BYTES("%")) && i < count;
-	    i++)
+	for (i = 0; bytes_ends(args.patterns[0], BYTES("%")) && i < count &&
+	    im->out.n < LSUB_OUT_MAX; i++)
 		lsub_levels(im, &args, names, count, i);
 	buf_free(&list);
-	reply_done(im);
+	if (im->out.n < LSUB_OUT_MAX)
+		reply_done(im);
+	else
+		reply_no(im, "LIMIT", "too many subscriptions for LSUB");
 }

@@ -52,6 +52,7 @@ imap_free(struct imap *im)
 	append_drop(im);
 	url_fetch_drop(im);
 	search_job_drop(im);
+	list_drop(im);
 	box_close(im);
 	notify_free(im->notify);
 	input_free(&im->in);
@@ -343,6 +344,9 @@ imap_step(struct imap *im)
 			search_job_step(im);
 			if (im->mode == MODE_SEARCH)
 				return IMAP_BUSY;
+			break;
+		case MODE_LIST:
+			list_step(im);
 			break;
 		case MODE_URLFETCH:
 			url_fetch_step(im);

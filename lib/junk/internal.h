@@ -34,8 +34,10 @@ uint64_t junk_hash(uint64_t seed, const unsigned char *p, size_t n);
 struct junk_prefix {
 	struct bytes text;
 	uint64_t seed;
+	bool is_head;		/* of the header's words: struct junk_word */
 };
 struct junk_prefix junk_prefix_of(struct bytes text);
+struct junk_prefix junk_prefix_head(struct bytes text);
 
 /* Add one word as it stands, if it is not there. */
 void junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
@@ -44,6 +46,13 @@ void junk_words_clear(struct junk_words *w);
 /* The words of a text; with traits also what is shouted, sums, hosts. */
 void junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes text, bool traits);
+/* A trait: in lower case, cut at JUNK_TRAIT_MAX. */
+void junk_put_trait(struct junk_words *w, const char *prefix,
+    struct bytes s);
+/* The words of a header section. */
+void junk_read_header(struct junk_words *w, struct bytes header);
+/* An unended name of a type or charset is cut here. */
+#define JUNK_TRAIT_MAX 60
 /* Host and path of a URL, which begins after "//". */
 void junk_read_url(struct junk_words *w, struct bytes url);
 

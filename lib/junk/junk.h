@@ -42,6 +42,7 @@ struct junk_word {
 	uint64_t hash;
 	uint32_t at, n;		/* junk_word_text */
 	uint32_t slot;		/* private */
+	bool is_head;		/* of a field or a trait, not of the text */
 };
 
 struct junk_words {
@@ -117,7 +118,8 @@ struct junk_options {
 	double ignore_words;	/* words within this of 0.5 say nothing */
 	unsigned int rare_words;	/* of up to this count they say less */
 	unsigned int top_words;	/* of each side; 0: all */
-	double norm;	/* sum by the number of words to this power */
+	double norm;	/* sum by the weight of words to this power */
+	double body;	/* say of the text, that of the header being 1 */
 	double scale;	/* factor of the sum */
 	unsigned int significant;	/* ham needed for a verdict */
 };

@@ -2,10 +2,12 @@
  * score.c - from counts to a probability
  *
  * Each word known says how often messages with it were junk. A word seen in
- * one message alone says nothing: it may be that message's. What all words
- * say is summed as logarithms of odds and divided by a power of their number,
- * because words of one text are not independent of one another: a long text
- * would otherwise be certain of everything (doc/judging.md has the figures).
+ * one message alone says nothing: it may be that message's. What the words of
+ * the header say, and what those of the text say, are two means, since words
+ * of one text are not independent of one another: a long text would otherwise
+ * be certain of everything, and drown the header. In a mean each word weighs
+ * as much as it says, so that the many that say little do not water down the
+ * few that say much (doc/judging.md has the figures).
  */
 #include "junk/internal.h"
 
@@ -18,11 +20,12 @@
 const struct junk_options JUNK_DEFAULT = {
 	.threshold = 0.95,
 	.max_power = 0.01,
-	.ignore_words = 0.35,
+	.ignore_words = 0.25,
 	.rare_words = 3,
 	.top_words = 0,
 	.norm = 0.9,
-	.scale = 2.4,
+	.body = 1.5,
+	.scale = 0.9,
 	.significant = 50,
 };
 
@@ -34,6 +37,11 @@ struct evidence {
 struct side {
 	struct evidence *e;
 	size_t n;
+};
+
+/* Words of the header, or of the text. */
+struct group {
+	double sum, weight;
 };
 
 /* That a message with a word of these counts is junk. */
@@ -115,22 +123,38 @@ reasons(const struct side *s, struct junk_reason *out)
 	return i;
 }
 
+/*
+ * The mean of what the words say, each weighing as much as it says; norm
+ * below 1 leaves more words a little more say.
+ */
+static double
+mean(const struct group *g, double norm)
+{
+	return g->weight > 0 ? g->sum / pow(g->weight, norm) : 0;
+}
+
 static void
 judge(const struct junk_words *w, const struct junk_options *o,
     struct side side[2], struct junk_score *out)
 {
-	double sum = 0;
+	struct group group[2] = { { 0, 0 }, { 0, 0 } }, *g;
+	const struct evidence *e;
+	double says;
 	size_t i, k, n, total = 0;
 
 	for (k = 0; k < 2; k++) {
 		n = order(&side[k], w->keep_text, o->top_words);
-		for (i = 0; i < n; i++)
-			sum += log(side[k].e[i].r) - log1p(-side[k].e[i].r);
+		for (i = 0; i < n; i++) {
+			e = &side[k].e[i];
+			says = log(e->r) - log1p(-e->r);
+			g = &group[e->word->is_head];
+			g->sum += says * fabs(says);
+			g->weight += fabs(says);
+		}
 		total += n;
 	}
-	if (total > 0)
-		sum = sum / pow((double)total, o->norm) * o->scale;
-	out->probability = 1 / (1 + exp(-sum));
+	says = mean(&group[1], o->norm) + o->body * mean(&group[0], o->norm);
+	out->probability = 1 / (1 + exp(-says * o->scale));
 	out->known = (uint32_t)total;
 	out->hammy_n = reasons(&side[JUNK_HAM], out->hammy);
 	out->spammy_n = reasons(&side[JUNK_SPAM], out->spammy);

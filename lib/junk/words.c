@@ -44,7 +44,16 @@ struct junk_prefix
 junk_prefix_of(struct bytes text)
 {
 	return (struct junk_prefix){ text,
-	    text.n == 0 ? odd[2] : junk_hash(odd[0], text.p, text.n) };
+	    text.n == 0 ? odd[2] : junk_hash(odd[0], text.p, text.n), false };
+}
+
+struct junk_prefix
+junk_prefix_head(struct bytes text)
+{
+	struct junk_prefix p = junk_prefix_of(text);
+
+	p.is_head = true;
+	return p;
 }
 
 void
@@ -139,7 +148,8 @@ junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
 		at = find_slot(w, hash);
 	}
 	new = &w->word[w->n];
-	*new = (struct junk_word){ hash, (uint32_t)w->text.n, 0, 0 };
+	*new = (struct junk_word){ hash, (uint32_t)w->text.n, 0, 0,
+	    prefix->is_head };
 	take_slot(w, at, w->n++);
 	if (!w->keep_text)
 		return;

@@ -35,17 +35,24 @@ void early_turn(struct early *es, early_serve *serve, early_gone *gone,
 void early_expire(struct early *es, early_serve *serve, early_gone *gone,
     void *ctx);
 
+/* SHA-256 of the name of an account. */
+#define PLACE_ACCOUNT 32
+
 struct child {
 	pid_t pid;
 	uint64_t ticket;	/* of the limiter */
 	int leash;		/* it is kept (keep.c); -1: it is not */
 	bool idle;
 	int64_t idle_until;
+	bool placed;		/* places.c: it took a place ... */
+	uint64_t place_ticket;	/* ... of its client's address ... */
+	unsigned char account[PLACE_ACCOUNT];	/* ... and of an account */
 };
 
 struct listener {
 	struct server *s;
 	struct limiter *limiter;
+	struct limiter *places;	/* of addresses; NULL: the server has none */
 	struct child *children;
 	size_t nchildren, size;
 	size_t nidle;
@@ -79,6 +86,9 @@ void keep_expire(struct listener *l);
 /* It ends after what it does now; all of them. */
 void keep_no_more(struct listener *l, struct child *c);
 void keep_none(struct listener *l);
+
+/* places.c: c asks for a place, or has ended; its leash goes either way. */
+void places_answer(struct listener *l, struct child *c);
 
 /* The accept loop on descriptor 0; an exit code. */
 int listen_run(struct server *s);

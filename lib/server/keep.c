@@ -113,8 +113,8 @@ child_add(struct listener *l, pid_t pid, uint64_t ticket, int leash)
 		(void)close(leash);	/* it serves one connection */
 		leash = -1;
 	}
-	l->children[l->nchildren++] = (struct child){ pid, ticket, leash,
-	    false, 0 };
+	l->children[l->nchildren++] = (struct child){ .pid = pid,
+	    .ticket = ticket, .leash = leash };
 }
 
 struct child *
@@ -139,6 +139,10 @@ keep_look(struct listener *l)
 
 	for (i = 0; i < n; i++) {
 		c = child_find(l, (pid_t)(intptr_t)events[i].ctx);
+		if (c != NULL && l->s->places) {
+			places_answer(l, c);
+			continue;
+		}
 		if (c == NULL || (r = is_idle(c->leash)) == 0)
 			continue;
 		if (r == -1 || c->idle) {

@@ -104,6 +104,8 @@ child_ended(struct listener *l, pid_t pid, int status)
 		return;		/* started by prepare: not ours to count */
 	keep_no_more(l, c);
 	limiter_remove(l->limiter, c->ticket);
+	if (c->placed)
+		limiter_remove(l->places, c->place_ticket);
 	*c = l->children[--l->nchildren];
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
 	    WTERMSIG(status) != SIGKILL) {
@@ -161,6 +163,8 @@ prepare_again(struct listener *l)
 	keep_none(l);
 	limiter_set(l->limiter, OPEN, s->limits.open);
 	limiter_set(l->limiter, RATE, s->limits.per_minute);
+	if (l->places != NULL)
+		limiter_set(l->places, OPEN, s->limits.placed);
 	log_event(LOG_INFO, "reload", NULL, 0);
 }
 
@@ -216,10 +220,11 @@ run_child(struct listener *l, int fd, struct server_conn *conn, int leash)
 	else
 		(void)close(fd);	/* the copy stays */
 	conn->in = conn->out = LISTEN_FD;
-	if (leash != -1) {
+	if (leash != -1)
 		keep_forked(l);
+	if (leash != -1 && !l->s->places)
 		_exit(keep_serve(l->s, conn, leash));
-	}
+	conn->place_fd = leash;
 	_exit(l->s->serve(conn, l->s->ctx));
 }
 
@@ -452,6 +457,19 @@ tell_ready(struct server *s)
 	s->notify_fd = -1;
 }
 
+/* Of children that serve an address. */
+static struct limiter *
+make_places(const struct server *s)
+{
+	struct limiter_window w = { .seconds = 0, .entries = OPEN_ENTRIES };
+
+	if (!s->places)
+		return NULL;
+	assert(s->keep <= 1 && s->early == NULL);
+	memcpy(w.limits, s->limits.placed, sizeof(w.limits));
+	return limiter_new(&w, 1);
+}
+
 static struct limiter *
 make_limiter(const struct server *s)
 {
@@ -480,10 +498,12 @@ listen_run(struct server *s)
 	os_random(&l.next_id, sizeof(l.next_id));
 	l.next_id >>= 16;	/* short in the logs, and never negative */
 	l.limiter = make_limiter(s);
+	l.places = make_places(s);
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
 	l.early = early_new(s);
-	l.leashes = s->keep > 1 && s->early == NULL ? os_events_new() : -1;
+	l.leashes = (s->keep > 1 && s->early == NULL) || s->places
+	    ? os_events_new() : -1;
 	os_heap_room();
 	signals_take(&l);
 	tell_ready(s);
@@ -493,6 +513,7 @@ listen_run(struct server *s)
 	stop(&l);
 	signals_give_back(&l);
 	limiter_free(l.limiter);
+	limiter_free(l.places);
 	if (l.leashes != -1)
 		(void)close(l.leashes);	/* nothing in it */
 	free(l.children);

@@ -21,6 +21,7 @@ struct server_conn {
 	int remote_port, local_port;
 	uint64_t id;		/* cid: unique enough for the logs (O-14) */
 	uint64_t limit_ticket;	/* the parent's, of its limiter */
+	int place_fd;		/* where server_place asks; <= 0: nowhere */
 	struct bytes early;	/* what the early hook left in data */
 };
 
@@ -55,6 +56,10 @@ struct server_limits {
 	unsigned int open[3];		/* connections open per mask */
 	unsigned int per_minute[3];	/* new ones a minute per mask */
 	unsigned int children;		/* processes in all; accepting waits */
+	/* With places: children that serve one address, per mask, and one
+	 * account. */
+	unsigned int placed[3];
+	unsigned int account;
 };
 /* 30/90/270 open, 300/900/2700 a minute, 1000 children. */
 extern const struct server_limits SERVER_LIMITS_MAIL;
@@ -103,6 +108,8 @@ struct server {
 	 * prepare ran anew, new connections get new children.
 	 */
 	unsigned int keep;
+	/* Children ask server_place; not with keep or early. */
+	bool places;
 	/* With early: a descriptor children need all the same, such as the
 	 * rules of a sandbox; <= 0: none. */
 	int keep_fd;
@@ -143,6 +150,18 @@ bool server_peer_allowed(const struct server_peers *p, int fd);
  * when descriptor 0 is no socket.
  */
 int server_run(struct server *s);
+
+/*
+ * Of a server with places, whose children learn only from what they read whom
+ * they serve: take one of those that the limits leave to the client's address
+ * and to the account, until the process ends. The accepting parent counts; a
+ * child that was taken over can take no more than its own. Once for each
+ * connection; an address of family 0 is not counted. 1, 0 there is none left,
+ * -1 with errno: the parent does not answer within 10 s. A connection that was
+ * not accepted by us has its place.
+ */
+int server_place(struct server_conn *conn, const struct ip *remote,
+    struct bytes account);
 
 /*
  * For a client that misbehaves (BEHAVIOUR 1.5): write a byte a second, until

@@ -101,7 +101,8 @@ say_extensions(struct smtp *s)
 		    (unsigned long long)s->o.size_limit);
 	if (r == 0 && s->o.lmtp)
 		r = buf_adds(&b,
-		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\n");
+		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE "
+		    "MARKS\n");
 	if (r == 0 && s->o.starttls && !s->o.tls)
 		r = buf_adds(&b, "STARTTLS\n");
 	if (r == 0 && smtp_offers_auth(s))
@@ -131,11 +132,14 @@ greet(struct smtp *s, struct bytes args, bool extended)
 	arena_reset(&s->session);
 	s->e.helo = arena_bytes(&s->session, args);
 	s->e.ehlo = extended;
-	s->greeted = true;
-	if (extended)
+	s->greeted = extended;
+	if (extended) {
 		say_extensions(s);
-	else
-		smtp_say(s, 250, "", s->o.hostname);
+		return;
+	}
+	s->state = STATE_ASK_HELO;
+	if (!s->o.ask_helo)
+		smtp_helo_accept(s);
 }
 
 static void

@@ -12,6 +12,7 @@ enum smtp_state {
 	STATE_ASK_AUTH,
 	STATE_RESPONSE,		/* a line of AUTH is awaited */
 	STATE_CANCELLED,
+	STATE_ASK_HELO,
 	STATE_ASK_MAIL,
 	STATE_ASK_RCPT,
 	STATE_ASK_DATA,

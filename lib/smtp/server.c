@@ -248,6 +248,8 @@ smtp_next(struct smtp *s, struct bytes *in)
 		case STATE_CANCELLED:
 			s->state = STATE_COMMAND;
 			return SMTP_AUTH_CANCEL;
+		case STATE_ASK_HELO:
+			return SMTP_HELO;
 		case STATE_ASK_MAIL:
 			return SMTP_MAIL;
 		case STATE_ASK_RCPT:
@@ -343,6 +345,25 @@ smtp_why(const struct smtp *s)
 /* ---- answers of the caller ---- */
 
 void
+smtp_helo_accept(struct smtp *s)
+{
+	assert(s->state == STATE_ASK_HELO);
+	s->state = STATE_COMMAND;
+	s->greeted = true;
+	smtp_say(s, 250, "", s->o.hostname);
+}
+
+void
+smtp_helo_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text)
+{
+	assert(s->state == STATE_ASK_HELO);
+	s->state = STATE_COMMAND;
+	s->bad++;
+	smtp_say(s, code, status, text);
+}
+
+void
 smtp_mail_accept(struct smtp *s)
 {
 	assert(s->state == STATE_ASK_MAIL);
@@ -431,6 +452,16 @@ smtp_reply(struct smtp *s, int code, const char *status, struct bytes text)
 		s->state = STATE_COMMAND;
 		smtp_end_transaction(s, s->any_accepted);
 	}
+}
+
+void
+smtp_reply_marked(struct smtp *s, int code, const char *status,
+    struct bytes text, const char *mark)
+{
+	if (s->e.xforward.marks)
+		text = bytes_str(arena_printf(&s->job, SMTP_MARK "%s\n%.*s",
+		    mark, BYTES_ARG(text)));
+	smtp_reply(s, code, status, text);
 }
 
 void

@@ -190,6 +190,9 @@ run(struct smtp_session *s, unsigned char *buffer)
 		case SMTP_AUTH_CANCEL:
 			s->auth_cancel(s);
 			break;
+		case SMTP_HELO:
+			s->helo(s);
+			break;
 		case SMTP_MAIL:
 			s->mail(s);
 			break;

@@ -10,8 +10,8 @@
 
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dnsbl/dnsbl.h"
 #include "os/os.h"
-#include "server/server.h"
 
 static int
 load_stages(struct smtp_settings *s, const char *section, const char *key,
@@ -81,6 +81,28 @@ set_log_level(const struct config *c)
 	}
 }
 
+/* The zones' health, which all processes know of, for who asks them: it stays
+ * from one configuration to the next. */
+static void
+share_health(struct smtp_settings *s, struct dnsbl_health *old)
+{
+	struct stage_options *stage;
+	struct dnsbl_options *dnsbl;
+
+	s->dnsbl_health = old;
+	if (s->stage->dnsbl->nzones == 0)
+		return;
+	if (s->dnsbl_health == NULL)
+		s->dnsbl_health = dnsbl_health_new();	/* or ask each time */
+	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
+	dnsbl = arena_zalloc(&s->arena, 1, sizeof(*dnsbl));
+	*stage = *s->stage;
+	*dnsbl = *stage->dnsbl;
+	dnsbl->health = s->dnsbl_health;
+	stage->dnsbl = dnsbl;
+	s->stage = stage;
+}
+
 int
 smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
     const char *list, const char **why)
@@ -92,12 +114,15 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 	if ((new.config = config_open()) == NULL)
 		return -1;
 	new.stage = stage_options_new(&new.arena, new.config, section);
+	share_health(&new, s->dnsbl_health);
 	if (load_stages(&new, section, list, why) == -1) {
 		err = errno;
 		smtp_settings_free(&new);
 		errno = err;
 		return -1;
 	}
+	new.asks_dns = !lmtp || new.stages.n > 0 ||
+	    new.stage->dnsbl->nzones > 0;
 	load_options(&new, lmtp);
 	new.spool_dir = arena_printf(&new.arena, "%s/%s", dir_var(),
 	    lmtp ? "spool-mail" : "spool");	/* of different users */
@@ -118,21 +143,6 @@ smtp_settings_free(struct smtp_settings *s)
 	config_close(s->config);
 	arena_free(&s->arena);
 	*s = (struct smtp_settings){ 0 };
-}
-
-void
-smtp_settings_limits(const struct smtp_settings *s,
-    struct server_limits *out)
-{
-	uint64_t open[3], rate[3];
-
-	*out = SERVER_LIMITS_MAIL;
-	config_get_three(s->config, "server", NULL, "open-limits", open);
-	config_get_three(s->config, "server", NULL, "rate-limits", rate);
-	for (int i = 0; i < 3; i++) {
-		out->open[i] = (unsigned int)open[i];
-		out->per_minute[i] = (unsigned int)rate[i];
-	}
 }
 
 int
@@ -162,7 +172,7 @@ smtp_settings_resolvers(struct smtp_settings *s)
 	struct stage_options *stage;
 	struct dns_options *dns;
 
-	if (s->stages.n == 0 || s->stage->dns->nservers > 0)
+	if (!s->asks_dns || s->stage->dns->nservers > 0)
 		return;
 	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
 	dns = arena_zalloc(&s->arena, 1, sizeof(*dns));

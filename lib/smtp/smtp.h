@@ -20,6 +20,7 @@
  *		case SMTP_STARTTLS:	smtp_starttls, then smtp_secured
  *		case SMTP_AUTH:		ask who knows, then smtp_auth_...
  *		case SMTP_AUTH_CANCEL:	tell who was asked
+ *		case SMTP_HELO:		check, then smtp_helo_accept/_refuse
  *		case SMTP_MAIL:		check, then smtp_mail_accept/_refuse
  *		case SMTP_RCPT:		look up, then smtp_rcpt_accept/_refuse
  *		case SMTP_DATA:		open a spool, smtp_data_accept/_refuse
@@ -38,7 +39,7 @@
 #include "os/os.h"
 #include "stage/stage.h"
 
-struct server_limits;
+struct dnsbl_health;
 
 /* ---- limits ---- */
 
@@ -83,6 +84,7 @@ struct smtp_options {
 	bool logged_in;			/* by its certificate: no AUTH needed,
 					 * but it may come (U-10, U-11) */
 	bool ask_mail;			/* SMTP_MAIL comes for each sender */
+	bool ask_helo;			/* SMTP_HELO comes for each HELO */
 	const char *mechanisms;		/* for AUTH, blanks between */
 	bool requiretls;		/* RFC 8689, offered with TLS */
 	bool dsn;			/* RFC 3461 */
@@ -111,12 +113,20 @@ struct smtp_recipient {
 	struct bytes orcpt;	/* "rfc822;a@b", decoded; empty: none */
 };
 
-/* XFORWARD attributes; empty, or family 0: not given or not available. */
+/*
+ * XFORWARD attributes; empty, or family 0: not given or not available. MARKS
+ * is ours: the client reads what smtp_reply_marked says beside a reply.
+ */
 struct smtp_xforward {
 	struct bytes name, helo, proto, ident, source;
 	struct ip addr;
 	int port;
+	bool marks;
 };
+/* The first line of a marked reply, behind its codes; a word follows. */
+#define SMTP_MARK "XMARK "
+/* The word: the sender's client has earned slow mode (BEHAVIOUR 1.3). */
+#define SMTP_MARK_SLOW "slow"
 
 /* What is known at SMTP_RCPT, _DATA and _END; valid until the next call of
  * smtp_next that ends the transaction. */
@@ -146,6 +156,8 @@ enum smtp_event {
 	SMTP_STARTTLS,	/* TLS is wanted: smtp_starttls */
 	SMTP_AUTH,	/* AUTH, or the answer to a challenge */
 	SMTP_AUTH_CANCEL,	/* the client gave up, and was answered */
+	SMTP_HELO,	/* with options.ask_helo, not after EHLO: the envelope
+			 * has the name; accept or refuse */
 	SMTP_MAIL,	/* with options.ask_mail: the envelope has the
 			 * sender; accept or refuse */
 	SMTP_RCPT,	/* *smtp_asked: accept or refuse */
@@ -167,8 +179,8 @@ void smtp_free(struct smtp *s);
 
 /*
  * Go on with the bytes of *in, taking what was used off its front, up to the
- * next event. SMTP_READ is given only with *in empty. A question (RCPT, DATA,
- * END, MAIL) must be answered before the next call.
+ * next event. SMTP_READ is given only with *in empty. A question (HELO, MAIL,
+ * RCPT, DATA, END) must be answered before the next call.
  */
 enum smtp_event smtp_next(struct smtp *s, struct bytes *in);
 /* Reply bytes that wait to be written; smtp_written drops n of them. */
@@ -211,6 +223,11 @@ void smtp_auth_accept(struct smtp *s);
 void smtp_auth_refuse(struct smtp *s, int code, const char *status,
     struct bytes text);
 
+/* After a refused HELO the client has to say it again, or EHLO; it counts as
+ * a bad transaction (R-21), since asking costs us. */
+void smtp_helo_accept(struct smtp *s);
+void smtp_helo_refuse(struct smtp *s, int code, const char *status,
+    struct bytes text);
 void smtp_mail_accept(struct smtp *s);
 void smtp_mail_refuse(struct smtp *s, int code, const char *status,
     struct bytes text);
@@ -227,6 +244,11 @@ void smtp_data_refuse(struct smtp *s, int code, const char *status,
  */
 void smtp_reply(struct smtp *s, int code, const char *status,
     struct bytes text);
+/* The same, with SMTP_MARK and a word in a line before text if the client asked
+ * for marks (XFORWARD MARKS=YES): between our own servers, never to a
+ * stranger. */
+void smtp_reply_marked(struct smtp *s, int code, const char *status,
+    struct bytes text, const char *mark);
 /* Say 421 and end the session (time-out, shutdown); next is SMTP_CLOSE. */
 void smtp_abort(struct smtp *s, const char *status, struct bytes text);
 
@@ -254,7 +276,9 @@ void smtp_answer_combine(struct arena *a, const struct smtp_recipient *rcpt,
  * and is kept up to date. -1 EMSGSIZE.
  */
 int smtp_add_text(struct buf *out, struct bytes piece, bool *at_start);
-/* Append XFORWARD commands (one line each, Postfix's format). -1 EMSGSIZE. */
+/* Append XFORWARD commands (SMTP_XFORWARD_LINES, Postfix's format): all but
+ * marks, then marks in a line of their own. -1 EMSGSIZE. */
+#define SMTP_XFORWARD_LINES 3
 int smtp_add_xforward(struct buf *out, const struct smtp_xforward *x);
 
 /* ---- a message being received ---- */
@@ -303,6 +327,8 @@ struct smtp_session {
 	 */
 	bool (*tls_open)(struct smtp_session *s);
 	int (*tls_begin)(struct smtp_session *s);
+	/* Where options.ask_helo is set: smtp_helo_accept or _refuse. */
+	void (*helo)(struct smtp_session *s);
 	/* Where options.ask_mail is set: a sender is asked for,
 	 * smtp_mail_accept or _refuse. */
 	void (*mail)(struct smtp_session *s);
@@ -351,6 +377,10 @@ struct smtp_settings {
 	const struct stage_options *stage;
 	struct stage_list stages;
 	struct smtp_options smtp;
+	bool asks_dns;			/* resolvers are needed */
+	/* What is known of the zones in stage->dnsbl, which has it
+	 * too; made once, or NULL. */
+	struct dnsbl_health *dnsbl_health;
 	size_t received_max;
 	int64_t line_timeout_ms, data_timeout_ms, unknown_delay_ms;
 	const char *spool_dir;
@@ -372,10 +402,7 @@ void smtp_settings_free(struct smtp_settings *s);
  */
 int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
 /* In a new process, before it cannot open files: the system's resolvers as
- * they are now, if none are configured and a stage could ask. */
+ * they are now, if none are configured and one could be asked. */
 void smtp_settings_resolvers(struct smtp_settings *s);
-/* open-limits and rate-limits. */
-void smtp_settings_limits(const struct smtp_settings *s,
-    struct server_limits *out);
 
 #endif

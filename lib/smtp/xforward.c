@@ -92,6 +92,8 @@ set_attribute(struct arena *a, struct bytes name, struct bytes value,
 		x->ident = v;
 	else if (bytes_caseeq(name, BYTES("SOURCE")))
 		x->source = v;
+	else if (bytes_caseeq(name, BYTES("MARKS")))
+		x->marks = bytes_caseeq(v, BYTES("YES"));
 	else
 		return -1;
 	return 0;
@@ -170,8 +172,10 @@ smtp_add_xforward(struct buf *out, const struct smtp_xforward *x)
 		r = add_value(out, "IDENT", x->ident);
 	if (r == 0)
 		r = add_value(out, "SOURCE", x->source);
+	/* a third, which others' servers refuse without harm to the rest */
 	if (r == 0)
-		r = buf_adds(out, "\r\n");
+		r = buf_printf(out, "\r\nXFORWARD MARKS=%s\r\n",
+		    x->marks ? "YES" : "NO");
 	if (r == -1)
 		out->n = start;
 	return r;

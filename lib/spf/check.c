@@ -97,31 +97,6 @@ dns_failed(struct spf_check *c, struct verdict *v, struct bytes name,
 }
 
 /*
- * The name a domain-spec means: expanded, shortened from the left to what
- * DNS carries (7.3), without final dot. False: no name to ask for.
- */
-static bool
-expand_name(struct spf_check *c, struct bytes spec, struct bytes domain,
-    struct bytes *name)
-{
-	struct buf b = BUF_INIT(SPF_EXPANSION_MAX);
-	struct bytes s, label;
-	bool good;
-
-	good = spf_expand(c, spec, domain, &b) == 0;
-	s = buf_bytes(&b);
-	if (bytes_ends(s, BYTES(".")))
-		s = bytes_first(s, s.n - 1);
-	while (good && s.n > DNS_NAME_MAX)
-		good = bytes_split(&s, '.', &label);
-	good = good && dns_name_valid(s);
-	if (good)
-		*name = arena_bytes(c->arena, s);
-	buf_free(&b);
-	return good;
-}
-
-/*
  * The target-name of a term. NO_MATCH: there is none, such a term never
  * matches (4.8; RFC 8616 4 for a local part that is not ASCII).
  */
@@ -138,7 +113,7 @@ target(struct spf_check *c, const struct spf_term *t, struct verdict *v,
 	if (spf_macro_uses(t->spec, "p") && !c->names.done &&
 	    count_lookup(c, v) == ERROR)
 		return ERROR;
-	return expand_name(c, t->spec, v->domain, name) ? MATCH : NO_MATCH;
+	return spf_expand_name(c, t->spec, v->domain, name) ? MATCH : NO_MATCH;
 }
 
 static bool
@@ -197,8 +172,8 @@ match_hosts(struct spf_check *c, const struct spf_term *t,
 		query[i] = NULL;
 		/* "." is no host: RFC 7505. */
 		if (mx->records[i].name.n > 0)
-			query[i] = dns_start(c->dns, c->arena,
-			    spf_address_type(c), mx->records[i].name);
+			query[i] = spf_query(c, spf_address_type(c),
+			    mx->records[i].name);
 	}
 	for (i = 0; i < mx->nrecords; i++) {
 		if (query[i] == NULL)
@@ -366,6 +341,7 @@ evaluate(struct spf_check *c, const struct spf_record *r, struct verdict *v)
 {
 	const struct spf_term *t;
 
+	spf_ask_ahead(c, r, v->domain);
 	for (t = r->terms; t < r->terms + r->nterms; t++) {
 		switch (match(c, t, v)) {
 		case NO_MATCH:
@@ -383,22 +359,6 @@ evaluate(struct spf_check *c, const struct spf_record *r, struct verdict *v)
 	v->result = SPF_NEUTRAL;
 	if (r->redirect != NULL)
 		redirect(c, r->redirect, v);
-}
-
-/* The one record among the TXT records, 4.5. 1, 0 none, -1 several. */
-static int
-select_record(const struct dns_answer *answer, struct bytes *text)
-{
-	int n = 0;
-	size_t i;
-
-	for (i = 0; i < answer->nrecords; i++) {
-		if (spf_is_record(answer->records[i].data)) {
-			*text = answer->records[i].data;
-			n++;
-		}
-	}
-	return n > 1 ? -1 : n;
 }
 
 /*
@@ -441,7 +401,7 @@ check_host(struct spf_check *c, struct bytes domain)
 		(void)dns_failed(c, &v, domain, answer);	/* sets v */
 		return v;
 	}
-	if ((n = select_record(answer, &text)) == 0)
+	if ((n = spf_select_record(answer, &text)) == 0)
 		return v;
 	if (n == -1)
 		(void)error(c, &v, SPF_PERMERROR, domain,
@@ -477,7 +437,7 @@ explain(struct spf_check *c, const struct verdict *v)
 	struct bytes name;
 	bool authentic = c->out->authentic;
 
-	if (!expand_name(c, v->exp, v->domain, &name))
+	if (!spf_expand_name(c, v->exp, v->domain, &name))
 		return;
 	answer = spf_lookup(c, DNS_TXT, name);
 	/* The result does not rest on it. */

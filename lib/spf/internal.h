@@ -25,6 +25,18 @@ struct spf_names {		/* validated names of the client, 5.5 */
 	size_t n;
 };
 
+/*
+ * Look-ups asked ahead in one check, besides the terms that may count (4.6.4)
+ * the hosts of an mx: more are asked when it is their turn.
+ */
+#define SPF_AHEAD_MAX (4 * SPF_LOOKUPS_MAX)
+struct spf_ahead {
+	enum dns_type type;
+	struct bytes name;
+	struct dns_query *query;
+	bool seen;		/* what follows from the answer is asked */
+};
+
 /* One run of check_host() and all it calls. */
 struct spf_check {
 	struct dns *dns;
@@ -35,6 +47,9 @@ struct spf_check {
 	unsigned int lookups, voids;
 	struct spf_names names;
 	struct dns_query *first;	/* started ahead; NULL once used */
+	struct spf_ahead ahead[SPF_AHEAD_MAX];
+	size_t nahead;
+	unsigned int terms_ahead;	/* of them, those that count */
 };
 
 /*
@@ -47,6 +62,27 @@ int spf_expand(struct spf_check *c, struct bytes s, struct bytes domain,
 const struct dns_answer *spf_lookup(struct spf_check *c, enum dns_type type,
     struct bytes name);
 const struct dns_answer *spf_wait(struct spf_check *c, struct dns_query *q);
+/* The look-up that was asked ahead, or a new one. */
+struct dns_query *spf_query(struct spf_check *c, enum dns_type type,
+    struct bytes name);
+/*
+ * Ask what the terms of a record of that domain may need, all at once: no
+ * more than SPF_LOOKUPS_MAX terms in the whole check, none behind a term that
+ * is sure to match, and none whose name rests on other look-ups. It changes no
+ * result: terms are judged, and counted, in their order.
+ */
+void spf_ask_ahead(struct spf_check *c, const struct spf_record *r,
+    struct bytes domain);
+/* The same for records, and mx hosts, whose answers have come meanwhile. */
+void spf_go_on_ahead(struct spf_check *c);
+/*
+ * The name a domain-spec means: expanded, shortened from the left to what
+ * DNS carries (7.3), without final dot. False: no name to ask for.
+ */
+bool spf_expand_name(struct spf_check *c, struct bytes spec,
+    struct bytes domain, struct bytes *name);
+/* The one record among the TXT records, 4.5. 1, 0 none, -1 several. */
+int spf_select_record(const struct dns_answer *answer, struct bytes *text);
 /* The name or record does not exist: 4.6.4. */
 bool spf_is_void(const struct dns_answer *answer);
 /* A, or AAAA for an IPv6 client: 5. */

@@ -9,13 +9,14 @@ spf_wait(struct spf_check *c, struct dns_query *q)
 	const struct dns_answer *answer = dns_wait(c->dns, q);
 
 	c->out->authentic = c->out->authentic && answer->authentic;
+	spf_go_on_ahead(c);
 	return answer;
 }
 
 const struct dns_answer *
 spf_lookup(struct spf_check *c, enum dns_type type, struct bytes name)
 {
-	return spf_wait(c, dns_start(c->dns, c->arena, type, name));
+	return spf_wait(c, spf_query(c, type, name));
 }
 
 bool
@@ -61,11 +62,47 @@ spf_client_names(struct spf_check *c)
 	names->is_void = spf_is_void(ptr);
 	n = ptr->nrecords < SPF_PTR_MAX ? ptr->nrecords : SPF_PTR_MAX;
 	for (i = 0; i < n; i++)
-		query[i] = dns_start(c->dns, c->arena, spf_address_type(c),
+		query[i] = spf_query(c, spf_address_type(c),
 		    ptr->records[i].name);
 	for (i = 0; i < n; i++) {
 		if (confirms(c, spf_wait(c, query[i])))
 			names->name[names->n++] = ptr->records[i].name;
 	}
 	return names;
+}
+
+bool
+spf_expand_name(struct spf_check *c, struct bytes spec, struct bytes domain,
+    struct bytes *name)
+{
+	struct buf b = BUF_INIT(SPF_EXPANSION_MAX);
+	struct bytes s, label;
+	bool good;
+
+	good = spf_expand(c, spec, domain, &b) == 0;
+	s = buf_bytes(&b);
+	if (bytes_ends(s, BYTES(".")))
+		s = bytes_first(s, s.n - 1);
+	while (good && s.n > DNS_NAME_MAX)
+		good = bytes_split(&s, '.', &label);
+	good = good && dns_name_valid(s);
+	if (good)
+		*name = arena_bytes(c->arena, s);
+	buf_free(&b);
+	return good;
+}
+
+int
+spf_select_record(const struct dns_answer *answer, struct bytes *text)
+{
+	int n = 0;
+	size_t i;
+
+	for (i = 0; i < answer->nrecords; i++) {
+		if (spf_is_record(answer->records[i].data)) {
+			*text = answer->records[i].data;
+			n++;
+		}
+	}
+	return n > 1 ? -1 : n;
 }

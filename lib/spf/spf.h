@@ -69,6 +69,9 @@ struct spf {
 
 /*
  * Check the identity. Everything in *out lives in the arena or in args.
+ * Terms of a record are looked up at the same time, and judged in their
+ * order: what was asked and not needed may still be in flight afterwards
+ * (dns_cancel or dns_free before the arena is reset).
  * Takes at most SPF_TIME_MS (or what dns_set_deadline left), then temperror.
  * Never fails.
  */

@@ -12,6 +12,7 @@ static const struct stage_builtin *const builtins[] = {
 	&stage_dkim,
 	&stage_arc,
 	&stage_dmarc,
+	&stage_dnsbl,
 };
 
 const struct stage_builtin *

@@ -6,22 +6,32 @@
 
 #include "arc/arc.h"
 
-static int
-run_arc(struct stage_job *job)
+static void *
+start_arc(struct stage_job *job)
 {
 	struct dns *dns = stage_dns(job);
-	struct arc_policy policy = { .now = job->envelope.time };
-	struct arc_verdict v;
-	struct buf b = BUF_INIT(TRACE_FIELD_MAX);
-	int n;
+	struct arc_policy policy = { 0 };
 
 	if (dns == NULL)
-		return -1;
+		return NULL;
 	if (job->check != NULL)
 		policy = *(const struct arc_policy *)job->check;
 	if (policy.now == 0)
 		policy.now = job->envelope.time;
-	arc_verify(job->arena, dns, job->message, &policy, &v);
+	return arc_verify_start(job->arena, dns, job->message, &policy);
+}
+
+static int
+run_arc(struct stage_job *job)
+{
+	struct arc_verifier *verifier = stage_started(job, &stage_arc);
+	struct arc_verdict v;
+	struct buf b = BUF_INIT(TRACE_FIELD_MAX);
+	int n;
+
+	if (verifier == NULL)
+		return -1;
+	arc_verify_finish(verifier, &v);
 	n = arc_format_resinfo(&b, &v, &job->envelope.remote);
 	if (n == 0) {
 		stage_add_resinfo(job, buf_bytes(&b));
@@ -39,4 +49,5 @@ const struct stage_builtin stage_arc = {
 	.method = "arc",
 	.reads_message = true,
 	.run = run_arc,
+	.start = start_arc,
 };

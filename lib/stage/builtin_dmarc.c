@@ -1,11 +1,12 @@
 /*
  * builtin_dmarc.c - DMARC as a stage (RFC 7489)
  *
- * What SPF and DKIM found is read from our own Authentication-Results, in
- * process as in a pipeline: so both come to the same result.
+ * What SPF, DKIM and ARC found is read from our own Authentication-Results,
+ * in process as in a pipeline: so both come to the same result.
  */
 #include "stage/stage.h"
 
+#include "arc/arc.h"
 #include "dmarc/dmarc.h"
 
 /* A line has the whole record, each byte of it escaped to four. */
@@ -36,6 +37,38 @@ add_result(struct stage_job *job, const struct dmarc *r)
 		stage_add_report(job, buf_bytes(&b), true);
 	buf_free(&b);
 	return n;
+}
+
+/* arc-verify has found that the chain passes. */
+static bool
+has_chain(struct stage_job *job)
+{
+	struct trace_resinfo r;
+
+	for (size_t i = 0; i < job->block.nresinfo; i++) {
+		if (trace_resinfo_parse(job->arena, job->block.resinfo[i],
+		    &r) == 0 && bytes_caseeq(r.method, BYTES("arc")))
+			return bytes_caseeq(r.result, BYTES("pass"));
+	}
+	return false;
+}
+
+/* Local policy: whom we trust may say that it passed there. */
+static void
+ask_chain(struct stage_job *job, struct dmarc *r)
+{
+	const struct stage_options *o = job->options;
+	struct arc_verdict *v;
+	unsigned int instance;
+
+	if (r->disposition == DMARC_POLICY_NONE || o->narc_trusted == 0 ||
+	    !has_chain(job))
+		return;
+	v = arena_zalloc(job->arena, 1, sizeof(*v));
+	arc_read(job->arena, job->message, v);
+	if (arc_vouches(v, o->arc_trusted, o->narc_trusted, r->from,
+	    &instance))
+		dmarc_set_vouched(r, instance);
 }
 
 struct started {
@@ -70,6 +103,7 @@ run_dmarc(struct stage_job *job)
 	    &s->in);
 	s->in.draw = draw(job);
 	dmarc_check(job->arena, &s->in, s->f, &r);
+	ask_chain(job, &r);
 	return add_result(job, &r);
 }
 

@@ -270,8 +270,20 @@ take_output(struct stage_job *job, struct filter *f, struct bytes *out)
 	return 0;
 }
 
+/* For the log: what became of it. */
+static const char *
+fate(const struct stage_job *job, int code, int signo)
+{
+	if (deadline_left(job->deadline) == 0)
+		return "it did not end in time";
+	if (signo != 0)
+		return "it was killed by a signal";
+	return code == EXIT_TEMP ? "it asked for a later try"
+	    : "its exit code is none of a filter";
+}
+
 static int
-judge_exit(struct stage_job *job, struct filter *f, int code,
+judge_exit(struct stage_job *job, struct filter *f, int code, int signo,
     struct bytes *out)
 {
 	switch (code) {
@@ -284,6 +296,7 @@ judge_exit(struct stage_job *job, struct filter *f, int code,
 		set_reject(job, f);
 		return -1;
 	default:
+		job->why = fate(job, code, signo);
 		stage_set_verdict(job, STAGE_TEMP,
 		    BYTES("a filter could not judge the message"));
 		return -1;
@@ -301,7 +314,7 @@ stage_filter_run(struct stage_job *job, struct bytes command,
 		.errors = BUF_INIT(STDERR_MAX),
 	};
 	pid_t pid;
-	int code, r;
+	int code, r, signo = 0;
 
 	if (start(job, &f, command, &pid) == -1) {
 		stage_set_verdict(job, STAGE_TEMP,
@@ -311,8 +324,9 @@ stage_filter_run(struct stage_job *job, struct bytes command,
 		exchange(&f, job->deadline);
 		close_all(&f);
 		code = spawn_wait(pid, true, f.too_long ? time_mono_ms()
-		    : job->deadline, NULL);
-		r = judge_exit(job, &f, f.too_long ? EXIT_YES : code, out);
+		    : job->deadline, &signo);
+		r = judge_exit(job, &f, f.too_long ? EXIT_YES : code, signo,
+		    out);
 	}
 	close_all(&f);
 	buf_free(&f.out);

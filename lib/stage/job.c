@@ -47,7 +47,8 @@ stage_job_init(struct stage_job *job, struct arena *a,
 	job->options = options;
 	job->envelope = *e;
 	job->deadline = deadline_in(options->timeout_ms);
-	job->reply = BYTES_EMPTY;
+	job->reply = job->at = BYTES_EMPTY;
+	job->why = "";
 	job->reports = BYTES_EMPTY;
 	job->report_buf = BUF_INIT(REPORTS_MAX);
 	job->message = clean_message(job, message);
@@ -235,9 +236,12 @@ run_builtin(struct stage_job *job, const struct stage_builtin *stage,
 	size_t first = job->block.nresinfo;
 
 	job->started = started;
-	if (stage->run(job) == -1)
+	stage_guard_name(job, bytes_str(stage->name));
+	if (stage->run(job) == -1) {
+		job->why = strerrordesc_np(errno);
 		stage_set_verdict(job, STAGE_TEMP,
 		    BYTES("a check could not be made"));
+	}
 	move_results(job, first, place);
 	job->block.has_results = true;
 	write_received(job);
@@ -249,6 +253,7 @@ run_filter(struct stage_job *job, struct bytes command)
 	struct buf prefix = BUF_INIT(STAGE_PREFIX_MAX);
 	struct bytes out;
 
+	stage_guard_name(job, command);
 	if (stage_job_prefix(job, &prefix) == -1)
 		stage_set_verdict(job, STAGE_TEMP,
 		    BYTES("too many trace fields"));
@@ -273,12 +278,16 @@ start_ahead(struct stage_job *job, const struct stage_list *list, size_t i,
 	size_t k;
 
 	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
-	    k++)
+	    k++) {
+		stage_guard_name(job, bytes_str(stage->name));
 		started[k] = stage->start == NULL ? NULL : stage->start(job);
+	}
 	for (k = i; k < list->n && (stage = list->item[k].builtin) != NULL;
 	    k++) {
-		if (started[k] != NULL && stage->go_on != NULL)
-			stage->go_on(started[k]);
+		if (started[k] == NULL || stage->go_on == NULL)
+			continue;
+		stage_guard_name(job, bytes_str(stage->name));
+		stage->go_on(started[k]);
 	}
 }
 
@@ -290,6 +299,9 @@ stage_run(struct stage_job *job, const struct stage_list *list)
 	bool ahead = false;
 
 	for (size_t i = 0; i < list->n && job->verdict == STAGE_PASS; i++) {
+		job->at = list->item[i].builtin != NULL
+		    ? bytes_str(list->item[i].builtin->name)
+		    : list->item[i].command;
 		if (list->item[i].builtin == NULL) {
 			run_filter(job, list->item[i].command);
 			ahead = false;

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dnsbl/dnsbl.h"
 #include "os/os.h"
 
 /* Records of static DNS tables in all: a table is read through for every
@@ -94,6 +95,44 @@ read_dns(struct arena *a, const struct config *c)
 	return o;
 }
 
+static const struct dnsbl_options *
+read_dnsbl(struct arena *a, const struct config *c)
+{
+	struct dnsbl_options *o = arena_zalloc(a, 1, sizeof(*o));
+	struct config_list list;
+	struct bytes *zones;
+
+	if (c == NULL)
+		return o;
+	zones = arena_zalloc(a, DNSBL_ZONES_MAX, sizeof(*zones));
+	config_list(c, "smtp-in", NULL, "dnsbl", &list);
+	while (o->nzones < DNSBL_ZONES_MAX &&
+	    config_list_next(&list, &zones[o->nzones]))
+		o->nzones++;
+	o->zones = zones;
+	return o;
+}
+
+/* Of [smtp-in] whichever section is asked for: only mail that comes in from
+ * strangers has a chain that counts. */
+static void
+read_trusted(struct arena *a, const struct config *c,
+    struct stage_options *o)
+{
+	struct config_list list;
+	struct bytes value, *to;
+	size_t n = 0;
+
+	config_list(c, "smtp-in", NULL, "arc-trusted", &list);
+	while (config_list_next(&list, &value))
+		n++;
+	to = arena_zalloc(a, n, sizeof(*to));
+	config_list(c, "smtp-in", NULL, "arc-trusted", &list);
+	while (o->narc_trusted < n && config_list_next(&list, &value))
+		to[o->narc_trusted++] = value;
+	o->arc_trusted = to;
+}
+
 const struct stage_options *
 stage_options_new(struct arena *a, const struct config *c,
     const char *section)
@@ -107,6 +146,7 @@ stage_options_new(struct arena *a, const struct config *c,
 		o->hostname = config_get_text(c, "server", NULL, "hostname");
 		o->timeout_ms = milliseconds(c, section, "stage-timeout");
 		size = config_get_size(c, "server", NULL, "size-limit");
+		read_trusted(a, c, o);
 	}
 	o->message_max_bytes = (size_t)size + STAGE_GROWTH_MAX;
 	if (o->hostname.n == 0) {
@@ -116,6 +156,7 @@ stage_options_new(struct arena *a, const struct config *c,
 			o->hostname = BYTES("localhost");
 	}
 	o->dns = read_dns(a, c);
+	o->dnsbl = read_dnsbl(a, c);
 	return o;
 }
 

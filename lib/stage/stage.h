@@ -32,6 +32,7 @@
 struct config;
 struct dns;
 struct dns_options;
+struct dnsbl_options;
 
 enum stage_verdict {
 	STAGE_PASS,
@@ -44,8 +45,11 @@ enum stage_verdict {
 struct stage_options {
 	struct bytes hostname;		/* our authserv-id too */
 	const struct dns_options *dns;
+	const struct dnsbl_options *dnsbl;	/* zones; no shared health */
 	int64_t timeout_ms;		/* whole chain, DNS and filters */
 	size_t message_max_bytes;	/* output of a filter, input by hand */
+	const struct bytes *arc_trusted;	/* arc-trusted of [smtp-in] */
+	size_t narc_trusted;
 };
 
 /*
@@ -79,6 +83,8 @@ struct stage_job {
 	struct trace_block block;
 	enum stage_verdict verdict;
 	struct bytes reply;		/* REJECT, TEMP: text, one line */
+	struct bytes at;		/* the stage that did not pass */
+	const char *why;		/* TEMP, for the log: constant text */
 	struct bytes reports;		/* lines for -q, set by stage_run */
 	int report_exit;		/* exit code of -q */
 
@@ -89,6 +95,7 @@ struct stage_job {
 	size_t resinfo_size, spf_size;	/* room in the block's lists */
 	struct buf report_buf;
 	int report_counts[3];	/* pass, temperror, other */
+	bool is_guarded;
 };
 
 /*
@@ -120,7 +127,7 @@ struct stage_builtin {
 void *stage_started(struct stage_job *job,
     const struct stage_builtin *stage);
 extern const struct stage_builtin stage_iprev, stage_spf, stage_dkim,
-    stage_arc, stage_dmarc;
+    stage_arc, stage_dmarc, stage_dnsbl;
 
 /* The builtin of that name, or NULL. */
 const struct stage_builtin *stage_builtin_find(struct bytes name);
@@ -193,6 +200,17 @@ int stage_list_parse(struct arena *a, const struct bytes *values, size_t n,
  * job->verdict. stage_job_prefix gives what stands in front of job->message.
  */
 void stage_run(struct stage_job *job, const struct stage_list *list);
+/*
+ * Between begin and end a builtin stage that crashes, or that is at work
+ * seconds after the job's deadline, ends the process with EXIT_TEMP; before
+ * that a line with the stage's name goes to the log and "451 ..." to fd, where
+ * an SMTP client waits for its reply. One job of a process at a time; nobody
+ * else may use SIGALRM meanwhile.
+ */
+void stage_guard_begin(struct stage_job *job, int fd);
+void stage_guard_end(struct stage_job *job);
+/* The stage that runs now; nothing without a guard. */
+void stage_guard_name(const struct stage_job *job, struct bytes name);
 /* The trusted block as text: Authentication-Results, Received-SPF, Received,
  * and above them what filters put in front. 0 or -1 EMSGSIZE. */
 int stage_job_prefix(struct stage_job *job, struct buf *out);

@@ -356,9 +356,11 @@ enum store_tag {
 	STORE_TAG_DSN,		/* unused: STORE_THREAD_DSN has it */
 	STORE_TAG_TLS,			/* version and cipher */
 	STORE_TAG_ORIGINAL_MAILBOX,	/* unused: struct store_thread */
-	STORE_TAG_DESTINED_MAILBOX,
+	STORE_TAG_DESTINED_MAILBOX,	/* id, big-endian: where it would be,
+					   were it not for its sender */
 	STORE_TAG_REQUIRETLS,		/* "1": RFC 8689 was asked for */
 	STORE_TAG_MESSAGE_HASH,		/* SHA-256 without the prefix, hex */
+	STORE_TAG_REJECT,		/* "1": refused, a copy is kept */
 	STORE_TAG_MAX = 0xffff,
 };
 /* Appends one field to b; -1 EMSGSIZE. value at most 65535 bytes. */

@@ -147,7 +147,7 @@ check_search(struct verifying *y, struct bytes key, struct bytes value)
 static int
 check_message_id(struct verifying *y, struct bytes key, struct bytes value)
 {
-	struct store_message m;
+	struct store_message m = { .uid = 0 };
 	int r = 0;
 
 	(void)value;		/* always empty */

@@ -117,7 +117,7 @@ bool trace_resinfo_get(const struct trace_resinfo *r, const char *ptype,
 /*
  * Note in the block's first result of that method that it was not followed:
  * "dmarc=fail (override mailing_list) ...". override is one of our own words
- * ("mailing_list", "forwarded", "sampled_out"): no text of strangers. For the
+ * ("mailing_list", "forwarded"): no text of strangers. For the
  * copy of one recipient (D-15): the list is made anew in the arena, so copies
  * of the struct that share it keep theirs. False: no such result.
  */

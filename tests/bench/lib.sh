@@ -31,7 +31,7 @@ cc -O2 -std=gnu11 -Wall -o "$W/load" "$TOP/tests/bench/load.c" || exit 111
 # configure HOSTNAME: one domain "peer.test" and localhost, account mail
 configure() {
 	mkdir -p "$W/etc/domains" "$W/etc/accounts" "$W/var" "$W/run"
-	printf '[server]\nhostname = %s\npostmaster = mail\nopen-limits = 30000 30000 30000\nrate-limits = 1000000 1000000 1000000\n%s\n' "$1" "${EXTRA_SERVER:-}" >"$W/etc/main.conf"
+	printf '[server]\nhostname = %s\npostmaster = mail\nopen-limits = 30000 30000 30000\nrate-limits = 1000000 1000000 1000000\n%s\n[imap]\nsessions-max = 0\n' "$1" "${EXTRA_SERVER:-}" >"$W/etc/main.conf"
 	printf '[domain]\n' >"$W/etc/domains/peer.test.conf"
 	printf '[domain]\n' >"$W/etc/domains/localhost.conf"
 	printf '[account]\naddress = mail@localhost\naddress = u1@peer.test\n' >"$W/etc/accounts/mail.conf"

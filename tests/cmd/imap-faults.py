@@ -2,7 +2,7 @@
 # imap.sh
 import glob, os, resource, shutil, socket, subprocess, time
 
-from imap_talk import Session, append, check
+from imap_talk import Session, append, check, check_memory
 
 VAR = os.environ["PIPEMAIL_VAR"]
 MAILDIR = VAR + "/accounts/alice/Maildir"
@@ -90,7 +90,7 @@ started = time.time()
 check("a client that stops reading holds no lock",
       append(a, text("meanwhile"))[:4], "x OK")
 check("not for a second either", time.time() - started < 1, True)
-check("I-13 nor more memory than its message", rss < 40000, True)
+check_memory("I-13 nor more memory than its message", rss < 40000, True)
 os.truncate(file_of(3), 100)
 ours.settimeout(20)
 while True:
@@ -139,7 +139,7 @@ rss = max(int(l.split()[1]) for l in open("/proc/%d/status" % deaf.pid)
           if l.startswith("VmHWM"))
 check("I-13 a client that reads nothing is not read for ever",
       sent < len(asked), True)
-check("I-13 in bounded memory, not %d KiB" % rss, rss < 20000, True)
+check_memory("I-13 in bounded memory, not %d KiB" % rss, rss < 20000, True)
 started = time.time()
 check("and holds no lock", a.do("STORE 1 +FLAGS (\\Seen)")[-1][:4], "x OK")
 check("for no time", time.time() - started < 1, True)

@@ -6,7 +6,9 @@
 . "$TOP/tests/cmd/imap.sh"
 need cc
 imap_setup 'open-limits = 1000 1000 1000
-rate-limits = 10000 10000 10000'
+rate-limits = 10000 10000 10000
+[imap]
+sessions-max = 1000'
 echo "password of alice" | passwd-set -a alice || exit 111
 py=$TOP/tests/cmd/imap-rest.py
 

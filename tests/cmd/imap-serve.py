@@ -2,7 +2,7 @@
 # python_tests of imap.sh
 import glob, os, shutil, subprocess, time
 
-from imap_talk import Session, append, check
+from imap_talk import Session, append, check, check_memory
 
 a, b = Session(), Session()
 for i in (1, 2, 3):
@@ -240,9 +240,8 @@ time.sleep(3)
 with open("/proc/%d/smaps_rollup" % a.p.pid) as f:
     private = sum(int(l.split()[1]) for l in f
                   if l.startswith("Private_Dirty"))
-if os.environ.get("SAN") != "1":
-    check("an idle session has less than 1 MB of its own",
-          private < 1024, True)
+check_memory("an idle session has less than 1 MB of its own", private < 1024,
+             True)
 a.p.terminate()
 check("SIGTERM ends a session with BYE", a.until("* BYE")[-1],
       "* BYE [UNAVAILABLE] server is shutting down")

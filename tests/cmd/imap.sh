@@ -14,7 +14,8 @@ imap_setup() {
 	config-compile || exit 111
 }
 
-# Lines "NAME<TAB>ok" or "NAME<TAB>what was wrong" of a Python script
+# Lines "NAME<TAB>ok", "NAME<TAB>skip why" or "NAME<TAB>what was wrong" of a
+# Python script
 python_tests() {
 	if /usr/bin/python3 "$@" >py.out 2>py.err; then
 		py_code=0
@@ -22,7 +23,10 @@ python_tests() {
 		py_code=$?
 	fi
 	while IFS="$(printf '\t')" read -r py_name py_result; do
-		is "$py_result" ok "$py_name"
+		case $py_result in
+		skip\ *) skip "$py_name" "${py_result#skip }" ;;
+		*) is "$py_result" ok "$py_name" ;;
+		esac
 	done <py.out
 	is "$py_code $(cat py.err)" "0 " "${1##*/} ran to its end"
 }

@@ -31,14 +31,14 @@ for half in 1 2; do
 	    "each message of half $other has a result"
 	$tool table 0.5 0.8 0.9 0.95 0.99 <ours.$half >table.$half
 	echo "# ours, trained with half $half"; sed 's/^/#   /' table.$half
-	ok "J-8 half $half: area under the curve at least 0.996" \
-	    awk -v a="$($tool auc <ours.$half)" 'BEGIN { exit !(a >= 0.996) }'
+	ok "J-8 half $half: area under the curve at least 0.998" \
+	    awk -v a="$($tool auc <ours.$half)" 'BEGIN { exit !(a >= 0.998) }'
 	command -v bogofilter >/dev/null || continue
 	theirs $half $other >theirs.$half
 	$tool table 0.5 0.8 0.9 0.95 0.99 <theirs.$half >bogo.$half
 	echo "# bogofilter, trained with half $half"; sed 's/^/#   /' bogo.$half
-	ok "J-8 half $half: fewer missed than bogofilter, no ham lost" \
-	    test "$(number "ham lost 0" table.$half)" -lt "$(number "ham lost 0" bogo.$half)"
+	ok "J-8 half $half: no ham lost, at most half of what bogofilter misses" \
+	    test $((2 * $(number "ham lost 0" table.$half))) -le "$(number "ham lost 0" bogo.$half)"
 done
 sum() { cat "$@" | sed -n 's/^ham lost 0.*missed \([0-9]*\) of.*/\1/p' | awk '{ n += $1 } END { print n }'; }
 if command -v bogofilter >/dev/null; then

@@ -86,10 +86,7 @@ is "$(echo "$out" | sed -n 2p)" "250 2.1.5 recipient ok" "R-18 an unknown recipi
 is "$(echo "$out" | sed -n 4p)" "550 5.1.1 no such user" "R-18 and refused after DATA"
 ok "R-18 after the configured wait" test "$took" -ge 1000
 out=$(to='alice@example.org nobody@example.org bob@example.org' send </dev/null)
-is "$(echo "$out" | sed -n 3p)" "550 5.1.1 no such user" "R-18 an unknown recipient beside a known one is refused at RCPT"
-is "$(echo "$out" | sed -n 6p | cut -c1-12)" "250 2.0.0 ok" "R-18 the others get the message"
-out=$(to='nobody@example.org alice@example.org' send </dev/null)
-is "$(echo "$out" | sed -n 3p)" "452 4.5.3 send to this recipient separately" "R-18 a known one after an unknown one is put off"
+is "$(echo "$out" | sed -n 3p)" "250 2.1.5 recipient ok" "R-18 an unknown recipient beside a known one is accepted at RCPT"
 
 out=$(dialogue from_other smtp-in <<'END'
 EHLO c.example
@@ -159,10 +156,10 @@ def reply(f):
         l = f.readline()
         lines.append(l.rstrip(b"\r\n").decode())
         if not l or l[3:4] != b"-": return lines[-1]
-head = b"EHLO c\r\nMAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
+head = b"EHLO c\r\nMAIL FROM:<a@nospf.example>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
 s = connect(); f = s.makefile("rb")
 if what == "pipelined":
-    s.sendall(b"EHLO c\r\n" + (b"MAIL FROM:<a@example.net>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nSubject: p\r\n\r\nx\r\n.\r\n") * 5 + b"QUIT\r\n")
+    s.sendall(b"EHLO c\r\n" + (b"MAIL FROM:<a@nospf.example>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nSubject: p\r\n\r\nx\r\n.\r\n") * 5 + b"QUIT\r\n")
     data = b""
     while True:
         d = s.recv(65536)
@@ -191,6 +188,17 @@ elif what == "idle":
 elif what == "chunk":       # silent in the middle of a chunk, and between two
     s.sendall(head.replace(b"DATA\r\n", b"BDAT 10\r\nab") + sys.argv[3].encode().decode("unicode_escape").encode())
     print(f.read().decode().splitlines()[-1])
+elif what == "waits":
+    reply(f)
+    b = connect()
+    b.settimeout(0.5)
+    try:
+        got = b.recv(1000)
+    except TimeoutError:
+        got = b"nothing"
+    s.sendall(b"QUIT\r\n")
+    b.settimeout(10)
+    print(got.decode(), b.recv(1000)[:3].decode())
 elif what == "flood":
     socks = [connect() for i in range(4)]
     print(sum(1 for x in socks if x.makefile("rb").readline().startswith(b"421 4.7.0 ")) > 0)
@@ -228,7 +236,7 @@ s = socket.socket(socket.AF_UNIX); s.bind("run/lmtp"); s.listen(5)
 while True:
     c, _ = s.accept(); f = c.makefile("rb"); c.sendall(b"220 x\r\n"); f.readline()
     c.sendall(b"250-x\r\n250 PIPELINING\r\n")
-    for r in (b"250", b"250", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
+    for r in (b"250", b"250", b"501", b"250", b"250", b"354"): f.readline(); c.sendall(r + b" x\r\n")
     while f.readline() not in (b".\r\n", b""): pass
     c.sendall(open("end.said", "rb").read())
     c.close(); f.close()
@@ -262,12 +270,17 @@ is "$(client chunk '')" "421 4.4.2 time-out, closing" "B-17 time-out within a ch
 is "$(client chunk 'cdefgh\r\n')" "421 4.4.2 time-out, closing" "B-17 time-out between chunks"
 is "$(find var/spool -type f | wc -l | tr -d ' ')" 0 "nothing of it is kept"
 is "$(client flood)" True "R-28 too many connections at once: 421"
+main_conf 'connections-max = 1' 'banner = Mail
+stages-in ='
+is "$(client waits)" "nothing 220" "R-28 past connections-max one waits for another to end"
 printf 'Subject: x\n\n' | send >out
 is "$(newest alice | sed -n 3p)" "Received: from c.example ([192.0.2.1])" "no stages: only Received"
 
 # ---- external filters ----
 filter() {
-	main_conf 'unknown-recipient-delay = 0s' "stages-in = dkim-verify
+	# refused mail makes a client slow; with 5 s it is not
+	main_conf 'unknown-recipient-delay = 0s
+line-timeout = 5s' "stages-in = dkim-verify
 stages-in = |$1"
 }
 filter 'printf "spam is not wanted\nmore\n" >&2; exit 100'

@@ -83,6 +83,12 @@ main_conf '' 'require-starttls = yes'
 out=$(c clear $smtp 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'NOOP')
 like "$out" '^530 5.7.0 say STARTTLS first' "R-23 RequireSTARTTLS: 530 before MAIL"
 like "$(tls 'EHLO me' 'MAIL FROM:<a@nospf.example>')" '^250 2.1.0' "R-23 with TLS mail is taken"
+printf '[domain]\ntls-reports = bob@example.org\n' >etc/domains/example.org.conf
+main_conf '' 'require-starttls = yes'
+out=$(c clear $smtp 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@example.org>' 'RCPT TO:<nobody@example.org>' 'RCPT TO:<bob@example.org>')
+is "$(printf '%s\n' "$out" | sed -n '/^250 2/p;/^530/p' | cut -c1-9 | tr '\n' ' ')" "250 2.1.0 530 5.7.0 530 5.7.0 250 2.1.5 " "R-23 without TLS only reports about TLS are taken, where a domain wants them"
+is "$(tls 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@example.org>' | grep -c '^250 2.1.5')" 1 "R-23 with TLS all mail is"
+echo '[domain]' >etc/domains/example.org.conf
 main_conf
 
 # behind a proxy

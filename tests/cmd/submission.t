@@ -65,7 +65,7 @@ t0=$(date +%s%N)
 out=$(tls 'EHLO me' "AUTH PLAIN $wrong" "AUTH PLAIN $wrong" "AUTH PLAIN $wrong" "AUTH PLAIN $wrong" "$login" NOOP)
 ms=$((($(date +%s%N) - t0) / 1000000))
 # 1 s and 2 s before the fourth and fifth attempt, 1 s before each read
-ok "U-12 the fourth waits 1 s, the fifth 2 s, and reads wait 1 s ($ms ms)" test $ms -ge 5000 -a $ms -le 8000
+ok "U-12 R-25 the fourth waits 1 s, the fifth 2 s, and reads wait 1 s ($ms ms)" test $ms -ge 5000 -a $ms -le 8000
 like "$out" '^235' "U-12 and the right one is taken"
 main_conf
 

@@ -255,6 +255,11 @@ fi
 is "$(client one run/tls)" 0 "on a connected socket it serves that one"
 exits 100 "descriptor 0 must be a socket" sh -c 'tls-serve </dev/null'
 exits 100 "no operands" tls-serve x
-[ "${SAN:-}" = 1 ] || is "$(client hold $imap "kill $serve; sleep 0.2" | grep -c .)" 1 "SIGTERM lets connections end for a while"
+if [ "${SAN:-}" = 1 ]; then
+	skip "SIGTERM lets connections end for a while" "sanitizers take their time"
+	kill "$serve"
+else
+	is "$(client hold $imap "kill $serve; sleep 0.2" | grep -c .)" 1 "SIGTERM lets connections end for a while"
+fi
 ok "and then it is gone" wait_for 8 sh -c "! kill -0 $serve"
 done_testing

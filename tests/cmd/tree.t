@@ -24,7 +24,7 @@ is "$(cat "$TMP/h")" "" "each header compiles alone"
 is "$(awk 'FNR==1{if(n>600)print n, f; n=0; f=FILENAME} {n++} END{if(n>600)print n, f}' $(find lib cmd -name '*.[ch]'))" "" \
     "no file is longer than 600 lines"
 # a module includes lower layers only
-layers="base os compress limiter metric server unicode regex json fetch tlsresult addr psl dns dane config kv mtasts html mime spf dkim arc iprev trace dmarc origin compose stage gram junk maildir store reputation account recipient rules frame queue route dsn sched submit qcmd preface tlsreq tls tlsc smtp totp clientkey jwt sasl saslc smtpc dial front imap"
+layers="base os compress limiter metric server unicode regex json fetch tlsresult addr psl dns dane config kv mtasts html mime spf dkim arc iprev dnsbl trace dmarc origin compose stage gram junk maildir store reputation account recipient rules judge frame queue route dsn sched submit qcmd preface tlsreq tls tlsc smtp totp clientkey jwt sasl saslc smtpc dial front imap"
 rank() { i=0; for l in $layers; do [ "$l" = "$1" ] && { echo $i; return; }; i=$((i + 1)); done; echo "-1"; }
 for m in lib/*/; do
 	m=$(basename "$m"); r=$(rank "$m")

@@ -31,11 +31,12 @@ for f in m m2; do
 	store-show -a mail -m INBOX "$u" >server.$f
 	ok "$f goes in by the pipeline" sh -c "
 	    export SENDER=mail@localhost RECIPIENT=mail@localhost HELO=localhost PROTO=TCP TCPREMOTEIP=127.0.0.1 TCPLOCALIP=127.0.0.1
-	    iprev-check < $f | spf-check | dkim-verify | arc-verify | dmarc-check | store-deliver -a mail"
+	    iprev-check < $f | spf-check | dkim-verify | arc-verify | dmarc-check | junk-score -a mail | judge -a mail | store-deliver -a mail"
 	u2=$(store-list -a mail -m INBOX | tail -1 | cut -f2)
 	ok "$f is a new message" test "$u2" -gt "$u"
 	store-show -a mail -m INBOX "$u2" >pipe.$f
 	is "$(clean <pipe.$f)" "$(clean <server.$f)" "A-13 $f: the pipeline gives the same bytes as the server"
+	is "$(judge -q -a mail <server.$f | cut -f2)" "$(sed -n '1s/^Pipemail-Reason: \([a-z0-9-]*\).*/\1/p' server.$f)" "J-1 $f: judged by hand, the reason of the server"
 	like "$(cat server.$f)" 'spf=pass' "$f: SPF was checked"
 	like "$(cat server.$f)" 'dkim=pass' "$f: DKIM was checked"
 	like "$(tr -d '\n' <server.$f)" 'dmarc=none.*header.from=localhost.*policy.alignment=strict' "A-6 $f: DMARC was checked"

@@ -102,10 +102,13 @@ ok "A's queue is empty" empty a
 is "$(on a env PIPEMAIL_DNS=127.0.0.1:5353 dns-query A mx.b.example | cut -f3)$(on b dns-query A mx.b.example | cut -f3)" "${B}127.0.0.1" "the views differ"
 
 # ---- and back ----
-echo x | add refused bob@b.example nobody@b.example >/dev/null
-ok "Q-13 B refuses one recipient: A's DSN is in the mailbox" comes a alice '^Final-Recipient:.*nobody@b.example'
+echo x | add refused nobody@b.example >/dev/null
+ok "Q-13 B refuses an unknown recipient: A's DSN is in the mailbox" comes a alice '^Final-Recipient:.*nobody@b.example'
 like "$(cat "$(has a alice '^Final-Recipient:.*nobody@b.example')")" '^Reporting-MTA: dns; *mx.a.example' "Q-13 by A"
-ok "Q-5 the other recipient has it" comes b bob '^Subject: refused'
+echo x | add mixed bob@b.example noone@b.example >/dev/null
+ok "R-18 B takes it for one of two: a DSN about the unknown one" comes a alice '^Final-Recipient:.*noone@b.example'
+like "$(cat "$(has a alice '^Final-Recipient:.*noone@b.example')")" '^Reporting-MTA: dns; *mx.b.example' "R-18 by B"
+ok "Q-5 the other recipient has it" comes b bob '^Subject: mixed'
 { head -c 3000 /dev/zero | tr '\0' x | fold -w 70; echo; } | add large bob@b.example small@b.example >/dev/null
 ok "R-33 B takes it, and cannot deliver to one: its DSN comes back to A's mailbox" comes a alice '^Final-Recipient:.*small@b.example'
 m=$(cat "$(has a alice '^Final-Recipient:.*small@b.example')")

@@ -44,6 +44,7 @@ start(unsigned int flags)
 		.recipients_max = flags & 8 ? 2 : 100,
 		.submission = (flags & 16) != 0,
 		.ask_mail = (flags & 16) != 0,
+		.ask_helo = (flags & 18) == 18,
 		.tls = (flags & 32) != 0,
 		.mechanisms = "PLAIN LOGIN",
 		.requiretls = (flags & 64) != 0,
@@ -70,6 +71,12 @@ answer(struct smtp *s, enum smtp_event event, struct result *r)
 		else
 			smtp_auth_refuse(s, 535, "5.7.8",
 			    smtp_auth(s).response64);
+		break;
+	case SMTP_HELO:
+		if (bytes_at(smtp_envelope(s)->helo, 0) == 'n')
+			smtp_helo_refuse(s, 550, "", smtp_envelope(s)->helo);
+		else
+			smtp_helo_accept(s);
 		break;
 	case SMTP_MAIL:
 		if (bytes_at(smtp_envelope(s)->sender_text, 0) == 'o')

@@ -471,6 +471,43 @@ test_vouches(void **state)
 	    &instance));
 }
 
+static void
+test_reason(void **state)
+{
+	static const struct { const char *results, *want; } reasons[] = {
+		{ "mx; spf=pass; arc=none smtp.remote-ip=192.0.2.1",
+		    " remote-ip[1]=192.0.2.1" },
+		{ "mx; arc=none smtp.remote-ip=\"2001:db8::1A\"",
+		    " remote-ip[1]=2001:db8::1a" },
+		{ "mx; arc=none smtp.remote-ip=nonsense", "" },
+		{ "mx; arc=none (smtp.remote-ip=192.0.2.1)", "" },
+		{ "mx; dmarc=pass", "" },
+	};
+	struct arc_verdict v = { .result = ARC_PASS, .n = 2 };
+	struct buf b = BUF_INIT(256);
+	size_t i, at;
+
+	(void)state;
+	v.set[0].domain = text("d1.example");
+	v.set[0].selector = text("s3");
+	v.set[1].domain = text("d2.example");
+	v.set[1].selector = text("s2");
+	v.set[1].results = text("x; arc=none smtp.remote-ip=192.0.2.9");
+	for (i = 0; i < LEN(reasons); i++) {
+		v.set[0].results = text(reasons[i].results);
+		buf_reset(&b);
+		assert_int_equal(arc_format_reason(&b, &v), 0);
+		assert_true(bytes_find(buf_bytes(&b), BYTES("arc=pass as[2]"
+		    ".d=d2.example as[2].s=s2 as[1].d=d1.example as[1].s=s3"),
+		    &at));
+		assert_int_equal(at, 0);
+		assert_true(bytes_ends(buf_bytes(&b), text(reasons[i].want)));
+		assert_int_equal(bytes_find(buf_bytes(&b), BYTES("remote"),
+		    &at), reasons[i].want[0] != '\0');
+	}
+	buf_free(&b);
+}
+
 /* ---- sealing ---- */
 
 static struct arc_sealer
@@ -646,6 +683,7 @@ main(void)
 		cmocka_unit_test_setup(test_read, reset),
 		cmocka_unit_test_setup(test_format, reset),
 		cmocka_unit_test_setup(test_vouches, reset),
+		cmocka_unit_test_setup(test_reason, reset),
 		cmocka_unit_test_setup(test_seal, reset),
 		cmocka_unit_test_setup(test_seal_broken, reset),
 		cmocka_unit_test_setup(test_seal_refused, reset),

@@ -385,6 +385,8 @@ static const struct {
 	{ "imap", "idle-timeout = 29m", "", NULL, "30m to 7d" },
 	{ "imap", "message-limit = 1000", "message-limit", "1000", NULL },
 	{ "imap", "message-limit = 999", "", NULL, "1000 to 2500000" },
+	{ "imap", "sessions-max = 100000", "sessions-max", "100000", NULL },
+	{ "imap", "sessions-max = 100001", "", NULL, "0 to 100000" },
 	{ "imap", "message-limit = 2500001", "", NULL, "1000 to 2500000" },
 	{ "mailboxes", "sent = Gesendet", "sent", "Gesendet", NULL },
 	{ "mailboxes", "sent = Trash", "", NULL,

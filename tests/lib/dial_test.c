@@ -35,6 +35,72 @@ host_valid(void **state)
 	}
 }
 
+/* MX "null", "host"; A, AAAA by kind of name; else nothing. */
+static int
+answer_any(void *ctx, struct arena *a, enum dns_type type,
+    struct bytes name, struct dns_answer *out)
+{
+	struct dns_record *r = arena_zalloc(a, 1, sizeof(*r));
+	bool there = false;
+
+	(void)ctx;
+	*out = (struct dns_answer){ .name = name, .why = "",
+	    .status = DNS_NODATA };
+	r->type = type;
+	r->name = r->data = BYTES_EMPTY;
+	if (type == DNS_MX && bytes_starts(name, BYTES("mx-")))
+		there = true;
+	if (type == DNS_MX && bytes_starts(name, BYTES("mx-host")))
+		r->name = BYTES("mail.example");
+	if (type == DNS_MX && bytes_starts(name, BYTES("mx-odd")))
+		r->name = BYTES("192.0.2.1");
+	there |= type == DNS_A && bytes_starts(name, BYTES("a4"));
+	there |= type == DNS_AAAA && bytes_starts(name, BYTES("a6"));
+	if (there) {
+		out->records = r;
+		out->nrecords = 1;
+		out->status = DNS_OK;
+	}
+	if (bytes_starts(name, BYTES("nx")))
+		out->status = DNS_NXDOMAIN;
+	if (bytes_starts(name, BYTES("temp")) ||
+	    (type == DNS_AAAA && bytes_ends(name, BYTES("half"))) ||
+	    (type == DNS_MX && bytes_ends(name, BYTES("tempmx"))))
+		out->status = DNS_TEMP;
+	return 1;
+}
+
+/* could mail for the domain be delivered? */
+static void
+any(void **state)
+{
+	static const struct {
+		const char *name;
+		enum dial_found found;
+	} rows[] = {
+		{ "mx-host", DIAL_FOUND }, { "mx-null", DIAL_NULL_MX },
+		{ "mx-odd", DIAL_NO_HOST }, { "a4.example", DIAL_FOUND },
+		{ "a6.example", DIAL_FOUND }, { "none", DIAL_NO_DOMAIN },
+		{ "nx", DIAL_NO_DOMAIN }, { "temp", DIAL_TEMPORARY },
+		{ "a4.tempmx", DIAL_TEMPORARY }, { "half", DIAL_TEMPORARY },
+		{ "a4.half", DIAL_FOUND },
+	};
+	struct dns_options o = { .source = { answer_any, NULL } };
+	struct dns *d = dns_new(&o);
+	struct arena a = ARENA_INIT;
+	struct dial_domain found;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		dial_find_any(d, &a, bytes_str(rows[i].name), &found);
+		if (found.found != rows[i].found)
+			fail_msg("%s: %d", rows[i].name, (int)found.found);
+		assert_non_null(found.why);
+	}
+	arena_free(&a);
+	dns_free(d);
+}
+
 static uint32_t
 zero(void *ctx, uint32_t below)
 {
@@ -274,6 +340,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "Q-10 names of hosts", host_valid, NULL, NULL, NULL },
+		{ "R-14 MX, null MX, or an address of its own", any, NULL,
+		    NULL, NULL },
 		{ "Q-10 equal preference is random", shuffle, NULL, NULL,
 		    NULL },
 		{ "Q-10 only hosts better than this one", before_own, NULL,

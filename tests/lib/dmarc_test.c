@@ -494,6 +494,15 @@ test_reading(void **state)
 		assert_int_equal(facts.alignment, i);
 		assert_true(bytes_eq(facts.from, BYTES("f.example")));
 	}
+	assert_int_equal(facts.arc_instance, 0);
+	dmarc_set_vouched(&r, 3);
+	buf_reset(&b);
+	assert_int_equal(dmarc_format_resinfo(&b, &r), 0);
+	info[4] = buf_bytes(&b);
+	assert_true(dmarc_read_facts(&arena, info, 5, &facts));
+	assert_int_equal(facts.result, DMARC_FAIL);
+	assert_int_equal(facts.disposition, DMARC_POLICY_NONE);
+	assert_int_equal(facts.arc_instance, 3);
 	buf_free(&b);
 	arena_reset(&arena);
 }

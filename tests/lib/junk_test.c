@@ -116,6 +116,21 @@ static const struct {
 	    { "first", "nested", "words", "type:application/zip",
 	    "file:.zip", "type:message/rfc822", "type:multipart/mixed" },
 	    { "ignored", "subject:inside" } },
+	/* who wrote it: the order of fields, Message-ID, spelling */
+	{ "Received: x\nMessage-ID: <20020728.AB12cd-3@mail.example.org>\n"
+	    "FROM: <a@example.org>\nDate: now\nContent-Type: TEXT/plain;\n"
+	    "\tcharset=\"us-ascii\"; boundary=xyz\n\ntext\n",
+	    { "order:^>message-id", "order:message-id>from",
+	    "order:from>content-type", "id:<0.A0a-0", "id:@.from",
+	    "content-type:TEXT/plain;\tcharset=\"us-ascii\"; " },
+	    { "order:received>message-id", "order:from>date" } },
+	{ "Message-Id: <9@EXAMPLE.org>\nFrom: \"x@other.example\" <a@example.org>"
+	    "\n\n", { "id:@from", "id:<0" }, { NULL } },
+	{ "Message-Id: <9@a.b>\nFrom: a@example.org\n\n", { "id:@other" },
+	    { "id:@.from" } },
+	{ "Message-Id: <9@host>\nFrom: a@example.org\n\n", { "id:@name" },
+	    { NULL } },
+	{ "From: a@example.org\n\n", { "id:@none" }, { NULL } },
 	/* charsets that lie, types that are none */
 	{ "Content-Type: text/plain; charset=x-lie\n\nna\xc3\xafve\n",
 	    { "na\xc3\xafve", "charset:x-lie" }, { NULL } },
@@ -337,35 +352,48 @@ teardown(void **state)
 }
 
 static void
-train(struct fixture *f, const char *text, enum junk_class class, int sign)
+train_message(struct fixture *f, const char *message, enum junk_class class,
+    int sign)
 {
-	struct buf b = BUF_INIT(1000);
-
-	assert_int_equal(buf_printf(&b, "\n%s\n", text), 0);
-	junk_words_read(&f->words, buf_bytes(&b));
+	junk_words_read(&f->words, bytes_str(message));
 	junk_batch_add(f->batch, &f->words, class, sign);
 	assert_int_equal(junk_batch_write(f->batch, f->file.txn,
 	    f->file.table), 0);
-	buf_free(&b);
+}
+
+static void
+train(struct fixture *f, const char *text, enum junk_class class, int sign)
+{
+	char message[1000];
+
+	(void)snprintf(message, sizeof(message), "\n%s\n", text);
+	train_message(f, message, class, sign);
 }
 
 static struct junk_score
-score_with(struct fixture *f, const char *text, const struct junk_options *o)
+score_message(struct fixture *f, const char *message,
+    const struct junk_options *o)
 {
 	struct junk_counts *c = junk_counts_open(f->file.txn, f->file.table);
-	struct buf b = BUF_INIT(1000);
 	struct junk_score s, again;
 
-	assert_int_equal(buf_printf(&b, "\n%s\n", text), 0);
-	junk_words_read(&f->words, buf_bytes(&b));
+	junk_words_read(&f->words, bytes_str(message));
 	assert_int_equal(junk_score(c, &f->words, o, &s), 0);
 	/* from memory the same */
 	assert_int_equal(junk_counts_load(c), 0);
 	assert_int_equal(junk_score(c, &f->words, o, &again), 0);
 	assert_true(s.probability == again.probability);
 	junk_counts_close(c);
-	buf_free(&b);
 	return s;
+}
+
+static struct junk_score
+score_with(struct fixture *f, const char *text, const struct junk_options *o)
+{
+	char message[1000];
+
+	(void)snprintf(message, sizeof(message), "\n%s\n", text);
+	return score_message(f, message, o);
 }
 
 static struct junk_score
@@ -530,6 +558,33 @@ formula(void **state)
 	assert_int_equal(s.known, 4 - 1 - 1);
 }
 
+/* J-8: the many that say little do not outweigh one that says much; the words
+ * of the header and of the text are two groups. */
+static void
+by_group(void **state)
+{
+	static const char text[] = "one two three four five six seven eight";
+	struct fixture *f = *state;
+	struct junk_options o = JUNK_DEFAULT;
+	struct junk_score both;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		train(f, text, JUNK_HAM, 1);
+		train(f, i < 10 ? text : "surely", JUNK_SPAM, 1);
+		train_message(f, "Subject: offer\n\n", JUNK_SPAM, 1);
+	}
+	/* each of eight weak words says wanted, one strong one says not */
+	both = score(f, "one two three four five six seven eight surely");
+	assert_true(both.probability > 0.5);
+	o.body = 0;
+	both = score_message(f, "Subject: offer\n\none two three four\n", &o);
+	assert_true(both.probability > 0.9);
+	o.body = 100;
+	both = score_message(f, "Subject: offer\n\none two three four\n", &o);
+	assert_true(both.probability < 0.1);
+}
+
 /* More words do not make certain what each of them doubts. */
 static void
 by_number(void **state)
@@ -606,6 +661,8 @@ main(void)
 		    formula, setup, teardown, NULL },
 		{ "J-8 many words do not make certain",
 		    by_number, setup, teardown, NULL },
+		{ "J-8 words weigh what they say, header and text apart",
+		    by_group, setup, teardown, NULL },
 		{ "J-8 a wrong entry is told",
 		    wrong_entry, setup, teardown, NULL },
 	};

@@ -625,6 +625,109 @@ test_keep_killed(void **state)
 	keep_finish(&k);
 }
 
+/* ---- places of addresses and accounts ---- */
+
+/* Reads "ADDRESS ACCOUNT", says whether there is a place, has it until the
+ * client speaks. */
+static int
+serve_place(struct server_conn *conn, void *ctx)
+{
+	struct bytes rest, word = BYTES_EMPTY;
+	char line[256], c = 0;
+	struct ip ip;
+	int r;
+
+	(void)ctx;
+	hear(conn->in, line);
+	rest = bytes_first(bytes_str(line), strlen(line) - 1);
+	if (!bytes_split(&rest, ' ', &word) || ip_parse(word, &ip) == -1)
+		ip = (struct ip){ .family = 0 };
+	r = server_place(conn, &ip, rest);
+	say(conn->out, r == 1 ? "yes\n" : r == 0 ? "no\n" : "error\n");
+	/* Once for each connection. */
+	if (r == 1 && server_place(conn, &ip, rest) != -1)
+		return 1;
+	(void)io_read_full(conn->in, &c, 1, DEADLINE_NONE);
+	return 0;
+}
+
+static int
+ask_place(const char *path, const char *whom, bool want)
+{
+	int fd = dial_unix(path);
+	char line[256];
+
+	say(fd, whom);
+	hear(fd, line);
+	assert_string_equal(line, want ? "yes\n" : "no\n");
+	return fd;
+}
+
+/* The place is free once the parent knows that its process has ended. */
+static int
+ask_until_free(const char *path, const char *whom)
+{
+	char line[256];
+	int fd, i;
+
+	for (i = 0; i < 1000; i++) {
+		fd = dial_unix(path);
+		say(fd, whom);
+		hear(fd, line);
+		if (strcmp(line, "yes\n") == 0)
+			return fd;
+		assert_int_equal(close(fd), 0);
+	}
+	fail_msg("no place for %s", whom);
+	return -1;
+}
+
+static const struct {
+	const char *whom;
+	bool place;
+} asked[] = {
+	{ "192.0.2.1 alice\n", true },
+	{ "192.0.2.1 bob\n", true },
+	{ "192.0.2.1 carl\n", false },		/* two for an address */
+	{ "192.0.2.2 alice\n", true },
+	{ "192.0.2.3 carl\n", false },		/* three for its network */
+	{ "192.0.2.70 alice\n", true },
+	{ "192.0.2.130 bob\n", false },		/* four for the next */
+	{ "198.51.100.1 alice\n", false },	/* three for an account */
+	{ "198.51.100.1 alic\n", true },
+	{ "2001:db8::1 bob\n", true },
+	{ "2001:db8::2 dora\n", true },
+	{ "2001:db8::3 erna\n", false },		/* of one /64 */
+	{ "- bob\n", true },
+	{ "- bob\n", false },			/* three for an account */
+};
+
+static void
+test_places(void **state)
+{
+	struct kept k = { .f = { .s = { .limits = { .children = 100,
+	    .placed = { 2, 3, 4 }, .account = 3 }, .serve = serve_place,
+	    .places = true } }, .dir = "/tmp/server_test.XXXXXX" };
+	int fd[COUNT(asked)];
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(k.dir));
+	assert_true(snprintf(k.path, sizeof(k.path), "%s/s", k.dir) > 0);
+	start(&k.f, k.path);
+	for (i = 0; i < COUNT(asked); i++)
+		fd[i] = ask_place(k.path, asked[i].whom, asked[i].place);
+	assert_int_equal(close(fd[0]), 0);
+	fd[0] = ask_until_free(k.path, "192.0.2.2 alice\n");
+	assert_int_equal(close(ask_place(k.path, "192.0.2.2 erna\n", false)),
+	    0);
+	for (i = 0; i < COUNT(asked); i++)
+		assert_int_equal(close(fd[i]), 0);
+	fd[0] = ask_until_free(k.path, "192.0.2.1 carl\n");
+	assert_int_equal(close(fd[0]), 0);
+	keep_finish(&k);
+}
+
 /* ---- one connection ---- */
 
 /* server_run in a child with these as 0 and 1; its exit code. */
@@ -766,6 +869,8 @@ main(void)
 		    test_keep_reload, NULL, NULL, NULL },
 		{ "a kept child that is killed is replaced",
 		    test_keep_killed, NULL, NULL, NULL },
+		{ "I-13 places of addresses and accounts", test_places, NULL,
+		    NULL, NULL },
 		{ "by hand, and with UCSPI variables", test_by_hand,
 		    NULL, NULL, NULL },
 		{ "a connected socket", test_connected_socket,

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 enum { LMTP = 1, PEDANTIC = 2, SMALL = 4, FEW = 8, SUBMIT = 16, TLS = 32,
-    MUST = 64, KEY = 128, SEND = 256, BD = 512, BIN = 1024 };
+    MUST = 64, KEY = 128, SEND = 256, BD = 512, BIN = 1024, HELO = 2048 };
 
 struct row {
 	const char *name;
@@ -50,6 +50,13 @@ static const struct row rows[] = {
 	{ "R-3 EHLO lists the extensions", 0, HI, HI_OK, "", "", false },
 	{ "R-2 HELO says the host name", 0, "HELO c.example" CR,
 	    "250 mx.example" CR, "", "", false },
+	{ "R-13 a HELO name that is refused: HELO or EHLO comes again", HELO,
+	    "HELO nowhere" CR FROM "HELO c.example" CR FROM "HELO nowhere" CR
+	    FROM HI FROM, "550 no address" CR "503 5.5.1 say EHLO first" CR
+	    "250 mx.example" CR FROM_OK "550 no address" CR
+	    "503 5.5.1 say EHLO first" CR HI_OK FROM_OK, "", "", false },
+	{ "R-13 an EHLO name is not asked about", HELO,
+	    "EHLO nowhere" CR FROM, HI_OK FROM_OK, "", "", false },
 	{ "R-2 EHLO without a name", 0, "EHLO" CR,
 	    "501 5.5.4 HELO needs one word" CR, "", "", false },
 	{ "R-2 EHLO with two words", 0, "EHLO a b" CR,
@@ -308,7 +315,7 @@ static const struct row rows[] = {
 	    "RCPT TO:<full@d.example>" CR DATA "x" CR "." CR BYE,
 	    "250-mx.example" CR "250-PIPELINING" CR "250-SIZE 104857600" CR
 	    "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR
-	    "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE" CR
+	    "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE MARKS" CR
 	    "250-LIMITS RCPTMAX=1000" CR "250 SMTPUTF8" CR
 	    FROM_OK TO_OK "550 5.1.1 no such user" CR TO_OK DATA_OK GOT
 	    "452 4.2.2 full" CR BYE_OK, "x\n<END>",
@@ -318,7 +325,7 @@ static const struct row rows[] = {
 	    "LHLO c" CR FROM TO TO DATA "123456789012345678901" CR "." CR,
 	    "250-mx.example" CR "250-PIPELINING" CR "250-SIZE 20" CR
 	    "250-ENHANCEDSTATUSCODES" CR "250-8BITMIME" CR
-	    "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE" CR
+	    "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE MARKS" CR
 	    "250-LIMITS RCPTMAX=1000" CR "250 SMTPUTF8" CR
 	    FROM_OK TO_OK TO_OK DATA_OK
 	    "552 5.3.4 message over the size limit" CR

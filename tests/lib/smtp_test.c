@@ -38,6 +38,7 @@ options_of(int flags)
 		.recipients_max = flags & FEW ? 2 : 1000,
 		.submission = (flags & SUBMIT) != 0,
 		.ask_mail = (flags & SUBMIT) != 0,
+		.ask_helo = (flags & HELO) != 0,
 		.tls = (flags & TLS) != 0,
 		.logged_in = (flags & KEY) != 0,
 		.require_tls = (flags & MUST) != 0,
@@ -149,6 +150,14 @@ feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
 			answer_auth(s);
 			break;
 		case SMTP_AUTH_CANCEL:
+			break;
+		case SMTP_HELO:
+			if (bytes_eq(smtp_envelope(s)->helo,
+			    BYTES("nowhere")))
+				smtp_helo_refuse(s, 550, "",
+				    BYTES("no address"));
+			else
+				smtp_helo_accept(s);
 			break;
 		case SMTP_MAIL:
 			if (bytes_starts(smtp_envelope(s)->sender_text,
@@ -414,6 +423,57 @@ test_too_many_failures(void **state)
 	buf_free(&b);
 }
 
+/* Each refused HELO costs a look-up. */
+static void
+test_too_many_helos(void **state)
+{
+	struct buf b = BUF_INIT(65536);
+
+	(void)state;
+	add_many(&b, "HELO nowhere" CR, SMTP_BAD_MAX + 1);
+	check(buf_bytes(&b), HELO, "550 no address" CR, false);
+	buf_adds(&b, "HELO nowhere" CR);
+	check(buf_bytes(&b), HELO, "550 5.7.0 too many failures" CR, true);
+	buf_free(&b);
+}
+
+/* only who asked sees a mark. */
+static void
+test_marks(void **state)
+{
+	static const struct {
+		const char *ask, *reply;
+	} cases[] = {
+		{ "XFORWARD MARKS=YES" CR, "451-4.3.0 XMARK slow" CR
+		    "451 4.3.0 error processing" CR },
+		{ "XFORWARD MARKS=NO" CR, "451 4.3.0 error processing" CR },
+		{ "", "451 4.3.0 error processing" CR },
+	};
+	struct smtp_options o = options_of(LMTP);
+	struct bytes in;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a = ARENA_INIT;
+		struct smtp *s = smtp_new(&o);
+
+		in = bytes_str(arena_printf(&a, "LHLO c" CR "%s" FROM TO DATA
+		    "." CR, cases[i].ask));
+		assert_int_equal(smtp_next(s, &in), SMTP_RCPT);
+		smtp_rcpt_accept(s);
+		assert_int_equal(smtp_next(s, &in), SMTP_DATA);
+		smtp_data_accept(s);
+		assert_int_equal(smtp_next(s, &in), SMTP_END);
+		smtp_written(s, smtp_output(s).n);
+		smtp_reply_marked(s, 451, "4.3.0", BYTES("error processing"),
+		    SMTP_MARK_SLOW);
+		assert_true(bytes_eq(smtp_output(s),
+		    bytes_str(cases[i].reply)));
+		smtp_free(s);
+		arena_free(&a);
+	}
+}
+
 /* Many pipelined replies come out without waiting for more input. */
 static void
 test_much_output(void **state)
@@ -615,6 +675,8 @@ main(void)
 		T("R-16 a thousand recipients and one more",
 		    test_many_recipients),
 		T("R-21 too many failures", test_too_many_failures),
+		T("R-13 R-21 too many refused names", test_too_many_helos),
+		T("R-25 marks beside replies", test_marks),
 		T("R-7 more replies than a buffer", test_much_output),
 		T("R-7 time-out reply", test_abort),
 		T("reply text cannot leave its line", test_reply_text),

@@ -1,0 +1,100 @@
+/*
+ * verdict.c - what is decided about a recipient's copy, and what follows
+ */
+#include "lmtp_in.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "trace/trace.h"
+
+/* Only rules have a say. */
+static void
+follow_rules(const struct rules_result *rules, struct judge_result *r)
+{
+	*r = (struct judge_result){ .accept = rules->reply_code == 0,
+	    .code = rules->reply_code, .status = rules->reply_status,
+	    .text = rules->reply_text, .reason = "",
+	    .mailbox = rules->mailbox, .destined = BYTES_EMPTY };
+}
+
+void
+verdict_make(struct smtp_session *s, const struct copy *c,
+    struct stage_job *job, const struct rules_result *rules,
+    struct store *store, struct verdict *v)
+{
+	struct deliverer *d = s->ctx;
+	struct judge_case k = { .config = d->settings->config,
+	    .store = store, .job = job, .recipient = c->to,
+	    .address = c->rcpt->text, .rules = rules };
+
+	*v = (struct verdict){ .store = store, .rules = rules };
+	if (!config_get_bool(k.config, "lmtp-in", NULL, "judge")) {
+		follow_rules(rules, &v->r);
+		return;
+	}
+	judge_recipient(&k, &v->r);
+	v->judged = true;
+	judge_rejects_read(k.config, store_account(store), &v->rejects);
+	if (v->r.override != NULL)
+		(void)trace_block_override(job->arena, &job->block,
+		    BYTES("dmarc"), bytes_str(v->r.override)); /* or none */
+}
+
+int
+verdict_field(const struct verdict *v, struct buf *out)
+{
+	return v->judged ? judge_format_reason(out, &v->r) : 0;
+}
+
+/* A client on this machine is a program of ours, or somebody's proxy: it is
+ * not waited for. */
+void
+verdict_wait(struct deliverer *d, const struct verdict *v,
+    const struct ip *client)
+{
+	uint64_t ms = config_get_duration(d->settings->config, "lmtp-in",
+	    NULL, "first-time-delay") * 1000;
+
+	if (!v->r.first_time || d->waited || client->family == 0 ||
+	    ip_is_loopback(client))
+		return;
+	d->waited = true;
+	(void)poll(NULL, 0, (int)ms);	/* a signal: it need not be exact */
+}
+
+static int
+store_refused(const struct verdict *v, struct store_incoming *m,
+    struct bytes message)
+{
+	m->flags |= STORE_SEEN;
+	return judge_rejects_add(v->store, &v->rejects, m, message,
+	    time_wall_us() / 1000000);
+}
+
+int
+verdict_store(const struct verdict *v, struct store_incoming *m,
+    struct bytes message, struct store_delivered *where)
+{
+	struct buf marks = BUF_INIT(m->extension.n + 1024);
+	int r = 0;
+
+	if (v->judged && (v->r.accept || v->r.to_rejects)) {
+		(void)buf_add(&marks, m->extension);	/* there is room */
+		r = judge_add_marks(&marks, v->store, &v->r);
+		m->extension = buf_bytes(&marks);
+	}
+	if (r == 0 && !v->r.accept)
+		r = v->r.to_rejects ? store_refused(v, m, message) : 0;
+	else if (r == 0) {
+		if (v->r.is_reject || v->r.is_report)
+			m->flags |= STORE_SEEN;
+		r = store_deliver(v->store, v->r.mailbox, m, where);
+		if (r == 0 && v->judged && !v->r.is_reject)
+			/* it is delivered; a copy too many does no harm */
+			(void)judge_rejects_forget(v->store, &v->rejects,
+			    message);
+	}
+	buf_free(&marks);
+	return r == -1 ? -1 : 0;
+}

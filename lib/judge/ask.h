@@ -1,0 +1,72 @@
+/*
+ * ask.h - the decision for a recipient of an account: judge.h with its facts
+ * and its questions answered by configuration, index and DNS
+ *
+ * lmtp-in and judge(1) call the same function.
+ */
+#ifndef JUDGE_ASK_H
+#define JUDGE_ASK_H
+
+#include "config/config.h"
+#include "judge/judge.h"
+#include "recipient/recipient.h"
+#include "rules/rules.h"
+#include "stage/stage.h"
+#include "store/store.h"
+
+struct judge_case {
+	/* Set by the caller. */
+	const struct config *config;	/* NULL: the defaults */
+	struct store *store;		/* of the recipient's account */
+	struct stage_job *job;		/* the message below its trusted
+					   block; its arena and resolver */
+	const struct recipient *recipient;	/* NULL: none is known */
+	struct bytes address;		/* of RCPT TO; may be empty */
+	const struct rules_result *rules;	/* NULL: they are looked at
+						   for the recipient */
+	uint64_t prefix_bytes;		/* to be stored in front of it */
+
+	/* Filled: what the decision rests on. */
+	struct judge_facts facts;
+	struct judge_rule rule;
+	struct judge_settings settings;
+};
+
+/*
+ * Judge. Never fails: see judge_decide. Opens views of the store one after the
+ * other, and none while it waits for DNS.
+ */
+void judge_recipient(struct judge_case *c, struct judge_result *out);
+
+/* Append what the index is to remember of it (store_field_add): that it was
+ * refused, and, by id, where it would have gone, which is made if it is not
+ * there. 0, -1. */
+int judge_add_marks(struct buf *extension, struct store *s,
+    const struct judge_result *r);
+
+/* ---- Rejects: copies of what was refused, to look through ---- */
+
+/* Copies are removed that are there for so long. */
+#define JUDGE_REJECTS_SECONDS ((int64_t)14 * 24 * 3600)
+/* With so many there is no further one, where they are removed; and so many
+ * of the newest are compared with a new one. */
+#define JUDGE_REJECTS_MAX 1000
+
+struct judge_rejects {
+	struct bytes mailbox;	/* empty: there is none */
+	bool keep;		/* all of them, for good */
+};
+void judge_rejects_read(const struct config *c, const char *account,
+    struct judge_rejects *out);
+/*
+ * Keep a copy: 1 it is there; 0 it is not needed (one with the same Message-ID
+ * or the same text is there), not wanted, or there are too many; -1. message:
+ * without the prefix. Removes what is too old.
+ */
+int judge_rejects_add(struct store *s, const struct judge_rejects *r,
+    const struct store_incoming *m, struct bytes message, int64_t now);
+/* A message was accepted: its copy, by Message-ID, is removed. 0, -1. */
+int judge_rejects_forget(struct store *s, const struct judge_rejects *r,
+    struct bytes message);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * rejects.c - the mailbox with copies of refused mail (J-10)
+ */
+#include "judge/ask.h"
+
+#include <errno.h>
+
+#include "mime/mime.h"
+
+void
+judge_rejects_read(const struct config *c, const char *account,
+    struct judge_rejects *out)
+{
+	*out = (struct judge_rejects){ .mailbox = BYTES_EMPTY };
+	if (c == NULL)
+		return;
+	out->mailbox = config_get_text(c, "account", account, "rejects");
+	out->keep = config_get_bool(c, "account", account, "keep-rejects");
+}
+
+/* Hash of the Message-ID; 0: it has none. */
+static uint64_t
+message_id_of(struct bytes message)
+{
+	struct arena a = ARENA_INIT;
+	struct bytes header, body, ids, id;
+	struct mime_field f;
+	uint64_t hash = 0;
+
+	mime_split(message, &header, &body);
+	if (mime_find_field(header, BYTES("Message-ID"), 0, &f)) {
+		ids = f.body;
+		if (mime_next_msg_id(&a, &ids, &id))
+			hash = store_message_id_hash(id);
+	}
+	arena_free(&a);
+	return hash;
+}
+
+static bool
+is_among(uint32_t uid, const uint32_t *uids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (uids[i] == uid)
+			return true;
+	}
+	return false;
+}
+
+/* The UID of a message with that Message-ID in the mailbox that is none of
+ * those of not[n]: 1, 0, -1. */
+static int
+find_message_id(struct store_view *v, uint32_t mailbox, uint64_t hash,
+    const uint32_t *not, size_t n, uint32_t *uid)
+{
+	struct store_place at = { 0, 0 };
+	int r = 0;
+
+	while (hash != 0 && (r = store_message_id_next(v, hash, &at)) == 1) {
+		if (at.mailbox == mailbox && !is_among(at.uid, not, n)) {
+			*uid = at.uid;
+			return 1;
+		}
+	}
+	return r;
+}
+
+/* The hash in a message's facts; empty: none. */
+static struct bytes
+hash_of(struct bytes extension)
+{
+	enum store_tag tag;
+	struct bytes value;
+
+	while (store_field_next(&extension, &tag, &value) == 1) {
+		if (tag == STORE_TAG_MESSAGE_HASH)
+			return value;
+	}
+	return BYTES_EMPTY;
+}
+
+struct look {
+	struct arena *a;
+	const struct judge_rejects *r;
+	int64_t now;
+	uint64_t message_id;
+	struct bytes hash;	/* of the new one */
+	uint32_t mailbox;	/* 0: it is not there yet */
+	uint32_t *old;		/* UIDs to be removed */
+	size_t nold;
+	uint32_t left;		/* messages that stay */
+	bool known;		/* one of them is the same */
+};
+
+/* Walk what counts: all of it where old ones go, else the newest. */
+static int
+walk(struct look *l, struct store_view *v, const struct store_mailbox *box)
+{
+	uint32_t first = 1;
+	struct store_message m;
+	int r;
+
+	if (l->r->keep && box->uidnext > JUDGE_REJECTS_MAX)
+		first = box->uidnext - JUDGE_REJECTS_MAX;
+	for (r = store_message_first(v, box->id, first, &m); r == 1;
+	    r = store_message_next(v, &m)) {
+		if (!l->r->keep && l->nold < box->total &&
+		    m.save_date < l->now - JUDGE_REJECTS_SECONDS)
+			l->old[l->nold++] = m.uid;
+		else if (l->hash.n > 0 &&
+		    bytes_eq(hash_of(m.extension), l->hash))
+			l->known = true;
+	}
+	return r;
+}
+
+static int
+look(struct look *l, struct store *s)
+{
+	struct store_view *v = store_view_open(s);
+	struct store_mailbox box;
+	uint32_t uid;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	r = store_mailbox_find(v, l->r->mailbox, &box);
+	if (r == 1) {
+		l->mailbox = box.id;
+		l->old = arena_zalloc(l->a, box.total, sizeof(*l->old));
+		r = walk(l, v, &box);
+		l->left = box.total - (uint32_t)l->nold;
+		if (r == 0 && (r = find_message_id(v, box.id, l->message_id,
+		    l->old, l->nold, &uid)) == 1)
+			l->known = true;
+	}
+	store_view_close(v);
+	return r == -1 ? -1 : 0;
+}
+
+int
+judge_rejects_add(struct store *s, const struct judge_rejects *r,
+    const struct store_incoming *m, struct bytes message, int64_t now)
+{
+	struct arena a = ARENA_INIT;
+	struct look l = { .a = &a, .r = r, .now = now };
+	int n;
+
+	if (r->mailbox.n == 0)
+		return 0;
+	l.message_id = message_id_of(message);
+	l.hash = hash_of(m->extension);
+	n = look(&l, s);
+	if (n == 0 && l.nold > 0)
+		n = store_expunge(s, l.mailbox, l.old, l.nold, true, NULL);
+	arena_free(&a);
+	if (n == -1)
+		return -1;
+	if (l.known || (!r->keep && l.left >= JUDGE_REJECTS_MAX))
+		return 0;
+	return store_deliver(s, r->mailbox, m, NULL) == -1 ? -1 : 1;
+}
+
+int
+judge_rejects_forget(struct store *s, const struct judge_rejects *r,
+    struct bytes message)
+{
+	uint64_t hash = message_id_of(message);
+	struct store_mailbox box;
+	struct store_view *v;
+	uint32_t uid;
+	int n;
+
+	if (r->mailbox.n == 0 || hash == 0)
+		return 0;
+	if ((v = store_view_open(s)) == NULL)
+		return -1;
+	n = store_mailbox_find(v, r->mailbox, &box);
+	if (n == 1)
+		n = find_message_id(v, box.id, hash, NULL, 0, &uid);
+	store_view_close(v);
+	if (n != 1)
+		return n;
+	return store_expunge(s, box.id, &uid, 1, true, NULL);
+}
+
+/* ---- marks ---- */
+
+/* The id of a mailbox, made if it is not there: 1, -1. */
+static int
+mailbox_id(struct store *s, struct bytes name, uint32_t *id)
+{
+	struct store_view *v = store_view_open(s);
+	struct store_mailbox box;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	if ((r = store_mailbox_find(v, name, &box)) == 1)
+		*id = box.id;
+	store_view_close(v);
+	return r != 0 ? r : store_mailbox_create(s, name, 0, id) == -1 ? -1
+	    : 1;
+}
+
+int
+judge_add_marks(struct buf *extension, struct store *s,
+    const struct judge_result *r)
+{
+	unsigned char id[4];
+	uint32_t n;
+
+	if (r->destined.n > 0) {
+		if (mailbox_id(s, r->destined, &n) == -1)
+			return -1;
+		be32_put(id, n);
+		if (store_field_add(extension, STORE_TAG_DESTINED_MAILBOX,
+		    bytes_of(id, sizeof(id))) == -1)
+			return -1;
+	}
+	return r->accept && !r->is_reject ? 0
+	    : store_field_add(extension, STORE_TAG_REJECT, BYTES("1"));
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# stage-fault - a stage that crashes or hangs: 451, nothing is delivered, and
+# the log says which stage it was
+. "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/smtp-fixture.sh"
+. "$TOP/tests/dns-fixture"
+
+echo '{ "_dmarc.slow.example": { "*": "TIMEOUT" } }' >stub.json
+dns_stub_start -l "$TMP/asked" stub.json
+main_conf '' 'stages-in ='
+start_lmtp
+printf '#!/bin/sh\ncat >/dev/null\nkill -SEGV $$\n' >"$TMP/crash"
+printf '#!/bin/sh\ncat >/dev/null\nexec sleep 100\n' >"$TMP/hang"
+printf '#!/bin/sh\ncat >/dev/null\nexit 7\n' >"$TMP/odd"
+printf '#!/bin/sh\ncat >/dev/null\nexit 111\n' >"$TMP/later"
+printf '#!/bin/sh\ncat >/dev/null\n' >"$TMP/empty"
+chmod +x "$TMP/crash" "$TMP/hang" "$TMP/odd" "$TMP/later" "$TMP/empty"
+
+dialogue() {
+	printf 'EHLO mail.example.net\r\nMAIL FROM:<a@slow.example>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n'
+	printf 'From: a@slow.example\r\nSubject: one\r\n\r\nHello\r\n.\r\nQUIT\r\n'
+}
+stored() { find var/accounts/alice/Maildir -type f -path '*/new/*' 2>/dev/null | wc -l; }
+# fault STAGE WHY: its reply and its log line
+fault() {
+	main_conf '' "stages-in = $TMP/$1
+stage-timeout = 2s"
+	dialogue | timeout 30 smtp-in 2>err | grep -a '^[45]5' | tail -1 >reply
+	like "$(cat reply)" '^451 4\.3\.0 a filter ' "$1: the client is told to come again"
+	like "$(cat err)" "m=refused .*stage=$TMP/$1( |$)" "$1: the log says which stage"
+	like "$(cat err)" "$2" "$1: and why"
+}
+fault crash 'why="it was killed by a signal"'
+fault hang 'why="it did not end in time"'
+fault odd 'why="its exit code is none of a filter"'
+fault later 'why="it asked for a later try"'
+fault empty 'a filter printed no message'
+is "$(stored)" 0 "nothing of it is delivered"
+
+# a builtin one, hit while it waits for DNS
+main_conf '' 'stages-in = spf-check dmarc-check'
+sed -i 's/^\(dns-[a-z-]*\) = 1s/\1 = 30s/' etc/main.conf
+config-compile || exit 111
+: >asked
+mkfifo in; exec 9<>in
+bg sh -c 'exec smtp-in <in >replies 2>err'
+session=$bg_pid
+
+dialogue | sed '/^QUIT/d' >&9
+wait_for 20 grep -q _dmarc.slow.example asked
+wait_for 20 grep -q '^354' replies
+kill -SEGV "$session"
+wait "$session"
+is "$?" 111 "A-13 a builtin stage crashes: exit 111"
+exec 9>&-
+is "$(tail -1 replies | sed 's/received-id .*/received-id ID/; s/\r//')" "451 4.3.0 a check could not be made, received-id ID" "and 451 before that"
+like "$(cat err)" 'l=error m=failed id=[^ ]+ what="stage crashed" stage="dmarc-check"' "and the log has the stage"
+id=$(sed -n 's/.*received-id \([A-Za-z0-9_-]*\).*/\1/p' replies | tail -1)
+like "$(cat err)" "id=$id " "under the id that the client was told"
+is "$(stored)" 0 "nothing is delivered"
+
+# and the next message goes through
+main_conf '' 'stages-in = arc-verify'
+dialogue | timeout 30 smtp-in 2>err >replies
+like "$(cat replies)" '250 2.0.0 ok' "another message is taken"
+wait_for 10 test "$(stored)" = 1
+is "$(stored)" 1 "and delivered"
+done_testing
