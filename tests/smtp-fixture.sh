@@ -9,7 +9,8 @@ PIPEMAIL_ETC=$TMP/etc PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run
 export PIPEMAIL_ETC PIPEMAIL_VAR PIPEMAIL_RUN
 mkdir -p etc/domains etc/accounts var/spool run
 
-# main_conf: [server] lines from $1, [smtp-in] from $2, [lmtp-in] from $3
+# main_conf: [server] lines from $1, [smtp-in] from $2, [lmtp-in] from $3; without
+# these first-time senders do not wait
 main_conf() {
 	cat >etc/main.conf <<-END
 	[server]
@@ -22,7 +23,7 @@ main_conf() {
 	[smtp-in]
 	${2:-}
 	[lmtp-in]
-	${3:-}
+	${3:-first-time-delay = 0}
 	[static-dns "example.net"]
 	txt = v=spf1 ip4:192.0.2.1 -all
 	mx = 10 mail.example.net

@@ -77,7 +77,8 @@ sender_helo(struct smtp_session *s)
 	struct receiver *r = receiver_of(s);
 	struct bytes helo = smtp_envelope(s->smtp)->helo;
 
-	if (sender_is_local(r) || bytes_at(helo, 0) == '[' || !is_nowhere(r, helo))
+	if (sender_is_local(r) || bytes_at(helo, 0) == '[' ||
+	    !is_nowhere(r, helo))
 		smtp_helo_accept(s->smtp);
 	else {
 		receive_log_refused(s, BYTES_EMPTY, 550,

@@ -1,20 +1,11 @@
 /*
  * ask.c - the questions of a decision, answered
  */
-#include "judge/ask.h"
+#include "judge/internal.h"
 
 #include <errno.h>
 
-#include "junk/junk.h"
-
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
-
-/* What one decision works with. */
-struct asker {
-	struct judge_case *c;
-	struct arena *a;
-	struct junk_options junk;
-};
 
 /* ---- facts, rules, settings ---- */
 
@@ -108,28 +99,6 @@ read_rule(struct judge_case *c, struct asker *k)
 		find_rules(c, k, &found);
 		take_rules(r, &found);
 	}
-}
-
-/* ---- rates, reputation ---- */
-
-static int
-ask_rates(void *ctx, struct bytes *text)
-{
-	(void)ctx;
-	(void)text;
-	return 0;
-}
-
-static int
-ask_reputation(void *ctx, struct bytes mailbox, const struct judge_sender *s,
-    struct judge_reputation *out)
-{
-	(void)ctx;
-	(void)mailbox;
-	(void)s;
-	*out = (struct judge_reputation){ JUDGE_UNKNOWN, false, "none",
-	    BYTES_EMPTY };
-	return 0;
 }
 
 /* ---- subjectpass ---- */
@@ -227,10 +196,11 @@ judge_recipient(struct judge_case *c, struct judge_result *out)
 	struct asker k = { .c = c, .a = c->job->arena };
 	const struct judge_ask ask = {
 		.ctx = &k,
-		.rates = ask_rates,
-		.reputation = ask_reputation,
+		.rates = judge_ask_rates,
+		.reputation = judge_ask_reputation,
 		.key = ask_key,
 		.content = ask_content,
+		.listed = judge_ask_listed,
 	};
 
 	judge_read_facts(k.a, &c->job->block, &c->job->envelope,

@@ -204,7 +204,7 @@ step_forward(struct decision *d)
 static bool
 step_dmarc(struct decision *d)
 {
-	if (d->rule->is_forward || d->f->dmarc != DMARC_FAIL ||
+	if (d->r->is_forward || d->f->dmarc != DMARC_FAIL ||
 	    d->f->disposition == DMARC_POLICY_NONE)
 		return false;
 	say_about(d, "policy of ", d->f->sender.from_domain);
@@ -510,6 +510,6 @@ judge_decide(struct arena *a, const struct judge_facts *f,
 	    .sender = f->sender };
 	decide(&d);
 	out->first_time = out->accept && s->first_time_delay &&
-	    !out->is_forward && !out->is_list &&
+	    !out->is_forward &&
 	    strcmp(out->reason, "no-bad-signals") == 0;
 }

@@ -182,6 +182,20 @@ read_addressed(struct arena *a, struct bytes message,
 
 /* ---- all of it ---- */
 
+/* The client of the envelope, or else of our Received field. */
+static void
+read_client(struct arena *a, const struct trace_block *block,
+    const struct trace_envelope *e, struct judge_sender *s)
+{
+	struct ip ip = e->remote;
+	struct bytes helo = e->helo;
+
+	if (ip.family == 0)
+		(void)trace_received_from(block->received, &ip, &helo);
+	s->remote = ip;
+	s->helo = ascii_domain(a, helo);
+}
+
 void
 judge_read_facts(struct arena *a, const struct trace_block *block,
     const struct trace_envelope *e, struct bytes message,
@@ -194,8 +208,8 @@ judge_read_facts(struct arena *a, const struct trace_block *block,
 	    .size = message.n, .now = e->time };
 	*s = (struct judge_sender){ .from_address = BYTES_EMPTY,
 	    .from_domain = BYTES_EMPTY, .mail_from = e->sender,
-	    .mail_from_domain = ascii_domain(a, domain_of(e->sender)),
-	    .helo = ascii_domain(a, e->helo), .remote = e->remote };
+	    .mail_from_domain = ascii_domain(a, domain_of(e->sender)) };
+	read_client(a, block, e, s);
 	(void)trace_received_id(block->received, &out->id); /* else e's */
 	/* without a field of ours nobody knows, and no sign is no sign */
 	out->tls = e->tls.n > 0 || block->received.n == 0 ||

@@ -151,7 +151,8 @@ stage_guard_begin(struct stage_job *job, int fd)
 	if (guard.stack == NULL)
 		guard.stack = mem_alloc(STACK_BYTES);
 	stack.ss_sp = guard.stack;
-	(void)sigaltstack(&stack, NULL);	/* without it: not for a full one */
+	/* without it a full stack is one fault that is not told */
+	(void)sigaltstack(&stack, NULL);
 	guard.fd = fd;
 	guard.armed = 0;
 	make_texts(job->envelope.id);

@@ -4,7 +4,7 @@
  * a file that the target mailbox takes in, and for a move a record of the
  * source without file, which is dropped. Nothing is lost in between.
  */
-#include "store/internal.h"
+#include "store/destined.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +177,7 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
     struct passage *p)
 {
 	struct store_message old, m;
+	uint32_t original = 0;
 	struct place where;
 	int r = work_get(&c->w, c->from->rec.id, uid, &m);
 
@@ -188,6 +189,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 		return r;
 	if ((!c->move && work_room(&c->w, m.size) == -1) ||
 	    translate(c, &m) == -1 ||
+	    (c->to != c->from && destined_leave(&c->w, c->to, &c->scratch,
+	    &m, &original) == -1) ||
 	    work_next_uid(c->to, &m.uid) == -1)
 		return -1;
 	m.mailbox = c->to->rec.id;
@@ -202,8 +205,8 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	    pass_file(c, uid, &where, p) == -1)
 		return -1;
 	if (work_text_copy(&c->w, &c->scratch, &old, &m) == -1 ||
-	    work_thread_copy(&c->w, &old, &m) == -1 ||
-	    work_origin_copy(&c->w, &old, &m, c->move) == -1)
+	    work_thread_copy(&c->w, &old, &m, original) == -1 ||
+	    work_origin_copy(&c->w, &old, &m, c->move, original) == -1)
 		return -1;
 	if (c->move && work_remove(&c->w, c->from, &old) == -1)
 		return -1;

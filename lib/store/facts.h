@@ -48,7 +48,7 @@ int work_thread_put(struct work *w, const struct store_thread *t,
 /* Note what other tables have of the messages. */
 int thread_leave(struct work *w, struct removal *r);
 int work_thread_copy(struct work *w, const struct store_message *from,
-    const struct store_message *to);
+    const struct store_message *to, uint32_t original);
 /* What a message says about its thread; then its number and place. */
 void thread_read(struct arena *a, struct bytes content,
     struct store_thread *t);

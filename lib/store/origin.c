@@ -311,7 +311,7 @@ work_origin_renew(struct work *w, const struct store_message *m,
 
 int
 work_origin_copy(struct work *w, const struct store_message *from,
-    const struct store_message *to, bool move)
+    const struct store_message *to, bool move, uint32_t original)
 {
 	unsigned char key[KEY_MESSAGE];
 	struct origin_row row;
@@ -326,6 +326,8 @@ work_origin_copy(struct work *w, const struct store_message *from,
 		return -1;
 	row.mailbox = to->mailbox;
 	row.uid = to->uid;
+	if (original != 0)
+		row.original_mailbox = original;
 	row.counted = row.counted && move;
 	row.listed = JUDGED_NOT;
 	if (put_row(w, &row) == -1)

@@ -54,9 +54,10 @@ int work_origin_put(struct work *w, const struct store_message *m,
 /* The row of a message that was read again, unless it has one. */
 int work_origin_renew(struct work *w, const struct store_message *m,
     struct origin_row *row);
-/* Between the two work_put of a copy or move. */
+/* Between the two work_put of a copy or move. original: the mailbox it counts
+ * for from now on, or 0 (destined.h). */
 int work_origin_copy(struct work *w, const struct store_message *from,
-    const struct store_message *to, bool move);
+    const struct store_message *to, bool move, uint32_t original);
 /* The flags of a message changed: list it or not, now or with what follows
  * (store_names) if there are many in one transaction. */
 int work_origin_flags(struct work *w, const struct store_message *m);

@@ -208,7 +208,7 @@ thread_leave(struct work *w, struct removal *r)
 
 int
 work_thread_copy(struct work *w, const struct store_message *from,
-    const struct store_message *to)
+    const struct store_message *to, uint32_t original)
 {
 	struct store_thread t;
 	int r = thread_get(w->t, from->mailbox, from->uid, &t);
@@ -217,6 +217,8 @@ work_thread_copy(struct work *w, const struct store_message *from,
 		return r;
 	t.mailbox = to->mailbox;
 	t.uid = to->uid;
+	if (original != 0)
+		t.original_mailbox = original;
 	return work_thread_put(w, &t, NULL);
 }
 

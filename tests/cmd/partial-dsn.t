@@ -70,14 +70,14 @@ like "$(cat queue.log)" 'm=queued .*account=alice from="" to=a@example.net' "Q-1
 # ---- REQUIRETLS ----
 front_setup mx.example.org
 start_smtp
-out=$(client smtp clear $port 'EHLO c' 'MAIL FROM:<a@example.net> REQUIRETLS')
+out=$(client smtp clear $port 'EHLO c' 'MAIL FROM:<a@nospf.example> REQUIRETLS')
 like "$out" '^530 5.7.10 REQUIRETLS needs TLS' "R-4 port 25 without TLS: not taken"
-out=$(client smtp starttls $port STARTTLS 'EHLO c' 'MAIL FROM:<a@example.net> REQUIRETLS' 'RCPT TO:<bob@example.org>' DATA "$(printf 'Subject: rt\r\n\r\n.')" QUIT)
+out=$(client smtp starttls $port STARTTLS 'EHLO c' 'MAIL FROM:<a@nospf.example> REQUIRETLS' 'RCPT TO:<bob@example.org>' DATA "$(printf 'Subject: rt\r\n\r\n.')" QUIT)
 like "$out" '^250-REQUIRETLS' "R-4 port 25 with TLS: announced"
 like "$out" '^250 2.0.0 ok' "R-4 and taken, handed to lmtp-in"
 like "$(newest bob)" ' with ESMTPS \(requiretls\)$' "R-5 Received has the comment behind \"with\""
 is "$(newest bob | grep -n -E 'requiretls|^	id ' | cut -d: -f1 | sort -n | head -2 | wc -l | tr -d ' ')" 2 "R-5 before \"id\""
-out=$(client smtp starttls $port STARTTLS 'EHLO c' 'MAIL FROM:<a@example.net>' 'RCPT TO:<bob@example.org>' DATA "$(printf 'Subject: rt\r\n\r\n.')" QUIT)
+out=$(client smtp starttls $port STARTTLS 'EHLO c' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<bob@example.org>' DATA "$(printf 'Subject: rt\r\n\r\n.')" QUIT)
 is "$(newest bob | grep -c requiretls)" 0 "R-5 without REQUIRETLS no comment"
 # a peer on run/lmtp that does not know REQUIRETLS is not told
 stop $lmtp_pid; rm -f run/lmtp

@@ -28,8 +28,11 @@ main_conf
 start_lmtp
 
 # serve STAGES-LINES: the message by smtp-in; names asked for in ./asked
+dns_time=1s	# of one look-up
 serve() {
-	main_conf 'line-timeout = 5s' "$1"
+	main_conf 'line-timeout = 5s' "$1" 'judge = no'
+	sed -i "s/^\\(dns-[a-z-]*\\) = 1s/\\1 = $dns_time/" etc/main.conf
+	config-compile || exit 111
 	: >asked; : >err
 	{
 		printf 'EHLO %s\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n' "$HELO" "$SENDER" "$RECIPIENT"
@@ -71,6 +74,28 @@ printf '#!/bin/sh\nexec sed s/a@late.example/a@other.example/\n' >"$TMP/change";
 serve "stages-in = spf-check $TMP/change dmarc-check"
 is "$(names)" "late.example mail.late.example _dmarc.other.example " "A-13 a filter changes From: its new domain is asked"
 like "$(tr -d '\n' <served)" 'header.from=other.example' "A-13 and told"
+
+# servers that never answer: one deadline for all
+python3 - <<'P'
+import json
+z = {n: {"*": "TIMEOUT"} for n in ("7.2.0.192.in-addr.arpa", "m1.late.example", "m2.late.example",
+    "sel._domainkey.late.example", "seal._domainkey.list.example", "_dmarc.late.example")}
+z["mail.late.example"] = {"A": ["192.0.2.7"]}
+z["late.example"] = {"MX": ["10 mail.late.example"], "TXT": ["v=spf1 a:m1.late.example include:m2.late.example -all"]}
+json.dump(z, open("mute.json", "w"))
+P
+dns_stub_start -l "$TMP/asked" mute.json
+serve "stages-in = iprev-check spf-check dkim-verify arc-verify dmarc-check"
+like "$(tr -d '\n' <served)" 'iprev=temperror.*spf=temperror.*dkim=temperror.*arc=fail.*dmarc=temperror' "A-13 nobody answers: a temporary error each"
+echo "# nobody answers, a look-up may take 1 s: $(taken) ms"
+ok "A-13 in the time of two look-ups, not of six ($(taken) ms)" test "$(taken)" -lt 5000
+dns_time=30s
+serve "stages-in = iprev-check spf-check dkim-verify arc-verify dmarc-check
+stage-timeout = 2s"
+dns_time=1s
+like "$(tr -d '\n' <served)" 'iprev=temperror.*spf=temperror.*dkim=temperror.*arc=fail.*dmarc=temperror' "A-13 the deadline of all stages ends them: a temporary error each"
+echo "# nobody answers, all stages may take 2 s: $(taken) ms"
+ok "A-13 one deadline for all ($(taken) ms)" test "$(taken)" -lt 5000
 
 # a filter that refuses: what was asked ahead is given up
 serve "stages-in = |echo no >&2; exit 100

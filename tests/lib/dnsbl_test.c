@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -368,6 +369,49 @@ test_limits(void **state)
 	arena_reset(&arena);
 }
 
+/* A server that never answers: each zone has its time, all have theirs. */
+static void
+test_time(void **state)
+{
+	const struct bytes zones[2] = { BYTES("one"), BYTES("two") };
+	struct dnsbl_options o = { .zones = zones, .nzones = 2,
+	    .zone_ms = 100 };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(sin);
+	struct dns_options options = { .nservers = 1 };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int64_t start, deadline;
+	struct dnsbl r;
+	struct dns *d;
+	struct ip ip;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sin, &options.servers[0].ip,
+	    &options.servers[0].port);
+	d = dns_new(&options);
+	assert_int_equal(ip_parse(BYTES("192.0.2.1"), &ip), 0);
+	start = time_mono_ms();
+	dnsbl_check(d, &arena, &o, &ip, &r);
+	assert_in_range(time_mono_ms() - start, 200, 2000);
+	assert_int_equal(r.result, DNSBL_TEMPERROR);
+	assert_int_equal(r.nanswers, 2);
+	assert_int_equal(dns_set_deadline(d, DEADLINE_NONE), DEADLINE_NONE);
+	/* the job's deadline comes first, and stands afterwards */
+	o.zone_ms = 60000;
+	deadline = deadline_in(100);
+	(void)dns_set_deadline(d, deadline);
+	dnsbl_check(d, &arena, &o, &ip, &r);
+	assert_in_range(time_mono_ms() - start, 300, 5000);
+	assert_int_equal(r.result, DNSBL_TEMPERROR);
+	assert_int_equal(dns_set_deadline(d, DEADLINE_NONE), deadline);
+	dns_free(d);
+	(void)close(fd);
+	arena_reset(&arena);
+}
+
 static void
 assert_resinfo(const char *ip, const char *zones, const char *want)
 {
@@ -421,6 +465,7 @@ main(void)
 		    test_memory_limit),
 		T("A-10 zones asked, length of names and explanations: at "
 		    "their limits and past them", test_limits),
+		T("J-18 a zone's time, and that of all", test_time),
 		T("A-10 resinfo, and read back", test_resinfo),
 	};
 

@@ -75,7 +75,7 @@ other_uid(struct account_dir *d, struct work *w, struct box *b)
 	(void)d;		/* nothing of the files */
 	to.uid = 9;
 	b->rec.uidnext = 10;
-	assert_int_equal(work_thread_copy(w, &m, &to), 0);
+	assert_int_equal(work_thread_copy(w, &m, &to, 0), 0);
 	assert_int_equal(work_remove(w, b, &m), 0);
 	assert_int_equal(work_put(w, b, &to, NULL), 0);
 }

@@ -1,0 +1,151 @@
+#!/bin/sh
+# judge-known - what the account's history, lists and rules have to say
+. "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/smtp-fixture.sh"
+tab=$(printf '\t')
+lists='	[static-dns "7.2.0.192.bl.example"]
+	a = 127.0.0.2
+	txt = open relay since Friday
+	[static-dns "2.0.0.127.bl.example"]
+	a = 127.0.0.2'
+main_conf '' '' "first-time-delay = 0"
+
+# message [FROM [SUBJECT]]: of somebody DKIM and DMARC vouch for
+n=0
+message() {
+	n=$((n + 1))
+	cat <<E2
+Authentication-Results: mx.example.org;
+	iprev=${IPREV:-pass} policy.iprev=192.0.2.7; spf=${SPF:-pass} smtp.mailfrom=b@known.example;
+	dkim=pass header.d=known.example; dkim=pass header.d=forwarder.example;
+	dmarc=${DMARC:-pass} header.from=known.example policy.dmarc=${POLICY:-none} policy.alignment=${ALIGN:-strict}
+Received: from h.example (h.example [192.0.2.7]) by mx.example.org with ESMTPS
+	(TLSv1.3 TLS_AES_128_GCM_SHA256) id abc; Fri, 20 Nov 2026 12:00:00 +0000
+From: ${1:-a@known.example}
+To: bob@example.org, alice@example.org, small@example.org
+Subject: ${2:-hello}
+Message-ID: <$n@known.example>
+
+some text
+E2
+}
+# give RECIPIENT [IP]: standard input by LMTP; the reply
+give() {
+	{ printf 'LHLO c\nXFORWARD ADDR=%s HELO=h.example IDENT=abc PROTO=ESMTPS\nMAIL FROM:<b@known.example>\nRCPT TO:<%s>\nDATA\n' "${2:-192.0.2.7}" "$1"; sed 's/^\./../'; printf '.\nQUIT\n'; } |
+	    dialogue lmtp-in | sed '1,10d' | sed -n 5p
+}
+reason() { store-show -a "$1" -m "$2" "$(store-list -a "$1" -m "$2" | cut -f2 | tail -1)" | sed -n '1s/^Pipemail-Reason: \([a-z0-9-]*\).*/\1/p'; }
+last() { store-list -a "$1" -m "$2" | cut -f2 | tail -1; }
+where() { store-list -a "$1" -m "$2" 2>/dev/null | wc -l | tr -d ' '; }
+
+# ---- reputation ----
+is "$(message | give bob@example.org)" "250 2.0.0 delivered" "J-2 a first message"
+is "$(reason bob INBOX)" no-bad-signals "J-2 of somebody unknown"
+ok "the owner likes it" store-flag -a bob '+$NotJunk' 1
+SPF=softfail IPREV=fail message >m
+is "$(give bob@example.org <m)" "250 2.0.0 delivered" "J-2 J-19 an author who is liked comes in whatever the host"
+is "$(reason bob INBOX)" msgfromfull "J-2 J-4 the method is the reason"
+judge -q -a bob -r bob@example.org <m >out
+is "$(cut -f1,2 out)" "pass${tab}msgfromfull" "J-2 by hand the same"
+like "$(cat out)" '0 of 1 messages with this From address' "J-4 and what it rests on"
+message c@known.example | give bob@example.org >/dev/null
+is "$(reason bob INBOX)" msgfromdomain "J-2 another of the domain"
+ok "the owner dislikes the first" store-flag -a bob '=$Junk' 1
+ok "and the second" store-flag -a bob '=$Junk' 2
+is "$(message | give bob@example.org)" "451 4.3.0 error processing" "J-5 J-2 known for junk"
+like "$(tail -1 err)" 'm=disconnected|reason=msgfromfull' "J-4 the log has the reason"
+
+# ---- Introbox ----
+printf '[account]\naddress = small@example.org\nintrobox = Introbox\nrejects = Rejects\njunk-flags = yes\n' >etc/accounts/small.conf
+ok "an account with an Introbox" config-compile
+ok "and another mailbox" store-mailbox -c -a small Elsewhere
+message d@known.example | give small@example.org >/dev/null
+is "$(where small Introbox)" 1 "J-17 somebody unknown: Introbox"
+is "$(store-list -a small -m Introbox | cut -f3)" "" "J-12 without junk flags"
+ok "J-17 its owner moves it to the inbox" store-move -a small -m Introbox INBOX 1
+like "$(store-list -a small -m INBOX | cut -f3)" 'NotJunk' "J-17 so it is wanted"
+message d@known.example | give small@example.org >/dev/null
+is "$(where small INBOX):$(reason small INBOX)" 2:msgfromfull "J-17 from now on: the inbox"
+message e@known.example | give small@example.org >/dev/null
+message e@known.example | give small@example.org >/dev/null
+is "$(where small Introbox)" 2 "J-17 others: not, though their domain is known"
+ok "J-17 to another mailbox than it was destined to" store-move -a small -m Introbox Elsewhere 2
+like "$(store-list -a small -m Elsewhere | cut -f3)" 'NotJunk' "J-12 flags by its name"
+message e@known.example | give small@example.org >/dev/null
+is "$(reason small INBOX)" msgfromfull "J-17 it counts for the mailbox it was destined to"
+
+# ---- Rejects and back ----
+DMARC=fail POLICY=reject message f@known.example | give small@example.org >/dev/null
+is "$(where small Rejects):$(reason small Rejects)" 1:dmarc-policy "J-10 a copy of what was refused"
+like "$(store-list -a small -m Rejects | cut -f3)" 'Seen' "J-10 it is Seen"
+ok "J-10 its owner moves it out" store-move -a small -m Rejects Elsewhere "$(last small Rejects)"
+is "$(store-list -a small -m Elsewhere | tail -1 | cut -f3)" '$NotJunk' "J-10 it is not Seen any more"
+
+# ---- lists ----
+main_conf '' 'dnsbl = bl.example' "first-time-delay = 0
+$lists"
+message g@known.example | sed 's/known\.example/other.example/g' >m
+is "$(give alice@example.org <m)" "451 4.3.0 error processing" "J-18 A-10 the client is on a list"
+like "$(cat err)" 'reason=dns-blocklisted' "J-18 its reason"
+judge -q -a alice <m >out
+is "$(cut -f2 out)" dns-blocklisted "J-18 by hand the same"
+like "$(cat out)" "listed by bl\.example${tab}open relay since Friday" "J-18 J-4 the list and its text"
+is "$(sed 's/192\.0\.2\.7/192.0.2.8/' m | give alice@example.org 192.0.2.8)" "250 2.0.0 delivered" "J-18 another client is not"
+SPF=softfail message g@x.example | sed 's/known\.example/other.example/g' | judge -q -a alice >out
+is "$(cut -f2 out)" spf-policy "J-18 what is refused before asks no list"
+
+# ---- rules ----
+main_conf '' '' "first-time-delay = 0"
+cat >etc/accounts/alice.conf <<'E2'
+[account]
+address = alice@example.org
+rejects = Rejects
+[rule "kept"]
+msg-from = ^k@
+mailbox = Work
+accept-rejects-to = Work/Kept
+[rule "dev"]
+header = ^list-id$ .
+mailbox = Lists/Dev
+list-allow-domain = known.example
+[rule "forwards"]
+verified-domain = forwarder.example
+forward = yes
+mailbox = Forwards
+[rule "no"]
+msg-from = ^no@
+reject = 550 5.7.1 not you
+E2
+ok "rules" config-compile
+is "$(SPF=softfail message k@known.example | sed '/dkim=pass/d' | give alice@example.org)" "250 2.0.0 delivered" "D-7 a rule keeps what would be refused"
+is "$(reason alice Work/Kept)" spf-policy "D-7 with its reason"
+like "$(store-list -a alice -m Work/Kept | cut -f3)" 'Seen' "D-7 Seen"
+is "$(message k@known.example | sed '/dkim=pass/d' | give alice@example.org):$(where alice Work)" "250 2.0.0 delivered:1" "D-7 and what is not refused where the rule says"
+SPF=softfail DMARC=fail POLICY=reject message l@known.example | sed 's/^Subject/List-Id: <dev.known.example>\nSubject/' >m
+is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-6 a list: nothing else is asked"
+is "$(reason alice Lists/Dev)" list-allow "D-6 its reason"
+like "$(store-show -a alice -m Lists/Dev 1)" 'override mailing_list' "A-8 D-6 the copy says that DMARC was not followed"
+DMARC=fail POLICY=reject ALIGN=none message o@author.example | sed 's/dkim=pass header.d=known.example;//' >m
+is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-5 forwarded: DMARC does not refuse"
+is "$(where alice Forwards):$(reason alice Forwards)" 1:no-bad-signals "D-5 its mailbox and reason"
+like "$(store-show -a alice -m Forwards 1)" 'override forwarded' "A-8 D-5 the copy says so"
+is "$(message no@known.example | sed '/dkim=pass/d' | give alice@example.org)" "550 5.7.1 not you" "B-20 a rule refuses"
+is "$(where alice Rejects)" 0 "B-20 without a copy"
+printf '[address "alice@example.org"]\nauth-required = sign your mail\n' >>etc/accounts/alice.conf
+
+# ---- rates ----
+cat >many.py <<'E2'
+import smtplib, sys
+c = smtplib.LMTP(sys.argv[1]); c.ehlo("c"); c.docmd("XFORWARD ADDR=198.51.100.9")
+codes = []
+for i in range(int(sys.argv[2])):
+    c.docmd("MAIL FROM:<>"); c.docmd("RCPT TO:<bob@example.org>"); c.docmd("DATA")
+    c.send(b"Received: from h.example (x.example [198.51.100.9]) by mx.example.org with ESMTP\r\n\tid abc; Fri, 20 Nov 2026 12:00:00 +0000\r\nSubject: %d\r\n\r\nx\r\n.\r\n" % i); codes.append(c.getreply())
+print(sum(1 for x in codes if x[0] == 250), codes[-1][0], codes[-1][1].decode())
+E2
+start_lmtp
+/usr/bin/python3 many.py "$TMP/run/lmtp" 501 >out
+is "$(cat out)" "500 452 4.2.2 too much mail from your network for now" "R-29 J-1 500 messages a minute from one address, not one more"
+like "$(cat lmtp.log)" 'reason=high-rate' "R-29 its reason"
+for a in alice bob small; do is "$(verifydata -a $a)" "" "verifydata of $a finds nothing"; done
+done_testing
