@@ -1,12 +1,10 @@
 /* store-repair - single repairs of an account's index. See store-repair(8) */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "account/account.h"
 #include "base/base.h"
-#include "maildir/maildir.h"
 
 static const char usage[] =
     "usage: store-repair [-a account] [-m mailbox] repair";
@@ -66,8 +64,9 @@ repair(const struct request *q, struct account *a, uint64_t *count)
 }
 
 static void
-do_account(struct request *q, const char *name)
+do_account(void *ctx, const char *name)
 {
+	struct request *q = ctx;
 	struct account a = { .note = note };
 	uint64_t count;
 
@@ -85,27 +84,6 @@ do_account(struct request *q, const char *name)
 		account_die_write();
 	}
 	account_close(&a);
-}
-
-static void
-do_all(struct request *q)
-{
-	struct maildir_entry *e;
-	struct arena a = ARENA_INIT;
-	size_t count, i;
-	int fd = open(arena_printf(&a, "%s/accounts", dir_var()),
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd == -1 && errno == ENOENT)
-		return;		/* no account yet */
-	if (fd == -1 || maildir_scan(&a, fd, &e, &count) == -1)
-		msg_diesys(EXIT_TEMP, "cannot list %s/accounts", dir_var());
-	for (i = 0; i < count; i++) {
-		if (store_account_valid(e[i].name))
-			do_account(q, e[i].name);
-	}
-	(void)close(fd);	/* nothing was written through it */
-	arena_free(&a);
 }
 
 static void
@@ -152,7 +130,7 @@ main(int argc, char *argv[])
 	if (q.account != NULL)
 		do_account(&q, q.account);
 	else
-		do_all(&q);
+		account_each(do_account, &q);
 	if (fflush(stdout) == EOF)
 		account_die_write();
 	return q.code;

@@ -5,9 +5,6 @@
 
 #include "account/account.h"
 #include "base/base.h"
-#include "maildir/maildir.h"
-
-#include <fcntl.h>
 
 static const char usage[] = "usage: verifydata [-ns] [-a account]";
 
@@ -41,13 +38,15 @@ found(void *ctx, const struct store_contradiction *c)
 }
 
 static void
-verify(struct verifying *v)
+verify(void *ctx, const char *name)
 {
+	struct verifying *v = ctx;
 	struct store_verify ask = { .found = found, .ctx = v,
 	    .skip_parse = v->skip_parse };
 	struct account a = { .note = note };
 	uint64_t count = 0;
 
+	v->account = name;
 	if (account_open(&a, v->account) == -1) {
 		msg_warn("cannot open account %s: %s", v->account, a.problem);
 		if (v->code != EXIT_TEMP)
@@ -61,28 +60,6 @@ verify(struct verifying *v)
 	}
 	v->contradictions += count;
 	account_close(&a);
-}
-
-static void
-verify_all(struct verifying *v)
-{
-	struct maildir_entry *e;
-	struct arena a = ARENA_INIT;
-	size_t count, i;
-	int fd = open(arena_printf(&a, "%s/accounts", dir_var()),
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd == -1 && errno == ENOENT)
-		return;		/* no account yet */
-	if (fd == -1 || maildir_scan(&a, fd, &e, &count) == -1)
-		msg_diesys(EXIT_TEMP, "cannot list %s/accounts", dir_var());
-	for (i = 0; i < count; i++) {
-		v->account = e[i].name;
-		if (store_account_valid(e[i].name))
-			verify(v);
-	}
-	(void)close(fd);	/* nothing was written through it */
-	arena_free(&a);
 }
 
 int
@@ -110,9 +87,9 @@ main(int argc, char *argv[])
 	if (optind != argc)
 		msg_die(EXIT_PERM, "%s", usage);
 	if (v.account != NULL)
-		verify(&v);
+		verify(&v, v.account);
 	else
-		verify_all(&v);
+		account_each(verify, &v);
 	if (fflush(stdout) == EOF)
 		msg_diesys(EXIT_TEMP, "cannot write");
 	if (v.code != EXIT_YES)

@@ -51,6 +51,9 @@ int account_reach(struct arena *a, struct os_reach *r, const char *name);
  */
 void account_options(const struct config *c, const char *name,
     struct arena *a, struct store_options *o);
+/* Each account that has a folder, configured or not. A folder of accounts that
+ * cannot be listed ends the program, with words. */
+void account_each(void (*each)(void *ctx, const char *name), void *ctx);
 /* Standard output cannot be written: 111, without a word where whoever reads
  * has seen enough and closed the pipe. */
 _Noreturn void account_die_write(void);

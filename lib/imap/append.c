@@ -149,12 +149,21 @@ appenduid(struct imap *im, const uint32_t *uids)
 	return text;
 }
 
-/* Whether a message of the selected mailbox is there, file and all. */
+/* Whether a message of the selected mailbox is there, file and all; the file
+ * alone may still be, for others who have not heard of its end. */
 static bool
 is_there(struct imap *im, uint32_t uid)
 {
-	int fd = store_message_fd(im->o.store, im->box.id, uid);
+	struct store_view *v = store_view_open(im->o.store);
+	struct store_message m;
+	bool known = v != NULL &&
+	    store_message_get(v, im->box.id, uid, &m) == 1;
+	int fd;
 
+	store_view_close(v);
+	if (!known)
+		return false;
+	fd = store_message_fd(im->o.store, im->box.id, uid);
 	if (fd != -1)
 		(void)close(fd);	/* only looked for */
 	return fd != -1;

@@ -6,6 +6,7 @@
  * all of its messages are then sorted anew. REMOVEFROM and ADDTO say how the
  * client's list becomes ours, each position that of the list as it then is.
  */
+#include "imap/notify.h"
 #include "imap/search.h"
 
 #include <stdlib.h>
@@ -340,6 +341,14 @@ sort_again(struct imap *im, struct context *c, struct search_result *found)
 	return r;
 }
 
+static int
+by_uid(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 /* New messages of others that were found: their items are sent later. */
 static void
 keep_fresh(struct imap *im, struct context *c, const uint32_t *uids, size_t n)
@@ -356,6 +365,51 @@ keep_fresh(struct imap *im, struct context *c, const uint32_t *uids, size_t n)
 		    (box_state(b, at) & ENTRY_OWN) == 0)
 			c->fresh[c->fresh_count++] = uids[i];
 	}
+	if (c->fresh_count > 0)
+		qsort(c->fresh, c->fresh_count, sizeof(*c->fresh), by_uid);
+}
+
+static bool
+is_fresh(const struct context *c, uint32_t uid)
+{
+	return c->fresh_count > 0 && bsearch(&uid, c->fresh, c->fresh_count,
+	    sizeof(*c->fresh), by_uid) != NULL;
+}
+
+/* Their items are sent with those of another who asked. */
+static void
+forget_fresh(struct context *c, const uint32_t *uids, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < c->fresh_count; i++) {
+		if (bsearch(&c->fresh[i], uids, n, sizeof(*uids), by_uid)
+		    == NULL)
+			c->fresh[kept++] = c->fresh[i];
+	}
+	c->fresh_count = kept;
+}
+
+void
+contexts_join(struct imap *im, struct fetch_item **items,
+    const uint32_t *uids, size_t *n)
+{
+	struct context *c;
+	bool has;
+	size_t i;
+
+	for (c = im->contexts; c != NULL; c = c->next) {
+		has = is_fresh(c, uids[0]);
+		for (i = 1; i < *n && is_fresh(c, uids[i]) == has; i++)
+			;
+		*n = i;
+	}
+	for (c = im->contexts; c != NULL; c = c->next) {
+		if (!is_fresh(c, uids[0]))
+			continue;
+		fetch_join_items(&im->arena, items, c->items);
+		forget_fresh(c, uids, *n);
+	}
 }
 
 bool
@@ -368,11 +422,11 @@ contexts_fresh(struct imap *im, struct fetch_item **items, uint32_t **uids,
 		c = c->next;
 	if (c == NULL)
 		return false;
-	*items = c->items;
 	*uids = arena_zalloc(&im->arena, c->fresh_count, sizeof(**uids));
 	memcpy(*uids, c->fresh, c->fresh_count * sizeof(**uids));
 	*n = c->fresh_count;
-	c->fresh_count = 0;
+	*items = NULL;
+	contexts_join(im, items, *uids, n);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /*
  * fetchparse.c - what FETCH asks for (RFC 3501 6.4.5, 9 fetch-att)
  */
-#include "imap/internal.h"
+#include "imap/notify.h"
 
 /* Items of one FETCH: each costs a look at each message. */
 #define ITEMS_MAX 200
@@ -309,4 +309,31 @@ fetch_add_item(struct arena *a, struct fetch_item **items,
 	i = arena_zalloc(a, 1, sizeof(*i));
 	*i = (struct fetch_item){ .kind = kind, .peek = true, .next = *items };
 	*items = i;
+}
+
+static bool
+is_same(const struct fetch_item *a, const struct fetch_item *b)
+{
+	return a->kind == b->kind && a->name.n == b->name.n &&
+	    (a->name.n == 0 || bytes_eq(a->name, b->name)) &&
+	    a->partial == b->partial && a->offset == b->offset &&
+	    a->length == b->length;
+}
+
+void
+fetch_join_items(struct arena *a, struct fetch_item **items,
+    const struct fetch_item *more)
+{
+	struct fetch_item **end;
+
+	for (; more != NULL; more = more->next) {
+		end = items;
+		while (*end != NULL && !is_same(*end, more))
+			end = &(*end)->next;
+		if (*end != NULL)
+			continue;
+		*end = arena_zalloc(a, 1, sizeof(**end));
+		**end = *more;
+		(*end)->next = NULL;
+	}
 }

@@ -565,8 +565,7 @@ int binary_stream(struct imap *im, struct message *m,
 int binary_structure(struct imap *im, struct message *m,
     const struct fetch_item *item, bool decoded, struct buf *out);
 void fetch_step(struct imap *im);
-/* list.c: LIST goes on, so that no more than OUT_SOFT and a line is held of
- * what 131072 mailboxes are told with. */
+/* list.c: LIST goes on; no more than OUT_SOFT and a line is held of it. */
 void list_step(struct imap *im);
 void list_drop(struct imap *im);
 /* fetchparse.c: "1.2.TEXT", the whole of p, into item. */

@@ -85,4 +85,18 @@ void notify_left(struct imap *im);
  * false: none is left. */
 bool notify_fetch(struct imap *im);
 
+/* ---- context.c ---- */
+
+/* Of *n > 0 ascending uids, which are sent with items: the first ones, *n from
+ * then on, that the same contexts wait for; their items come to the others,
+ * and the contexts wait for them no more. */
+void contexts_join(struct imap *im, struct fetch_item **items,
+    const uint32_t *uids, size_t *n);
+
+/* ---- fetchparse.c ---- */
+
+/* Add copies of those of more that are not among them; bytes are shared. */
+void fetch_join_items(struct arena *a, struct fetch_item **items,
+    const struct fetch_item *more);
+
 #endif

@@ -374,7 +374,8 @@ fresh_numbers(struct imap *im, const uint32_t *uids, size_t n,
 	imap_set_resolve(set, 0);
 }
 
-/* Take those of one of them who asked. */
+/* Take those of one of them who asked, and the same of others: a message is
+ * sent once, with all that was asked for. */
 static bool
 take_fresh(struct imap *im, struct fetch_item **items, uint32_t **uids,
     size_t *n)
@@ -383,10 +384,15 @@ take_fresh(struct imap *im, struct fetch_item **items, uint32_t **uids,
 
 	if (nt == NULL || nt->fresh_count == 0)
 		return contexts_fresh(im, items, uids, n);
-	*items = nt->items;
-	*uids = nt->fresh;
+	*uids = arena_zalloc(&im->arena, nt->fresh_count, sizeof(**uids));
+	memcpy(*uids, nt->fresh, nt->fresh_count * sizeof(**uids));
 	*n = nt->fresh_count;
-	nt->fresh_count = 0;
+	*items = NULL;
+	fetch_join_items(&im->arena, items, nt->items);
+	contexts_join(im, items, *uids, n);
+	nt->fresh_count -= *n;
+	memmove(nt->fresh, nt->fresh + *n, nt->fresh_count *
+	    sizeof(*nt->fresh));
 	return true;
 }
 

@@ -225,8 +225,11 @@ box_load(struct box *b, struct store_view *v, size_t *unseen)
 			errno = EBADMSG;
 			return -1;
 		}
-		if (*unseen == 0 && u.unseen > 0)
+		if (*unseen == 0 && u.unseen > 0) {
+			if (store_uids_want_unseen(v, &u) == -1)
+				return -1;
 			*unseen = b->blocks->covered + first_unseen(&u);
+		}
 		add_block(b, &u);
 	}
 	if (r == -1)

@@ -173,6 +173,28 @@ void os_watches_remove(int fd, int number);
 size_t os_watches_next(int fd, int numbers[OS_WATCHES_BATCH]);
 
 /*
+ * Counting, from begin to end, how often entries of some directories are made
+ * and removed, by whatever process: a file made, linked, moved in, removed or
+ * moved out is one, renamed in its directory two. What changed a directory
+ * before a system call of the caller that changes the directory itself, as
+ * utimensat(2), is counted: both hold the lock of the directory meanwhile.
+ * The descriptors must be open for reading and nobody else's, and one counting
+ * be done at a time in a process, which has no other threads; SIGIO and a
+ * realtime signal are blocked meanwhile, so end must follow in every case.
+ * begin: -1 EOPNOTSUPP where others could change the file system unseen by
+ * this kernel (network), EINVAL without dnotify. end: -1 EOVERFLOW if some
+ * were lost; errno stays if not.
+ */
+#define OS_COUNTED_MAX 4
+struct os_counting {
+	int dirs[OS_COUNTED_MAX];
+	size_t n;
+	sigset_t before;
+};
+int os_counting_begin(struct os_counting *c, const int *dirs, size_t n);
+int os_counting_end(struct os_counting *c, uint32_t *counts);
+
+/*
  * Zeroed memory that children forked do not have: what is secret, or what
  * would cost the parent a copy of each page it writes after a fork. Out of
  * memory ends the process. n as it was to free it (NULL: nothing).

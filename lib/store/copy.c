@@ -5,6 +5,7 @@
  * source without file, which is dropped. Nothing is lost in between.
  */
 #include "store/destined.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,6 +102,8 @@ pass_file(struct copying *c, uint32_t uid, const struct place *where,
 		keep_link(c, uid, where, p);
 	if (c->move) {
 		r = maildir_move(where->dir, where->name, p->to_dir, p->to);
+		if (r == 0)
+			folder_changed(c->from->folder, where->dir);
 		c->from_touched.new |= where->dir == c->from->folder->new;
 		c->from_touched.cur |= where->dir == c->from->folder->cur;
 	} else {
@@ -110,6 +113,8 @@ pass_file(struct copying *c, uint32_t uid, const struct place *where,
 			r = copy_file(c, where, p->to_dir, p->to);
 	}
 	p->done = r == 0;
+	if (p->done)
+		folder_changed(c->to->folder, p->to_dir);
 	c->to_touched.new |= p->to_dir == c->to->folder->new;
 	c->to_touched.cur |= p->to_dir == c->to->folder->cur;
 	return r;
@@ -216,24 +221,33 @@ copy_one(struct copying *c, uint32_t uid, uint32_t *new_uid,
 	return 1;
 }
 
+/* The files, each with its record. */
+static int
+copy_each(struct copying *c, const uint32_t *uids, size_t count,
+    uint32_t *new_uids)
+{
+	struct around around;
+	size_t i;
+	int r = 0;
+
+	around_begin(&around, c->from, c->to, count);
+	for (i = 0; i < count && r != -1; i++) {
+		new_uids[i] = 0;
+		r = copy_one(c, uids[i], &new_uids[i], &c->passages[i]);
+	}
+	around_end(&around);
+	return r == -1 ? -1 : 0;
+}
+
 static int
 copy_all(struct copying *c, const uint32_t *uids, size_t count,
     uint32_t *new_uids)
 {
-	struct known from_known, to_known;
 	size_t i;
-	int r;
 
-	if (keywords_load(&c->w, c->to) == -1)
+	if (keywords_load(&c->w, c->to) == -1 ||
+	    copy_each(c, uids, count, new_uids) == -1)
 		return -1;
-	from_known = stamps_before(c->from);
-	to_known = stamps_before(c->to);
-	for (i = 0; i < count; i++) {
-		new_uids[i] = 0;
-		r = copy_one(c, uids[i], &new_uids[i], &c->passages[i]);
-		if (r == -1)
-			return -1;
-	}
 	/* One range each in the change feed, not one entry a message. */
 	for (i = 0; i < count; i++) {
 		if (new_uids[i] != 0 && work_change(&c->w,
@@ -245,9 +259,6 @@ copy_all(struct copying *c, const uint32_t *uids, size_t count,
 		    STORE_CHANGE_EXPUNGED, c->from, uids[i]) == -1)
 			return -1;
 	}
-	stamps_after(c->from, from_known);
-	if (c->to != c->from)
-		stamps_after(c->to, to_known);
 	return 0;
 }
 

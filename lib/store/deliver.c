@@ -15,7 +15,7 @@
  * is used again. 1, 4 and 5 are the three disk commits; the lock is held
  * from 2 to 4 only.
  */
-#include "store/internal.h"
+#include "store/settle.h"
 #include "unicode/unicode.h"
 
 #include <errno.h>
@@ -148,6 +148,8 @@ draft_link(struct folder *f, struct draft *d)
 	r = d->fd != -1 ? maildir_publish(d->fd, to, d->name)
 	    : maildir_move(f->tmp, d->tmp, to, d->name);
 	d->placed = r == 0;
+	if (d->placed)
+		folder_changed(f, to);
 	return r;
 }
 
@@ -220,15 +222,15 @@ static int
 place_all(struct work *w, struct box *b, const struct store_incoming *in,
     struct draft *d, size_t count)
 {
-	struct known known = stamps_before(b);
+	struct around around;
 	size_t i;
+	int r = 0;
 
-	for (i = 0; i < count; i++) {
-		if (draft_place(w, b, &in[i], &d[i]) == -1)
-			return -1;
-	}
-	stamps_after(b, known);
-	return 0;
+	around_begin(&around, b, NULL, count);
+	for (i = 0; i < count && r == 0; i++)
+		r = draft_place(w, b, &in[i], &d[i]);
+	around_end(&around);
+	return r;
 }
 
 /* Take back what a failed delivery left; a kill here leaves it to sync.c. */

@@ -2,12 +2,12 @@
  * expunge.c - messages that go
  *
  * As with flags the files come first and the commit after: a kill between
- * leaves records without files, which sync.c drops, as was asked for. Where
- * somebody else reads in the mailbox the file goes to expunged/, for who has
- * not been told yet (S-10); where nobody does, and nobody can begin to until
- * the commit, it is removed.
+ * leaves records without files, which sync.c drops, as was asked for. Files go
+ * to expunged/, from where they come back if the commit fails: all go or none.
+ * After it they are removed, unless somebody else reads in the mailbox, who has
+ * not been told yet (S-10).
  */
-#include "store/internal.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,17 +20,44 @@ struct expunging {
 	struct touched touched;
 	struct removal removal;
 	struct buf gone;	/* UIDs, be32 each */
+	struct buf moved;	/* files: UID, be32; 1 of new/, 0 of cur/; its
+				 * name with its NUL */
 };
 
 /* 1, 0 it is not there, -1. */
 static int
-take_away(const struct expunging *e, const struct place *where,
+take_away(struct expunging *e, uint32_t uid, const struct place *where,
     const char *to)
 {
-	int r = e->alone ? unlinkat(where->dir, where->name, 0)
-	    : renameat(where->dir, where->name, e->w.s->dir, to);
+	unsigned char be[5];
 
-	return r == 0 ? 1 : errno == ENOENT ? 0 : -1;
+	if (renameat(where->dir, where->name, e->w.s->dir, to) == -1)
+		return errno == ENOENT ? 0 : -1;
+	folder_changed(e->b->folder, where->dir);
+	be32_put(be, uid);
+	be[4] = where->dir == e->b->folder->new;
+	(void)buf_add(&e->moved, bytes_of(be, sizeof(be)));	/* no limit */
+	(void)buf_add(&e->moved, bytes_of((const unsigned char *)where->name,
+	    strlen(where->name) + 1));
+	return 1;
+}
+
+/* The files, to where they were. One that cannot is missing from then on, and
+ * kept for a day. */
+static void
+take_back(const struct expunging *e, struct store *s, uint32_t mailbox,
+    const struct folder *f)
+{
+	struct bytes rest = buf_bytes(&e->moved), be, name;
+	char from[EXPUNGED_NAME_MAX];
+	int err = errno;
+
+	while (bytes_cut(&rest, 5, &be) && bytes_split(&rest, '\0', &name)) {
+		expunged_name(from, mailbox, be32_get(be.p));
+		(void)maildir_move(s->dir, from, be.p[4] == 1 ? f->new
+		    : f->cur, (const char *)name.p);
+	}
+	errno = err;
 }
 
 /* The file first, then the record is noted. */
@@ -45,9 +72,9 @@ expunge_one(struct expunging *e, const struct store_message *m)
 
 	expunged_name(to, m->mailbox, m->uid);
 	if (message_assume(f, m, &where) == -1 ||
-	    (r = take_away(e, &where, to)) == -1 ||
+	    (r = take_away(e, m->uid, &where, to)) == -1 ||
 	    (r == 0 && (r = message_locate(f, m, &where)) == 1 &&
-	    (r = take_away(e, &where, to)) == -1) || r == -1)
+	    (r = take_away(e, m->uid, &where, to)) == -1) || r == -1)
 		return -1;
 	e->touched.cur |= r == 1 && where.dir == f->cur;
 	e->touched.new |= r == 1 && where.dir == f->new;
@@ -130,23 +157,23 @@ expunge_listed(struct expunging *e, const uint32_t *uids, size_t count,
 static int
 expunge_all(struct expunging *e, const uint32_t *uids, size_t count, bool any)
 {
-	struct known known = stamps_before(e->b);
+	struct around around;
+	int r;
 
-	if (expunge_listed(e, uids, count, any) == -1 ||
-	    work_remove_noted(&e->w, &e->removal) == -1)
-		return -1;
-	stamps_after(e->b, known);
-	return 0;
+	around_begin(&around, e->b, NULL, count);
+	r = expunge_listed(e, uids, count, any);
+	around_end(&around);
+	return r == -1 ? -1 : work_remove_noted(&e->w, &e->removal);
 }
 
 /* Nobody else reads there: nobody needs the files any more. */
 static void
-drop_files(struct store *s, uint32_t mailbox, struct bytes gone)
+drop_files(const struct expunging *e, struct store *s, uint32_t mailbox)
 {
+	struct bytes gone = buf_bytes(&e->gone), be;
 	char name[EXPUNGED_NAME_MAX];
-	struct bytes be;
 
-	if (gone.n == 0 || has_readers(s, mailbox))
+	if (gone.n == 0 || (!e->alone && has_readers(s, mailbox)))
 		return;
 	while (bytes_cut(&gone, 4, &be)) {
 		expunged_name(name, mailbox, be32_get(be.p));
@@ -159,7 +186,7 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
     size_t count, bool any, uint64_t *modseq)
 {
 	struct expunging e = { .gone = BUF_INIT(SIZE_MAX / 2),
-	    .removal = REMOVAL_INIT };
+	    .moved = BUF_INIT(SIZE_MAX / 2), .removal = REMOVAL_INIT };
 	struct folder *folder;
 	uint64_t given;
 	int r = -1;
@@ -170,21 +197,25 @@ store_expunge(struct store *s, uint32_t mailbox, const uint32_t *uids,
 	if ((e.b = work_box_open(&e.w, mailbox)) == NULL ||
 	    (uids == NULL && all_uids(&e.w, e.b, &uids, &count) == -1) ||
 	    expunge_all(&e, uids, count, any) == -1) {
+		if (e.b != NULL)
+			take_back(&e, s, mailbox, e.b->folder);
 		work_abort(&e.w);
 	} else {
 		given = e.gone.n > 0 ? e.w.modseq : 0;
 		folder = e.b->folder;
-		r = work_commit(&e.w);
-		if (r == 0)
+		if ((r = work_commit(&e.w)) == -1)
+			take_back(&e, s, mailbox, folder);
+		else
 			r = touched_sync(folder, &e.touched);
 		if (r == 0 && modseq != NULL)
 			*modseq = given;
 	}
+	if (r == 0)
+		drop_files(&e, s, mailbox);
 	if (e.alone)
 		readers_let_in(s);
-	else if (r == 0)
-		drop_files(s, mailbox, buf_bytes(&e.gone));
 	removal_free(&e.removal);
 	buf_free(&e.gone);
+	buf_free(&e.moved);
 	return r;
 }

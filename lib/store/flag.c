@@ -3,7 +3,7 @@
  * between leaves a name that sync.c reads the flags from, as was asked for.
  * Names of many messages follow the index instead (naming.c).
  */
-#include "store/internal.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -85,6 +85,11 @@ rename_suffix(struct flagging *f, const struct place *where,
 			r = renameat(where->dir, where->name,
 			    f->b->folder->cur, name) == 0 ? 1
 			    : errno == ENOENT ? 0 : -1;
+			if (r == 1) {
+				folder_changed(f->b->folder, where->dir);
+				folder_changed(f->b->folder,
+				    f->b->folder->cur);
+			}
 			f->touched.cur = true;
 			f->touched.new |= where->dir == f->b->folder->new;
 		}
@@ -151,9 +156,9 @@ static int
 flag_all(struct flagging *f, const uint32_t *uids, size_t count,
     bool *changed, struct buf *failed)
 {
-	struct known known;
+	struct around around;
 	size_t i;
-	int r;
+	int r = 0;
 
 	f->flags = f->c->flags & STORE_FLAGS_ALL;
 	f->later = count > STORE_NAMES_NOW;
@@ -161,14 +166,13 @@ flag_all(struct flagging *f, const uint32_t *uids, size_t count,
 	    keywords_of(&f->w, f->b, f->c->keywords, f->c->keyword_count,
 	    &f->flags, &f->bits) == -1)
 		return -1;
-	known = stamps_before(f->b);
-	for (i = 0; i < count; i++) {
-		if ((r = flag_one(f, uids[i], failed)) == -1)
-			return -1;
+	around_begin(&around, f->b, NULL, f->later ? SIZE_MAX : count);
+	for (i = 0; i < count && r != -1; i++) {
+		r = flag_one(f, uids[i], failed);
 		*changed |= r == 1;
 	}
-	stamps_after(f->b, known);
-	return 0;
+	around_end(&around);
+	return r == -1 ? -1 : 0;
 }
 
 int

@@ -4,8 +4,8 @@
  * A change by another program shows as a new modification time of cur/ or
  * new/. Kernels stamp directories with the time of the last tick, so a second
  * change within one tick leaves no trace. A time is therefore "settled" only
- * when it was read long enough after it, and an unsettled time means one more
- * look later.
+ * when it was read long enough after it, or by the rules of settle.c, and an
+ * unsettled time means one more look later.
  */
 #include "store/internal.h"
 
@@ -291,35 +291,4 @@ stamp_before(int dir, const struct stamp *known)
 	struct stamp now;
 
 	return stamp_read(dir, &now) == 0 && stamp_same(&now, known);
-}
-
-void
-stamp_after(struct box *b, int dir, struct stamp *known, bool was_known)
-{
-	struct stamp now;
-
-	/* If somebody else changed it too, the next look sees a difference. */
-	if (!was_known || stamp_read(dir, &now) == -1 ||
-	    stamp_same(&now, known))
-		return;
-	*known = now;		/* unsettled: another change may hide */
-	if (known == &b->rec.stamp_new)
-		b->rec.new_empty = false;
-	b->dirty = true;
-}
-
-struct known
-stamps_before(const struct box *b)
-{
-	return (struct known){
-		stamp_before(b->folder->new, &b->rec.stamp_new),
-		stamp_before(b->folder->cur, &b->rec.stamp_cur),
-	};
-}
-
-void
-stamps_after(struct box *b, struct known known)
-{
-	stamp_after(b, b->folder->new, &b->rec.stamp_new, known.new);
-	stamp_after(b, b->folder->cur, &b->rec.stamp_cur, known.cur);
 }

@@ -22,6 +22,7 @@
  * naming.c  file names that follow            look.c    folders touched
  * origin.c  who sent messages                 history.c what became of them
  * rate.c    how many came lately
+ * settle.c  around changes of ours            claim.c   new/ to cur/
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -117,6 +118,7 @@ struct folder {
 	int dir, tmp, new, cur;
 	dev_t dev;		/* of dir, and its inode */
 	ino_t inode;
+	uint32_t changes[2];	/* of ours, to entries of new and cur */
 	uint64_t used;
 };
 
@@ -154,7 +156,8 @@ struct store_view {
 	uint32_t walk_mailbox;
 	struct kv_cursor *changes;
 	struct kv_cursor *uids;
-	uint32_t uids_mailbox;
+	uint32_t uids_mailbox, uids_number;	/* the block that is next */
+	struct bytes uids_group;
 	struct kv_cursor *texts;	/* at text_key, if that is not empty */
 	struct bytes text_key, text;
 };
@@ -232,6 +235,7 @@ struct uid_block {
 	uint32_t mailbox, number;
 	uint16_t count, unseen;
 	bool dirty;
+	bool partial, mixed;	/* its bitmaps have an entry */
 	unsigned char present[STORE_UID_BLOCK / 8];
 	unsigned char not_seen[STORE_UID_BLOCK / 8];
 };
@@ -314,18 +318,8 @@ int work_next_uid(struct box *b, uint32_t *uid);
 int work_room(struct work *w, uint64_t bytes);
 /* A fresh mailbox id and uidvalidity. */
 int work_new_ids(struct work *w, uint32_t *id, uint32_t *uidvalidity);
-/*
- * Around a change of ours to a directory: before reads its time, after
- * stores the new one when nobody else had changed it.
- */
+/* Whether the time of a directory is still the one we know. */
 bool stamp_before(int dir, const struct stamp *known);
-void stamp_after(struct box *b, int dir, struct stamp *known, bool was_known);
-/* The same for both directories of a mailbox. */
-struct known {
-	bool new, cur;
-};
-struct known stamps_before(const struct box *b);
-void stamps_after(struct box *b, struct known known);
 
 /* ---- uids.c ---- */
 
@@ -338,7 +332,6 @@ int uids_build(struct work *w);
 /* Whether the table says what the records do: 1; 0 not, with the mailbox and
  * first UID of a block that differs, or 0 and 0: there are too many; -1. */
 int uids_verify(struct kv_txn *t, uint32_t *mailbox, uint32_t *first);
-int uids_decode(struct bytes key, struct bytes value, struct store_uids *out);
 
 /* ---- text.c, thread.c, sent.c ---- */
 
@@ -580,6 +573,19 @@ void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);
+
+/* As be32_put and be32_get. */
+static inline void
+be16_put(unsigned char out[2], uint32_t v)
+{
+	out[0] = (unsigned char)(v >> 8 & 0xff);
+	out[1] = (unsigned char)(v & 0xff);
+}
+static inline uint32_t
+be16_get(const unsigned char in[2])
+{
+	return (uint32_t)in[0] << 8 | in[1];
+}
 
 static inline struct bytes
 key_of(const unsigned char *p, size_t n)

@@ -486,7 +486,8 @@ mend_index(struct work *w, bool *threads)
 }
 
 /* LMDB trusts its pages; nobody writes while the lock is held. And the list
- * of folders is looked at even if no time tells of a change. */
+ * of folders is looked at even if no time tells of a change. Mailboxes are
+ * found by the table of names, so it is made anew before files are read. */
 static int
 rebuild_begin(struct store *s)
 {
@@ -495,7 +496,9 @@ rebuild_begin(struct store *s)
 
 	if (work_begin(s, &w) == -1)
 		return -1;
-	if (check_pages(s, &why) == -1) {
+	if (check_pages(s, &why) == -1 ||
+	    kv_empty(w.t, TABLE_MAILBOX_NAME) == -1 ||
+	    each(&w, TABLE_MAILBOX, put_name, NULL) == -1) {
 		work_abort(&w);
 		return -1;
 	}

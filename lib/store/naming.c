@@ -13,7 +13,7 @@
  * The table of names says where such records are. An entry that is not needed
  * does no harm.
  */
-#include "store/internal.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -304,6 +304,8 @@ rename_one(struct naming *n, struct store_message *m)
 		m->suffix = arena_bytes(&n->scratch, buf_bytes(&b));
 		n->touched.cur = true;
 		n->touched.new |= where.dir == f->new;
+		folder_changed(f, where.dir);
+		folder_changed(f, f->cur);
 	}
 	buf_free(&b);
 	return r;
@@ -356,13 +358,13 @@ name_moved(struct naming *n, size_t i)
 static int
 name_all(struct naming *n)
 {
-	struct known known;
+	struct around around;
 	size_t i;
-	int r;
+	int r = 0;
 
 	if (n->b == NULL || n->count == 0)
 		return 0;
-	known = stamps_before(n->b);
+	around_begin(&around, n->b, NULL, n->count);
 	for (i = 0; i < n->count; i++) {
 		if ((r = name_one(n, n->uids[i])) == 0)
 			r = name_moved(n, i);
@@ -370,12 +372,13 @@ name_all(struct naming *n)
 			continue;
 		/* What was done is kept; the rest stays to be done. */
 		n->error = errno;
-		if (i == 0 || put_range(n->w, n->mailbox, n->uids[i],
-		    n->uids[n->count - 1]) == -1)
-			return -1;
+		r = i == 0 ? -1 : put_range(n->w, n->mailbox, n->uids[i],
+		    n->uids[n->count - 1]);
 		break;
 	}
-	stamps_after(n->b, known);
+	around_end(&around);
+	if (r == -1)
+		return -1;
 	/* Before the commit: a record must not know a name that power loss
 	 * takes back, for then the old one would be taken for a change. */
 	return touched_sync(n->b->folder, &n->touched);

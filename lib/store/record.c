@@ -15,19 +15,6 @@
 #define MESSAGE_SIZE 76
 #define CHANGE_SIZE 16
 
-static void
-be16_put(unsigned char out[2], uint32_t v)
-{
-	out[0] = (unsigned char)(v >> 8 & 0xff);
-	out[1] = (unsigned char)(v & 0xff);
-}
-
-static uint32_t
-be16_get(const unsigned char in[2])
-{
-	return (uint32_t)in[0] << 8 | in[1];
-}
-
 static int
 malformed(void)
 {

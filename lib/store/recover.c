@@ -1,5 +1,5 @@
 /* Looking for outside changes, recovery after an unclean boot, rebuilding. */
-#include "store/internal.h"
+#include "store/settle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +32,19 @@ enum sync_how {
 	SYNC_ALL, SYNC_DEEP,
 };
 
+/* Whether the folder has to be listed; what is new may be claimed without.
+ * 1, 0, -1. */
+static int
+needs_listing(struct work *w, struct box *b, enum sync_how how)
+{
+	int r = how == SYNC_CLAIM ? claim_new(w, b) : 0;
+
+	if (r != 0)
+		return r == -1 ? -1 : 0;
+	return how > SYNC_CLAIM ? 1 : needs_look(w->s, &b->rec,
+	    how == SYNC_CLAIM);
+}
+
 /* One mailbox until nothing is left to do. 1 changed, 0, -1. */
 static int
 sync_one(struct store *s, uint32_t id, enum sync_how how)
@@ -46,8 +59,7 @@ sync_one(struct store *s, uint32_t id, enum sync_how how)
 		if ((r = work_begin(s, &w)) == -1)
 			break;
 		b = work_box_open(&w, id);
-		r = b == NULL ? -1 : how > SYNC_CLAIM ? 1
-		    : needs_look(s, &b->rec, claim);
+		r = b == NULL ? -1 : needs_listing(&w, b, how);
 		more = false;
 		if (r == 1)
 			r = sync_box(&w, b, claim, how == SYNC_DEEP, &kept,
@@ -162,8 +174,7 @@ sync_several(struct store *s, const uint32_t *ids, size_t count,
 		b = work_box_open(&w, ids[i]);
 		if (b == NULL && i > 0)
 			break;		/* it is the next one's first */
-		r = b == NULL ? -1 : how > SYNC_CLAIM ? 1
-		    : needs_look(s, &b->rec, claim);
+		r = b == NULL ? -1 : needs_listing(&w, b, how);
 		if (r == 1)
 			r = sync_box(&w, b, claim, false, &kept, more);
 		arena_free(&kept.arena);

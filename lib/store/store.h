@@ -27,7 +27,7 @@
 #include "base/base.h"
 #include "gram/gram.h"
 
-#define STORE_FORMAT 4
+#define STORE_FORMAT 5
 #define STORE_PARSE_VERSION 2	/* of what is read out of messages */
 #define STORE_MAP_BYTES ((size_t)16 << 30)
 #define STORE_ACCOUNT_MAX 64	/* bytes of an account name */
@@ -264,9 +264,8 @@ int store_message_first(struct store_view *v, uint32_t mailbox, uint32_t uid,
     struct store_message *out);
 int store_message_next(struct store_view *v, struct store_message *out);
 /*
- * The UIDs of a mailbox without its records, STORE_UID_BLOCK of them in one
- * item: cheap however many messages there are. Blocks without messages are
- * left out. One walk at a time in a view. 1, 0 end, -1.
+ * The UIDs of a mailbox without its records, STORE_UID_BLOCK in one item;
+ * those without messages are left out. One walk in a view. 1, 0 end, -1.
  */
 #define STORE_UID_BLOCK 4096
 struct store_uids {
@@ -274,13 +273,14 @@ struct store_uids {
 	uint32_t count, unseen;	/* messages; those without \Seen */
 	struct bytes present;	/* UID first + i: bit i % 8 of byte i / 8; all
 				are there if count is STORE_UID_BLOCK */
-	struct bytes not_seen;	/* as present; empty: none of them or all */
+	struct bytes not_seen;	/* as present; empty: none, all, not asked */
 };
 int store_uids_first(struct store_view *v, uint32_t mailbox,
     struct store_uids *out);
 int store_uids_next(struct store_view *v, struct store_uids *out);
-/* Whether UID first + i is there (i < STORE_UID_BLOCK), and not \Seen. */
+/* Whether UID first + i is there; not \Seen, after want_unseen (0, -1). */
 bool store_uids_has(const struct store_uids *u, uint32_t i);
+int store_uids_want_unseen(struct store_view *v, struct store_uids *u);
 bool store_uids_unseen(const struct store_uids *u, uint32_t i);
 /*
  * The messages with a Message-ID hash; *at starts with 0 mailbox and uid.

@@ -421,8 +421,12 @@ thread_child(struct store_thread *t, const struct store_thread *parent)
 	t->parents[0] = parent->own;
 	memcpy(t->parents + 1, parent->parents, n * sizeof(t->parents[0]));
 	t->parent_count = n + 1;
-	if (thread_has_parent(parent, t->own))
-		t->parent_count = 0;	/* no circles */
+	if (thread_has_parent(parent, t->own)) {
+		/* No circles: it is the first of its thread, whatever the
+		 * other's record says. */
+		t->parent_count = 0;
+		t->id = t->own;
+	}
 }
 
 /* By Message-ID, then by references. 1 found, 0, -1. */

@@ -208,9 +208,9 @@ def expunged(end, now):
     here = [m.split()[0] for m in now.get("INBOX", [])]
     if now["To"] != ["t1"] or not within(here, ["m1", "m2", "m3"]):
         return "others"
-    # refused behind the first file: what was to go may be gone
-    return (here == ["m3"] if end == "yes" else "m3" in here) is False \
-        and "expunged"
+    return {"yes": here == ["m3"], "no": here == ["m1", "m2", "m3"],
+            "late": here in (["m3"], ["m1", "m2", "m3"]),
+            "cut": "m3" in here}[end] is False and "expunged"
 
 
 delete = ("store-flag", "-a", "alice", "+deleted", "1", "2")
@@ -251,8 +251,8 @@ def replaced(end, now):
     if now["To"] != ["t1"] or not within(here, THREE + ["r1 \\Flagged"]) or \
             "m1" not in here or "m3" not in here:
         return "others"
-    # refused by a disk that takes nothing back there may be both
-    return {"yes": new and not old, "no": old or new, "late": old or new,
+    # refused by a disk that takes nothing more there may be both
+    return {"yes": new and not old, "no": old, "late": old or new,
             "cut": old or new}[end] is False and "replaced"
 
 

@@ -398,6 +398,30 @@ for name, sort in ("CONTEXT=SEARCH", ""), ("CONTEXT=SORT", "(SUBJECT) UTF-8 "):
          ["x BAD unknown FETCH item"] * 3)
 c = Session()
 
+# ---- both at once: a message is sent once, with all that is asked for ----
+a.do("CREATE Both")
+append(a, TEXT, "Both")
+c.do("SELECT Both")
+c.do("SEARCH RETURN (UPDATE (UID BODY[TEXT])) SUBJECT hello", "u")
+c.do("SEARCH RETURN (UPDATE (RFC822.SIZE UID)) SUBJECT spam", "v")
+c.do("SEARCH RETURN (UPDATE (FLAGS)) BODY x", "w")
+c.do("NOTIFY SET (selected (MessageNew (UID BODY.PEEK[TEXT]) "
+     "MessageExpunge))")
+stop(c)
+for one in TEXT, SPAM, SPAM, TEXT:
+    append(a, one, "Both")
+go(c)
+rule("NOTIFY and UPDATE: each message once",
+     sorted(l for l in told(c, 20) if "FETCH" in l or
+            l[:1] == " "),
+     [" FLAGS () RFC822.SIZE 20)", " FLAGS () RFC822.SIZE 20)",
+      " FLAGS ())", " FLAGS ())",
+      "* 2 FETCH (UID 2 BODY[TEXT] {3}", "* 3 FETCH (UID 3 BODY[TEXT] {3}",
+      "* 4 FETCH (UID 4 BODY[TEXT] {3}", "* 5 FETCH (UID 5 BODY[TEXT] {3}"])
+rule("and nothing else", quiet(c), QUIET)
+c.do("LOGOUT")
+c = Session()
+
 # ---- too much of it ----
 def burst(session, work):
     stop(session)

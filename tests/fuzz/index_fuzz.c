@@ -154,14 +154,28 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* The account as it was, with the changed index, under another boot. */
+static void
+write_file(const char *path, const unsigned char *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	must(fd != -1);
+	must(write(fd, p, n) == (ssize_t)n);
+	(void)close(fd);
+}
+
+/*
+ * The account as it was, with the changed index, under another boot. Names of
+ * files and numbers of mailboxes are others in each process, so an input alone
+ * does not repeat a failure: kept/ and damaged.mdb, which an abort leaves in
+ * the folder, do.
+ */
 static void
 restore(struct bytes in)
 {
 	struct buf b = BUF_INIT(64 << 20);
 	size_t n = index_file.n, at;
 	char path[128];
-	int fd;
 
 	remove_tree(account);
 	must(nftw(kept, copy_entry, 16, FTW_PHYS) == 0);
@@ -175,9 +189,9 @@ restore(struct bytes in)
 		b.p[places[at % place_count]] = in.p[3];
 	}
 	(void)snprintf(path, sizeof(path), "%s/index/data.mdb", account);
-	must((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600)) != -1);
-	must(write(fd, b.p, n) == (ssize_t)n);
-	(void)close(fd);
+	write_file(path, b.p, n);
+	(void)snprintf(path, sizeof(path), "%s/damaged.mdb", dir);
+	write_file(path, b.p, n);
 	buf_free(&b);
 }
 
@@ -203,6 +217,8 @@ read_rest(struct store_view *v, uint32_t mailbox)
 
 	for (r = store_uids_first(v, mailbox, &uids); r == 1;
 	    r = store_uids_next(v, &uids)) {
+		if (store_uids_want_unseen(v, &uids) == -1)
+			break;
 		for (i = 0; i < STORE_UID_BLOCK; i++)
 			n += store_uids_has(&uids, i) +
 			    store_uids_unseen(&uids, i);

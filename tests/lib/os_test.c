@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -407,6 +408,124 @@ test_unshared(void **state)
 	os_free_unshared(NULL, 0);
 }
 
+enum change { MAKE, LINK, MOVE, UNLINK };
+
+static void
+make_change(enum change what, const char *from, const char *to)
+{
+	int fd;
+
+	switch (what) {
+	case MAKE:
+		fd = open(from, O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(close(fd), 0);
+		break;
+	case LINK:
+		assert_int_equal(link(from, to), 0);
+		break;
+	case MOVE:
+		assert_int_equal(rename(from, to), 0);
+		break;
+	case UNLINK:
+		(void)unlink(from);	/* also one that is not there */
+		break;
+	}
+}
+
+static void
+test_counting(void **state)
+{
+	static const struct {
+		enum change what;
+		const char *from, *to;
+		uint32_t a, b;
+	} row[] = {
+		{ MAKE, "a/x", "", 1, 0 },
+		{ LINK, "a/x", "a/y", 1, 0 },
+		{ MOVE, "a/x", "a/z", 2, 0 },
+		{ MOVE, "a/y", "b/y", 1, 1 },
+		{ UNLINK, "a/z", "", 1, 0 },
+		{ UNLINK, "b/y", "", 0, 1 },
+		{ UNLINK, "b/y", "", 0, 0 },
+	};
+	struct os_counting c;
+	uint32_t n[OS_COUNTED_MAX];
+	int dirs[OS_COUNTED_MAX + 1];
+	sigset_t before, after;
+	size_t i;
+	int sig;
+
+	(void)state;
+	assert_int_equal(mkdir("a", 0700), 0);
+	assert_int_equal(mkdir("b", 0700), 0);
+	for (i = 0; i < OS_COUNTED_MAX + 1; i++)
+		dirs[i] = open(i == 0 ? "a" : i == 1 ? "b" : ".", O_RDONLY);
+	if (os_counting_begin(&c, dirs, 2) == -1) {
+		assert_true(errno == EOPNOTSUPP || errno == EINVAL);
+		skip();
+	}
+	assert_int_equal(os_counting_end(&c, n), 0);
+	(void)sigprocmask(SIG_BLOCK, NULL, &before);
+	for (i = 0; i < COUNT(row); i++) {
+		assert_int_equal(os_counting_begin(&c, dirs, 2), 0);
+		make_change(row[i].what, row[i].from, row[i].to);
+		assert_int_equal(os_counting_end(&c, n), 0);
+		assert_int_equal(n[0], row[i].a);
+		assert_int_equal(n[1], row[i].b);
+	}
+	/* What happens outside is not counted, nor does a signal come. */
+	assert_int_equal(mkdir("a/later", 0700), 0);
+	(void)sigprocmask(SIG_BLOCK, NULL, &after);
+	for (sig = 1; sig <= SIGRTMAX; sig++)
+		assert_int_equal(sigismember(&before, sig),
+		    sigismember(&after, sig));
+	/* Those of another process are; at the limit of directories. */
+	assert_int_equal(os_counting_begin(&c, dirs, OS_COUNTED_MAX + 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(os_counting_begin(&c, dirs, OS_COUNTED_MAX), 0);
+	if (fork() == 0)
+		_exit(rmdir("a/later"));
+	(void)wait(NULL);
+	assert_int_equal(os_counting_end(&c, n), 0);
+	assert_int_equal(n[0], 1);
+	assert_int_equal(n[1], 0);
+	assert_int_equal(os_counting_begin(&c, (int[]){ -1 }, 1), -1);
+	for (i = 0; i < OS_COUNTED_MAX + 1; i++)
+		assert_int_equal(close(dirs[i]), 0);
+	assert_int_equal(rmdir("a"), 0);
+	assert_int_equal(rmdir("b"), 0);
+}
+
+/* More than signals can be queued for: told, not guessed. */
+static void
+test_counting_lost(void **state)
+{
+	struct rlimit few = { 4, 4 };
+	struct os_counting c;
+	uint32_t n;
+	int fd, i, status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		if (mkdir("c", 0700) == -1 ||
+		    (fd = open("c", O_RDONLY)) == -1 ||
+		    setrlimit(RLIMIT_SIGPENDING, &few) == -1)
+			_exit(2);
+		if (os_counting_begin(&c, &fd, 1) == -1)
+			_exit(0);
+		for (i = 0; i < 8; i++) {
+			(void)mkdirat(fd, "x", 0700);
+			(void)unlinkat(fd, "x", AT_REMOVEDIR);
+		}
+		i = os_counting_end(&c, &n);
+		_exit(i == -1 && errno == EOVERFLOW ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir("c"), 0);
+}
+
 int
 main(void)
 {
@@ -424,6 +543,10 @@ main(void)
 		{ "files without a name, random bytes, names",
 		    test_small_things, NULL, NULL, NULL },
 		{ "a directory is watched", test_watch, NULL, NULL, NULL },
+		{ "changes of directories are counted", test_counting, NULL,
+		    NULL, NULL },
+		{ "changes that were not counted are known", test_counting_lost,
+		    NULL, NULL, NULL },
 		{ "users are dropped for good", test_drop, NULL, NULL, NULL },
 		{ "memory that children do not have", test_unshared, NULL,
 		    NULL, NULL },

@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include "store/facts.h"
+
 #define NOW 1700000000
 #define DAY 86400
 
@@ -368,6 +370,21 @@ long_threads_are_cut(void **state)
 	assert_content(d);
 }
 
+/* What a damaged record says of its thread does not go to a message that is
+ * among its parents. */
+static void
+no_circles(void **state)
+{
+	struct store_thread own = { .own = 1, .parents = { 7 } };
+	const struct store_thread damaged = { .own = 2, .id = 9,
+	    .parent_count = 2, .parents = { 3, 1 } };
+
+	(void)state;
+	thread_child(&own, &damaged);
+	assert_int_equal(own.parent_count, 0);
+	assert_int_equal(own.id, 1);
+}
+
 int
 main(void)
 {
@@ -383,6 +400,7 @@ main(void)
 		TEST("S-15 imports and lost indexes get threads",
 		    imports_get_threads),
 		TEST("S-14 long threads are cut", long_threads_are_cut),
+		TEST("S-22 no circles", no_circles),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
