@@ -166,8 +166,10 @@ add_message(struct request *q, const struct reputation_message *m)
 
 	if (r == 1)
 		r = store_mailbox_get(q->view, m->mailbox, &box);
-	if (r != 1)
-		die_read();	/* the view had it a moment ago */
+	if (r == -1)
+		die_read();
+	if (r == 0)
+		return;		/* verifydata tells of it */
 	account_envelope(&q->arena, record.envelope, &from, &subject);
 	(void)msg_escape(b, box.name);	/* full tells, here and below */
 	(void)buf_printf(b, "\t%lu\t", (unsigned long)m->uid);

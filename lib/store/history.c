@@ -3,22 +3,42 @@
 
 #define KEY_LIST 13	/* what the keys of one list begin with */
 
-/* The next message of the list that is there and judged: 1, 0, -1. */
+/*
+ * Whether entries may be of messages that are gone or judged otherwise by now:
+ * what follows such changes (store_names) is not done. Usually not, and no
+ * record has to be read, which lie anywhere.
+ */
+static bool
+is_behind(struct store_view *v)
+{
+	return kv_count(v->t, TABLE_UNSETTLED) != 0 ||
+	    kv_count(v->t, TABLE_LEFT) != 0;
+}
+
+/* As its flags say: 1, 0 it is gone or judged by nobody, -1. */
 static int
-take(struct store_view *v, struct bytes key, struct bytes value,
-    struct store_history *out)
+look_at(struct store_view *v, struct store_history *h)
 {
 	struct store_message m;
-	int r = store_message_get(v, be32_get(key.p + HISTORY_PLACE),
-	    be32_get(key.p + HISTORY_PLACE + 4), &m);
+	int r = store_message_get(v, h->mailbox, h->uid, &m);
 
-	if (r != 1 || (m.flags & (STORE_JUNK | STORE_NOTJUNK)) == 0)
+	if (r != 1 || judged_by(m.flags) == JUDGED_NOT)
 		return r == -1 ? -1 : 0;
-	*out = (struct store_history){ .mailbox = m.mailbox, .uid = m.uid,
-	    .date = (int64_t)~be64_get(key.p + HISTORY_DATE),
-	    .junk = (m.flags & STORE_JUNK) != 0,
-	    .local_part = value.n >= 8 ? be64_get(value.p) : 0 };
+	h->junk = judged_by(m.flags) == JUDGED_JUNK;
 	return 1;
+}
+
+static bool
+decode(struct bytes key, struct bytes value, struct store_history *out)
+{
+	if (value.n != HISTORY_VALUE)
+		return false;	/* verifydata tells of it */
+	*out = (struct store_history){
+	    .mailbox = be32_get(key.p + HISTORY_PLACE),
+	    .uid = be32_get(key.p + HISTORY_PLACE + 4),
+	    .date = (int64_t)~be64_get(key.p + HISTORY_DATE),
+	    .junk = value.p[8] != 0, .local_part = be64_get(value.p) };
+	return true;
 }
 
 int
@@ -32,6 +52,7 @@ store_history(struct store_view *v, const struct store_history_query *q,
 	struct bytes key = key_of(from, KEY_HISTORY), value;
 	struct bytes list = key_of(from, KEY_LIST);
 	struct kv_cursor *c = kv_cursor_open(v->t, TABLE_HISTORY);
+	bool behind = is_behind(v);
 	size_t found = 0;
 	int r, there;
 
@@ -45,7 +66,9 @@ store_history(struct store_view *v, const struct store_history_query *q,
 		if (key.n != KEY_HISTORY || !bytes_starts(key, list) ||
 		    (int64_t)~be64_get(key.p + HISTORY_DATE) < q->since)
 			break;
-		if ((there = take(v, key, value, &out[found])) == -1) {
+		there = decode(key, value, &out[found]);
+		if (there == 1 && behind &&
+		    (there = look_at(v, &out[found])) == -1) {
 			r = -1;
 			break;
 		}

@@ -5,8 +5,9 @@
  * when the message is moved. The table history has entries of messages that
  * carry $Junk or $NotJunk alone, so that a question reads no others, and mail
  * nobody judged costs one row. Flags of many messages at once are listed by
- * store_names, from what the table unsettled has; who reads history looks at
- * the flags themselves, so that nothing wrong is said until then.
+ * store_names, from what the table unsettled has; while there is something in
+ * it who reads history looks at the flags themselves, so that nothing wrong is
+ * said.
  */
 #include "store/internal.h"
 
@@ -17,17 +18,18 @@
 #define ROW_FIXED 36
 #define ENTRY_SIZE 9
 #define ROW_MAX (ROW_FIXED + ENTRY_SIZE * ORIGIN_ENTRIES_MAX)
-enum { MARK_LISTED = 1, MARK_COUNTED = 2, MARK_VALIDATED = 4 };
+enum { MARK_HAM = 1, MARK_COUNTED = 2, MARK_VALIDATED = 4, MARK_JUNK = 8 };
 /* Messages of one transaction whose entries change at once: 20 keys each. */
 #define SETTLE_NOW 64
 /* Messages of one entry of unsettled, settled in one transaction: 10 ms. */
 #define SETTLE_PIECE 500
 #define KEY_UNSETTLED 12
 
-static bool
-is_judged(uint32_t flags)
+enum judged
+judged_by(uint32_t flags)
 {
-	return (flags & (STORE_JUNK | STORE_NOTJUNK)) != 0;
+	return (flags & STORE_JUNK) != 0 ? JUDGED_JUNK
+	    : (flags & STORE_NOTJUNK) != 0 ? JUDGED_HAM : JUDGED_NOT;
 }
 
 /* ---- rows ---- */
@@ -118,7 +120,8 @@ put_row(struct work *w, const struct origin_row *row)
 {
 	unsigned char r[ROW_MAX] = { 1 }, key[KEY_MESSAGE], *p;
 
-	r[1] = (unsigned char)((row->listed ? MARK_LISTED : 0) |
+	r[1] = (unsigned char)((row->listed == JUDGED_HAM ? MARK_HAM : 0) |
+	    (row->listed == JUDGED_JUNK ? MARK_JUNK : 0) |
 	    (row->counted ? MARK_COUNTED : 0) |
 	    (row->from_validated ? MARK_VALIDATED : 0));
 	r[2] = (unsigned char)row->n;
@@ -149,7 +152,9 @@ origin_decode(struct bytes key, struct bytes value, struct origin_row *out)
 	    value.n != ROW_FIXED + ENTRY_SIZE * (size_t)p[2])
 		return -1;
 	*out = (struct origin_row){ .mailbox = be32_get(key.p),
-	    .uid = be32_get(key.p + 4), .listed = (p[1] & MARK_LISTED) != 0,
+	    .uid = be32_get(key.p + 4), 
+	    .listed = (p[1] & MARK_JUNK) != 0 ? JUDGED_JUNK
+	    : (p[1] & MARK_HAM) != 0 ? JUDGED_HAM : JUDGED_NOT,
 	    .counted = (p[1] & MARK_COUNTED) != 0,
 	    .from_validated = (p[1] & MARK_VALIDATED) != 0, .n = p[2],
 	    .original_mailbox = be32_get(p + 4),
@@ -210,13 +215,14 @@ history_key(unsigned char out[KEY_HISTORY], const struct origin_row *row,
 static int
 put_entries(struct work *w, const struct origin_row *row)
 {
-	unsigned char key[KEY_HISTORY], value[8];
+	unsigned char key[KEY_HISTORY], value[HISTORY_VALUE];
 
 	be64_put(value, row->local_part);
+	value[8] = row->listed == JUDGED_JUNK;
 	for (size_t i = 0; i < row->n; i++) {
 		history_key(key, row, i);
 		if (kv_put(w->t, TABLE_HISTORY, key_of(key, KEY_HISTORY),
-		    bytes_of(value, 8)) == -1)
+		    bytes_of(value, HISTORY_VALUE)) == -1)
 			return -1;
 	}
 	return 0;
@@ -237,15 +243,16 @@ delete_entries(struct work *w, const struct origin_row *row)
 }
 
 static int
-settle(struct work *w, uint32_t mailbox, uint32_t uid, bool judged)
+settle(struct work *w, uint32_t mailbox, uint32_t uid, enum judged judged)
 {
 	struct origin_row row;
 	int r = get_row(w->t, mailbox, uid, &row);
 
 	if (r != 1 || row.listed == judged)
 		return r == -1 ? -1 : 0;
-	r = judged ? put_entries(w, &row) : delete_entries(w, &row);
 	row.listed = judged;
+	r = judged != JUDGED_NOT ? put_entries(w, &row)
+	    : delete_entries(w, &row);
 	return r == -1 ? -1 : put_row(w, &row);
 }
 
@@ -254,8 +261,8 @@ settle(struct work *w, uint32_t mailbox, uint32_t uid, bool judged)
 static int
 put_new(struct work *w, struct origin_row *row, uint32_t flags)
 {
-	row->listed = is_judged(flags);
-	if (row->listed && put_entries(w, row) == -1)
+	row->listed = judged_by(flags);
+	if (row->listed != JUDGED_NOT && put_entries(w, row) == -1)
 		return -1;
 	return put_row(w, row);
 }
@@ -313,7 +320,8 @@ work_origin_copy(struct work *w, const struct store_message *from,
 	if (r != 1)
 		return r;
 	key_message(key, from->mailbox, from->uid);
-	if (move && ((row.listed && delete_entries(w, &row) == -1) ||
+	if (move && ((row.listed != JUDGED_NOT &&
+	    delete_entries(w, &row) == -1) ||
 	    kv_delete(w->t, TABLE_ORIGIN, key_of(key, KEY_MESSAGE)) == -1))
 		return -1;
 	row.mailbox = to->mailbox;
@@ -321,10 +329,11 @@ work_origin_copy(struct work *w, const struct store_message *from,
 	if (original != 0)
 		row.original_mailbox = original;
 	row.counted = row.counted && move;
-	row.listed = false;
+	row.listed = JUDGED_NOT;
 	if (put_row(w, &row) == -1)
 		return -1;
-	return is_judged(to->flags) ? work_origin_flags(w, to) : 0;
+	return judged_by(to->flags) == JUDGED_NOT ? 0
+	    : work_origin_flags(w, to);
 }
 
 int
@@ -334,7 +343,7 @@ work_origin_flags(struct work *w, const struct store_message *m)
 
 	if (w->settled < SETTLE_NOW) {
 		w->settled++;
-		return settle(w, m->mailbox, m->uid, is_judged(m->flags));
+		return settle(w, m->mailbox, m->uid, judged_by(m->flags));
 	}
 	key_message(key, m->mailbox, m->uid);
 	return buf_add(&w->unsettled, bytes_of(key, KEY_MESSAGE));
@@ -359,7 +368,8 @@ origin_leave(struct work *w, struct bytes keys)
 		r = get_row(w->t, be32_get(key.p), be32_get(key.p + 4), &row);
 		if (r == 1 && row.counted && rate_is_recent(&row))
 			r = work_rate(w, &row, false) == -1 ? -1 : 1;
-		for (size_t i = 0; r == 1 && row.listed && i < row.n; i++) {
+		for (size_t i = 0; r == 1 && row.listed != JUDGED_NOT &&
+		    i < row.n; i++) {
 			history_key(entry, &row, i);
 			if (buf_add(&gone, bytes_of(entry, KEY_HISTORY))
 			    == -1)
@@ -408,7 +418,7 @@ settle_all(struct work *w, struct bytes keys)
 	while (r != -1 && bytes_cut(&keys, KEY_MESSAGE, &key)) {
 		r = work_get(w, be32_get(key.p), be32_get(key.p + 4), &m);
 		if (r == 1)
-			r = settle(w, m.mailbox, m.uid, is_judged(m.flags));
+			r = settle(w, m.mailbox, m.uid, judged_by(m.flags));
 	}
 	return r == -1 ? -1 : 0;
 }
@@ -477,8 +487,8 @@ build_row(struct work *w, struct bytes key, struct bytes value)
 	r = work_get(w, row.mailbox, row.uid, &m);
 	if (r != 1)
 		return r == -1 ? -1 : 1;
-	row.listed = is_judged(m.flags);
-	return (row.listed && put_entries(w, &row) == -1) ||
+	row.listed = judged_by(m.flags);
+	return (row.listed != JUDGED_NOT && put_entries(w, &row) == -1) ||
 	    put_row(w, &row) == -1 ? -1 : 0;
 }
 

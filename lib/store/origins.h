@@ -15,11 +15,15 @@
 /* From 3, DKIM, MAIL FROM 2, HELO, masks. */
 #define ORIGIN_ENTRIES_MAX (3 + ORIGIN_DKIM_MAX + 2 + 1 + ORIGIN_MASKS)
 
+/* How a message is judged: by $Junk, else $NotJunk, else not at all. */
+enum judged { JUDGED_NOT, JUDGED_HAM, JUDGED_JUNK };
+enum judged judged_by(uint32_t flags);
+
 struct origin_row {
 	uint32_t mailbox, uid;
 	uint32_t original_mailbox;	/* where it came first */
 	uint32_t original_uid;		/* and as what */
-	bool listed;		/* the table history leads to it */
+	enum judged listed;	/* as that the table history leads to it */
 	bool counted;		/* in the table rate; copies are not */
 	bool from_validated;
 	int64_t date;		/* of reception */
@@ -69,6 +73,7 @@ int origin_leave(struct work *w, struct bytes keys);
 int history_build(struct work *w);
 
 #define KEY_HISTORY 33
+#define HISTORY_VALUE 9		/* local part 8, 1 if junk */
 #define HISTORY_DATE 13		/* of reception, all bits turned, in the key */
 #define HISTORY_PLACE 25	/* of the message, in the key */
 /* The key of an entry of a row in the table history. */

@@ -19,13 +19,16 @@ check_row(struct verifying *y, const struct origin_row *row)
 	unsigned char key[KEY_HISTORY];
 	struct store_message m;
 	struct bytes value;
-	bool judged, found = true;
+	enum judged judged = JUDGED_NOT;
+	bool found = true;
 	int r = store_message_get(y->v, row->mailbox, row->uid, &m);
 
 	if (r == -1)
 		return errno == EBADMSG ? 0 : -1;
-	judged = r == 1 && (m.flags & (STORE_JUNK | STORE_NOTJUNK)) != 0;
-	for (size_t i = 0; row->listed && found && i < row->n; i++) {
+	if (r == 1)
+		judged = judged_by(m.flags);
+	for (size_t i = 0; row->listed != JUDGED_NOT && found &&
+	    i < row->n; i++) {
 		history_key(key, row, i);
 		found = kv_get(y->v->t, TABLE_HISTORY,
 		    key_of(key, KEY_HISTORY), &value) == 1;
@@ -60,15 +63,17 @@ verify_history(struct verifying *y, struct bytes key, struct bytes value)
 	bool found = false;
 	int r = 0;
 
-	(void)value;		/* a hash, no claim of its own */
 	if (key.n == KEY_HISTORY)
 		r = origin_get(y->v->t, be32_get(key.p + HISTORY_PLACE),
 		    be32_get(key.p + HISTORY_PLACE + 4), &row);
 	if (r == -1 && errno != EBADMSG)
 		return -1;
-	for (size_t i = 0; r == 1 && row.listed && !found && i < row.n; i++) {
+	for (size_t i = 0; r == 1 && row.listed != JUDGED_NOT && !found &&
+	    i < row.n; i++) {
 		history_key(want, &row, i);
-		found = bytes_eq(key, key_of(want, KEY_HISTORY));
+		found = bytes_eq(key, key_of(want, KEY_HISTORY)) &&
+		    value.n == HISTORY_VALUE &&
+		    value.p[8] == (row.listed == JUDGED_JUNK);
 	}
 	if (!found)
 		verify_found(y, "origin", BYTES_EMPTY, key.n == KEY_HISTORY

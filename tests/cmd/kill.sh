@@ -6,8 +6,15 @@ strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
 
 PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc
 export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC
-mkdir -p var/accounts/bob run
-m() { printf 'From: a@example.org\nSubject: %s\nMessage-ID: <%s@example.org>\n\nbody of %s\n' "$1" "$1" "$1"; }
+mkdir -p var/accounts/bob run etc/accounts etc/domains
+printf '[server]\nhostname = mx.test\n' >etc/main.conf
+config-compile || exit 111
+# received from somebody: the tables of senders change, too
+m() {
+	printf 'Authentication-Results: mx.test; dkim=pass header.d=example.org\n'
+	printf 'Received: from h.test (unknown [192.0.2.1]) by mx.test; x\n'
+	printf 'From: a@example.org\nSubject: %s\nMessage-ID: <%s@example.org>\n\nbody of %s\n' "$1" "$1" "$1"
+}
 BOB=$TMP/var/accounts/bob
 
 # content: what the index and the files say agrees

@@ -456,10 +456,11 @@ index_damaged(void **state)
 		p = arena_alloc(&a, key.n);
 		memcpy(p, key.p, key.n);
 		p[key.n - 1] ^= 0x40;
-		damage(d, tables[i], bytes_of(p, key.n), BYTES("12345678"));
+		damage(d, tables[i], bytes_of(p, key.n), BYTES("123456780"));
 		assert_true(history == table_hash(d, TABLE_HISTORY));
 	}
 	damage(d, TABLE_HISTORY, key, BYTES_EMPTY);
+	damage(d, TABLE_HISTORY, key, BYTES("12345678\3"));
 	damage(d, TABLE_ORIGIN, first_key(d, TABLE_ORIGIN, &a),
 	    BYTES("no row"));
 	assert_true(history == table_hash(d, TABLE_HISTORY));
@@ -606,6 +607,8 @@ rates_of_addresses(void **state)
 	assert_string_equal(rates(d, "2001:db8::2", 0), "2/4 2/4 2/4");
 	assert_int_equal(store_expunge(d->s, inbox, &uid, 1, true, NULL), 0);
 	assert_string_equal(rates(d, "2001:db8::2", 0), "2/3 2/3 2/3");
+	assert_string_equal(rates(d, "2001:db8::2", DAY + 1300),
+	    "0/0 0/0 0/0");
 	assert_content(d);
 }
 
