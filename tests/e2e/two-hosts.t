@@ -45,7 +45,7 @@ view a b $B 2
 view b a $A 1
 host() { # HOST
 	mkdir -p -m 700 "$1/var/queue"
-	printf '[server]\nhostname = mx.%s.example\npostmaster = root\ndns-try-timeout = 1s\n[smtp-in]\n[lmtp-in]\n' "$1" >"$1/etc/main.conf"
+	printf '[server]\nhostname = mx.%s.example\npostmaster = root\ndns-try-timeout = 1s\n[smtp-in]\n[lmtp-in]\nfirst-time-delay = 0\n' "$1" >"$1/etc/main.conf"
 	echo '[domain]' >"$1/etc/domains/$1.example.conf"
 	printf '[account]\naddress = root@%s.example\n' "$1" >"$1/etc/accounts/root.conf"
 }
