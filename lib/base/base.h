@@ -529,6 +529,9 @@ _Noreturn void msg_diesys(int code, const char *format, ...)
 /* Append s to b for a person: control bytes (C1 in UTF-8 too) and bytes >= 0x80
  * that are not valid UTF-8 become \xNN, backslash becomes \\. */
 int msg_escape(struct buf *b, struct bytes s);
+/* Append a tab and s as a column of a line for programs: as msg_escape, "-" for
+ * what is empty. 0, -1. */
+int msg_column(struct buf *b, struct bytes s);
 
 /* logfmt lines on standard error: l=info m=delivered from=... (O-12). */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };

@@ -89,6 +89,14 @@ msg_escape(struct buf *b, struct bytes s)
 	return 0;
 }
 
+int
+msg_column(struct buf *b, struct bytes s)
+{
+	if (buf_addc(b, '\t') == -1)
+		return -1;
+	return s.n == 0 ? buf_addc(b, '-') : msg_escape(b, s);
+}
+
 /* Standard error that fails leaves nobody to tell. */
 static void __attribute__((format(printf, 3, 0)))
 say(const char *level, int err, const char *format, va_list ap)

@@ -201,4 +201,9 @@ int config_writer_commit(struct config_writer *w, const struct source *s);
 /* Give up what was not committed, and close. */
 void config_writer_close(struct config_writer *w);
 
+/* A checked "local@domain" or "@domain", the domain in U-labels and lower case,
+ * in the arena. 0, -1 EBADMSG with *why. */
+int config_any_address(struct arena *a, struct bytes value,
+    struct bytes *out, const char **why);
+
 #endif

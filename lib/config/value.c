@@ -351,18 +351,9 @@ config_split_destination(struct arena *a, struct bytes s,
 static int
 check_address(struct arena *a, struct bytes value, const char **why)
 {
-	struct bytes domain, ascii;
-	struct path path;
+	struct bytes address;
 
-	if (bytes_starts(value, BYTES("@"))) {
-		return addr_parse_domain(a, bytes_from(value, 1),
-		    ADDR_SMTPUTF8, &domain, &ascii, why);
-	}
-	if (addr_parse_mailbox(a, value, ADDR_SMTPUTF8, &path, why) == -1)
-		return -1;
-	if (path.is_literal)
-		return wrong(why, "an address literal is no domain");
-	return 0;
+	return config_any_address(a, value, &address, why);
 }
 
 static int

@@ -17,9 +17,8 @@ wrong(const char **why, const char *what)
 	return -1;
 }
 
-/* "local@domain" or "@domain", the domain in U-labels and lower case. */
-static int
-check_any_address(struct arena *a, struct bytes value, struct bytes *out,
+int
+config_any_address(struct arena *a, struct bytes value, struct bytes *out,
     const char **why)
 {
 	struct bytes domain, ascii;
@@ -131,7 +130,7 @@ config_value_check_rule(struct arena *a, const struct config_key *key,
 {
 	switch (key->type) {
 	case CONFIG_ANY_ADDRESS:
-		return check_any_address(a, value, out, why);
+		return config_any_address(a, value, out, why);
 	case CONFIG_REGEX_PAIR:
 		return check_pair(a, value, out, why);
 	case CONFIG_REPLY:

@@ -91,26 +91,16 @@ dkim_format_resinfo(struct buf *out, const struct dkim_verdict *v)
 	return out->full ? -1 : 0;
 }
 
-static void
-add_column(struct buf *out, struct bytes s)
-{
-	(void)buf_addc(out, '\t');
-	if (s.n == 0)
-		(void)buf_addc(out, '-');
-	else
-		(void)msg_escape(out, s);
-}
-
 int
 dkim_format_line(struct buf *out, const struct dkim_verdict *v)
 {
 	(void)buf_adds(out, dkim_result_text(v->result));
-	add_column(out, v->domain);
-	add_column(out, v->selector);
-	add_column(out, v->algorithm);
-	add_column(out, v->identity);
+	(void)msg_column(out, v->domain);
+	(void)msg_column(out, v->selector);
+	(void)msg_column(out, v->algorithm);
+	(void)msg_column(out, v->identity);
 	(void)buf_printf(out, "\t%u", v->key_bits);
-	add_column(out, v->b_prefix);
-	add_column(out, bytes_str(v->reason));
+	(void)msg_column(out, v->b_prefix);
+	(void)msg_column(out, bytes_str(v->reason));
 	return out->full ? -1 : 0;
 }

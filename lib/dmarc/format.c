@@ -56,26 +56,16 @@ dmarc_format_resinfo(struct buf *out, const struct dmarc *r)
 	return out->full ? -1 : 0;
 }
 
-static void
-put_column(struct buf *out, struct bytes s)
-{
-	(void)buf_addc(out, '\t');
-	if (s.n == 0)
-		(void)buf_addc(out, '-');
-	else
-		(void)msg_escape(out, s);
-}
-
 int
 dmarc_format_line(struct buf *out, const struct dmarc *r)
 {
 	(void)buf_adds(out, dmarc_result_name(r->result));
-	put_column(out, r->from);
-	put_column(out, bytes_str(dmarc_policy_name(r->disposition)));
-	put_column(out, bytes_str(dmarc_alignment_name(r->alignment)));
-	put_column(out, r->found.domain);
-	put_column(out, r->found.text);
-	put_column(out, r->sampled_out ? BYTES("left out by pct=")
+	(void)msg_column(out, r->from);
+	(void)msg_column(out, bytes_str(dmarc_policy_name(r->disposition)));
+	(void)msg_column(out, bytes_str(dmarc_alignment_name(r->alignment)));
+	(void)msg_column(out, r->found.domain);
+	(void)msg_column(out, r->found.text);
+	(void)msg_column(out, r->sampled_out ? BYTES("left out by pct=")
 	    : r->arc_instance != 0 ? BYTES("a trusted ARC set says pass")
 	    : bytes_str(r->reason));
 	return out->full ? -1 : 0;

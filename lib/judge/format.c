@@ -104,30 +104,20 @@ judge_format_reason(struct buf *out, const struct judge_result *r)
 	return n;
 }
 
-static void
-put_column(struct buf *out, struct bytes s)
-{
-	(void)buf_addc(out, '\t');
-	if (s.n == 0)
-		(void)buf_addc(out, '-');
-	else
-		(void)msg_escape(out, s);
-}
-
 int
 judge_format_line(struct buf *out, const struct judge_result *r)
 {
 	(void)buf_adds(out, r->accept ? "pass"
 	    : r->code < 500 ? "temperror" : "fail");
-	put_column(out, bytes_str(r->reason));
-	put_column(out, r->mailbox);
+	(void)msg_column(out, bytes_str(r->reason));
+	(void)msg_column(out, r->mailbox);
 	if (r->accept)
 		(void)buf_adds(out, "\t250\t2.0.0");
 	else
 		(void)buf_printf(out, "\t%d\t%.*s", r->code,
 		    BYTES_ARG(r->status));
-	put_column(out, r->destined);
+	(void)msg_column(out, r->destined);
 	for (size_t i = 0; i < r->ntexts; i++)
-		put_column(out, r->texts[i]);
+		(void)msg_column(out, r->texts[i]);
 	return out->full ? -1 : 0;
 }

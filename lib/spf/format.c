@@ -255,14 +255,6 @@ spf_format_resinfo(struct buf *out, const struct spf *r)
 
 /* ---- lines ---- */
 
-static int
-put_column(struct buf *out, struct bytes s)
-{
-	if (buf_addc(out, '\t') == -1)
-		return -1;
-	return s.n == 0 ? buf_addc(out, '-') : msg_escape(out, s);
-}
-
 int
 spf_format_line(struct buf *out, const struct spf *r)
 {
@@ -273,11 +265,11 @@ spf_format_line(struct buf *out, const struct spf *r)
 	if (buf_printf(out, "%s\t%s", spf_result_name(r->result),
 	    helo ? "helo" : "mailfrom") == 0 &&
 	    (helo ? buf_add(&who, r->domain) : put_address(&who, r)) == 0)
-		n = put_column(out, buf_bytes(&who));
+		n = msg_column(out, buf_bytes(&who));
 	buf_free(&who);
-	if (n == -1 || put_column(out, r->domain) == -1 ||
-	    put_column(out, r->mechanism) == -1 ||
-	    put_column(out, bytes_str(r->problem)) == -1)
+	if (n == -1 || msg_column(out, r->domain) == -1 ||
+	    msg_column(out, r->mechanism) == -1 ||
+	    msg_column(out, bytes_str(r->problem)) == -1)
 		return -1;
-	return put_column(out, r->explanation);
+	return msg_column(out, r->explanation);
 }
