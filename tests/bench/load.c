@@ -3,8 +3,9 @@
  *
  *   load bare DIR N SIZE          write, fsync, link, fsync directory
  *   load lmtp SOCKET N SIZE RCPT  one LMTP connection, one message a time
- *   load smtp ADDR PORT N CONNS FILE FROM RCPT
- *                                 one connection for each message
+ *   load smtp ADDR PORT N CONNS FILE FROM RCPT [NET]
+ *                                 one connection for each message, each from
+ *                                 the next of 24 addresses of the /24 NET
  * Each prints messages per second as a number.
  */
 #include <arpa/inet.h>
@@ -221,15 +222,36 @@ read_message(const char *path, size_t *length)
 	return m;
 }
 
+/* Address 10, 20 .. 240 of the net, or any. */
 static void
-one_connection(const struct sockaddr_in *sa, const char *from,
-    const char *rcpt, const char *m, size_t n)
+come_from(int fd, const char *net, long i)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	int one = 1;
+
+	if (net == NULL)
+		return;
+	if (inet_pton(AF_INET, net, &sa.sin_addr) != 1)
+		die(net);
+	sa.sin_addr.s_addr |= htonl((uint32_t)(10 + i % 24 * 10));
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+	    sizeof(one));
+	if (bind(fd, (void *)&sa, sizeof(sa)) == -1)
+		die(net);
+}
+
+static void
+one_connection(const struct sockaddr_in *sa, const char *net, long i,
+    const char *from, const char *rcpt, const char *m, size_t n)
 {
 	struct connection c = { 0 };
 	int one = 1;
 
 	c.fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (c.fd == -1 || connect(c.fd, (const void *)sa, sizeof(*sa)) == -1)
+	if (c.fd == -1)
+		die("socket");
+	come_from(c.fd, net, i);
+	if (connect(c.fd, (const void *)sa, sizeof(*sa)) == -1)
 		die("connect");
 	setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	reply(&c);
@@ -256,7 +278,7 @@ smtp(char **arg)
 		if (fork() != 0)
 			continue;
 		for (i = k; i < count; i += connections)
-			one_connection(&sa, arg[5], arg[6], m, n);
+			one_connection(&sa, arg[7], i, arg[5], arg[6], m, n);
 		_exit(0);
 	}
 	while (wait(&status) > 0)
@@ -276,7 +298,7 @@ main(int argc, char *argv[])
 	else if (argc == 6 && strcmp(argv[1], "lmtp") == 0)
 		printf("%.1f\n", lmtp(argv[2], number(argv[3]),
 		    number(argv[4]), argv[5]));
-	else if (argc == 9 && strcmp(argv[1], "smtp") == 0)
+	else if ((argc == 9 || argc == 10) && strcmp(argv[1], "smtp") == 0)
 		printf("%.1f\n", smtp(argv + 2));
 	else
 		return 100;
