@@ -280,9 +280,14 @@ const struct config_key *
 config_key_find(struct bytes section, struct bytes key)
 {
 	const struct config_key *k;
+	const char *other = NULL;	/* section that it is not */
 
 	for (k = config_schema; k->section != NULL; k++) {
-		if (is_name(k->section, section) && is_name(k->key, key))
+		if (k->section == other)
+			continue;
+		if (!is_name(k->section, section))
+			other = k->section;
+		else if (is_name(k->key, key))
 			return k;
 	}
 	return NULL;
