@@ -1,5 +1,5 @@
 /*
- * accounts.c - stores kept open within a session
+ * accounts.c - stores kept open, also from one session to the next
  */
 #include "lmtp_in.h"
 
@@ -8,9 +8,19 @@
 #include "account/account.h"
 
 void
-accounts_init(struct accounts *a, const struct config *c, uint64_t cid)
+accounts_begin(struct accounts *a, const struct config *c, uint64_t cid)
 {
-	*a = (struct accounts){ .config = c, .cid = cid };
+	struct store *s;
+
+	a->config = c;
+	a->cid = cid;
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if ((s = a->slot[i].store) == NULL || !store_stale(s))
+			continue;
+		store_close(s);
+		a->slot[i].store = NULL;
+		a->slot[i].used = 0;
+	}
 }
 
 static void

@@ -173,7 +173,7 @@ fail(struct smtp_session *s, const struct recipient *r,
 	code = smtp_fail_reply(err, s->id, text, &status);
 	log_failure(s, r->account, what, err);
 	set_answer(out, code, status, arena_bytes(&d->job, bytes_str(text)));
-	accounts_forget(&d->accounts, r->account);
+	accounts_forget(d->accounts, r->account);
 }
 
 static void
@@ -299,7 +299,7 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 {
 	struct deliverer *d = deliverer_of(s);
 	const struct store_delivered nowhere = { 0 };
-	struct store *store = accounts_open(&d->accounts, c->to->account);
+	struct store *store = accounts_open(d->accounts, c->to->account);
 	struct verdict v;
 
 	if (store == NULL) {

@@ -13,7 +13,7 @@
 #include "stage/stage.h"
 #include "store/store.h"
 
-/* ---- accounts.c: stores kept open within a session ---- */
+/* ---- accounts.c: stores kept open ---- */
 
 /* A message rarely has recipients in more accounts than these. */
 #define ACCOUNTS_MAX 4
@@ -27,7 +27,9 @@ struct accounts {
 	} slot[ACCOUNTS_MAX];
 	uint64_t clock;
 };
-void accounts_init(struct accounts *a, const struct config *c, uint64_t cid);
+/* A new session; all zero before the first. Those that were replaced since the
+ * last are closed. */
+void accounts_begin(struct accounts *a, const struct config *c, uint64_t cid);
 /* The store of an account, made if it is not there; NULL with errno. */
 struct store *accounts_open(struct accounts *a, struct bytes account);
 /* After a failure: open it anew next time. */
@@ -83,7 +85,7 @@ struct copy {
 struct deliverer {
 	const struct smtp_settings *settings;
 	const struct server_conn *conn;
-	struct accounts accounts;
+	struct accounts *accounts;
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
 	bool waited;			/* the message had its delay */

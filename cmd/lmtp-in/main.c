@@ -14,10 +14,16 @@ static const char usage[] = "usage: lmtp-in";
 /* A peer keeps its connection while its own client is silent. */
 #define IDLE_MS (10 * 60 * 1000)
 #define FILES_MAX 512
+/* Connections of one child. smtp-in makes one for each message; all lead to
+ * the same accounts, so a child that was taken over gains nothing by the
+ * next. What a new one sets up costs as much as a delivery. */
+#define KEEP_CONNECTIONS 200
 
 struct program {
 	struct smtp_settings settings;
 	struct os_sandbox sandbox;
+	bool confined;
+	struct accounts accounts;
 	struct server server;
 };
 
@@ -84,10 +90,24 @@ log_end_of_session(const struct deliverer *d, const char *end, int err)
 }
 
 static int
+confine(struct program *p)
+{
+	if (p->confined)
+		return 0;
+	p->confined = true;
+	smtp_settings_resolvers(&p->settings);
+	if (os_sandbox_enter(&p->sandbox) == 0)
+		return 0;
+	msg_warnsys("cannot enter sandbox");
+	return -1;
+}
+
+static int
 serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
-	struct deliverer d = { .settings = &p->settings, .conn = conn };
+	struct deliverer d = { .settings = &p->settings, .conn = conn,
+	    .accounts = &p->accounts };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
@@ -103,22 +123,18 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err;
 
-	smtp_settings_resolvers(&p->settings);
-	if (os_sandbox_enter(&p->sandbox) == -1) {
-		msg_warnsys("cannot enter sandbox");
+	if (confine(p) == -1)
 		return EXIT_TEMP;
-	}
-	accounts_init(&d.accounts, p->settings.config, conn->id);
+	accounts_begin(&p->accounts, p->settings.config, conn->id);
 	err = smtp_session_run(&s) == -1 ? errno : 0;
 	log_end_of_session(&d, s.end, err);
-	accounts_settle(&d.accounts);
-	/* A forked process ends here: the kernel takes its mappings back at
-	 * once, cheaper than one by one. A store needs no goodbye. */
-	if (conn->inherited) {
-		accounts_close(&d.accounts);
-		arena_free(&d.transaction);
-		arena_free(&d.job);
-	}
+	accounts_settle(&p->accounts);
+	arena_free(&d.transaction);
+	arena_free(&d.job);
+	/* A child keeps its stores for the next connection. When it ends the
+	 * kernel takes all back at once; a store needs no goodbye. */
+	if (conn->inherited)
+		accounts_close(&p->accounts);
 	return err == 0 || err == EPROTO ? EXIT_YES : EXIT_TEMP;
 }
 
@@ -137,6 +153,7 @@ main(int argc, char *argv[])
 		.prepare = prepare,
 		.serve = serve,
 		.ctx = &p,
+		.keep = KEEP_CONNECTIONS,
 		.notify_fd = -1,
 		.grace_ms = 3000,
 	};

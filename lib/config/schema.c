@@ -265,14 +265,29 @@ const struct config_key config_schema[] = {
 	PLAIN(NULL, NULL, CONFIG_TEXT, NULL),
 };
 
+/* Most differ in their first bytes: none is measured before. */
+static bool
+is_name(const char *name, struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (name[i] == '\0' || (unsigned char)name[i] != s.p[i])
+			return false;
+	}
+	return name[s.n] == '\0';
+}
+
 const struct config_key *
 config_key_find(struct bytes section, struct bytes key)
 {
 	const struct config_key *k;
+	const char *other = NULL;	/* section that it is not */
 
 	for (k = config_schema; k->section != NULL; k++) {
-		if (bytes_eq(bytes_str(k->section), section)
-		    && bytes_eq(bytes_str(k->key), key))
+		if (k->section == other)
+			continue;
+		if (!is_name(k->section, section))
+			other = k->section;
+		else if (is_name(k->key, key))
 			return k;
 	}
 	return NULL;

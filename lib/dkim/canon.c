@@ -118,6 +118,20 @@ dkim_sink_field(struct dkim_sink *s, enum dkim_canon c, struct bytes field,
 
 /* ---- bodies ---- */
 
+/* Most lines have no run of WSP and no tab. */
+static bool
+is_relaxed(struct bytes line)
+{
+	bool found = false, was_space = false, is_space;
+
+	for (size_t i = 0; i < line.n; i++) {
+		is_space = line.p[i] == ' ';
+		found |= line.p[i] == '\t' || (is_space && was_space);
+		was_space = is_space;
+	}
+	return !found;
+}
+
 /* RFC 6376 3.4.4: no WSP at the end, runs of WSP to one SP. */
 static void
 relaxed_line(struct dkim_sink *s, struct bytes line)
@@ -125,6 +139,10 @@ relaxed_line(struct dkim_sink *s, struct bytes line)
 	bool space = false;
 	size_t i;
 
+	if (is_relaxed(line)) {
+		put_bytes(s, line);
+		return;
+	}
 	for (i = 0; i < line.n; i++) {
 		if (ascii_is_wsp(line.p[i])) {
 			space = true;

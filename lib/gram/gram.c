@@ -57,21 +57,23 @@ character_hash(uint32_t window)
 	return mix(window | 0xff000000U);
 }
 
-static void
-set_bit(struct gram_set *g, uint32_t h)
+/* 1 if it was not set. */
+static size_t
+set_bit(unsigned char *bits, uint32_t h)
 {
-	unsigned int bit = 1U << h % 8;
+	unsigned int bit = 1U << h % 8, was;
 
 	h %= GRAM_FILTER_MAX * 8;
-	g->set += (g->bits[h / 8] & bit) == 0;
-	g->bits[h / 8] |= (unsigned char)bit;
+	was = bits[h / 8];
+	bits[h / 8] = (unsigned char)(was | bit);
+	return (was & bit) == 0;
 }
 
 void
 gram_set_add(struct gram_set *g, struct bytes text)
 {
 	uint32_t window = 0;
-	size_t i;
+	size_t i, set = 0;
 
 	if (g->made) {
 		memset(g->bits, 0, sizeof(g->bits));
@@ -81,10 +83,11 @@ gram_set_add(struct gram_set *g, struct bytes text)
 	for (i = 0; i < text.n; i++) {
 		window = window << 8 | text.p[i];
 		if (i >= 2 && is_character(window))
-			set_bit(g, character_hash(window));
+			set += set_bit(g->bits, character_hash(window));
 		if (i + 1 >= GRAM_BYTES)
-			set_bit(g, mix(window));
+			set += set_bit(g->bits, mix(window));
 	}
+	g->set += set;
 }
 
 struct bytes

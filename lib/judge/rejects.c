@@ -165,13 +165,13 @@ int
 judge_rejects_forget(struct store *s, const struct judge_rejects *r,
     struct bytes message)
 {
-	uint64_t hash = message_id_of(message);
+	uint64_t hash;
 	struct store_mailbox box;
 	struct store_view *v;
 	uint32_t uid;
 	int n;
 
-	if (r->mailbox.n == 0 || hash == 0)
+	if (r->mailbox.n == 0 || (hash = message_id_of(message)) == 0)
 		return 0;
 	if ((v = store_view_open(s)) == NULL)
 		return -1;

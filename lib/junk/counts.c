@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define ORDER_BITS 12
+
 struct junk_counts {
 	struct kv_txn *t;
 	unsigned int table;
@@ -73,26 +75,73 @@ junk_counts_load(struct junk_counts *c)
 	return c->is_loaded ? 0 : -1;
 }
 
-int
-junk_counts_get(struct junk_counts *c, uint64_t hash, uint32_t count[2])
+/*
+ * In about the order of the table: by the first bits of each hash, so that most
+ * words are found on the page of the one before.
+ */
+static uint32_t *
+order_words(const struct junk_words *w)
 {
-	unsigned char key[8];
-	struct bytes value;
+	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
+	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 };
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		start[(w->word[i].hash >> (64 - ORDER_BITS)) + 1]++;
+	for (i = 1; i < sizeof(start) / sizeof(start[0]); i++)
+		start[i] += start[i - 1];
+	for (i = 0; i < w->n; i++)
+		list[start[w->word[i].hash >> (64 - ORDER_BITS)]++] =
+		    (uint32_t)i;
+	return list;
+}
+
+static int
+find_word(struct kv_cursor *cursor, uint64_t hash, uint32_t count[2])
+{
+	unsigned char want[8];
+	struct bytes key = bytes_of(want, sizeof(want)), value;
 	int r;
 
-	if (c->is_loaded) {
-		const struct junk_entry *e = junk_map_find(&c->map, hash);
+	be64_put(want, hash);
+	count[0] = count[1] = 0;
+	r = kv_seek(cursor, &key, &value);
+	if (r == 1 && bytes_eq(key, bytes_of(want, sizeof(want))))
+		return junk_value_get(value, count);
+	return r == -1 ? -1 : 0;
+}
 
-		if (e == NULL)
-			return 0;
-		count[0] = (uint32_t)e->count[0];
-		count[1] = (uint32_t)e->count[1];
-		return 1;
+static int
+find_loaded(const struct junk_map *map, const struct junk_words *w,
+    uint32_t (*count)[2])
+{
+	const struct junk_entry *e;
+
+	for (size_t i = 0; i < w->n; i++) {
+		e = junk_map_find(map, w->word[i].hash);
+		count[i][0] = e == NULL ? 0 : (uint32_t)e->count[0];
+		count[i][1] = e == NULL ? 0 : (uint32_t)e->count[1];
 	}
-	be64_put(key, hash);
-	r = kv_get(c->t, c->table, bytes_of(key, sizeof(key)), &value);
-	if (r == 1 && junk_value_get(value, count) == -1)
+	return 0;
+}
+
+int
+junk_counts_all(struct junk_counts *c, const struct junk_words *w,
+    uint32_t (*count)[2])
+{
+	struct kv_cursor *cursor;
+	uint32_t *list;
+	int r = 0;
+
+	if (c->is_loaded)
+		return find_loaded(&c->map, w, count);
+	if ((cursor = kv_cursor_open(c->t, c->table)) == NULL)
 		return -1;
+	list = order_words(w);
+	for (size_t i = 0; r == 0 && i < w->n; i++)
+		r = find_word(cursor, w->word[list[i]].hash, count[list[i]]);
+	free(list);
+	kv_cursor_close(cursor);
 	return r;
 }
 

@@ -60,8 +60,8 @@ void junk_read_url(struct junk_words *w, struct bytes url);
 #define JUNK_VALUE 8
 int junk_value_get(struct bytes value, uint32_t count[2]);
 void junk_value_put(unsigned char out[JUNK_VALUE], const uint32_t count[2]);
-/* The counts of a word: 1, 0 none, -1. */
-int junk_counts_get(struct junk_counts *c, uint64_t hash,
-    uint32_t count[2]);
+/* The counts of each word of w, 0 of those that are not there. 0, -1. */
+int junk_counts_all(struct junk_counts *c, const struct junk_words *w,
+    uint32_t (*count)[2]);
 
 #endif

@@ -83,44 +83,55 @@ gather(struct junk_counts *c, const struct junk_words *w,
     const struct junk_options *o, const struct junk_score *s,
     struct side side[2])
 {
-	uint32_t count[2];
+	uint32_t (*count)[2] = mem_alloc((w->n + 1) * sizeof(*count));
 	double r;
 	size_t i;
-	int found;
 
+	if (junk_counts_all(c, w, count) == -1) {
+		free(count);
+		return -1;
+	}
 	for (i = 0; i < w->n; i++) {
-		found = junk_counts_get(c, w->word[i].hash, count);
-		if (found == -1)
-			return -1;
-		if (found == 0 ||
-		    (uint64_t)count[0] + count[1] < SIGHTINGS_MIN)
+		if ((uint64_t)count[i][0] + count[i][1] < SIGHTINGS_MIN)
 			continue;
-		r = probability(count, s->ham, s->spam, o);
+		r = probability(count[i], s->ham, s->spam, o);
 		if (fabs(r - 0.5) < o->ignore_words)
 			continue;
 		side[r > 0.5].e[side[r > 0.5].n++] =
 		    (struct evidence){ &w->word[i], r };
 	}
+	free(count);
 	return 0;
 }
 
-/* Those with the most say to the front, if anybody asks for their order. */
+/* Those with the most say to the front, if not all are to be heard. */
 static size_t
-order(struct side *s, bool wanted, unsigned int top)
+order(struct side *s, unsigned int top)
 {
-	if (wanted || (top > 0 && s->n > top))
-		qsort(s->e, s->n, sizeof(*s->e), compare);
-	return top > 0 && s->n > top ? top : s->n;
+	if (top == 0 || s->n <= top)
+		return s->n;
+	qsort(s->e, s->n, sizeof(*s->e), compare);
+	return top;
 }
 
+/* The few with the most say: for so few a sort of all would be dear. */
 static size_t
 reasons(const struct side *s, struct junk_reason *out)
 {
-	size_t i;
+	const struct evidence *best[JUNK_REASONS];
+	size_t i, k, n = 0;
 
-	for (i = 0; i < s->n && i < JUNK_REASONS; i++)
-		out[i] = (struct junk_reason){ s->e[i].word, s->e[i].r };
-	return i;
+	for (i = 0; i < s->n; i++) {
+		if (n == JUNK_REASONS && compare(&s->e[i], best[n - 1]) >= 0)
+			continue;
+		k = n < JUNK_REASONS ? n++ : n - 1;
+		for (; k > 0 && compare(&s->e[i], best[k - 1]) < 0; k--)
+			best[k] = best[k - 1];
+		best[k] = &s->e[i];
+	}
+	for (i = 0; i < n; i++)
+		out[i] = (struct junk_reason){ best[i]->word, best[i]->r };
+	return n;
 }
 
 /*
@@ -134,7 +145,7 @@ mean(const struct group *g, double norm)
 }
 
 static void
-judge(const struct junk_words *w, const struct junk_options *o,
+judge(const struct junk_options *o,
     struct side side[2], struct junk_score *out)
 {
 	struct group group[2] = { { 0, 0 }, { 0, 0 } }, *g;
@@ -143,7 +154,7 @@ judge(const struct junk_words *w, const struct junk_options *o,
 	size_t i, k, n, total = 0;
 
 	for (k = 0; k < 2; k++) {
-		n = order(&side[k], w->keep_text, o->top_words);
+		n = order(&side[k], o->top_words);
 		for (i = 0; i < n; i++) {
 			e = &side[k].e[i];
 			says = log(e->r) - log1p(-e->r);
@@ -176,7 +187,7 @@ junk_score(struct junk_counts *c, const struct junk_words *w,
 	side[1] = (struct side){ e + w->n, 0 };
 	r = gather(c, w, o, &s, side);
 	if (r == 0) {
-		judge(w, o, side, &s);
+		judge(o, side, &s);
 		s.significant = s.ham >= o->significant;
 		*out = s;
 	}

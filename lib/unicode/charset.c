@@ -283,10 +283,10 @@ unicode_from_charset(struct arena *a, struct bytes charset, struct bytes s,
 			flags |= UNICODE_BAD_BYTES;
 		how = unicode_valid_utf8(s) ? BY_UTF8 : BY_LATIN;
 	}
-	if (how != BY_ICONV && s.n <= limit &&
-	    (bytes_is_ascii(s) || (how == BY_UTF8 && unicode_valid_utf8(s)))) {
-		*out = s;
-		return flags;
+	if (how != BY_ICONV && (bytes_is_ascii(s) ||
+	    (how == BY_UTF8 && s.n <= limit && unicode_valid_utf8(s)))) {
+		*out = bytes_first(s, limit);
+		return s.n > limit ? flags | UNICODE_CUT : flags;
 	}
 	if (how == BY_UTF8)
 		flags |= add_utf8(&b, s);

@@ -3,8 +3,12 @@
  *
  *   load bare DIR N SIZE          write, fsync, link, fsync directory
  *   load lmtp SOCKET N SIZE RCPT  one LMTP connection, one message a time
- *   load smtp ADDR PORT N CONNS FILE FROM RCPT
- *                                 one connection for each message
+ *   load lmtp SOCKET N FILE RCPT IDENT
+ *                                 the same as smtp-in would hand them on, each
+ *                                 from another address
+ *   load smtp ADDR PORT N CONNS FILE FROM RCPT [NET]
+ *                                 one connection for each message, each from
+ *                                 the next of 24 addresses of the /24 NET
  * Each prints messages per second as a number.
  */
 #include <arpa/inet.h>
@@ -177,13 +181,48 @@ pipelined(struct connection *c, const char *from, const char *rcpt,
 	say(c, text, n, '2');
 }
 
+static char *
+read_message(const char *path, size_t *length)
+{
+	FILE *f = fopen(path, "r");
+	char *m = malloc(4 << 20);
+	int c;
+
+	if (f == NULL || m == NULL)
+		die(path);
+	*length = 0;
+	while ((c = getc(f)) != EOF && *length < (4 << 20) - 4) {
+		if (c == '\n' && (*length == 0 || m[*length - 1] != '\r'))
+			m[(*length)++] = '\r';
+		m[(*length)++] = (char)c;
+	}
+	fclose(f);
+	return m;
+}
+
+/* In 198.18.0.0/15, few of a network in a minute. */
+static void
+forward(struct connection *c, const char *ident)
+{
+	static unsigned int n;
+	unsigned int v = (unsigned int)getpid() * 64 + n++;
+	char line[256];
+	int k = snprintf(line, sizeof(line), "XFORWARD ADDR=198.%u.%u.%u "
+	    "HELO=mail.new.example PROTO=ESMTP IDENT=%s\r\n", 18 + v % 2,
+	    v / 2 % 251, v % 250 + 1, ident);
+
+	say(c, line, (size_t)k, '2');
+}
+
 static double
-lmtp(const char *path, long count, long size, const char *rcpt)
+lmtp(const char *path, long count, const char *what, const char *rcpt,
+    const char *ident)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	struct connection c = { 0 };
 	size_t n;
-	char *m = make_message(size, &n);
+	char *m = ident == NULL ? make_message(number(what), &n)
+	    : read_message(what, &n);
 	double t;
 	long i;
 
@@ -195,41 +234,47 @@ lmtp(const char *path, long count, long size, const char *rcpt)
 	say(&c, "LHLO load\r\n", 11, '2');
 	memcpy(m + n, ".\r\n", 3);	/* make_message leaves room */
 	t = now();
-	for (i = 0; i < count; i++)
-		pipelined(&c, "s@sender.example", rcpt, m, n + 3);
+	for (i = 0; i < count; i++) {
+		if (ident != NULL)
+			forward(&c, ident);
+		pipelined(&c, ident == NULL ? "s@sender.example"
+		    : "s@new.example", rcpt, m, n + 3);
+	}
 	t = (double)count / (now() - t);
 	free(m);
 	return t;
 }
 
-static char *
-read_message(const char *path, size_t *length)
+/* Address 10, 20 .. 240 of the net, or any. */
+static void
+come_from(int fd, const char *net, long i)
 {
-	FILE *f = fopen(path, "r");
-	char *m = malloc(4 << 20);
-	int c;
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	int one = 1;
 
-	if (f == NULL || m == NULL)
-		die(path);
-	*length = 0;
-	while ((c = getc(f)) != EOF && *length < (4 << 20) - 2) {
-		if (c == '\n' && (*length == 0 || m[*length - 1] != '\r'))
-			m[(*length)++] = '\r';
-		m[(*length)++] = (char)c;
-	}
-	fclose(f);
-	return m;
+	if (net == NULL)
+		return;
+	if (inet_pton(AF_INET, net, &sa.sin_addr) != 1)
+		die(net);
+	sa.sin_addr.s_addr |= htonl((uint32_t)(10 + i % 24 * 10));
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+	    sizeof(one));
+	if (bind(fd, (void *)&sa, sizeof(sa)) == -1)
+		die(net);
 }
 
 static void
-one_connection(const struct sockaddr_in *sa, const char *from,
-    const char *rcpt, const char *m, size_t n)
+one_connection(const struct sockaddr_in *sa, const char *net, long i,
+    const char *from, const char *rcpt, const char *m, size_t n)
 {
 	struct connection c = { 0 };
 	int one = 1;
 
 	c.fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (c.fd == -1 || connect(c.fd, (const void *)sa, sizeof(*sa)) == -1)
+	if (c.fd == -1)
+		die("socket");
+	come_from(c.fd, net, i);
+	if (connect(c.fd, (const void *)sa, sizeof(*sa)) == -1)
 		die("connect");
 	setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	reply(&c);
@@ -256,7 +301,7 @@ smtp(char **arg)
 		if (fork() != 0)
 			continue;
 		for (i = k; i < count; i += connections)
-			one_connection(&sa, arg[5], arg[6], m, n);
+			one_connection(&sa, arg[7], i, arg[5], arg[6], m, n);
 		_exit(0);
 	}
 	while (wait(&status) > 0)
@@ -273,10 +318,10 @@ main(int argc, char *argv[])
 	if (argc == 5 && strcmp(argv[1], "bare") == 0)
 		printf("%.1f\n", bare(argv[2], number(argv[3]),
 		    number(argv[4])));
-	else if (argc == 6 && strcmp(argv[1], "lmtp") == 0)
-		printf("%.1f\n", lmtp(argv[2], number(argv[3]),
-		    number(argv[4]), argv[5]));
-	else if (argc == 9 && strcmp(argv[1], "smtp") == 0)
+	else if ((argc == 6 || argc == 7) && strcmp(argv[1], "lmtp") == 0)
+		printf("%.1f\n", lmtp(argv[2], number(argv[3]), argv[4],
+		    argv[5], argv[6]));
+	else if ((argc == 9 || argc == 10) && strcmp(argv[1], "smtp") == 0)
 		printf("%.1f\n", smtp(argv + 2));
 	else
 		return 100;

@@ -159,7 +159,6 @@ n=$(messages alice)
 ok "eight clients at once" timeout 60 /usr/bin/python3 many.py "$TMP/run/lmtp"
 is "$(messages alice)" $((n + 40)) "each message is there once"
 
-# ---- what is in reach is the folder that was there ----
 cat >one.py <<'END'
 import smtplib, sys
 c = smtplib.LMTP(sys.argv[1])
@@ -171,6 +170,18 @@ except smtplib.SMTPDataError as e:
 except smtplib.SMTPRecipientsRefused as e:
     print(list(e.recipients.values())[0][0])
 END
+# ---- a child serves further connections, with the accounts it has open ----
+# (one that is not asked for some seconds ends)
+for i in 1 2 3 4 5 6 7 8 9; do /usr/bin/python3 one.py "$TMP/run/lmtp"; done >replies
+is "$(sort -u replies)" 250 "further connections"
+like "$(pgrep -P "$lmtp_pid")" '[0-9]' "there are children without a connection"
+mv var/accounts/alice var/accounts/alice.moved && cp -a var/accounts/alice.moved var/accounts/alice
+for i in 1 2 3 4 5 6 7 8 9; do /usr/bin/python3 one.py "$TMP/run/lmtp"; done >replies
+is "$(sort -u replies)" 250 "an account that was replaced is opened anew"
+is "$(messages alice)" $((n + 58)) "and gets what comes"
+rm -rf var/accounts/alice.moved
+
+# ---- what is in reach is the folder that was there ----
 mv var/accounts var/moved && cp -a var/moved var/accounts
 got=$(/usr/bin/python3 one.py "$TMP/run/lmtp")
 if [ "${SAN:-}" = 1 ] || /usr/bin/python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) > 1)'; then
