@@ -314,8 +314,10 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		set_verdict(d, job, out);
 		return;
 	}
+	stage_guard_timed(job, BYTES("judge"));
 	choose(s, c->to, job, rules);
 	verdict_make(s, c, job, rules, store, &v);
+	stage_guard_untimed(job, BYTES("delivery"));
 	d->slow = d->slow || v.r.slow;
 	if (c->judge_only) {
 		set_outcome(&d->job, &v, &nowhere, out, done);
@@ -351,7 +353,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 		job.envelope.id = bytes_str(s->id);
 	stage_guard_begin(&job, s->out);
 	stage_run(&job, &d->settings->stages);
-	stage_guard_untimed(&job, BYTES("judge"));
+	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
 	else
