@@ -4,6 +4,11 @@
  * Every member's own rules and history judge its copy; the message is
  * accepted if one of them does. Who is a recipient of the message itself, or
  * its author, is asked too, but gets no second copy (D-10).
+ *
+ * The client gets one reply for all of them, and repeats the whole message if
+ * that is 4xx. So members elsewhere are queued before the first copy is
+ * stored: if that fails nobody has it yet. A member whose copy cannot be
+ * stored when others have theirs gets it through the queue (doc/queue.md).
  */
 #include "lmtp_in.h"
 
@@ -12,7 +17,16 @@
 struct expansion {
 	struct smtp_session *s;
 	struct deliverer *d;
+	const struct smtp_recipient *rcpt;
+	struct bytes text;
 	struct recipient_alias alias;
+	bool passed_on;			/* those elsewhere had their turn ... */
+	bool queued;			/* ... and queue-add has it ... */
+	bool stopped;			/* ... or cannot have it now: no
+					 * member gets it this time */
+	const struct recipient **missing;	/* could not be stored */
+	enum missed *why;
+	size_t nmissing;
 	struct bytes from;		/* empty: none, or several */
 	struct bytes author;		/* canonical; empty: not of ours */
 	/* The first of each kind, code 0: none. Failed: what is for members
@@ -71,33 +85,62 @@ keep_first(struct deliverer *d, struct smtp_answer *kept,
 	kept->text = arena_bytes(&d->transaction, answer->text);
 }
 
+static bool pass_on(void *ctx, struct smtp_answer *out);
+
 static void
-deliver_member(struct expansion *x, const struct smtp_recipient *rcpt,
-    const struct recipient *member, struct bytes text)
+deliver_member(struct expansion *x, const struct recipient *member)
 {
-	struct copy c = { .rcpt = rcpt, .to = member, .is_member = true };
+	struct copy c = { .rcpt = x->rcpt, .to = member, .is_member = true,
+	    .before = pass_on, .ctx = x };
 	struct smtp_answer answer;
 
 	c.judge_only = is_recipient(x, member->address) ||
 	    bytes_eq(x->author, member->address);
-	deliver_copy(x->s, &c, text, &answer);
+	deliver_copy(x->s, &c, x->text, &answer);
 	if (answer.code < 300) {
 		keep_first(x->d, &x->accepted, &answer);
 		if (!c.judge_only)
 			note_reached(x->d, member->address);
-	} else
+	} else {
 		keep_first(x->d, &x->refused, &answer);
+		if (!c.judge_only && x->d->missed != MISSED_NOT) {
+			x->missing[x->nmissing] = member;
+			x->why[x->nmissing++] = x->d->missed;
+		}
+	}
 	arena_reset(&x->d->job);
+}
+
+/*
+ * Others have it: through the queue, which comes again. Where that cannot be,
+ * one that is full goes without (BEHAVIOUR 6); for another one the client
+ * comes again: a copy too many is better than one lost.
+ */
+static void
+queue_missing(struct expansion *x)
+{
+	struct smtp_answer answer;
+
+	for (size_t i = 0; i < x->nmissing; i++) {
+		forward_message(x->s, x->rcpt, &x->alias, x->missing[i],
+		    &x->missing[i]->address, 1, x->text, &answer);
+		if (answer.code < 300)
+			keep_first(x->d, &x->accepted, &answer);
+		else if (x->why[i] == MISSED_FAILED) {
+			x->accepted.code = 0;
+			keep_first(x->d, &x->failed, &answer);
+		}
+		arena_reset(&x->d->job);
+	}
 }
 
 /* ---- members elsewhere ---- */
 
 /* With nobody here to judge the message, who gets the bounces does. */
 static void
-ask_owner(struct expansion *x, const struct smtp_recipient *rcpt,
-    struct bytes text)
+ask_owner(struct expansion *x)
 {
-	struct copy c = { .rcpt = rcpt, .is_member = true,
+	struct copy c = { .rcpt = x->rcpt, .is_member = true,
 	    .judge_only = true };
 	struct recipient owner;
 	struct smtp_answer answer;
@@ -110,36 +153,60 @@ ask_owner(struct expansion *x, const struct smtp_recipient *rcpt,
 	    &owner) != 1 || owner.alias.n > 0)
 		return;
 	c.to = &owner;
-	deliver_copy(x->s, &c, text, &answer);
+	deliver_copy(x->s, &c, x->text, &answer);
 	keep_first(x->d, answer.code < 300 ? &x->accepted : &x->refused,
 	    &answer);
 	arena_reset(&x->d->job);
 }
 
-static void
-deliver_elsewhere(struct expansion *x, const struct smtp_recipient *rcpt,
-    struct bytes text)
+/* Before the first copy is stored, once. False: come again. */
+static bool
+pass_on(void *ctx, struct smtp_answer *out)
 {
-	struct bytes *members = arena_zalloc(&x->d->transaction,
-	    x->alias.nexternals, sizeof(*members));
-	struct smtp_answer answer;
+	struct expansion *x = ctx;
+	struct bytes *members;
 	size_t n = 0;
 
+	if (x->passed_on)
+		return true;
+	x->passed_on = true;
+	members = arena_zalloc(&x->d->transaction, x->alias.nexternals + 1,
+	    sizeof(*members));
 	for (size_t i = 0; i < x->alias.nexternals; i++) {
 		if (!bytes_caseeq(x->alias.external[i], x->from))
 			members[n++] = x->alias.external[i];
 	}
 	if (n == 0)
-		return;
-	forward_message(x->s, rcpt, &x->alias, members, n, text, &answer);
-	/* a copy too many is better than one lost: come again */
-	if (answer.code >= 400 && answer.code < 500)
+		return true;
+	forward_message(x->s, x->rcpt, &x->alias, NULL, members, n, x->text,
+	    out);
+	x->queued = out->code < 300;
+	if (out->code >= 400)
+		keep_first(x->d, &x->failed, out);
+	x->stopped = out->code >= 400 && out->code < 500;
+	return !x->stopped;
+}
+
+/* What is left to do when every member here had its turn. */
+static void
+finish(struct expansion *x)
+{
+	const struct smtp_answer queued = { 250, BYTES("2.0.0"),
+	    BYTES("delivered") };
+	struct smtp_answer answer;
+
+	if (x->accepted.code != 0 && !x->passed_on) {
+		(void)pass_on(x, &answer);	/* the answer is kept */
+		if (x->alias.nmembers == 0 && x->failed.code != 0)
+			x->accepted.code = 0;
+		arena_reset(&x->d->job);
+	}
+	if (x->queued)
+		keep_first(x->d, &x->accepted, &queued);
+	if (x->stopped)
 		x->accepted.code = 0;
-	else if (answer.code >= 500 && x->alias.nmembers == 0)
-		x->accepted.code = 0;
-	if (answer.code >= 400)
-		keep_first(x->d, &x->failed, &answer);
-	arena_reset(&x->d->job);
+	else if (x->accepted.code != 0)
+		queue_missing(x);
 }
 
 /* The From address: false if it may not post. */
@@ -185,7 +252,7 @@ alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
     struct bytes text, struct smtp_answer *out)
 {
 	struct deliverer *d = s->ctx;
-	struct expansion x = { .s = s, .d = d };
+	struct expansion x = { .s = s, .d = d, .rcpt = rcpt, .text = text };
 	const struct recipient *r = rcpt->user;
 
 	recipient_alias_read(d->settings->config, &d->transaction, r->alias,
@@ -196,12 +263,15 @@ alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
 		    BYTES("you may not send to this address") };
 		return;
 	}
-	for (size_t i = 0; i < x.alias.nmembers; i++)
-		deliver_member(&x, rcpt, &x.alias.member[i], text);
+	x.missing = arena_zalloc(&d->transaction, x.alias.nmembers + 1,
+	    sizeof(struct recipient *));
+	x.why = arena_zalloc(&d->transaction, x.alias.nmembers + 1,
+	    sizeof(*x.why));
+	for (size_t i = 0; i < x.alias.nmembers && !x.stopped; i++)
+		deliver_member(&x, &x.alias.member[i]);
 	if (x.alias.nmembers == 0)
-		ask_owner(&x, rcpt, text);
-	if (x.accepted.code != 0 && x.alias.nexternals > 0)
-		deliver_elsewhere(&x, rcpt, text);
+		ask_owner(&x);
+	finish(&x);
 	*out = x.accepted.code != 0 ? x.accepted : x.failed.code != 0
 	    ? x.failed : x.refused;
 	if (out->code == 0)

@@ -166,6 +166,7 @@ fail(struct smtp_session *s, const struct recipient *r,
 	const char *status;
 	int code;
 
+	d->missed = err == EDQUOT ? MISSED_FULL : MISSED_FAILED;
 	if (err == EDQUOT) {
 		set_answer(out, 452, "4.2.2", BYTES("mailbox is full"));
 		return;
@@ -186,6 +187,7 @@ set_verdict(struct deliverer *d, const struct stage_job *job,
 		d->slow = true;
 		break;
 	case STAGE_TEMP:
+		d->missed = MISSED_FAILED;
 		set_answer(out, 451, "4.3.0", job->reply);
 		break;
 	default:
@@ -312,8 +314,10 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		set_verdict(d, job, out);
 		return;
 	}
+	stage_guard_timed(job, BYTES("judge"));
 	choose(s, c->to, job, rules);
 	verdict_make(s, c, job, rules, store, &v);
+	stage_guard_untimed(job, BYTES("delivery"));
 	d->slow = d->slow || v.r.slow;
 	if (c->judge_only) {
 		set_outcome(&d->job, &v, &nowhere, out, done);
@@ -322,10 +326,10 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 	verdict_wait(d, &v, &job->envelope.remote);
 	if (v.r.accept && !v.r.is_reject)
 		filters_after(s, c->to, rules, job);
-	if (job->verdict == STAGE_PASS)
-		store_message(s, c, job, &v, out, done);
-	else
+	if (job->verdict != STAGE_PASS)
 		set_verdict(d, job, out);
+	else if (!v.r.accept || c->before == NULL || c->before(c->ctx, out))
+		store_message(s, c, job, &v, out, done);
 }
 
 void
@@ -341,6 +345,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	struct outcome done = { 0, c->to->mailbox, "" };
 
 	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
+	d->missed = MISSED_NOT;
 	deliver_envelope(s, c->rcpt, &e);
 	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
 	stage_job_resume(&job, text);
@@ -348,7 +353,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 		job.envelope.id = bytes_str(s->id);
 	stage_guard_begin(&job, s->out);
 	stage_run(&job, &d->settings->stages);
-	stage_guard_untimed(&job, BYTES("judge"));
+	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
 	else

@@ -3,7 +3,9 @@
  *
  * The sender of the envelope becomes the address that the alias names for
  * bounces: SPF then speaks of us, and its owner hears of members that are no
- * more. A null sender stays one.
+ * more. A null sender stays one. For a member of ours that cannot have it now
+ * it is null, too, where no such address is named: whoever is in MAIL FROM
+ * cannot mend that, and may not be the sender at all.
  */
 #include "lmtp_in.h"
 
@@ -53,12 +55,12 @@ ask(struct smtp_session *s, const struct add_request *q, int fd,
 
 static void
 fill_request(struct arena *a, const struct recipient_alias *alias,
-    const struct recipient *owner, const struct bytes *members, size_t n,
+    struct bytes account, const struct bytes *members, size_t n,
     struct add_request *q)
 {
 	(void)add_parse_request(a, BYTES_EMPTY, q);	/* all empty */
 	q->kind = QUEUE_FORWARD;
-	q->account = owner->account;
+	q->account = account;
 	q->login = alias->name;
 	q->rcpts = arena_zalloc(a, n, sizeof(*q->rcpts));
 	q->count = n;
@@ -107,12 +109,15 @@ find_owner(struct deliverer *d, const struct recipient_alias *alias,
 
 void
 forward_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
-    const struct recipient_alias *alias, const struct bytes *members,
-    size_t n, struct bytes text, struct smtp_answer *out)
+    const struct recipient_alias *alias, const struct recipient *here,
+    const struct bytes *members, size_t n, struct bytes text,
+    struct smtp_answer *out)
 {
 	struct deliverer *d = s->ctx;
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
-	struct recipient owner;
+	struct recipient owner = { .account = here == NULL ? BYTES_EMPTY
+	    : here->account };
+	bool owned = find_owner(d, alias, &owner);
 	struct add_request q;
 	struct spool spool;
 	int err = 0;
@@ -120,14 +125,14 @@ forward_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	*out = (struct smtp_answer){ 451, BYTES("4.3.0"),
 	    BYTES("cannot pass it on now") };
 	spool_init(&spool, s->spool_dir);
-	if (!find_owner(d, alias, &owner))
+	if (!owned && here == NULL)
 		err = ENOENT;
 	else if (make_text(s, rcpt, text, &spool) == -1 ||
 	    spool_view(&spool, &text) == -1)
 		err = errno;
 	else {
-		fill_request(&d->job, alias, &owner, members, n, &q);
-		q.sender = e->sender_text.n == 0 ? BYTES_EMPTY
+		fill_request(&d->job, alias, owner.account, members, n, &q);
+		q.sender = e->sender_text.n == 0 || !owned ? BYTES_EMPTY
 		    : alias->bounces_to;
 		q.requiretls = e->requiretls;
 		q.smtputf8 = e->smtputf8;

@@ -80,6 +80,17 @@ struct copy {
 	const struct recipient *to;
 	bool is_member;		/* of the alias that was addressed */
 	bool judge_only;	/* it is not stored */
+	/* Or NULL: asked when it is accepted and before it is stored; false,
+	 * with the reply in *out: it is not. */
+	bool (*before)(void *ctx, struct smtp_answer *out);
+	void *ctx;
+};
+
+/* Why the copy at hand was not stored though nobody refused the message. */
+enum missed {
+	MISSED_NOT,
+	MISSED_FULL,		/* the quota */
+	MISSED_FAILED,		/* something is wrong, for now */
 };
 
 struct deliverer {
@@ -96,6 +107,7 @@ struct deliverer {
 	/* Of the recipient at hand: its message was refused for what it is,
 	 * and the client is to be slowed down (BEHAVIOUR 1.3). */
 	bool slow;
+	enum missed missed;
 };
 
 /* ---- verdict.c: what is decided about a recipient's copy ---- */
@@ -133,18 +145,19 @@ void deliver_copy(struct smtp_session *s, const struct copy *c,
 void deliver_envelope(struct smtp_session *s,
     const struct smtp_recipient *rcpt, struct trace_envelope *out);
 
-/* ---- alias.c ---- */
-
 /* ---- forward.c ---- */
 
 /*
- * Hand the message to queue-add for the n members elsewhere (B-4). *out is
+ * Hand the message to queue-add for n members of the alias: elsewhere (B-4;
+ * here is NULL), or one that is here and could not be delivered to now. *out is
  * its reply, or 451, in d->job.
  */
 void forward_message(struct smtp_session *s,
     const struct smtp_recipient *rcpt, const struct recipient_alias *alias,
-    const struct bytes *members, size_t n, struct bytes text,
-    struct smtp_answer *out);
+    const struct recipient *here, const struct bytes *members, size_t n,
+    struct bytes text, struct smtp_answer *out);
+
+/* ---- alias.c ---- */
 
 /* To the members of the alias rcpt is (BEHAVIOUR 6). */
 void alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,

@@ -163,6 +163,15 @@ stage_guard_begin(struct stage_job *job, int fd)
 }
 
 void
+stage_guard_timed(const struct stage_job *job, struct bytes name)
+{
+	if (!job->is_guarded)
+		return;
+	stage_guard_name(job, name);
+	set_alarm((int)job->options->timeout_ms + GRACE_MS);
+}
+
+void
 stage_guard_untimed(const struct stage_job *job, struct bytes name)
 {
 	if (!job->is_guarded)

@@ -214,8 +214,10 @@ void stage_guard_begin(struct stage_job *job, int fd);
 void stage_guard_end(struct stage_job *job);
 /* The stage that runs now; nothing without a guard. */
 void stage_guard_name(const struct stage_job *job, struct bytes name);
-/* The same for what follows the stages and may take longer than they: from
- * now on only a crash ends the process. */
+/* The same for what follows the stages: it has as long as they had, from now
+ * on. */
+void stage_guard_timed(const struct stage_job *job, struct bytes name);
+/* And for what may take longer: from now on only a crash ends the process. */
 void stage_guard_untimed(const struct stage_job *job, struct bytes name);
 /* The trusted block as text: Authentication-Results, Received-SPF, Received,
  * and above them what filters put in front. 0 or -1 EMSGSIZE. */

@@ -83,8 +83,19 @@ find_alias(struct submit *s, struct recipient_alias *out,
 	return true;
 }
 
+/* Of ours: one whose copy could not be stored when the message came. */
 static bool
-is_member(const struct recipient_alias *alias, struct bytes address)
+is_here(const struct recipient_alias *alias, struct bytes address)
+{
+	for (size_t i = 0; i < alias->nmembers; i++) {
+		if (bytes_eq(alias->member[i].address, address))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_elsewhere(const struct recipient_alias *alias, struct bytes address)
 {
 	for (size_t i = 0; i < alias->nexternals; i++) {
 		if (bytes_eq(alias->external[i], address))
@@ -93,14 +104,19 @@ is_member(const struct recipient_alias *alias, struct bytes address)
 	return false;
 }
 
-/* Whoever asks has no say in who gets it, and from whom. */
+/* Whoever asks has no say in who gets it, and from whom. *leaves: it is for
+ * members elsewhere. */
 static bool
-is_of_alias(const struct add_request *q, const struct recipient_alias *alias)
+is_of_alias(const struct add_request *q, const struct recipient_alias *alias,
+    bool *leaves)
 {
+	*leaves = false;
 	if (q->sender.n > 0 && !bytes_eq(q->sender, alias->bounces_to))
 		return false;
 	for (size_t i = 0; i < q->count; i++) {
-		if (!is_member(alias, q->rcpts[i].address))
+		if (is_elsewhere(alias, q->rcpts[i].address))
+			*leaves = true;
+		else if (!is_here(alias, q->rcpts[i].address))
 			return false;
 	}
 	return true;
@@ -127,11 +143,14 @@ submit_vouch(struct submit *s, struct buf *out, struct submit_reply *reply)
 	struct bytes hostname = config_get_text(s->config, "server", NULL,
 	    "hostname"), rest, domain;
 	struct recipient_alias alias;
+	bool leaves;
 
 	if (!find_alias(s, &alias, &domain) ||
-	    !is_of_alias(s->request, &alias))
+	    !is_of_alias(s->request, &alias, &leaves))
 		return submit_fail(reply, 550, "5.7.1",
 		    "these are no members of this alias");
+	if (!leaves)
+		return 0;
 	if (trace_block_parse(s->a, s->body, hostname, BYTES_EMPTY, &block,
 	    &rest) != 1 || (!seal(s, &block, hostname, domain,
 	    out) &&

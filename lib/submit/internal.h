@@ -28,8 +28,8 @@ int submit_header(struct submit *s, struct header *h,
 /*
  * What vouches for a message of others that goes on: a signature that was
  * valid when it came, as the trusted block in front of it says, or the seal
- * of the alias's domain, which is put into out if there can be one. -1 with
- * *reply: neither.
+ * of the alias's domain, which is put into out if there can be one; nothing
+ * where it only goes to members here. -1 with *reply: neither.
  */
 int submit_vouch(struct submit *s, struct buf *out,
     struct submit_reply *reply);

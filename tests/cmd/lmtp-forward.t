@@ -20,9 +20,23 @@ bounces-to = alice@example.org
 [alias "out"]
 external-member = carol@else.example
 bounces-to = alice@example.org
+[alias "some"]
+member = bob@example.org
+member = lost@example.org
+[alias "all"]
+member = small@example.org
+external-member = carol@else.example
+bounces-to = alice@example.org
+[alias "most"]
+member = bob@example.org
+member = small@example.org
+[alias "refuses"]
+member = alice@example.org
+member = bob@example.org
 E
 	config-compile
 }
+printf '[account]\naddress = lost@example.org\n' >etc/accounts/lost.conf
 alias_conf
 cat >>etc/accounts/alice.conf <<'E'
 [rule "no"]
@@ -42,6 +56,7 @@ DKIM='arc=none; dkim=pass header.d=b.example header.s=s'
 
 like "$(put team "$DKIM")" '^451 4.3.0 cannot pass it on now' "B-4 queue-add is not there: 451"
 like "$(cat err)" 'm=refused .*alias=team@example.org rcpts=2 code=451 .*err=' "the log says why"
+is "$(messages bob)" 0 "B-4 and no member has it: none will have it twice"
 start_queue_add
 n=$(messages bob)
 is "$(put team "$DKIM")" "250 2.0.0 delivered" "B-4 a valid signature"
@@ -95,4 +110,39 @@ is "$(put out "$DKIM" '')" "250 2.0.0 delivered" "B-4 a null sender"
 like "$(queue-list | tail -1)" '	alice	-	carol@' "stays one"
 is "$(messages alice)" 0 "who gets the bounces gets no copy"
 ok "the queue is sound" verifydata
+
+# ---- members whose copy cannot be stored ----
+mkdir -p var/accounts/lost
+echo damaged >var/accounts/lost/index
+head -c 3000 /dev/zero | tr '\0' x | sed 's/^/X: /' >big
+lost() { queue-list | grep -c 'lost@example.org'; }
+n=$(messages bob)
+is "$(put some "$DKIM")" "250 2.0.0 delivered" "D-9 one copy cannot be stored, another is"
+is "$(messages bob) $(lost)" "$((n + 1)) 1" "D-9 that one is queued"
+like "$(queue-list | grep lost@)" '	lost	-	lost@' "D-9 without a sender where none is named for bounces"
+q=$(queued)
+is "$(subject="$(cat big)" put all "$DKIM")" "250 2.0.0 delivered" "D-9 B-4 none can be stored here, but it goes elsewhere"
+is "$(queued)" "$((q + 2))" "D-9 both are queued"
+like "$(queue-list | grep small@ | tail -1)" '	alice	alice@example.org	small@' "with the address for bounces"
+n=$(messages bob)
+is "$(subject="$(cat big)" put most "$DKIM")" "250 2.0.0 delivered" "D-9 a member is full"
+is "$(messages bob) $(queue-list | grep -c small@)" "$((n + 1)) 2" "D-9 its copy is queued, too"
+q=$(queued)
+is "$(subject='Subject: cheap' put refuses "$DKIM")" "250 2.0.0 delivered" "D-9 one that refuses"
+is "$(queued)" "$q" "D-9 does not"
+stop "$queue_pid"
+rm -f run/queue-add
+n=$(messages bob)
+is "$(subject="$(cat big)" put most "$DKIM")" "250 2.0.0 delivered" "D-9 no queue: a full one goes without"
+like "$(put some "$DKIM")" '^451 4.3.0 cannot pass it on' "D-9 for a damaged one the client comes again"
+is "$(messages bob)" "$((n + 2))" "D-9 a copy too many is better than one lost"
+rm -r var/accounts/lost
+start_lmtp
+bg unix-bind -m 600 run/smtp-out smtp-out 2>>out.log
+wait_for 10 test -S run/smtp-out
+bg unix-bind -m 600 run/queue queue-run 2>>run.log
+wait_for 60 sh -c '[ "$(ls var/accounts/lost/Maildir/new 2>/dev/null | wc -l)" -eq 1 ]'
+is "$(messages lost)" 1 "D-9 mended, its copy comes"
+like "$(newest lost)" '^Delivered-To: lost@example.org' "D-9 for it"
+like "$(newest lost)" 'Delivered-To: some@example.org' "D-9 by its alias"
 done_testing

@@ -76,6 +76,22 @@ like "$(cat replies)" '^451 4\.3\.0 a check could not be made, received-id ' "J-
 like "$(cat lmtp.log)" 'what="stage crashed" stage="judge"' "and the log says it"
 is "$(stored)" 0 "nothing is delivered"
 
+# and one that does not come back: stopped in the middle of it
+sed -i '/^\[lmtp-in\]/a stage-timeout = 1s' etc/main.conf
+config-compile || exit 111
+: >asked
+bg sh -c 'TCPREMOTEIP=192.0.2.1 PROTO=TCP exec smtp-in <text >replies 2>err'
+session=$bg_pid
+wait_for 20 grep -q bl.example asked
+child=$(pgrep -P "$lmtp_pid" | tail -1)
+kill -STOP "$child"
+sleep 4		# its time, and the grace behind it
+kill -CONT "$child"
+wait "$session"
+like "$(cat replies)" '^451 4\.3\.0 a check could not be made, received-id ' "J-1 who judges does not come back: 451"
+like "$(cat lmtp.log)" 'what="stage did not end" stage="judge"' "and the log says it"
+is "$(stored)" 0 "nothing is delivered"
+
 # and the next message goes through
 main_conf '' 'stages-in = arc-verify'
 dialogue | timeout 30 smtp-in 2>err >replies
