@@ -1,13 +1,11 @@
 /* junk-train - count words of wanted and unwanted mail. See junk-train(1) */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "account/account.h"
 #include "base/base.h"
 #include "junk/junk.h"
-#include "maildir/maildir.h"
 #include "store/store.h"
 
 static const char usage[] =
@@ -215,29 +213,28 @@ train_account(const char *name, const struct request *q, const char *title)
 	return code;
 }
 
+struct request_all {
+	const struct request *q;
+	int code;
+};
+
 /* One that cannot be trained does not keep the others from it. */
+static void
+train_each(void *ctx, const char *name)
+{
+	struct request_all *all = ctx;
+
+	if (train_account(name, all->q, name) != EXIT_YES)
+		all->code = EXIT_TEMP;
+}
+
 static int
 train_accounts(const struct request *q)
 {
-	struct maildir_entry *e;
-	struct arena a = ARENA_INIT;
-	size_t count, i;
-	int code = EXIT_YES, r, fd = open(arena_printf(&a, "%s/accounts",
-	    dir_var()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct request_all all = { q, EXIT_YES };
 
-	if (fd == -1 && errno == ENOENT)
-		return EXIT_YES;	/* no account yet */
-	if (fd == -1 || maildir_scan(&a, fd, &e, &count) == -1)
-		msg_diesys(EXIT_TEMP, "cannot list %s/accounts", dir_var());
-	for (i = 0; i < count; i++) {
-		if (!store_account_valid(e[i].name))
-			continue;
-		r = train_account(e[i].name, q, e[i].name);
-		code = r == EXIT_YES ? code : EXIT_TEMP;
-	}
-	(void)close(fd);	/* nothing was written through it */
-	arena_free(&a);
-	return code;
+	account_each(train_each, &all);
+	return all.code;
 }
 
 int

@@ -38,6 +38,13 @@
 
 /* ---- words of a message ---- */
 
+/*
+ * What junk_words_read makes of a message: one more with every change that
+ * gives some message other words. Words trained by another version cannot be
+ * taken out exactly, so an account's are counted anew (store/training.h).
+ */
+#define JUNK_WORDS_VERSION 1
+
 struct junk_word {
 	uint64_t hash;
 	uint32_t at, n;		/* junk_word_text */

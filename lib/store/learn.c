@@ -30,7 +30,8 @@
 /* UIDs between two noted messages that one range is to cover: so many records
  * are looked at in vain. */
 #define TRAIN_GAP 32
-#define RECORD_SIZE 10
+#define RECORD_SIZE 11
+#define RECORD_SIZE_0 10	/* it had no version */
 #define RECORD_KEY BYTES("training")
 
 enum store_training
@@ -52,16 +53,17 @@ training_record_get(struct store *s, struct kv_txn *t,
 	struct bytes v;
 	int r = kv_get(t, TABLE_META, RECORD_KEY, &v);
 
-	if (r == 1 && v.n != RECORD_SIZE)
+	if (r == 1 && v.n != RECORD_SIZE && v.n != RECORD_SIZE_0)
 		r = 0;		/* damaged: as if there were none */
 	if (r == 1) {
 		*out = (struct training_record){ .complete = v.p[0] != 0,
 		    .grams = v.p[1], .lost = { be32_get(v.p + 2),
-		    be32_get(v.p + 6) } };
+		    be32_get(v.p + 6) }, .version = v.n == RECORD_SIZE
+		    ? v.p[10] : 0 };
 	} else if (r == 0) {
 		/* Words that were counted before there was a record. */
-		*out = (struct training_record){
-		    .grams = kv_count(t, TABLE_WORD) > 0 ? 1 : s->grams };
+		*out = (struct training_record){ .version =
+		    JUNK_WORDS_VERSION, .grams = kv_count(t, TABLE_WORD) > 0 ? 1 : s->grams };
 	}
 	return r;
 }
@@ -75,6 +77,7 @@ training_record_put(struct work *w, const struct training_record *r)
 	v[1] = (unsigned char)r->grams;
 	be32_put(v + 2, r->lost[0]);
 	be32_put(v + 6, r->lost[1]);
+	v[10] = (unsigned char)r->version;
 	return kv_put(w->t, TABLE_META, RECORD_KEY, bytes_of(v, sizeof(v)));
 }
 
@@ -295,6 +298,26 @@ training_note_all(struct work *w)
 	return r;
 }
 
+/* Whether there is nothing to be noted: there is what record_get said. */
+static bool
+is_in_order(const struct store *s, int there, const struct training_record *r)
+{
+	return there == 1 && r->version >= JUNK_WORDS_VERSION &&
+	    (r->complete || !s->training);
+}
+
+static int
+note_missing(struct work *w, int there, struct training_record *r)
+{
+	/* Words counted without a record may be of messages that went, those
+	 * of an older version other ones than they have now. */
+	if (there == 0 ? kv_count(w->t, TABLE_WORD) > 0
+	    : r->version < JUNK_WORDS_VERSION)
+		return training_forget(w);
+	r->complete = true;
+	return training_note_all(w) == -1 ? -1 : training_record_put(w, r);
+}
+
 static int
 note_gaps(struct store *s)
 {
@@ -305,15 +328,11 @@ note_gaps(struct store *s)
 	if (work_begin(s, &w) == -1)
 		return -1;
 	there = training_record_get(s, w.t, &r);
-	if (there == 1 && r.complete) {
+	if (is_in_order(s, there, &r)) {
 		work_abort(&w);
 		return 0;
 	}
-	r.complete = true;
-	/* Words counted without a record may be of messages that went. */
-	if (there == -1 || (there == 0 && kv_count(w.t, TABLE_WORD) > 0
-	    ? training_forget(&w) : training_note_all(&w) == -1 ? -1
-	    : training_record_put(&w, &r)) == -1) {
+	if (there == -1 || note_missing(&w, there, &r) == -1) {
 		work_abort(&w);
 		return -1;
 	}
@@ -333,7 +352,8 @@ training_begin(struct store *s)
 	s->train_behind = kv_count(v->t, TABLE_UNTRAIN) > 0 ||
 	    (s->training && kv_count(v->t, TABLE_TRAIN) > 0);
 	store_view_close(v);
-	if (r == -1 || !s->training || (r == 1 && record.complete))
+	if (r == -1 || (r == 0 && !s->training) ||
+	    is_in_order(s, r, &record))
 		return r == -1 ? -1 : 0;
 	return note_gaps(s);
 }

@@ -61,9 +61,11 @@ bool untrain_needs(struct store *s, const char *name);
 struct training_record {
 	bool complete;		/* all changes were noted */
 	unsigned int grams;
+	unsigned int version;	/* JUNK_WORDS_VERSION they were read by */
 	uint32_t lost[2];	/* enum junk_class */
 };
-/* 1, 0 there is none yet (*out is what it begins with), -1. */
+/* 1, 0 there is none yet (*out is what it begins with), -1. One of before
+ * there were versions has 0. */
 int training_record_get(struct store *s, struct kv_txn *t,
     struct training_record *out);
 int training_record_put(struct work *w, const struct training_record *r);

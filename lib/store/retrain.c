@@ -141,7 +141,7 @@ training_forget(struct work *w)
 	kv_cursor_close(c);
 	arena_free(&scratch);
 	record = (struct training_record){ .complete = w->s->training,
-	    .grams = w->s->grams };
+	    .grams = w->s->grams, .version = JUNK_WORDS_VERSION };
 	if (r == -1 || kv_empty(w->t, TABLE_WORD) == -1 ||
 	    kv_empty(w->t, TABLE_TRAIN) == -1 ||
 	    kv_empty(w->t, TABLE_UNTRAIN) == -1 ||

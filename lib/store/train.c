@@ -358,6 +358,8 @@ change_all(struct training *t, struct work *w)
 
 	if (there == -1)
 		return -1;
+	if (record.version > JUNK_WORDS_VERSION)
+		return 0;	/* these words are not those counted */
 	for (i = 0; i < t->done && r != -1; i++)
 		r = t->item[i].left ? leave_one(t, w, &t->item[i], &record)
 		    : train_one(t, w, &t->item[i]);
@@ -439,12 +441,17 @@ int
 training_is_waiting(struct store *s)
 {
 	struct store_view *v = store_view_open(s);
+	struct training_record record;
 	int r;
 
 	if (v == NULL)
 		return -1;
-	r = kv_count(v->t, TABLE_UNTRAIN) > 0 ||
-	    (s->training && kv_count(v->t, TABLE_TRAIN) > 0);
+	r = training_record_get(s, v->t, &record);
+	/* What a newer version counts is left to it. */
+	if (r != -1)
+		r = record.version <= JUNK_WORDS_VERSION &&
+		    (kv_count(v->t, TABLE_UNTRAIN) > 0 ||
+		    (s->training && kv_count(v->t, TABLE_TRAIN) > 0));
 	store_view_close(v);
 	return r;
 }

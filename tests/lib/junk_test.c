@@ -308,6 +308,66 @@ bounded_time(void **state)
 	junk_words_free(&w);
 }
 
+/* ---- the version of all that ---- */
+
+/* Something of all that words come from. */
+static const char specimen[] =
+    "Return-Path: <b@bounce.example>\n"
+    "Received: from h.example (h.example [192.0.2.7])\n"
+    "\tby mx.example.org with ESMTPS id abc; Fri, 20 Nov 2026 12:00:00 +0000\n"
+    "From: \"Shop News\" <news@shop.example>\n"
+    "To: alice@example.org\n"
+    "Reply-To: other@example.com\n"
+    "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?= FREE offer!!!\n"
+    "List-Id: <news.shop.example>\n"
+    "X-Mailer: Mailer 7\n"
+    "Message-ID: <1@shop.example>\n"
+    "MIME-Version: 1.0\n"
+    "Content-Type: multipart/mixed; boundary=x\n\n"
+    "--x\nContent-Type: text/plain; charset=iso-8859-1\n"
+    "Content-Transfer-Encoding: quoted-printable\n\n"
+    "Gr=FC=DFe aus K=F6ln, don't pay $1,000.00 or 10%\n"
+    "--x\nContent-Type: text/html\n\n"
+    "<p style='color:#fff'>Buy V<b></b>iagra &amp; more <a\n"
+    "href=\"http://www.shop.example/buy?id=7\">click</a></p>\n"
+    "<img src=\"https://img.example/x.png\">\n"
+    "--x\nContent-Type: application/pdf; name=a.pdf\n"
+    "Content-Disposition: attachment; filename=a.pdf\n"
+    "Content-Transfer-Encoding: base64\n\nSGVsbG8=\n--x--\n";
+
+/*
+ * The words are those they were when the version was given: whoever changes
+ * what is read raises JUNK_WORDS_VERSION, and puts the new numbers here.
+ */
+static void
+words_have_a_version(void **state)
+{
+	static const struct {
+		unsigned int grams;
+		size_t n;
+		uint64_t sum;
+	} rows[] = {
+		{ 1, 63, 0x5558a14661cfe65f },
+		{ 7, 91, 0x63c372fd20ef6352 },
+	};
+	struct junk_words w;
+	uint64_t sum;
+	size_t i, j;
+
+	(void)state;		/* none */
+	assert_int_equal(JUNK_WORDS_VERSION, 1);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		junk_words_init(&w, rows[i].grams, false);
+		junk_words_read(&w, bytes_str(specimen));
+		for (j = 0, sum = 0; j < w.n; j++)
+			sum += w.word[j].hash;
+		if (w.n != rows[i].n || sum != rows[i].sum)
+			fail_msg("words changed: %zu, sum %#llx", w.n,
+			    (unsigned long long)sum);
+		junk_words_free(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -326,6 +386,8 @@ main(void)
 		    url_limit, NULL, NULL, NULL },
 		{ "J-8 bounded time on bad input",
 		    bounded_time, NULL, NULL, NULL },
+		{ "J-14 words have a version: others, another one",
+		    words_have_a_version, NULL, NULL, NULL },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

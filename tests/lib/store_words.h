@@ -1,0 +1,123 @@
+/*
+ * store_words.h - an account whose words are counted, for tests
+ */
+#ifndef STORE_WORDS_H
+#define STORE_WORDS_H
+
+#include "store_fixture.h"
+
+#define BOTH ((uint32_t)(STORE_JUNK | STORE_NOTJUNK))
+
+/* ---- what is counted ---- */
+
+/* All of the table of words, each with its length in front. */
+static inline void
+words_of(struct account_dir *d, struct buf *out)
+{
+	struct store_view *v = store_view_open(d->s);
+	struct kv_cursor *c;
+	struct bytes key = BYTES_EMPTY, value;
+	unsigned char n[2];
+	int r;
+
+	assert_non_null(v);
+	assert_non_null(c = kv_cursor_open(v->t, TABLE_WORD));
+	buf_reset(out);
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		n[0] = (unsigned char)key.n;
+		n[1] = (unsigned char)value.n;
+		assert_int_equal(buf_add(out, bytes_of(n, 2)), 0);
+		assert_int_equal(buf_add(out, key), 0);
+		assert_int_equal(buf_add(out, value), 0);
+	}
+	assert_int_equal(r, 0);
+	kv_cursor_close(c);
+	store_view_close(v);
+}
+
+static inline void
+assert_totals(struct account_dir *d, uint32_t ham, uint32_t spam)
+{
+	struct store_view *v = store_view_open(d->s);
+	struct junk_counts *c;
+	uint32_t h, s;
+
+	assert_non_null(v);
+	c = store_junk_counts(v);
+	assert_int_equal(junk_counts_totals(c, &h, &s), 0);
+	junk_counts_close(c);
+	store_view_close(v);
+	if (h != ham || s != spam)
+		fail_msg("ham %u spam %u, not %u %u", h, s, ham, spam);
+}
+
+static inline struct store_training_state
+state_of(struct account_dir *d)
+{
+	struct store_training_state t;
+	struct store_view *v = store_view_open(d->s);
+
+	assert_non_null(v);
+	assert_int_equal(store_training_state(v, &t), 0);
+	store_view_close(v);
+	return t;
+}
+
+static inline void
+settle_words(struct account_dir *d)
+{
+	int r;
+
+	while ((r = store_names(d->s)) == 1)
+		continue;
+	assert_int_equal(r, 0);
+	assert_int_equal(state_of(d).waiting, 0);
+	assert_int_equal(state_of(d).leaving, 0);
+}
+
+/* The counts are those of an account counted anew. */
+static inline void
+assert_as_anew(struct account_dir *d)
+{
+	struct store_training_fill ask = { .anew = true };
+	struct buf before = BUF_INIT(SIZE_MAX / 2);
+	struct buf after = BUF_INIT(SIZE_MAX / 2);
+
+	words_of(d, &before);
+	assert_int_equal(store_training_fill(d->s, &ask), 0);
+	words_of(d, &after);
+	assert_int_equal(before.n, after.n);
+	assert_memory_equal(before.p, after.p, after.n);
+	buf_free(&before);
+	buf_free(&after);
+}
+
+static inline int
+words_setup(void **state)
+{
+	struct account_dir *d;
+
+	assert_int_equal(account_setup(state), 0);
+	d = *state;
+	d->o.junk.training = d->o.junk_flags = true;
+	reopen(d);
+	return 0;
+}
+
+static inline unsigned int
+files_in(struct account_dir *d, const char *name)
+{
+	char path[1024];
+	DIR *dir = opendir(path_of(d, path, "%s", name));
+	struct dirent *e;
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL)
+		n += e->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
+#endif
