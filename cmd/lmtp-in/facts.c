@@ -1,9 +1,11 @@
 /*
  * facts.c - what the index remembers of a reception
  *
- * Read from the trusted block only: reputation will rest on it.
+ * Read from the trusted block only: reputation rests on it.
  */
 #include "lmtp_in.h"
+
+#include <openssl/sha.h>
 
 #include <sys/socket.h>
 
@@ -82,7 +84,8 @@ add_hash(struct buf *out, struct bytes message)
 	unsigned char h[32];
 	int r;
 
-	sha256_of(message, h);
+	/* a long text: OpenSSL is several times faster than sha256_of */
+	(void)SHA256(message.p, message.n, h);
 	(void)hex_encode(&hex, bytes_of(h, sizeof(h)));	/* fits */
 	r = store_field_add(out, STORE_TAG_MESSAGE_HASH, buf_bytes(&hex));
 	buf_free(&hex);

@@ -420,6 +420,9 @@ void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, struct bytes b);
 void sha256_end(struct sha256 *s, unsigned char out[32]);
 void sha256_of(struct bytes b, unsigned char out[32]);
+/* HMAC-SHA-256 (RFC 2104) of n pieces that follow each other. */
+void hmac_sha256(const unsigned char key[32], const struct bytes *pieces,
+    size_t n, unsigned char out[32]);
 
 /* ---- IP addresses ---- */
 

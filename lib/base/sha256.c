@@ -1,12 +1,6 @@
 /* sha256.c - SHA-256 of FIPS 180-4, for names and keys of our own */
 #include "base/base.h"
 
-/* clang cannot be asked at run time whether the processor has them. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define HAVE_INSTRUCTIONS
-#include <immintrin.h>
-#endif
-
 static const uint32_t K[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b,
 	0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
@@ -81,69 +75,6 @@ compress(uint32_t h[8], const unsigned char block[64])
 		h[i] = sum((uint64_t)h[i] + v[i]);
 }
 
-static void
-compress_all(uint32_t h[8], const unsigned char *p, size_t blocks)
-{
-	for (; blocks > 0; blocks--, p += 64)
-		compress(h, p);
-}
-
-#ifdef HAVE_INSTRUCTIONS
-/* The same by the processor's own instructions, which take the state as two
- * registers: a b e f, and c d g h. Eight times as fast. */
-__attribute__((target("sha,sse4.1"))) static void
-compress_fast(uint32_t h[8], const unsigned char *p, size_t blocks)
-{
-	const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b,
-	    0x0405060700010203);
-	__m128i *state = (__m128i *)h, m[4], was[2], abef, cdgh, t;
-	unsigned int i;
-
-	t = _mm_shuffle_epi32(_mm_loadu_si128(state), 0xb1);
-	cdgh = _mm_shuffle_epi32(_mm_loadu_si128(state + 1), 0x1b);
-	abef = _mm_alignr_epi8(t, cdgh, 8);
-	cdgh = _mm_blend_epi16(cdgh, t, 0xf0);
-	for (; blocks > 0; blocks--, p += 64) {
-		was[0] = abef;
-		was[1] = cdgh;
-		for (i = 0; i < 16; i++) {
-			if (i < 4)
-				m[i] = _mm_shuffle_epi8(_mm_loadu_si128(
-				    (const __m128i *)p + i), order);
-			else
-				m[i % 4] = _mm_sha256msg2_epu32(_mm_add_epi32(
-				    _mm_sha256msg1_epu32(m[i % 4],
-				    m[(i + 1) % 4]), _mm_alignr_epi8(
-				    m[(i + 3) % 4], m[(i + 2) % 4], 4)),
-				    m[(i + 3) % 4]);
-			t = _mm_add_epi32(m[i % 4], _mm_loadu_si128(
-			    (const __m128i *)K + i));
-			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, t);
-			abef = _mm_sha256rnds2_epu32(abef, cdgh,
-			    _mm_shuffle_epi32(t, 0x0e));
-		}
-		abef = _mm_add_epi32(abef, was[0]);
-		cdgh = _mm_add_epi32(cdgh, was[1]);
-	}
-	t = _mm_shuffle_epi32(abef, 0x1b);
-	cdgh = _mm_shuffle_epi32(cdgh, 0xb1);
-	_mm_storeu_si128(state, _mm_blend_epi16(t, cdgh, 0xf0));
-	_mm_storeu_si128(state + 1, _mm_alignr_epi8(cdgh, t, 8));
-}
-
-static void
-compress_blocks(uint32_t h[8], const unsigned char *p, size_t blocks)
-{
-	if (__builtin_cpu_supports("sha") &&
-	    __builtin_cpu_supports("sse4.1"))
-		compress_fast(h, p, blocks);
-	else
-		compress_all(h, p, blocks);
-}
-#else
-#define compress_blocks compress_all
-#endif
-
 void
 sha256_init(struct sha256 *s)
 {
@@ -165,10 +96,10 @@ sha256_add(struct sha256 *s, struct bytes b)
 		b = bytes_from(b, take);
 		if (have + take < 64)
 			return;
-		compress_blocks(s->h, s->block, 1);
+		compress(s->h, s->block);
 	}
-	compress_blocks(s->h, b.p, b.n / 64);
-	b = bytes_from(b, b.n - b.n % 64);
+	for (; b.n >= 64; b = bytes_from(b, 64))
+		compress(s->h, b.p);
 	memcpy(s->block, b.p, b.n);
 }
 
@@ -195,4 +126,29 @@ sha256_of(struct bytes b, unsigned char out[32])
 	sha256_init(&s);
 	sha256_add(&s, b);
 	sha256_end(&s, out);
+}
+
+void
+hmac_sha256(const unsigned char key[32], const struct bytes *pieces,
+    size_t n, unsigned char out[32])
+{
+	unsigned char pad[64];
+	struct sha256 s;
+	size_t i;
+
+	for (i = 0; i < sizeof(pad); i++)
+		pad[i] = (i < 32 ? key[i] : 0) ^ 0x36;
+	sha256_init(&s);
+	sha256_add(&s, bytes_of(pad, sizeof(pad)));
+	for (i = 0; i < n; i++)
+		sha256_add(&s, pieces[i]);
+	sha256_end(&s, out);
+	for (i = 0; i < sizeof(pad); i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	sha256_init(&s);
+	sha256_add(&s, bytes_of(pad, sizeof(pad)));
+	sha256_add(&s, bytes_of(out, 32));
+	sha256_end(&s, out);
+	secret_wipe(pad, sizeof(pad));
+	secret_wipe(&s, sizeof(s));
 }

@@ -14,28 +14,12 @@
 #define MAGIC "PMR1"
 #define HEAD 8
 #define FIELDS 4
-#define BLOCK 64		/* of SHA-256, for HMAC */
 
 void
 imap_seal(const unsigned char key[IMAP_SEAL_SIZE], struct bytes account,
     unsigned char out[IMAP_SEAL_SIZE])
 {
-	unsigned char pad[BLOCK], inner[IMAP_SEAL_SIZE];
-	struct sha256 h;
-	int pass, i;
-
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < BLOCK; i++)
-			pad[i] = (unsigned char)((pass == 0 ? 0x36 : 0x5c) ^
-			    (i < IMAP_SEAL_SIZE ? key[i] : 0));
-		sha256_init(&h);
-		sha256_add(&h, bytes_of(pad, BLOCK));
-		sha256_add(&h, pass == 0 ? account
-		    : bytes_of(inner, sizeof(inner)));
-		sha256_end(&h, pass == 0 ? inner : out);
-	}
-	secret_wipe(pad, sizeof(pad));
-	secret_wipe(&h, sizeof(h));
+	hmac_sha256(key, &account, 1, out);
 }
 
 int

@@ -14,29 +14,6 @@
 #define TOKEN_VERSION "01"
 #define DIGEST_BYTES 32
 #define TOKEN_BYTES (2 + 2 * DIGEST_BYTES)
-#define HASH_BLOCK 64
-
-/* RFC 2104. */
-static void
-hmac_sha256(const unsigned char key[STORE_KEY_BYTES], struct bytes text,
-    unsigned char out[DIGEST_BYTES])
-{
-	unsigned char pad[HASH_BLOCK];
-	struct sha256 h;
-	int i, round;
-
-	for (round = 0; round < 2; round++) {
-		for (i = 0; i < HASH_BLOCK; i++)
-			pad[i] = (unsigned char)((i < STORE_KEY_BYTES
-			    ? key[i] : 0) ^ (round == 0 ? 0x36 : 0x5c));
-		sha256_init(&h);
-		sha256_add(&h, bytes_of(pad, sizeof(pad)));
-		sha256_add(&h, round == 0 ? text
-		    : bytes_of(out, DIGEST_BYTES));
-		sha256_end(&h, out);
-	}
-	secret_wipe(pad, sizeof(pad));
-}
 
 /* The token of a URL in hexadecimal. 1, 0 there is no key, -1. */
 static int
@@ -48,7 +25,7 @@ make_token(struct imap *im, const struct imap_url *u, uint32_t mailbox,
 
 	if (r != 1)
 		return r;
-	hmac_sha256(key, u->rump, digest);
+	hmac_sha256(key, &u->rump, 1, digest);
 	secret_wipe(key, sizeof(key));
 	buf_adds(out, TOKEN_VERSION);
 	(void)hex_encode(out, bytes_of(digest, sizeof(digest))); /* fits */

@@ -9,32 +9,15 @@
 #define OPENING BYTES("(pass:")
 #define TIME_BYTES 4
 #define MAC_BYTES 12
-#define BLOCK_BYTES 64
 #define TEXT_BYTES (JUDGE_TOKEN_SIZE - 1 - 6 - 1)
 
-/* RFC 2104 over SHA-256; the key is shorter than a block. */
 static void
 mac(const unsigned char key[JUDGE_KEY_BYTES], struct bytes first,
     struct bytes second, unsigned char out[32])
 {
-	unsigned char pad[BLOCK_BYTES];
-	struct sha256 s;
+	const struct bytes pieces[] = { first, second };
 
-	memset(pad, 0x36, sizeof(pad));
-	for (size_t i = 0; i < JUDGE_KEY_BYTES; i++)
-		pad[i] ^= key[i];
-	sha256_init(&s);
-	sha256_add(&s, bytes_of(pad, sizeof(pad)));
-	sha256_add(&s, first);
-	sha256_add(&s, second);
-	sha256_end(&s, out);
-	for (size_t i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36 ^ 0x5c;
-	sha256_init(&s);
-	sha256_add(&s, bytes_of(pad, sizeof(pad)));
-	sha256_add(&s, bytes_of(out, 32));
-	sha256_end(&s, out);
-	secret_wipe(pad, sizeof(pad));
+	hmac_sha256(key, pieces, 2, out);
 }
 
 void
