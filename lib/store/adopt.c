@@ -8,26 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* A name for a file whose own cannot be used. */
-static int
-fresh_base(struct syncing *y, const struct store_message *m, struct buf *out)
-{
-	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
-	struct store *s = y->w->s;
-	int r = maildir_name_new(&b, time_wall_us(), getpid(), ++s->seq,
-	    s->host);
-
-	if (r == 0)
-		r = buf_printf(&b, ",S=%llu,W=%llu",
-		    (unsigned long long)m->size,
-		    (unsigned long long)m->size_crlf);
-	buf_reset(out);
-	if (r == 0)
-		r = maildir_name_with_uid(out, buf_bytes(&b), m->uid);
-	buf_free(&b);
-	return r;
-}
-
 /* Whether the base of a foreign name can stay as it is. */
 static bool
 base_is_good(const struct found *f, const struct store_message *m)
@@ -69,7 +49,7 @@ give_name(struct syncing *y, const struct found *f, struct store_message *m)
 		errno = EEXIST;
 	}
 	if (r == -1 && (errno == EEXIST || errno == EMSGSIZE) &&
-	    fresh_base(y, m, &base) == 0)
+	    message_base_new(y->w->s, m, &base) == 0)
 		r = rename_file(y, f, buf_bytes(&base), m);
 	buf_free(&base);
 	if (r == 0)

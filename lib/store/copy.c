@@ -68,7 +68,6 @@ copy_file(struct copying *c, const struct place *where, int to_dir,
 		return -1;
 	r = fstat(fd, &st);
 	if (r == 0 && (r = map_fd(fd, &content)) == 0) {
-		(void)unlinkat(tmp, to, 0);	/* of a killed try */
 		r = maildir_write(tmp, to, &content, 1, st.st_mtim.tv_sec);
 		store_unmap(content);
 		if (r == 0)
@@ -121,19 +120,21 @@ pass_file(struct copying *c, uint32_t uid, const struct place *where,
 	return r;
 }
 
-/* Name and place in the target for m, which has its new UID and flags. */
+/*
+ * Name and place in the target for m, which has its new UID and flags. The
+ * name is new, too: with that of the source, a copy after one that was killed,
+ * which gets the same UID, would be a second name of the file that one left.
+ */
 static int
 choose_name(struct copying *c, const struct place *where,
     struct store_message *m, struct passage *p)
 {
 	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
 	static const struct store_keywords none = { { 0 } };
-	struct maildir_name n;
 	size_t base;
 	int r = -1;
 
-	maildir_name_parse(bytes_str(where->name), &n);
-	if (maildir_name_with_uid(&b, n.base, m->uid) == 0) {
+	if (message_base_new(c->w.s, m, &b) == 0) {
 		base = b.n;
 		p->to_dir = c->to->folder->cur;
 		if (where->dir == c->from->folder->new && m->flags == 0 &&

@@ -6,7 +6,7 @@
  * view.c    reading                        keyword.c flags, keywords, suffixes
  * message.c finding and parsing files      deliver.c deliver, append
  * flag.c    flags                          copy.c    copy, move
- * expunge.c messages that go
+ * expunge.c messages that go       renew.c   files written to in place
  * mailbox.c create, delete, subscribe      rename.c  rename
  * sync.c    outside changes to a mailbox   adopt.c   files without a record
  * list.c    outside changes to folders     recover.c all of it, rebuilding
@@ -16,10 +16,8 @@
  * sent.c    whom mail was sent to             feed.c    cutting changes
  * junk.c    junk flags by mailbox           learn.c, train.c  words of mail
  * upgrade.c older formats, old mail in pieces   repair.c  single repairs
- * renew.c   files written to in place
- * annotate.c annotations                   recent.c  messages not yet seen
- * key.c     keys of mailboxes                 uids.c    UIDs in blocks
- * naming.c  file names that follow            look.c    folders touched
+ * annotate.c annotations   key.c keys of mailboxes   uids.c UIDs in blocks
+ * naming.c  file names that follow   look.c folders touched   recent.c unseen
  * origin.c  who sent messages   history.c what became of them   rate.c rates
  * settle.c  around changes of ours            claim.c   new/ to cur/
  */
@@ -414,6 +412,9 @@ struct store_message message_copy(struct arena *a,
 /* base + suffix as a file name; -1 EMSGSIZE. */
 int message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
     struct bytes suffix);
+/* A base that no file had before, with size and UID of m. */
+int message_base_new(struct store *s, const struct store_message *m,
+    struct buf *out);
 /* "expunged/MAILBOX.UID" below the account. */
 #define EXPUNGED_NAME_MAX 40
 void expunged_name(char out[EXPUNGED_NAME_MAX], uint32_t mailbox,
@@ -578,7 +579,6 @@ void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);
 
-/* As be32_put and be32_get. */
 static inline void
 be16_put(unsigned char out[2], uint32_t v)
 {

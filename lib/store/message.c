@@ -31,6 +31,25 @@ message_name(char out[MAILDIR_FILE_MAX + 1], struct bytes base,
 	return 0;
 }
 
+int
+message_base_new(struct store *s, const struct store_message *m,
+    struct buf *out)
+{
+	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
+	int r = maildir_name_new(&b, time_wall_us(), getpid(), ++s->seq,
+	    s->host);
+
+	if (r == 0)
+		r = buf_printf(&b, ",S=%llu,W=%llu",
+		    (unsigned long long)m->size,
+		    (unsigned long long)m->size_crlf);
+	buf_reset(out);
+	if (r == 0)
+		r = maildir_name_with_uid(out, buf_bytes(&b), m->uid);
+	buf_free(&b);
+	return r;
+}
+
 struct store_message
 message_copy(struct arena *a, const struct store_message *m)
 {
