@@ -4,7 +4,9 @@
  * dnotify, not inotify: it knows no names, but has no limit of 128 instances
  * for a user, and to stop it costs nothing, where to close an inotify
  * descriptor waits 20 ms for the kernel to tidy up. One realtime signal tells
- * of each change; it is kept blocked, and taken one by one in the end.
+ * of each change; it is kept blocked, and taken one by one in the end. It is
+ * sent to the thread that counts: another one may not block it, and would end
+ * the process.
  */
 #include "os/os.h"
 
@@ -13,6 +15,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -44,11 +47,15 @@ signals(sigset_t *set)
 static int
 count_one(int dir)
 {
+	struct f_owner_ex me = { F_OWNER_TID, gettid() };
+
 	if (!is_local(dir)) {
 		errno = EOPNOTSUPP;
 		return -1;
 	}
-	return fcntl(dir, F_SETSIG, SIGNAL) == -1 ? -1 : fcntl(dir, F_NOTIFY,
+	/* First the owner: F_NOTIFY leaves one that is there. */
+	return fcntl(dir, F_SETOWN_EX, &me) == -1 ||
+	    fcntl(dir, F_SETSIG, SIGNAL) == -1 ? -1 : fcntl(dir, F_NOTIFY,
 	    DN_CREATE | DN_DELETE | DN_MULTISHOT);
 }
 

@@ -184,8 +184,8 @@ size_t os_watches_next(int fd, int numbers[OS_WATCHES_BATCH]);
  * before a system call of the caller that changes the directory itself, as
  * utimensat(2), is counted: both hold the lock of the directory meanwhile.
  * The descriptors must be open for reading and nobody else's, and one counting
- * be done at a time in a process, which has no other threads; SIGIO and a
- * realtime signal are blocked meanwhile, so end must follow in every case.
+ * be done at a time in a thread; SIGIO and a realtime signal are blocked in it
+ * meanwhile, so end must follow in every case, in that thread.
  * begin: -1 EOPNOTSUPP where others could change the file system unseen by
  * this kernel (network), EINVAL without dnotify. end: -1 EOVERFLOW if some
  * were lost; errno stays if not.

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -496,6 +497,46 @@ test_counting(void **state)
 	assert_int_equal(rmdir("b"), 0);
 }
 
+static void *
+wait_for_end(void *fd)
+{
+	char c;
+
+	return read(*(int *)fd, &c, 1) == 0 ? fd : NULL;
+}
+
+/* A thread that blocks no signal is not told, let alone ended. */
+static void
+test_counting_thread(void **state)
+{
+	struct os_counting c;
+	uint32_t n = 0;
+	int fd, ends[2], r;
+	pthread_t thread;
+	void *said;
+
+	(void)state;
+	assert_int_equal(mkdir("t", 0700), 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_end, &ends[0]),
+	    0);
+	fd = open("t", O_RDONLY);
+	r = os_counting_begin(&c, &fd, 1);
+	if (r == 0) {
+		assert_int_equal(mkdir("t/x", 0700), 0);
+		assert_int_equal(rmdir("t/x"), 0);
+		assert_int_equal(os_counting_end(&c, &n), 0);
+	}
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(pthread_join(thread, &said), 0);
+	assert_ptr_equal(said, &ends[0]);
+	assert_int_equal(close(ends[0]) | close(fd), 0);
+	assert_int_equal(rmdir("t"), 0);
+	if (r == -1)
+		skip();
+	assert_int_equal(n, 2);
+}
+
 /* More than signals can be queued for: told, not guessed. */
 static void
 test_counting_lost(void **state)
@@ -545,6 +586,8 @@ main(void)
 		{ "a directory is watched", test_watch, NULL, NULL, NULL },
 		{ "changes of directories are counted", test_counting, NULL,
 		    NULL, NULL },
+		{ "other threads are not told of what is counted",
+		    test_counting_thread, NULL, NULL, NULL },
 		{ "changes that were not counted are known", test_counting_lost,
 		    NULL, NULL, NULL },
 		{ "users are dropped for good", test_drop, NULL, NULL, NULL },
