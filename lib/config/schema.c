@@ -90,6 +90,8 @@ const struct config_key config_schema[] = {
 	BOOL("lmtp-in", "judge", "yes"),
 	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
 	    0, 5 * MINUTE, "15"),
+	/* half of the sessions there can be */
+	RANGE("lmtp-in", "first-time-waits", CONFIG_NUMBER, 0, 500, "500"),
 	BOOL("lmtp-in", "user-filters", "no"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 
