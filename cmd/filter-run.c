@@ -5,7 +5,10 @@
  * of others is what is in its reach: programs and libraries of the system, and
  * one folder of its account. A kernel that cannot do that runs nothing.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +25,13 @@ static const char usage[] =
 #define FILE_MAX ((uint64_t)256 << 20)
 #define CPU_SECONDS_MAX 60
 #define FILES_MAX 256
+/* Of all its processes and threads, in place of others of the user that end
+ * meanwhile. RLIMIT_NPROC counts all of a user, so it is set to those there are
+ * and so many more: no process of a server has it, so none is kept from
+ * starting. */
+#define PROCESSES_MAX 256
+/* Of /proc/PID/status: "Uid" and "Threads" are in the first 50 lines. */
+#define STATUS_MAX 4096
 
 /* Programs, and what they are made of. */
 static const char *const programs[] = { "/bin", "/sbin", "/usr", "/lib",
@@ -50,6 +60,81 @@ add_reach(struct os_reach *r, const char *folder)
 	if (os_reach_path(r, "/dev/null", OS_REACH_WRITE) == -1)
 		return -1;
 	return os_reach_path(r, folder, OS_REACH_WRITE | OS_REACH_EXEC);
+}
+
+/* The number behind a name at the beginning of a line; 0: it has none. */
+static uint64_t
+number_of(struct bytes status, const char *name)
+{
+	struct bytes line, word;
+	uint64_t n;
+
+	while (bytes_line(&status, &line)) {
+		if (bytes_skip(&line, bytes_str(name)) &&
+		    bytes_word(&line, &word) &&
+		    num_parse(word, 0, UINT32_MAX, &n) == 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Threads of the process if it is one of the user. */
+static uint64_t
+threads_of(int proc, const char *pid, uid_t uid)
+{
+	unsigned char text[STATUS_MAX];
+	char path[64];
+	struct bytes status;
+	ssize_t n;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/status", pid) >=
+	    (int)sizeof(path))
+		return 0;
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;	/* it has ended */
+	n = read(fd, text, sizeof(text));
+	(void)close(fd);	/* only read from */
+	if (n <= 0)
+		return 0;
+	status = bytes_of(text, (size_t)n);
+	return number_of(status, "Uid:") == uid
+	    ? number_of(status, "Threads:") : 0;
+}
+
+/* What RLIMIT_NPROC counts: processes and threads of the real user. */
+static uint64_t
+count_processes(void)
+{
+	uid_t uid = getuid();
+	uint64_t count = 0;
+	struct dirent *e;
+	DIR *d = opendir("/proc");
+
+	if (d == NULL)
+		msg_diesys(EXIT_TEMP, "cannot count processes in /proc");
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+			count += threads_of(dirfd(d), e->d_name, uid);
+	}
+	(void)closedir(d);	/* only read from */
+	return count;
+}
+
+static void
+limit_processes(void)
+{
+	rlim_t most = (rlim_t)(count_processes() + PROCESSES_MAX);
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NPROC, &l) == -1)
+		msg_diesys(EXIT_TEMP, "cannot limit processes");
+	if (l.rlim_max == RLIM_INFINITY || l.rlim_max > most)
+		l.rlim_max = most;
+	l.rlim_cur = l.rlim_max;
+	if (setrlimit(RLIMIT_NPROC, &l) == -1)
+		msg_diesys(EXIT_TEMP, "cannot limit processes");
 }
 
 static void
@@ -123,6 +208,7 @@ main(int argc, char *argv[])
 	    unsetenv("PIPEMAIL_ETC") == -1 || unsetenv("PIPEMAIL_VAR") == -1 ||
 	    unsetenv("PIPEMAIL_RUN") == -1)
 		msg_diesys(EXIT_TEMP, "cannot set environment");
+	limit_processes();
 	confine(folder);
 	return spawn_exec(argv + optind);
 }

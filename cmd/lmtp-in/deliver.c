@@ -293,6 +293,13 @@ deliver_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	    .remote_host = x->name, .time = time_wall_us() / 1000000 };
 }
 
+/* nobody reads this any more. */
+static void
+set_gone(struct smtp_answer *out)
+{
+	set_answer(out, 451, "4.4.2", BYTES("the client is gone"));
+}
+
 /* What is decided, and the copy where it goes then. */
 static void
 judge_copy(struct smtp_session *s, const struct copy *c,
@@ -324,6 +331,10 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 		return;
 	}
 	verdict_wait(d, &v, &job->envelope.remote);
+	if (d->gone) {
+		set_gone(out);
+		return;
+	}
 	if (v.r.accept && !v.r.is_reject)
 		filters_after(s, c->to, rules, job);
 	if (job->verdict != STAGE_PASS)
@@ -346,6 +357,10 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 
 	*out = (struct smtp_answer){ 451, BYTES_EMPTY, BYTES_EMPTY };
 	d->missed = MISSED_NOT;
+	if (d->gone) {
+		set_gone(out);
+		return;
+	}
 	deliver_envelope(s, c->rcpt, &e);
 	stage_job_init(&job, &d->job, d->settings->stage, &e, BYTES_EMPTY);
 	stage_job_resume(&job, text);
@@ -394,7 +409,7 @@ deliver_message(struct smtp_session *s, struct bytes text)
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 	size_t n = e->nrecipients;
 
-	deliverer_of(s)->waited = false;
+	deliverer_of(s)->waited = deliverer_of(s)->gone = false;
 	/* the envelope ends with the last reply */
 	for (size_t i = 0; i < n; i++)
 		deliver_one(s, &e->recipients[i], text);

@@ -99,7 +99,9 @@ struct deliverer {
 	struct accounts *accounts;
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
+	int slots;			/* who may wait (server.h) */
 	bool waited;			/* the message had its delay */
+	bool gone;			/* and its client left meanwhile */
 	unsigned int delivered;
 	/* Addresses that got the message through an alias, in transaction. */
 	struct bytes *reached;
@@ -125,7 +127,8 @@ void verdict_make(struct smtp_session *s, const struct copy *c,
     struct store *store, struct verdict *v);
 /* The field with the reason. 0, -1 EMSGSIZE. */
 int verdict_field(const struct verdict *v, struct buf *out);
-/* What first-time senders wait, once for a message. */
+/* What first-time senders wait (R-27), once for a message; d->gone is set if
+ * the client does not. */
 void verdict_wait(struct deliverer *d, const struct verdict *v,
     const struct ip *client);
 /* Store it where it was decided to go: accepted, or a copy of what is refused,

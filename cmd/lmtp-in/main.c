@@ -25,6 +25,7 @@ struct program {
 	bool confined;
 	struct accounts accounts;
 	struct server server;
+	int slots;			/* of those that wait */
 };
 
 /* The accounts and the FIFOs of who listens; the character sets of libc. */
@@ -107,7 +108,7 @@ serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
 	struct deliverer d = { .settings = &p->settings, .conn = conn,
-	    .accounts = &p->accounts };
+	    .accounts = &p->accounts, .slots = p->slots };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
@@ -157,6 +158,8 @@ main(int argc, char *argv[])
 		.notify_fd = -1,
 		.grace_ms = 3000,
 	};
+	if ((p.slots = os_memory_file("lmtp-in")) == -1)
+		msg_diesys(EXIT_TEMP, "cannot make a file in memory");
 	code = server_run(&p.server);
 	smtp_settings_free(&p.settings);
 	os_sandbox_free(&p.sandbox);

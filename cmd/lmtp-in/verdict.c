@@ -47,20 +47,42 @@ verdict_field(const struct verdict *v, struct buf *out)
 	return v->judged ? judge_format_reason(out, &v->r) : 0;
 }
 
+/*
+ * The server in front closes its connection, both ways, when its own client
+ * is gone; of one that only has no more to say (RFC 2920) nothing is seen
+ * here. So nobody gets twice what the client comes with again.
+ */
+static bool
+is_gone_within(const struct server_conn *conn, uint64_t ms)
+{
+	struct pollfd p = { .fd = conn->is_socket ? conn->in : -1,
+	    .events = 0 };
+
+	/* a signal: it need not be exact */
+	return poll(&p, 1, (int)ms) == 1 &&
+	    (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 /* A client on this machine is a program of ours, or somebody's proxy: it is
- * not waited for. */
+ * not waited for. Nor is anybody where too many wait already. */
 void
 verdict_wait(struct deliverer *d, const struct verdict *v,
     const struct ip *client)
 {
-	uint64_t ms = config_get_duration(d->settings->config, "lmtp-in",
-	    NULL, "first-time-delay") * 1000;
+	const struct config *c = d->settings->config;
+	uint64_t ms = config_get_duration(c, "lmtp-in", NULL,
+	    "first-time-delay") * 1000;
+	unsigned int most = (unsigned int)config_get_num(c, "lmtp-in",
+	    NULL, "first-time-waits"), slot;
 
-	if (!v->r.first_time || d->waited || client->family == 0 ||
-	    ip_is_loopback(client))
+	if (!v->r.first_time || d->waited || ms == 0 ||
+	    client->family == 0 || ip_is_loopback(client))
 		return;
 	d->waited = true;
-	(void)poll(NULL, 0, (int)ms);	/* a signal: it need not be exact */
+	if (server_slot_take(d->slots, most, &slot) != 1)
+		return;
+	d->gone = is_gone_within(d->conn, ms);
+	server_slot_leave(d->slots, slot);
 }
 
 static int

@@ -52,7 +52,7 @@ make_sandbox(struct program *p)
 	return 0;
 }
 
-/* Does a domain take reports on failures of TLS, which have to come in when
+/* Does a domain or the host take reports on failures of TLS, which have to come in when
  * TLS fails (RFC 8460 3)? */
 static bool
 takes_tls_reports(const struct config *c)
@@ -60,6 +60,8 @@ takes_tls_reports(const struct config *c)
 	struct config_list names;
 	struct bytes name;
 
+	if (config_get_text(c, "server", NULL, "tls-reports").n > 0)
+		return true;
 	config_names(c, "domain", &names);
 	while (config_list_next(&names, &name)) {
 		if (config_get_text(c, "domain", (const char *)name.p,

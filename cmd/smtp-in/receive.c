@@ -475,6 +475,8 @@ deliver(struct smtp_session *s, struct stage_job *job, struct bytes prefix,
 		if (e->recipients[i].user != NULL)
 			known.recipients[n++] = e->recipients[i];
 	}
+	r->relay.client = s->is_socket ? s->in : -1;
+	r->relay.said_all = s->unread;
 	if (relay_send(&r->relay, &r->job, &known, &x, prefix, job->message,
 	    got) == -1)
 		return -1;
@@ -502,7 +504,8 @@ hand_over(struct smtp_session *s, struct stage_job *job,
 	if (stage_job_prefix(job, &prefix) == -1)
 		receive_fail(s, out, "trace fields", errno);
 	else if (deliver(s, job, buf_bytes(&prefix), answers) == -1)
-		receive_fail(s, out, r->relay.path, errno);
+		receive_fail(s, out, errno == ECONNABORTED ? "client"
+		    : r->relay.path, errno);
 	else {
 		if (r->relay.slow)
 			slow_down(s);

@@ -8,6 +8,8 @@
 #include "smtp_in.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -27,7 +29,8 @@ relay_init(struct relay *r, const char *path, struct bytes hostname)
 {
 	r->path = path;
 	r->hostname = hostname;
-	r->fd = -1;
+	r->fd = r->client = -1;
+	r->said_all = false;
 	r->in = BYTES_EMPTY;
 	r->reader = SMTPC_READER_INIT;
 }
@@ -45,11 +48,38 @@ relay_close(struct relay *r)
 	errno = err;
 }
 
+/*
+ * Until lmtp-in says something. False: the client is gone. TCP tells only that
+ * it sends no more, which is so, too, where it sent QUIT ahead.
+ */
+static bool
+wait_for_reply(const struct relay *r, int64_t deadline)
+{
+	struct pollfd p[2] = { { .fd = r->fd, .events = POLLIN },
+	    { .fd = r->client, .events = r->said_all ? 0 : POLLRDHUP } };
+	unsigned char byte;
+
+	while (poll(p, 2, deadline_left(deadline)) > 0 && p[0].revents == 0) {
+		if ((p[1].revents & (POLLHUP | POLLERR)) != 0)
+			return false;
+		if (recv(r->client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			return false;
+		p[1].events = 0;	/* QUIT stands there */
+	}
+	return true;
+}
+
 /* What has come, when all that came before was looked at. */
 static int
 fill(struct relay *r, int64_t deadline)
 {
-	ssize_t n = io_read_some(r->fd, r->space, sizeof(r->space), deadline);
+	ssize_t n;
+
+	if (!wait_for_reply(r, deadline)) {
+		errno = ECONNABORTED;
+		return -1;
+	}
+	n = io_read_some(r->fd, r->space, sizeof(r->space), deadline);
 
 	if (n > 0)
 		r->in = bytes_of(r->space, (size_t)n);

@@ -22,6 +22,8 @@ struct relay {
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
 	bool slow;		/* of the last message: the client earned it */
+	int client;		/* who waits meanwhile; -1: nothing is seen */
+	bool said_all;		/* of it: its end of input is no surprise */
 	struct smtpc_reader reader;
 	struct bytes in;	/* read, and not yet looked at */
 	unsigned char space[RELAY_READ_BYTES];
@@ -31,7 +33,8 @@ void relay_close(struct relay *r);
 /*
  * Hand one message over: an answer per recipient (text in the arena). 0; -1
  * with errno when the peer could not be reached or broke off: no recipient
- * has an answer then, some may have got the message.
+ * has an answer then, some may have got the message. ECONNABORTED: the client
+ * is gone, and what lmtp-in has not stored yet it need not.
  */
 int relay_send(struct relay *r, struct arena *a,
     const struct smtp_envelope *e, const struct smtp_xforward *x,

@@ -54,6 +54,9 @@ const struct config_key config_schema[] = {
 	NEEDED("server", "hostname", CONFIG_HOST),
 	PLAIN("server", "postmaster", CONFIG_ACCOUNT, NULL),
 	PLAIN("server", "postmaster-mailbox", CONFIG_MAILBOX, "Inbox"),
+	PLAIN("server", "tls-reports", CONFIG_ACCOUNT, NULL),
+	PLAIN("server", "tls-reports-local-part", CONFIG_TEXT, "tls-reports"),
+	PLAIN("server", "tls-reports-mailbox", CONFIG_MAILBOX, "TLSRPT"),
 	PLAIN("server", "unknown-recipients-to", CONFIG_ADDRESS, NULL),
 	RANGE("server", "unknown-recipient-delay", CONFIG_DURATION,
 	    0, 5 * MINUTE, "5"),
@@ -90,6 +93,8 @@ const struct config_key config_schema[] = {
 	BOOL("lmtp-in", "judge", "yes"),
 	RANGE("lmtp-in", "first-time-delay", CONFIG_DURATION,
 	    0, 5 * MINUTE, "15"),
+	/* half of the sessions there can be */
+	RANGE("lmtp-in", "first-time-waits", CONFIG_NUMBER, 0, 500, "500"),
 	BOOL("lmtp-in", "user-filters", "no"),
 	RANGE("lmtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
 

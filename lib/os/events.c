@@ -107,6 +107,12 @@ os_shared_memory(size_t size)
 }
 
 int
+os_memory_file(const char *what)
+{
+	return memfd_create(what, MFD_CLOEXEC);
+}
+
+int
 os_no_dump(void)
 {
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -255,6 +255,9 @@ int os_socketpair(int fds[2]);
 int os_messagepair(int fds[2]);
 /* Zeroed memory that children share with their parent; NULL with errno. */
 void *os_shared_memory(size_t size);
+/* A file without a name or folder, open for reading and writing, close on
+ * exec. A descriptor, or -1. */
+int os_memory_file(const char *what);
 /* No core dumps, no ptrace(2) by processes of the same user. */
 int os_no_dump(void);
 

@@ -193,6 +193,27 @@ is_host_postmaster(const struct path *path, struct bytes hostname)
 	    && bytes_caseeq(path->domain_ascii, hostname);
 }
 
+/* Reports about TLS to this host itself go to one address at its name, of no
+ * domain (RFC 8460, of MX hosts). */
+static bool
+find_host_reports(const struct config *c, const struct path *path,
+    struct bytes hostname, struct recipient *out)
+{
+	struct bytes account, local_part = config_get_text(c, "server", NULL,
+	    "tls-reports-local-part");
+
+	if (path->is_null || path->is_postmaster || path->is_literal ||
+	    !bytes_caseeq(path->domain_ascii, hostname) ||
+	    !bytes_caseeq(path->local_part, local_part) ||
+	    config_get(c, "server", NULL, "tls-reports", &account) != 1)
+		return false;
+	out->account = account;
+	out->mailbox = config_get_text(c, "server", NULL,
+	    "tls-reports-mailbox");
+	out->reports = RECIPIENT_TLS_REPORTS;
+	return true;
+}
+
 /* Every domain is ours, for trying (O-4). */
 static int
 find_simulated(const struct config *c, struct arena *a,
@@ -224,6 +245,13 @@ recipient_find(const struct config *c, struct arena *a,
 			*out = r;
 			return 1;
 		}
+	}
+	if (find_host_reports(c, path, hostname, &r)) {
+		r.domain = path->domain;
+		r.address = address_text(a, config_get_text(c, "server", NULL,
+		    "tls-reports-local-part"), r.domain);
+		*out = r;
+		return 1;
 	}
 	q.domain = path->is_postmaster ? hostname : path->domain;
 	if (path->is_null || path->is_literal

@@ -13,7 +13,8 @@
 
 enum {
 	RECIPIENT_DMARC_REPORTS = 1,	/* of a domain's dmarc-reports */
-	RECIPIENT_TLS_REPORTS = 2,	/* of a domain's tls-reports */
+	RECIPIENT_TLS_REPORTS = 2,	/* of a domain's or the host's
+					 * tls-reports */
 };
 
 struct recipient {
@@ -23,8 +24,8 @@ struct recipient {
 				 * in U-label form, quoted as RFC 5321 needs;
 				 * in the arena */
 	struct bytes domain;	/* the hosted domain, lives as the config; for
-				 * postmaster at a host name that is not hosted
-				 * the host name */
+				 * postmaster and reports at a host name that
+				 * is not hosted the host name */
 	struct bytes key;	/* name for "address" section look-ups (its
 				 * per-address settings); empty: none */
 	struct bytes alias;	/* an alias: the name of its section, and the
@@ -47,7 +48,9 @@ struct recipient {
  *
  * Order (first match wins):
  *  1. postmaster in any case, without a domain or at [server] hostname: the
- *     postmaster account, if one is set (RFC 5321 4.5.1, R-24);
+ *     postmaster account, if one is set (RFC 5321 4.5.1, R-24); and [server]
+ *     tls-reports-local-part in any case there: the account that takes
+ *     reports about TLS to the host, if one is set;
  *  2. the local part in NFC, folded to lower case (all of Unicode) unless
  *     the domain is case-sensitive, then cut at each configured separator
  *     in turn (D-3; "+x" is cut to the empty local part), but one that takes

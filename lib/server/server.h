@@ -164,6 +164,15 @@ int server_place(struct server_conn *conn, const struct ip *remote,
     struct bytes account);
 
 /*
+ * Slots: n processes may do something at a time, such as wait. fd is of a file
+ * that is open for writing in all of them since before they were forked, and of
+ * no other use (os_memory_file). Each takes one at most: 1, 0 there is none
+ * left, -1 with errno. It is free again when it is left, or its process ends.
+ */
+int server_slot_take(int fd, unsigned int n, unsigned int *slot);
+void server_slot_leave(int fd, unsigned int slot);
+
+/*
  * For a client that misbehaves (BEHAVIOUR 1.5): write a byte a second, until
  * less than 5 s are left to the deadline; then the rest goes at once. As
  * io_write_all. And the wait before each read from it.

@@ -210,6 +210,7 @@ run(struct smtp_session *s, unsigned char *buffer)
 			s->refused(s, smtp_why(s->smtp));
 			break;
 		case SMTP_END:
+			s->unread = in.n > 0;
 			end_message(s);
 			break;
 		case SMTP_CLOSE:

@@ -340,6 +340,8 @@ struct smtp_session {
 	/* for the program's use */
 	struct smtp *smtp;
 	char id[23];		/* received-id, new for each message */
+	bool unread;		/* in message: the client said more, QUIT
+				 * perhaps */
 	int text_fd;		/* in message: the file that holds all of
 				 * the text; -1: it is in memory */
 	const char *end;	/* how it ended, for the log: constant text */

@@ -85,6 +85,29 @@ is "$(put a@b.example any@ALL.example </dev/null)" "250 2.0.0 delivered" "D-2 th
 is "$(put a@b.example DMARC+Reports+x@example.org </dev/null)" "250 2.0.0 delivered" "D-16 an address for reports holds a separator"
 is "$(in_box alice .DMARC)" 1 "D-16 and is in its mailbox"
 
+# ---- reports: stored by the rules of all mail, and read by nobody yet ----
+rcpt() { printf 'LHLO c\nMAIL FROM:<>\nRCPT TO:<%s>\nQUIT\n' "$1" | lmtp | sed -n 2p | cut -c1-9; }
+is "$(rcpt tls-reports@mx.example.org)" "550 5.7.1" "D-16 nobody takes reports about the host"
+main_conf 'tls-reports = bob'
+is "$(put a@b.example TLS-Reports@MX.example.org </dev/null)" "250 2.0.0 delivered" "D-16 one does: a local part at the host name, in any case"
+is "$(in_box bob .TLSRPT)" 1 "D-16 and they are in its mailbox"
+is "$(rcpt postmaster@mx.example.org) $(rcpt postmaster@example.org) $(rcpt postmaster)" "250 2.1.5 250 2.1.5 250 2.1.5" "R-24 postmaster at the host name, a domain, and alone"
+is "$(rcpt x@mx.example.org) $(rcpt tls-reportsx@mx.example.org) $(rcpt tls-reports@[192.0.2.1])" "550 5.7.1 550 5.7.1 550 5.7.1" "D-16 no other address at the host name"
+is "$(rcpt tls-reports@example.org)" "550 5.1.1" "D-16 nor that local part of a domain"
+main_conf 'tls-reports = bob
+tls-reports-local-part = tls
+tls-reports-mailbox = Reports/TLS'
+is "$(put a@b.example tls@mx.example.org </dev/null)" "250 2.0.0 delivered" "D-16 another local part"
+is "$(in_box bob .Reports.TLS) $(rcpt tls-reports@mx.example.org)" "1 550 5.7.1" "D-16 another mailbox"
+put a@b.example dmarc+reports@example.org >/dev/null <<'E'
+Authentication-Results: mx.example.org; dmarc=pass header.from=b.example policy.dmarc=none policy.alignment=strict
+Received: from a by mx.example.org id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Content-Type: application/gzip; name="b.example!example.org!1!2.xml.gz"
+E
+is "$(in_box alice .DMARC)" 2 "D-16 a DMARC report is stored in the address's mailbox"
+is "$(store-list -a alice -m DMARC | grep -c Seen)" 0 "D-16 nobody has read it: it is not Seen"
+main_conf
+
 # ---- rules ----
 is "$(put a@b.example sales@example.org </dev/null)" "250 2.0.0 delivered" "D-1 no rule matches"
 is "$(in_box alice .Sales)" 1 "D-1 the address's mailbox"

@@ -89,6 +89,9 @@ out=$(c clear $smtp 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@exam
 is "$(printf '%s\n' "$out" | sed -n '/^250 2/p;/^530/p' | cut -c1-9 | tr '\n' ' ')" "250 2.1.0 530 5.7.0 530 5.7.0 250 2.1.5 " "R-23 without TLS only reports about TLS are taken, where a domain wants them"
 is "$(tls 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@example.org>' | grep -c '^250 2.1.5')" 1 "R-23 with TLS all mail is"
 echo '[domain]' >etc/domains/example.org.conf
+main_conf 'tls-reports = bob' 'require-starttls = yes'
+out=$(c clear $smtp 'EHLO me' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<bob@example.org>' 'RCPT TO:<TLS-Reports@mx.example.org>')
+is "$(printf '%s\n' "$out" | sed -n '/^250 2/p;/^530/p' | cut -c1-9 | tr '\n' ' ')" "250 2.1.0 530 5.7.0 250 2.1.5 " "R-23 and those about the host"
 main_conf
 
 # behind a proxy

@@ -45,6 +45,32 @@ is "$(as alice 'ulimit -c; ulimit -n; ulimit -t')" "0
 256
 60" "B-32 and more"
 is "$(as alice 'echo ${PIPEMAIL_VAR:-unset}')" unset "the directories are not told"
+# A fork bomb that counts; its children end with it. The superuser has no such
+# limit, so filter-run becomes the owner of the folder.
+mkdir -p var/accounts/bomb
+bomb='import errno, os, sys
+ends = os.pipe()
+n = 0
+while n < 1000:
+    try: pid = os.fork()
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+        break
+    if pid == 0:
+        os.close(ends[1])
+        os.read(ends[0], 1)
+        os._exit(0)
+    n += 1
+print(n)'
+if [ "$(id -u)" -eq 0 ]; then
+	chown 54321:54321 var/accounts/bomb
+	chmod 711 "$TMP" "$TMP/var" "$TMP/var/accounts"
+fi
+as bomb "exec python3 -c '$bomb'" >bombed
+is "$(head -1 bombed)" EAGAIN "B-32 a fork bomb comes to an end"
+n=$(tail -1 bombed)
+ok "B-32 with 256 processes at most, itself among them" test "$n" -le 256
+ok "B-32 of which it has most, whatever others run" test "$n" -ge 200
 exits 7 "its exit code is that of the program" filter-run -a alice /bin/sh -c 'exit 7'
 exits 127 "no such program" filter-run -a alice /bin/nothing
 sed -n 's/^\.Dl //p' "$TOP/man/filter-run.1" | sed 's/\\(dq/"/g' >example
@@ -110,7 +136,10 @@ rm var/accounts/bob/.pipemail; mkfifo var/accounts/bob/.pipemail
 bad 'the filters of the recipient are wrong' "a FIFO" 'why=.it is no plain file'
 rm var/accounts/bob/.pipemail
 for i in $(seq 64); do echo '|cat'; done >var/accounts/bob/.pipemail
+main_conf '' '' "user-filters = yes"
 is "$(put bob)" "250 2.0.0 delivered" "64 filters"
+main_conf '' '' "user-filters = yes
+stage-timeout = 2s"
 echo '|cat' >>var/accounts/bob/.pipemail
 bad 'the filters of the recipient are wrong' "one more" 'why=.too many'
 { echo '|cat'; head -c 65530 /dev/zero | tr '\0' '#'; echo; } >var/accounts/bob/.pipemail
@@ -122,6 +151,18 @@ bad 'a filter could not judge' "a filter that takes too long" 'code=451'
 echo '|sleep 33 & sleep 34' >var/accounts/bob/.pipemail
 bad 'a filter could not judge' "one with children" 'code=451'
 is "$(ps -eo args | grep -c '^sleep 3[34]$')" 0 "B-32 none of them is left"
+cat >bomb.py <<'E'
+import os, time
+for i in range(300):
+    try:
+        if os.fork() == 0: break
+    except OSError: pass
+time.sleep(177)
+E
+mkdir -p var/accounts/bob/filter; cp bomb.py var/accounts/bob/filter/
+echo '|exec python3 bomb.py' >var/accounts/bob/.pipemail
+bad 'a filter could not judge' "a fork bomb" 'code=451'
+is "$(ps -eo args | grep -c '^python3 bomb.py')" 0 "B-32 and none of it is left"
 echo "|cat $TMP/var/accounts/alice/secret" >var/accounts/bob/.pipemail
 bad 'a filter could not judge' "one that looks at others" 'code=451'
 echo '|cat; kill -9 $PPID' >var/accounts/bob/.pipemail
