@@ -230,7 +230,7 @@ const struct config_key config_schema[] = {
 	MANY("account", "address", CONFIG_DESTINATION, NULL),
 	RANGE("account", "quota", CONFIG_SIZE, 0, 1024 * 1024 * GB, "0"),
 	BOOL("account", "search-index", "yes"),
-	BOOL("account", "junk-flags", "no"),
+	BOOL("account", "junk-flags", "yes"),
 	PLAIN("account", "rejects", CONFIG_MAILBOX, NULL),
 	BOOL("account", "keep-rejects", "no"),
 	PLAIN("account", "introbox", CONFIG_MAILBOX, NULL),

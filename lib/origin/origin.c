@@ -187,6 +187,23 @@ return_path(const struct trace_block *block)
 	return BYTES_EMPTY;
 }
 
+/* What delivery noted for a rule that says so (trace_block_override); our own
+ * words, right behind the result. */
+static bool
+is_forwarded(struct arena *a, const struct trace_block *block)
+{
+	struct trace_resinfo r;
+
+	for (size_t i = 0; i < block->nresinfo; i++) {
+		if (trace_resinfo_parse(a, block->resinfo[i], &r) == 0 &&
+		    bytes_caseeq(r.method, BYTES("dmarc")) &&
+		    bytes_starts(bytes_from(block->resinfo[i], r.result_end),
+		    BYTES(" (override forwarded)")))
+			return true;
+	}
+	return false;
+}
+
 bool
 origin_of_stored(struct arena *a, struct bytes message,
     struct bytes hostname, struct origin *out)
@@ -201,5 +218,8 @@ origin_of_stored(struct arena *a, struct bytes message,
 		return false;
 	(void)trace_received_from(block.received, &ip, &helo);	/* or none */
 	origin_read(a, &block, &ip, helo, return_path(&block), rest, out);
+	if (is_forwarded(a, &block))
+		origin_forwarded(out, out->mail_from_validated
+		    ? out->mail_from_domain : BYTES_EMPTY);
 	return true;
 }

@@ -44,7 +44,9 @@ void origin_read(struct arena *a, const struct trace_block *block,
 /*
  * The same from a message as it lies in a mailbox, Return-Path in front of
  * the block, or as stages pass it on, without. Its Received field must name
- * hostname. False: it is none of ours, *out is then empty.
+ * hostname. False: it is none of ours, *out is then empty. Where the block
+ * says that a rule took it for forwarded, that is origin_forwarded; the
+ * forwarder is then the domain SPF passed for.
  */
 bool origin_of_stored(struct arena *a, struct bytes message,
     struct bytes hostname, struct origin *out);

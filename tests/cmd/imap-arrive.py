@@ -20,6 +20,13 @@ def flags(box):
                   if f != "\\Recent")
 
 
+def flags_of_first():
+    got = s.do("FETCH 1 FLAGS")[0]
+    return sorted(f for f in re.search(r"FLAGS \(([^)]*)\)",
+                                       got).group(1).split()
+                  if f not in ("\\Recent", "\\Seen"))
+
+
 def uid(reply):
     return int(re.search(r"(?:APPENDUID \d+|COPYUID \d+ \S+) (\d+)",
                          reply).group(1))
@@ -32,7 +39,7 @@ for box in WANT:
 s.do("CREATE Source")
 for box, want in WANT.items():
     append(s, text("one"), box)
-    check("I-15 APPEND to %s" % box, flags(box), want)
+    check("I-15 J-13 APPEND to %s" % box, flags(box), want)
     m = "\r\n".join(("", text("two")))
     one, two = text("one"), text("two")
     s.do("APPEND %s ($Junk $NotJunk) {%d+}\r\n%s (\\Seen) {%d+}\r\n%s" % (
@@ -54,6 +61,12 @@ for box, want in WANT.items():
     s.do("REPLACE * %s (\\Seen) {%d+}\r\n%s" % (box, len(new), new))
     check("I-15 REPLACE into %s" % box, flags(box), sorted(want + ["\\Seen"]))
 s.do("SELECT Archive")
+s.do("STORE 1 +FLAGS ($Junk)")
+s.do("STORE 1 -FLAGS ($Junk $NotJunk)")
+s.do("STORE 1 +FLAGS (\\Answered $Forwarded)")
+check("J-21 an answer or forwarding by IMAP is noted, and says nothing else",
+      flags_of_first(), ["$Forwarded", "\\Answered"])
+s.do("STORE 1 -FLAGS (\\Answered $Forwarded)")
 s.do("STORE 1 +FLAGS ($Junk)")
 check("I-15 what the user says afterwards stays",
       "$Junk" in flags("Archive") or "$Junk" in

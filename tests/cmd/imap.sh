@@ -7,9 +7,10 @@ imap_setup() {
 	printf '[server]\nhostname = mail.example.org\nsize-limit = 1M\n%s\n' \
 	    "${1:-}" >etc/main.conf
 	echo '[domain]' >etc/domains/example.org.conf
-	printf '[account]\naddress = alice@example.org\naddress = @example.org\n' \
+	# what is asked here is of IMAP: nobody else sets flags
+	printf '[account]\njunk-flags = no\naddress = alice@example.org\naddress = @example.org\n' \
 	    >etc/accounts/alice.conf
-	printf '[account]\naddress = b\303\266b@example.org\naddress = bob@example.org\nquota = 20K\n' \
+	printf '[account]\njunk-flags = no\naddress = b\303\266b@example.org\naddress = bob@example.org\nquota = 20K\n' \
 	    >etc/accounts/bob.conf
 	config-compile || exit 111
 }

@@ -110,8 +110,8 @@ is "$(message pass none fail | give bob@example.org)" "250 2.0.0 delivered" "J-8
 i=0
 while [ $i -lt 4 ]; do
 	i=$((i + 1))
-	printf 'From: x@example.net\nSubject: garden meeting %s\n\nroses tulips garden\n' $i | store-deliver -a alice -f '$NotJunk'
-	printf 'From: x@example.net\nSubject: cheap pills %s\n\npills casino winner\n' $i | store-deliver -a alice -f '$Junk'
+	printf 'From: x@example.net\nSubject: garden meeting %s\n\nroses tulips garden\n' $i | store-deliver -a alice -m Archive
+	printf 'From: x@example.net\nSubject: cheap pills %s\n\npills casino winner\n' $i | store-deliver -a alice -m Junk
 done
 ok "some mail is learnt" junk-train -a alice
 message pass none pass a@example.net 'cheap pills' 8 | sed 's/some text/pills casino winner/' >m

@@ -78,6 +78,30 @@ for f in Maildir/cur/*; do
 done >mbox
 is "$(junk-score -b -d words.mdb mbox | wc -l)" 60 "J-20 an mbox"
 
+# ---- how good it is, as the man page has it ----
+i=0
+for m in Maildir/cur/*; do	# they came in turn
+	touch -d "2026-11-20 12:$i:00" "$m"
+	touch -d "2026-11-20 12:$i:30" "Maildir/.Junk/new/$(basename "${m%:*}")"
+	i=$((i + 1))
+done
+sed -n '/^How good it would be/,/^\.Ed/p' "$TOP/man/junk-score.1" >half.page
+sed -n '/^Play mail again/,/^\.Ed/p' "$TOP/man/junk-score.1" >play.page
+sed -n '/^How many of folders/,/^\.Ed/p' "$TOP/man/junk-score.1" >test.page
+# example NAME: run what NAME.page has between .Bd and .Ed
+example() {
+	sed '1,/^\.Bd/d; /^\.Ed/d; s/\\(aq/'"'"'/g; s/\\e/\\/g' "$1.page" >"$1.sh"
+	sh "./$1.sh" 2>&1 | tr -s ' '
+}
+is "$(example test)" " 60 pass
+ 60 fail" "EXAMPLES, J-20 test: folders against a file of words"
+is "$(example half)" " 30 pass
+ 30 fail" "EXAMPLES, J-20 analyze: one half trained, the other judged"
+is "$(example play)" " 4 -h neutral
+ 55 -h pass
+ 56 -s fail
+ 4 -s neutral" "EXAMPLES, J-20 play: each judged, then trained, as they came"
+
 # ---- training ----
 junk-score -b -d words.mdb Maildir >before
 junk-train -d words.mdb -h - <message

@@ -8,6 +8,8 @@ PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc
 export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC
 mkdir -p var/accounts/bob run etc/accounts etc/domains
 printf '[server]\nhostname = mx.test\n' >etc/main.conf
+# flags stay as they are set
+printf '[account]\njunk-flags = no\n' >etc/accounts/bob.conf
 config-compile || exit 111
 # received from somebody: the tables of senders change, too
 m() {

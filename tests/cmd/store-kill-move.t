@@ -80,7 +80,7 @@ done
 mkdir -p etc/accounts etc/domains
 printf '[server]\nhostname = mail.example.org\n' >etc/main.conf
 printf '[domain]\n' >etc/domains/example.org.conf
-printf '[account]\naddress = bob@example.org\n' >etc/accounts/bob.conf
+printf '[account]\naddress = bob@example.org\njunk-flags = no\n' >etc/accounts/bob.conf
 config-compile || exit 111
 store-mailbox -c -a bob Appended
 appends() {

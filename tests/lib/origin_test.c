@@ -52,6 +52,19 @@ static const struct {
 	    "from=anna@news.example.org org=example.org ok "
 	    "mail=bounce@list.example.org ok helo=mx.example.org "
 	    "ip=192.0.2.1 d=example.org" },
+	{ "a rule says it was forwarded", FRONT("a@fwd.org")
+	    RESULTS("spf=pass smtp.mailfrom=a@fwd.org; dkim=pass "
+	    "header.d=fwd.org; dkim=pass header.d=example.org; "
+	    "dmarc=pass (override forwarded) header.from=news.example.org "
+	    "policy.dmarc=none policy.alignment=relaxed") RECEIVED FROM,
+	    "from=anna@news.example.org org=example.org ok mail=@ helo= "
+	    "ip=unknown d=example.org" },
+	{ "an author's words are none of ours", FRONT("a@fwd.org")
+	    RESULTS("spf=pass smtp.mailfrom=a@fwd.org; dkim=pass (override "
+	    "forwarded) header.d=fwd.org; dmarc=pass header.from=\""
+	    " (override forwarded)\" policy.dmarc=none") RECEIVED FROM,
+	    "from=anna@news.example.org org=example.org mail=a@fwd.org ok "
+	    "helo=mx.example.org ip=192.0.2.1 d=fwd.org" },
 	{ "nothing passed", FRONT("a@example.org")
 	    RESULTS("spf=softfail smtp.mailfrom=a@example.org; dkim=none; "
 	    "dmarc=fail header.from=news.example.org policy.dmarc=none "
