@@ -81,9 +81,9 @@ is "$(message softfail none pass a@example.net hello 2 | give alice@example.org)
 is "$(reason Rejects)" spf-policy "J-10 a copy with its reason"
 is "$(store-list -a alice -m Rejects | grep -c Seen)" 1 "J-10 it is Seen"
 is "$(message softfail none pass a@example.net hello 2 | give alice@example.org)" "451 4.3.0 error processing" "J-5 tried again"
-is "$(count Rejects)" 1 "J-10 there is one copy"
+is "$(count Rejects)" 1 "J-10 BEHAVIOUR 1.4 there is one copy"
 is "$(message pass none pass a@example.net hello 2 | give alice@example.org)" "250 2.0.0 delivered" "J-10 accepted later"
-is "$(count Rejects)" 0 "J-10 the copy goes"
+is "$(count Rejects)" 0 "J-10 BEHAVIOUR 1.2 the copy goes"
 is "$(message pass fail pass a@example.net hello 3 | give alice@example.org)" "550 5.7.26 refused by the DMARC policy of the From domain" "A-5 DMARC's wish is followed, quarantine too"
 is "$(reason Rejects)" dmarc-policy "J-10 a copy"
 is "$(message softfail | give bob@example.org)" "451 4.3.0 error processing" "J-10 an account without Rejects"
@@ -133,7 +133,7 @@ is "$(grep -c '^Pipemail-Junk' out)" 0 "J-4 its field gives way to the reason"
 main_conf '' '' 'first-time-delay = 1'
 t=$(date +%s%N)
 message pass none pass a@example.net hello 11 | give alice@example.org >/dev/null
-ok "R-27 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -ge 1000
+ok "R-27 BEHAVIOUR 1.2 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -ge 1000
 main_conf '' '' 'judge = no'
 is "$(message softfail fail fail a@example.net hello 12 | give alice@example.org)" "250 2.0.0 delivered" "judge = no: all is accepted"
 is "$(show INBOX | head -1)" "Delivered-To: alice@example.org" "without a reason"
