@@ -57,6 +57,19 @@ like "$(flat <stored)" 'nothing is known of the sender; content 0\.500000, thres
 is "$(message | give bob@example.org)" "250 2.0.0 delivered" "J-17 an account without an Introbox"
 is "$(store-list -a bob -m INBOX | wc -l | tr -d ' ')" 1 "has it in the inbox"
 
+# ---- what is read from block and message ----
+# facts SED-SCRIPT: the line for a message that is changed so
+facts() { message | sed "$1" | judge -q -a alice -r alice@example.org; }
+helo='s/smtp.mailfrom=[^;]*/smtp.helo=h.example/'
+like "$(facts '')" 'no-bad-signals' "J-1 the message as it is"
+is "$(facts '' | grep -cE '(no TLS|recipient not in)')" 0 "J-6 TLS and To say nothing against it"
+like "$(facts 's/^To:.*/To: x@example.net/')" 'recipient not in To or Cc' "J-6 step 17: somebody else in To"
+is "$(facts 's/^To:.*/To: x@example.net\nCc: y@example.net, A <Alice@example.org>/' | grep -cE 'recipient not in')" 0 "J-6 step 17: found in Cc"
+like "$(facts '/TLSv1.3/d; s/with ESMTPS/with ESMTP id abc; Fri, 20 Nov 2026 12:00:00 +0000/')" 'no TLS' "J-6 step 17: no TLS in our Received field"
+is "$(facts '/^Auth/,/id abc/d' | grep -cE 'no TLS')" 0 "J-6 step 17: without a field of ours nobody knows"
+is "$(facts "s/spf=pass/spf=softfail/; $helo" | cut -f2)" no-bad-signals "J-19 step 14: SPF of the HELO name is not asked"
+is "$(facts 's/spf=pass.*/spf=softfail smtp.mailfrom=b@example.net; spf=pass smtp.helo=h.example;/' | cut -f2)" spf-policy "J-19 step 14: a pass of the HELO name excuses nothing"
+
 # ---- the command says the same ----
 judge -q -a alice <stored >out
 is "$?" 0 "judge -q: 0 for what is accepted"
