@@ -142,6 +142,15 @@ is "$(cut -f2 out)" junk-content-strict "J-1 behind junk-score, too"
 junk-score -a alice <m3 | judge -a alice >out
 is "$(grep -c '^Pipemail-Junk' out)" 0 "J-4 its field gives way to the reason"
 
+# ---- BEHAVIOUR 1.3: who is refused is slowed down ----
+# marked RECIPIENT: the marks in the reply to standard input
+marked() {
+	{ printf 'LHLO c\nXFORWARD ADDR=192.0.2.7 HELO=h.example IDENT=abc PROTO=ESMTPS MARKS=YES\nMAIL FROM:<b@example.net>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } |
+	    dialogue lmtp-in | grep -o 'XMARK.*'
+}
+is "$(message softfail none pass a@example.net hello 20 | marked bob@example.org)" "XMARK slow" "R-25 BEHAVIOUR 1.3 refused by the decision: smtp-in hears of it"
+is "$(message pass none pass a@example.net hello 21 | marked bob@example.org)" "" "R-25 BEHAVIOUR 1.3 accepted: it does not"
+
 # ---- R-27, and no judging at all ----
 main_conf '' '' 'first-time-delay = 1'
 t=$(date +%s%N)

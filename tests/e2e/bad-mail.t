@@ -98,6 +98,11 @@ $tool smtp cases $((B + 25)) >served
 is "$(wc -l <hand) $(wc -l <served)" "$(wc -l <want) $(wc -l <want)" "every case went both ways"
 tab=$(printf '\t')
 while IFS='|' read -r name results reply; do
+	ms=$(sed -n "s/^$name${tab}\([0-9]*\)${tab}.*/\1/p" hand)
+	# A machine too busy to read a slow answer in time: then it says so.
+	if [ "$name" = dkim-slow ] && [ "${ms:-0}" -ge $dns_ms ] && grep -q "^$name$tab.*dkim=temperror" hand; then
+		results=$(echo "$results" | sed 's/dkim=fail/dkim=temperror/')
+	fi
 	is "$(sed -n "s/^$name${tab}[0-9]*${tab}//p" hand)" "0 $results junk" "A-13 $name by hand: $results"
 	got=$(sed -n "s/^$name${tab}[0-9]*${tab}//p" served)
 	case $reply in
