@@ -100,7 +100,8 @@ SPF=softfail message g@x.example | sed 's/known\.example/other.example/g' | judg
 is "$(cut -f2 out)" spf-policy "J-18 what is refused before asks no list"
 
 # ---- rules ----
-main_conf '' '' "first-time-delay = 0"
+main_conf '' '' "first-time-delay = 0
+user-filters = yes"
 cat >etc/accounts/alice.conf <<'E2'
 [account]
 address = alice@example.org
@@ -109,6 +110,7 @@ rejects = Rejects
 msg-from = ^k@
 mailbox = Work
 accept-rejects-to = Work/Kept
+command = |sed 's/^some text/by command/'
 [rule "dev"]
 header = ^list-id$ .
 mailbox = Lists/Dev
@@ -121,11 +123,17 @@ mailbox = Forwards
 msg-from = ^no@
 reject = 550 5.7.1 not you
 E2
+by='by command'
+if ! filter-run -a alice /bin/true 2>/dev/null; then	# no Landlock: user-filter.t
+	sed -i '/^command = /d' etc/accounts/alice.conf
+	by='some text'
+fi
 ok "rules" config-compile
 is "$(SPF=softfail message k@known.example | sed '/dkim=pass/d' | give alice@example.org)" "250 2.0.0 delivered" "D-7 a rule keeps what would be refused"
 is "$(reason alice Work/Kept)" spf-policy "D-7 with its reason"
 like "$(store-list -a alice -m Work/Kept | cut -f3)" 'Seen' "D-7 Seen"
 is "$(message k@known.example | sed '/dkim=pass/d' | give alice@example.org):$(where alice Work)" "250 2.0.0 delivered:1" "D-7 and what is not refused where the rule says"
+is "$(store-show -a alice -m Work/Kept 1 | tail -1):$(store-show -a alice -m Work 1 | tail -1)" "some text:$by" "D-7 B-32 the rule's command is for what is not refused"
 SPF=softfail DMARC=fail POLICY=reject message l@known.example | sed 's/^Subject/List-Id: <dev.known.example>\nSubject/' >m
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-6 a list: nothing else is asked"
 is "$(reason alice Lists/Dev)" list-allow "D-6 its reason"
@@ -142,6 +150,11 @@ ALIGN=none message p@known.example | sed '/dkim=pass/d' >m
 is "$(give alice@example.org <m)" "550 5.7.26 sign your mail" "D-8 step 9: nobody vouches for From"
 is "$(DMARC=temperror ALIGN=none message p@known.example | sed '/dkim=pass/d' | give alice@example.org)" "451 4.7.26 transient: sign your mail" "D-8 step 9: it may be vouched for later"
 is "$(ALIGN=relaxed message p@known.example | sed '/dkim=pass/d' | give alice@example.org | cut -c1-3)" 250 "D-8 step 9: relaxed is enough"
+
+printf '[account]\naddress = small@example.org\nrejects = Rejects\nquota = 1\n' >etc/accounts/small.conf
+ok "an account that is full" config-compile
+is "$(DMARC=fail POLICY=reject message r@known.example | give small@example.org | cut -c1-10)" "550 5.7.26" "J-10 no room for a copy: refused all the same"
+is "$(message d@known.example | give small@example.org)" "452 4.2.2 mailbox is full" "BEHAVIOUR 1.2 what is accepted finds no room"
 
 # ---- whose history counts, and in which mailbox ----
 rules() {
