@@ -151,7 +151,7 @@ static int
 tell(struct store *s, const struct store_training_fill *done,
     const char *title)
 {
-	struct store_training_state state;
+	struct store_training_state state = { 0 };
 	struct store_view *v = store_view_open(s);
 	struct junk_counts *c;
 	uint32_t ham, spam;

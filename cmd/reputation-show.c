@@ -168,7 +168,7 @@ add_message(struct request *q, const struct reputation_message *m)
 		r = store_mailbox_get(q->view, m->mailbox, &box);
 	if (r == -1)
 		die_read();
-	if (r == 0)
+	if (r != 1)
 		return;		/* verifydata tells of it */
 	account_envelope(&q->arena, record.envelope, &from, &subject);
 	(void)msg_escape(b, box.name);	/* full tells, here and below */

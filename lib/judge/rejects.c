@@ -208,7 +208,7 @@ judge_add_marks(struct buf *extension, struct store *s,
     const struct judge_result *r)
 {
 	unsigned char id[4];
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (r->destined.n > 0) {
 		if (mailbox_id(s, r->destined, &n) == -1)

@@ -50,7 +50,7 @@ static bool
 read_time(struct bytes text, int64_t now, int64_t *age)
 {
 	/* RFC 4648 5 without padding, as section 4 has it */
-	static const struct { char url, plain; } letters[] = {
+	static const struct { unsigned char url, plain; } letters[] = {
 		{ '-', '+' }, { '_', '/' },
 	};
 	struct buf raw = BUF_INIT(TIME_BYTES + MAC_BYTES);
@@ -61,7 +61,7 @@ read_time(struct bytes text, int64_t now, int64_t *age)
 	memset(plain + TEXT_BYTES, '=', 2);
 	for (size_t i = 0; i < 2 * TEXT_BYTES; i++) {
 		if (plain[i / 2] == letters[i % 2].url)
-			plain[i / 2] = (unsigned char)letters[i % 2].plain;
+			plain[i / 2] = letters[i % 2].plain;
 	}
 	good = base64_decode(&raw, bytes_of(plain, sizeof(plain))) == 0 &&
 	    raw.n == TIME_BYTES + MAC_BYTES && raw.p[0] >> 4 == 0;

@@ -100,7 +100,8 @@ SPF=softfail message g@x.example | sed 's/known\.example/other.example/g' | judg
 is "$(cut -f2 out)" spf-policy "J-18 what is refused before asks no list"
 
 # ---- rules ----
-main_conf '' '' "first-time-delay = 0"
+main_conf '' '' "first-time-delay = 0
+user-filters = yes"
 cat >etc/accounts/alice.conf <<'E2'
 [account]
 address = alice@example.org
@@ -109,6 +110,7 @@ rejects = Rejects
 msg-from = ^k@
 mailbox = Work
 accept-rejects-to = Work/Kept
+command = |sed 's/^some text/by command/'
 [rule "dev"]
 header = ^list-id$ .
 mailbox = Lists/Dev
@@ -121,11 +123,17 @@ mailbox = Forwards
 msg-from = ^no@
 reject = 550 5.7.1 not you
 E2
+by='by command'
+if ! filter-run -a alice /bin/true 2>/dev/null; then	# no Landlock: user-filter.t
+	sed -i '/^command = /d' etc/accounts/alice.conf
+	by='some text'
+fi
 ok "rules" config-compile
 is "$(SPF=softfail message k@known.example | sed '/dkim=pass/d' | give alice@example.org)" "250 2.0.0 delivered" "D-7 a rule keeps what would be refused"
 is "$(reason alice Work/Kept)" spf-policy "D-7 with its reason"
 like "$(store-list -a alice -m Work/Kept | cut -f3)" 'Seen' "D-7 Seen"
 is "$(message k@known.example | sed '/dkim=pass/d' | give alice@example.org):$(where alice Work)" "250 2.0.0 delivered:1" "D-7 and what is not refused where the rule says"
+is "$(store-show -a alice -m Work/Kept 1 | tail -1):$(store-show -a alice -m Work 1 | tail -1)" "some text:$by" "D-7 B-32 the rule's command is for what is not refused"
 SPF=softfail DMARC=fail POLICY=reject message l@known.example | sed 's/^Subject/List-Id: <dev.known.example>\nSubject/' >m
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-6 a list: nothing else is asked"
 is "$(reason alice Lists/Dev)" list-allow "D-6 its reason"
@@ -137,6 +145,47 @@ like "$(store-show -a alice -m Forwards 1)" 'override forwarded' "A-8 D-5 the co
 is "$(message no@known.example | sed '/dkim=pass/d' | give alice@example.org)" "550 5.7.1 not you" "B-20 a rule refuses"
 is "$(where alice Rejects)" 0 "B-20 without a copy"
 printf '[address "alice@example.org"]\nauth-required = sign your mail\n' >>etc/accounts/alice.conf
+ok "an address that wants From vouched for" config-compile
+ALIGN=none message p@known.example | sed '/dkim=pass/d' >m
+is "$(give alice@example.org <m)" "550 5.7.26 sign your mail" "D-8 step 9: nobody vouches for From"
+is "$(DMARC=temperror ALIGN=none message p@known.example | sed '/dkim=pass/d' | give alice@example.org)" "451 4.7.26 transient: sign your mail" "D-8 step 9: it may be vouched for later"
+is "$(ALIGN=relaxed message p@known.example | sed '/dkim=pass/d' | give alice@example.org | cut -c1-3)" 250 "D-8 step 9: relaxed is enough"
+
+printf '[account]\naddress = small@example.org\nrejects = Rejects\nquota = 1\n' >etc/accounts/small.conf
+ok "an account that is full" config-compile
+is "$(DMARC=fail POLICY=reject message r@known.example | give small@example.org | cut -c1-10)" "550 5.7.26" "J-10 no room for a copy: refused all the same"
+is "$(message d@known.example | give small@example.org)" "452 4.2.2 mailbox is full" "BEHAVIOUR 1.2 what is accepted finds no room"
+
+# ---- whose history counts, and in which mailbox ----
+rules() {
+	printf '[account]\naddress = carol@example.org\n[rule "f"]\nverified-domain = forwarder.example\n%s\n' "$1" >etc/accounts/carol.conf
+	config-compile
+}
+# forwarded AUTHOR: his own mail, by the forwarder
+forwarded() { ALIGN=none DMARC=none message "$1@author.example" | sed 's/dkim=pass header.d=known.example;//; s/known.example/author.example/'; }
+ok "a rule" rules 'mailbox = Forwards'
+forwarded a | give carol@example.org >/dev/null
+forwarded b | give carol@example.org >/dev/null
+is "$(where carol Forwards)" 2 "mail by a host of other people"
+ok "all of it junk" store-flag -a carol -m Forwards '=$Junk' 1:2
+forwarded c | sed 's/author/third/g' >m
+judge -q -a carol -r carol@example.org <m >out
+is "$(cut -f1,2 out)" "temperror${tab}dkimspf" "J-2 step e: who signed it is known for junk"
+ok "the rule says it is a forwarder" rules 'mailbox = Forwards
+forward = yes'
+judge -q -a carol -r carol@example.org <m >out
+is "$(cut -f1,2 out)" "pass${tab}no-bad-signals" "D-5 J-2 step 4 before 10: the forwarder's history does not count"
+is "$(give carol@example.org <m):$(reason carol Forwards)" "250 2.0.0 delivered:no-bad-signals" "D-5 J-2 nor on delivery"
+ok "another mailbox, not there yet" rules 'mailbox = New'
+judge -q -a carol -r carol@example.org <m >out
+is "$(cut -f1-3 out)" "pass${tab}no-bad-signals${tab}New" "J-2 step 10: history of another mailbox does not count"
+message q@inbox.example | sed '/dkim=pass/d; s/known.example/inbox.example/g' >m
+give carol@example.org <m >/dev/null
+ok "somebody is known in the inbox" store-flag -a carol -m INBOX '=$Junk' 1
+judge -q -a carol -r carol@example.org <m >out
+is "$(cut -f1-3 out)" "temperror${tab}msgfromfull${tab}Inbox" "J-2 step a: in the inbox"
+sed 's/spf=pass/dkim=pass header.d=forwarder.example; &/' m | judge -q -a carol -r carol@example.org >out
+is "$(cut -f1-3 out)" "pass${tab}no-bad-signals${tab}New" "J-2 step 10: a mailbox that is not there has no history"
 
 # ---- rates ----
 cat >many.py <<'E2'
@@ -152,5 +201,5 @@ start_lmtp
 /usr/bin/python3 many.py "$TMP/run/lmtp" 501 >out
 is "$(cat out)" "500 452 4.2.2 too much mail from your network for now" "R-29 J-1 500 messages a minute from one address, not one more"
 like "$(cat lmtp.log)" 'reason=high-rate' "R-29 its reason"
-for a in alice bob small; do is "$(verifydata -a $a)" "" "verifydata of $a finds nothing"; done
+for a in alice bob small carol; do is "$(verifydata -a $a)" "" "verifydata of $a finds nothing"; done
 done_testing

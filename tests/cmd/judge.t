@@ -57,6 +57,19 @@ like "$(flat <stored)" 'nothing is known of the sender; content 0\.500000, thres
 is "$(message | give bob@example.org)" "250 2.0.0 delivered" "J-17 an account without an Introbox"
 is "$(store-list -a bob -m INBOX | wc -l | tr -d ' ')" 1 "has it in the inbox"
 
+# ---- what is read from block and message ----
+# facts SED-SCRIPT: the line for a message that is changed so
+facts() { message | sed "$1" | judge -q -a alice -r alice@example.org; }
+helo='s/smtp.mailfrom=[^;]*/smtp.helo=h.example/'
+like "$(facts '')" 'no-bad-signals' "J-1 the message as it is"
+is "$(facts '' | grep -cE '(no TLS|recipient not in)')" 0 "J-6 TLS and To say nothing against it"
+like "$(facts 's/^To:.*/To: x@example.net/')" 'recipient not in To or Cc' "J-6 step 17: somebody else in To"
+is "$(facts 's/^To:.*/To: x@example.net\nCc: y@example.net, A <Alice@example.org>/' | grep -cE 'recipient not in')" 0 "J-6 step 17: found in Cc"
+like "$(facts '/TLSv1.3/d; s/with ESMTPS/with ESMTP id abc; Fri, 20 Nov 2026 12:00:00 +0000/')" 'no TLS' "J-6 step 17: no TLS in our Received field"
+is "$(facts '/^Auth/,/id abc/d' | grep -cE 'no TLS')" 0 "J-6 step 17: without a field of ours nobody knows"
+is "$(facts "s/spf=pass/spf=softfail/; $helo" | cut -f2)" no-bad-signals "J-19 step 14: SPF of the HELO name is not asked"
+is "$(facts 's/spf=pass.*/spf=softfail smtp.mailfrom=b@example.net; spf=pass smtp.helo=h.example;/' | cut -f2)" spf-policy "J-19 step 14: a pass of the HELO name excuses nothing"
+
 # ---- the command says the same ----
 judge -q -a alice <stored >out
 is "$?" 0 "judge -q: 0 for what is accepted"
@@ -81,9 +94,9 @@ is "$(message softfail none pass a@example.net hello 2 | give alice@example.org)
 is "$(reason Rejects)" spf-policy "J-10 a copy with its reason"
 is "$(store-list -a alice -m Rejects | grep -c Seen)" 1 "J-10 it is Seen"
 is "$(message softfail none pass a@example.net hello 2 | give alice@example.org)" "451 4.3.0 error processing" "J-5 tried again"
-is "$(count Rejects)" 1 "J-10 there is one copy"
+is "$(count Rejects)" 1 "J-10 BEHAVIOUR 1.4 there is one copy"
 is "$(message pass none pass a@example.net hello 2 | give alice@example.org)" "250 2.0.0 delivered" "J-10 accepted later"
-is "$(count Rejects)" 0 "J-10 the copy goes"
+is "$(count Rejects)" 0 "J-10 BEHAVIOUR 1.2 the copy goes"
 is "$(message pass fail pass a@example.net hello 3 | give alice@example.org)" "550 5.7.26 refused by the DMARC policy of the From domain" "A-5 DMARC's wish is followed, quarantine too"
 is "$(reason Rejects)" dmarc-policy "J-10 a copy"
 is "$(message softfail | give bob@example.org)" "451 4.3.0 error processing" "J-10 an account without Rejects"
@@ -129,11 +142,20 @@ is "$(cut -f2 out)" junk-content-strict "J-1 behind junk-score, too"
 junk-score -a alice <m3 | judge -a alice >out
 is "$(grep -c '^Pipemail-Junk' out)" 0 "J-4 its field gives way to the reason"
 
+# ---- BEHAVIOUR 1.3: who is refused is slowed down ----
+# marked RECIPIENT: the marks in the reply to standard input
+marked() {
+	{ printf 'LHLO c\nXFORWARD ADDR=192.0.2.7 HELO=h.example IDENT=abc PROTO=ESMTPS MARKS=YES\nMAIL FROM:<b@example.net>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } |
+	    dialogue lmtp-in | grep -o 'XMARK.*'
+}
+is "$(message softfail none pass a@example.net hello 20 | marked bob@example.org)" "XMARK slow" "R-25 BEHAVIOUR 1.3 refused by the decision: smtp-in hears of it"
+is "$(message pass none pass a@example.net hello 21 | marked bob@example.org)" "" "R-25 BEHAVIOUR 1.3 accepted: it does not"
+
 # ---- R-27, and no judging at all ----
 main_conf '' '' 'first-time-delay = 1'
 t=$(date +%s%N)
 message pass none pass a@example.net hello 11 | give alice@example.org >/dev/null
-ok "R-27 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -ge 1000
+ok "R-27 BEHAVIOUR 1.2 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -ge 1000
 main_conf '' '' 'judge = no'
 is "$(message softfail fail fail a@example.net hello 12 | give alice@example.org)" "250 2.0.0 delivered" "judge = no: all is accepted"
 is "$(show INBOX | head -1)" "Delivered-To: alice@example.org" "without a reason"

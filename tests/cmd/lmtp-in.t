@@ -89,7 +89,7 @@ ok "S-3 and a hash of the message without its prefix" grep -aq "$hash" var/accou
 
 # ---- failures ----
 head -c 3000 /dev/zero | tr '\0' x >big; echo >>big
-is "$(text small@example.org <big)" "452 4.2.2 mailbox is full" "over quota"
+is "$(text small@example.org <big)" "452 4.2.2 mailbox is full" "BEHAVIOUR 1.2 over quota"
 is "$(messages small)" 0 "nothing is stored"
 is "$(echo | text small@example.org)" "250 2.0.0 delivered" "a small one fits"
 rm -rf var/accounts/bob

@@ -25,6 +25,7 @@ member = never@example.org
 member = alice@example.org
 [alias "nobody"]
 member = never@example.org
+member = nor@example.org
 member = gone@example.org
 E
 cat >etc/accounts/alice.conf <<'E'
@@ -63,6 +64,12 @@ cat >etc/accounts/never.conf <<'E'
 address = never@example.org
 [rule "no"]
 reject = 550 5.7.1 never
+E
+cat >etc/accounts/nor.conf <<'E'
+[account]
+address = nor@example.org
+[rule "no"]
+reject = 553 5.7.2 nor me
 E
 ok "it compiles" config-compile
 

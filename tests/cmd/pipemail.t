@@ -8,6 +8,14 @@ exits 127 "an unknown command exits 127" pipemail no-such-command
 like "$(cat .err)" "no such command" "and says so"
 like "$(pipemail help)" '^config-compile +[a-z]' "help lists commands with their description"
 is "$(pipemail help | awk 'NF < 2')" "" "every command in the list is described"
+# A newcomer reads one page: all commands are there.
+for c in $(pipemail help | awk '{ print $1 }'); do
+	grep -q "^\.Xr $c [18]" "$TOP/man/pipemail.7" || echo "$c"
+done >unnamed
+is "$(cat unnamed)" "" "pipemail(7) names every command"
+for c in judge rules-test reputation-show junk-score junk-train alias-add dnsbl-check; do
+	ok "README names $c" grep -q "$c(1)" "$TOP/README"
+done
 ok "help NAME shows the page" sh -c 'pipemail help localserve | grep -q "whole mail server"'
 exits 100 "help for an unknown name exits 100" pipemail help no-such-page
 exits 100 "the exit code is the command's" pipemail config-compile -z

@@ -1,12 +1,33 @@
 #!/bin/sh
-# rows.t - each behaviour of the store and of IMAP is named by a test: rows by
-# their ids, extensions by RFC and capability
+# rows.t - each behaviour of the store, of IMAP and of the way in is named by a
+# test: rows by their ids, extensions by RFC and capability, steps of the
+# decision by their numbers
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/cmd/imap.sh"
 cat "$TOP"/tests/cmd/[!r]*.t "$TOP"/tests/cmd/*.py "$TOP"/tests/lib/*_test.c \
     "$TOP"/tests/e2e/*.t "$TOP"/tests/e2e/*.py | grep -v '^[[:space:]]*#' >all
-for row in $(seq -f S-%g 25) $(seq -f I-%g 26); do
+# R-36 belongs to listeners of other protocols, B-2 is not there yet.
+for row in $(seq -f S-%g 25) $(seq -f I-%g 26) $(seq -f A-%g 14) \
+    $(seq -f R-%g 13 29) R-33 R-34 R-35 R-37 $(seq -f D-%g 16) \
+    $(seq -f J-%g 21) B-3 B-4 B-20 B-32; do
 	ok "$row is in the description of a test" grep -qE "\"[^\"]*\\b$row\\b|table.*\\b$row\\b" all
+done
+# ---- the decision (doc/judging.md): steps, what follows, reputation ----
+for step in $(seq 20); do
+	ok "step $step of the decision has a test" \
+	    grep -qE "\"[^\"]*\\bstep $step\\b" "$TOP/tests/lib/judge_test.c"
+done
+for part in $(seq 7); do
+	ok "BEHAVIOUR 1.$part is in the description of a test" \
+	    grep -qE "\"[^\"]*BEHAVIOUR 1\\.$part\\b" all
+done
+for step in a b c d e f g; do
+	ok "step $step of reputation has a test" \
+	    grep -qE "\{ \"$step: " "$TOP/tests/lib/reputation_test.c"
+done
+for pair in a:b a:c b:c c:d d:e e:f; do
+	ok "reputation: ${pair%:*} before ${pair#*:} has a test" \
+	    grep -qF "{ \"${pair%:*} before ${pair#*:}\"" "$TOP/tests/lib/reputation_test.c"
 done
 rfc() {
 	case $1 in

@@ -135,7 +135,7 @@ like "$(slow)" '^250 2.0.0 ok.*
 fast in-time at-once' "R-25 mail that is taken slows nobody down"
 conf 'line-timeout = 7s' '' 'stages-deliver = |echo unwanted >&2; exit 100'
 is "$(slow)" "550 5.7.1 unwanted
-slow in-time waits" "R-25 R-26 refused by lmtp-in: a byte a second, a pause before each read, the rest before the time-out"
+slow in-time waits" "R-25 R-26 BEHAVIOUR 1.5 refused by lmtp-in: a byte a second, a pause before each read, the rest before the time-out"
 conf 'line-timeout = 7s' 'stages-in = |echo unwanted >&2; exit 100'
 is "$(slow)" "550 5.7.1 unwanted
 slow in-time waits" "R-25 refused by a stage of smtp-in"

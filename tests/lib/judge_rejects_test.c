@@ -110,7 +110,7 @@ test_limit(void **state)
 	struct store_mailbox box;
 	struct store_view *v;
 
-	print_message("# J-10 at most JUDGE_REJECTS_MAX copies\n");
+	print_message("# J-10 BEHAVIOUR 1.4 at most JUDGE_REJECTS_MAX\n");
 	assert_int_equal(add(s, &rejects, "1@a.example", NULL, now), 1);
 	v = store_view_open(s);
 	assert_int_equal(store_mailbox_find(v, BYTES("Rejects"), &box), 1);

@@ -254,6 +254,9 @@ static const struct {
 	    "", RATES | REPUTATION | CONTENT | LISTED, false, false },
 };
 
+/* The row of step 9. */
+#define FIRST_AFTER_REPORTS 4
+
 static void
 test_steps(void **state)
 {
@@ -280,12 +283,20 @@ test_steps(void **state)
 	}
 }
 
-/* The reason of a step when others are on, too. */
+/*
+ * The reason of a step when later ones are on, too, and what was asked:
+ * nothing of a later step. Only a report (7, 8) is looked for before step 9,
+ * though it speaks in step 13.
+ */
 static void
-expect_step(size_t i, const struct judge_result *r)
+expect_step(size_t i, const struct world *w, const struct judge_result *r)
 {
 	const char *reason = steps[i].reason;
+	unsigned int asked = steps[i].asked;
 
+	if (w->rule.takes_reports && i >= FIRST_AFTER_REPORTS)
+		asked |= REPORT;
+	assert_int_equal(w->asked, asked);
 	/* With a bad reverse name content has less room. */
 	if (strcmp(reason, "junk-content") == 0 &&
 	    strcmp(r->reason, "junk-content-strict") == 0)
@@ -308,13 +319,13 @@ test_order(void **state)
 			steps[k].on(&w);
 			steps[i].on(&w);
 			decide(&w, &r);
-			expect_step(i, &r);
+			expect_step(i, &w, &r);
 		}
 		set_up(&w);
 		for (size_t k = COUNT(steps); k-- > i;)
 			steps[k].on(&w);
 		decide(&w, &r);
-		expect_step(i, &r);
+		expect_step(i, &w, &r);
 	}
 }
 
@@ -416,6 +427,11 @@ static void introbox_junk(struct world *w)
 {
 	introbox(w);
 	on_content(w);
+}
+static void introbox_required(struct world *w)
+{
+	introbox(w);
+	on_required(w);
 }
 static void conclusive_junk(struct world *w)
 {
@@ -607,6 +623,9 @@ static const struct expect rows[] = {
 	    0, "Inbox", "" },
 	{ "J-17 step 11: it can still be refused", introbox_junk,
 	    "junk-content", false, 451, "Introbox", "Inbox" },
+	{ "J-17 step 9 before 11: refused, it is not moved",
+	    introbox_required, "msg-auth-required", false, 550, "Inbox",
+	    "Inbox" },
 	{ "J-5 step 12: conclusive junk", conclusive_junk, "msgfromfull",
 	    false, 451, "Inbox", "Inbox" },
 	{ "step 12: unknown concludes nothing", conclusive_unknown,
@@ -749,13 +768,53 @@ test_forward(void **state)
 	decide(&w, &r);
 	assert_true(r.accept && !r.first_time);
 
-	print_message("# step 7: why it is no report\n");
+	print_message("# D-5 D-6 step 3 before 4: a list is no forwarder\n");
+	set_up(&w);
+	list_by_spf(&w);
+	w.rule.is_forward = true;
+	decide(&w, &r);
+	assert_true(r.is_list && !r.is_forward && !r.sender_blanked);
+	assert_string_equal(r.override, "mailing_list");
+}
+
+static void
+test_reports(void **state)
+{
+	struct judge_result r;
+	struct world w;
+
+	(void)state;
+	print_message("# step 7, step 8: why it is no report\n");
 	set_up(&w);
 	report_none(&w);
 	decide(&w, &r);
 	assert_true(bytes_eq(r.report_error, BYTES("no report in it")));
 	assert_false(r.is_report);
 
+	print_message("# step 8 before 9: said of what is refused, too\n");
+	set_up(&w);
+	report_none(&w);
+	on_required(&w);
+	decide(&w, &r);
+	assert_false(r.accept);
+	assert_true(bytes_eq(r.report_error, BYTES("no report in it")));
+
+	print_message("# step 7, step 8: nobody takes reports\n");
+	set_up(&w);
+	on_report(&w);
+	w.ask.report = NULL;
+	decide(&w, &r);
+	assert_string_equal(r.reason, "no-bad-signals");
+	assert_int_equal(r.report_error.n, 0);
+}
+
+static void
+test_mailbox_asked(void **state)
+{
+	struct judge_result r;
+	struct world w;
+
+	(void)state;
 	print_message("# step 10: over the history of the rule's mailbox\n");
 	set_up(&w);
 	with_rule_mailbox(&w);
@@ -795,6 +854,19 @@ test_texts(void **state)
 	assert_true(bytes_eq(buf_bytes(&b), BYTES("temperror\t"
 	    "junk-content-strict\tInbox\t451\t4.3.0\tInbox\tnothing known\t"
 	    "no TLS\tcontent 0.300000, threshold 0.250\tham=hello")));
+
+	print_message("# J-6 step 17: of several signs the first is told\n");
+	set_up(&w);
+	strict_iprev(&w);
+	strict_tls(&w);
+	strict_to(&w);
+	decide(&w, &r);
+	assert_true(has_text(&r, "no reverse name"));
+	assert_false(has_text(&r, "no TLS"));
+	w.f.iprev = JUDGE_PASS;
+	decide(&w, &r);
+	assert_true(has_text(&r, "no TLS"));
+	assert_false(has_text(&r, "recipient not in To or Cc"));
 
 	print_message("# J-18 the list and its text\n");
 	set_up(&w);
@@ -903,7 +975,7 @@ test_token(void **state)
 	const char *why;
 
 	(void)state;
-	print_message("# J-16 tokens: of one sender, one key, for a time\n");
+	print_message("# J-16 BEHAVIOUR 1.6: of one sender, one key, for a time\n");
 	judge_token_make(key, from, now, token);
 	assert_int_equal(strlen(token), JUDGE_TOKEN_SIZE - 1);
 	(void)snprintf(subject, sizeof(subject), "Re: hello %s again", token);
@@ -971,6 +1043,8 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_forward),
+		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_mailbox_asked),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_jitter),

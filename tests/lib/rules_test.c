@@ -354,12 +354,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "D-4 every condition given must hold", test_conditions,
-		    NULL, NULL, NULL },
+		{ "D-4 BEHAVIOUR 1.1 every condition given must hold",
+		    test_conditions, NULL, NULL, NULL },
 		{ "D-4 facts that are not there match nothing",
 		    test_without_facts, NULL, NULL, NULL },
-		{ "D-4 the first match wins", test_first_wins, NULL, NULL,
-		    NULL },
+		{ "D-4 BEHAVIOUR 1.1 the first match wins",
+		    test_first_wins, NULL, NULL, NULL },
 		{ "D-5 D-7 B-20 what a rule decides", test_decides, NULL,
 		    NULL, NULL },
 		{ "D-6 a list domain is vouched for exactly", test_list, NULL,

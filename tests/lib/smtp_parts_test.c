@@ -354,7 +354,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T("R-33 replies of several recipients become one",
+		T("R-33 BEHAVIOUR 1.3 replies of several become one",
 		    test_combine),
 		T("R-11 dots are stuffed wherever the text is cut",
 		    test_add_text),
