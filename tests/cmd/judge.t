@@ -156,6 +156,13 @@ main_conf '' '' 'first-time-delay = 1'
 t=$(date +%s%N)
 message pass none pass a@example.net hello 11 | give alice@example.org >/dev/null
 ok "R-27 BEHAVIOUR 1.2 a first-time sender waits" test $(( ($(date +%s%N) - t) / 1000000 )) -ge 1000
+main_conf '' '' 'first-time-delay = 4'
+t=$(date +%s%N)
+{ printf 'LHLO c\nXFORWARD ADDR=192.0.2.7 HELO=h.example IDENT=abc PROTO=ESMTPS\nMAIL FROM:<b@example.net>\nRCPT TO:<alice@example.org>\nRCPT TO:<bob@example.org>\nDATA\n'; message pass none pass a@other.example hello 13 | sed 's/^To: .*/&, bob@example.org/'; printf '.\nQUIT\n'; } |
+    dialogue lmtp-in >out
+t=$((($(date +%s%N) - t) / 1000000))
+is "$(grep -c '^250 2.0.0 delivered' out)" 2 "R-27 a message for two"
+ok "R-27 waits once ($t ms)" test $t -ge 4000 -a $t -lt 8000
 main_conf '' '' 'judge = no'
 is "$(message softfail fail fail a@example.net hello 12 | give alice@example.org)" "250 2.0.0 delivered" "judge = no: all is accepted"
 is "$(show INBOX | head -1)" "Delivered-To: alice@example.org" "without a reason"

@@ -167,6 +167,12 @@ test_marks(void **state)
 	r = (struct judge_result){ .accept = true, .destined = BYTES_EMPTY };
 	assert_int_equal(judge_add_marks(&b, s, &r), 0);
 	assert_int_equal(b.n, 0);
+	print_message("# D-7 accepted all the same, it has the mark\n");
+	r.is_reject = true;
+	assert_int_equal(judge_add_marks(&b, s, &r), 0);
+	rest = buf_bytes(&b);
+	assert_int_equal(store_field_next(&rest, &tag, &value), 1);
+	assert_int_equal(tag, STORE_TAG_REJECT);
 	buf_free(&b);
 }
 
