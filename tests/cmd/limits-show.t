@@ -83,7 +83,8 @@ begin_minute() { s=$(date +%S); s=${s#0}; [ "$s" -lt 30 ] || sleep $((61 - s)); 
 # ---- what is shown ----
 begin_minute
 hold_on "$SMTP" 127.0.16.9 2
-is "$(limits-show smtp-in)" "smtp-in	127.0.16.0/21	open	2	7
+# (whoever asked whether the port is open may have done it in this minute)
+is "$(limits-show smtp-in | grep -v "	127\.0\.0\.")" "smtp-in	127.0.16.0/21	open	2	7
 smtp-in	127.0.16.0/26	open	2	5
 smtp-in	127.0.16.9/32	open	2	3
 smtp-in	127.0.16.0/21	60	2	0
@@ -91,7 +92,7 @@ smtp-in	127.0.16.0/26	60	2	0
 smtp-in	127.0.16.9/32	60	2	20" "R-28 a line for each count: limiter, network, window, value, limit"
 is "$(limits-show -j -a 127.0.16.9 smtp-in | head -1)" \
     '{"limiter":"smtp-in","network":"127.0.16.0/21","window":0,"value":2,"limit":7}' "-j"
-ok "each line is JSON" sh -c 'limits-show -j | $0 -c "import json,sys; assert len([json.loads(l) for l in sys.stdin]) == 6"' $py
+ok "each line is JSON" sh -c 'limits-show -j | $0 -c "import json,sys; assert len([json.loads(l) for l in sys.stdin]) in (6, 9)"' $py
 is "$(limits-show -a 127.0.16.70 | cut -f2 | sort -u)" "127.0.16.0/21" "-a: networks of that address only"
 exits 1 "-a: of another address there are none" limits-show -a 192.0.2.1
 exits 1 "-b: no limit is reached" limits-show -b -a 127.0.16.9

@@ -12,9 +12,9 @@ start_lmtp
 start_smtp
 
 # our own servers
-out=$("$DRIVE" "$port" a@nospf.example alice@example.org nobody@example.org bob@example.org <m)
+out=$("$DRIVE" "$port" a@nospf.example alice@example.org nobody@elsewhere.example bob@example.org <m)
 is "$(printf '%s\n' "$out" | cut -d' ' -f1-6)" "alice ok 250 2.0.0 at end
-nobody permanent 550 5.1.1 at RCPT
+nobody permanent 550 5.7.1 at RCPT
 bob ok 250 2.0.0 at end
 session ok at QUIT 0 " "Q-4 smtp-in: three recipients in one transaction, each with its result"
 is "$(newest alice | sed -n '/^$/,$p')" "
