@@ -121,10 +121,37 @@ pass_file(struct copying *c, uint32_t uid, const struct place *where,
 }
 
 /*
- * Name and place in the target for m, which has its new UID and flags. The
- * name is new, too: with that of the source, a copy after one that was killed,
- * which gets the same UID, would be a second name of the file that one left.
+ * The base of a name for the copy: the unique part of the source, by which
+ * people who keep a message twice know it (RFC 8474 EMAILID), and C=, by which
+ * it is a name of its own. Without that a copy after one that was killed, which
+ * gets the same UID, would be a second name of the file that one left.
  */
+static int
+copied_base(struct copying *c, const struct place *where,
+    const struct store_message *m, struct buf *out)
+{
+	struct buf b = BUF_INIT(MAILDIR_FILE_MAX);
+	struct bytes rest, unique;
+	struct maildir_name n;
+	int r;
+
+	maildir_name_parse(bytes_str(where->name), &n);
+	rest = n.base;
+	if (!bytes_split(&rest, ',', &unique))
+		unique = n.base;
+	r = buf_add(&b, unique) == -1 ? -1 : buf_printf(&b,
+	    ",S=%llu,W=%llu,C=%llx.%llx", (unsigned long long)m->size,
+	    (unsigned long long)m->size_crlf,
+	    (unsigned long long)time_wall_us(),
+	    (unsigned long long)++c->w.s->seq);
+	if (r == 0)
+		r = maildir_name_with_uid(out, buf_bytes(&b), m->uid);
+	buf_free(&b);
+	/* a name that leaves no room */
+	return r == 0 ? 0 : message_base_new(c->w.s, m, out);
+}
+
+/* Name and place in the target for m, which has its new UID and flags. */
 static int
 choose_name(struct copying *c, const struct place *where,
     struct store_message *m, struct passage *p)
@@ -134,7 +161,7 @@ choose_name(struct copying *c, const struct place *where,
 	size_t base;
 	int r = -1;
 
-	if (message_base_new(c->w.s, m, &b) == 0) {
+	if (copied_base(c, where, m, &b) == 0) {
 		base = b.n;
 		p->to_dir = c->to->folder->cur;
 		if (where->dir == c->from->folder->new && m->flags == 0 &&
