@@ -7,32 +7,26 @@
 
 #include <openssl/sha.h>
 
-#include <sys/socket.h>
-
 /* HELO names and paths as they come; longer ones say nothing. */
 #define FACT_MAX 1024
-
-/* BEHAVIOUR 8: the three masks of an address. */
-static const unsigned int masks[2][3] = { { 32, 26, 21 }, { 64, 48, 32 } };
 
 static int
 add_ips(struct buf *out, const struct ip *ip)
 {
-	static const enum store_tag tags[3] = { STORE_TAG_IP_MASK1,
+	static const enum store_tag tags[ORIGIN_MASKS] = { STORE_TAG_IP_MASK1,
 	    STORE_TAG_IP_MASK2, STORE_TAG_IP_MASK3 };
-	const unsigned int *bits = masks[ip->family == AF_INET6];
+	struct ip masked[ORIGIN_MASKS];
 	char text[IP_TEXT_MAX];
-	struct ip masked;
 
 	if (ip->family == 0)
 		return 0;
 	if (store_field_add(out, STORE_TAG_REMOTE_IP,
 	    bytes_str(ip_format(ip, text))) == -1)
 		return -1;
-	for (int i = 0; i < 3; i++) {
-		masked = ip_mask(ip, bits[i]);
+	origin_masks(ip, masked);
+	for (int i = 0; i < ORIGIN_MASKS; i++) {
 		if (store_field_add(out, tags[i],
-		    bytes_str(ip_format(&masked, text))) == -1)
+		    bytes_str(ip_format(&masked[i], text))) == -1)
 			return -1;
 	}
 	return 0;

@@ -146,9 +146,12 @@ mend_message(struct work *w, struct bytes key, struct bytes value, void *ctx)
 	return put_message_id(w, &m) == -1 ? -1 : 0;
 }
 
-/* They are as if they had come now. */
+/*
+ * Records at places are written anew: as if they had come now, or, unread, to be
+ * read again as after an upgrade.
+ */
 static int
-renumber(struct work *w, struct bytes places)
+put_again(struct work *w, struct bytes places, bool unread)
 {
 	struct store_message m;
 	struct bytes key;
@@ -160,30 +163,12 @@ renumber(struct work *w, struct bytes places)
 		    != 1)
 			return -1;
 		m = message_copy(&w->arena, &m);
-		m.createseq = m.modseq = w->modseq;
-		if (work_put(w, b, &m, &m) == -1 ||
-		    work_change(w, STORE_CHANGE_ADDED, b, m.uid) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* They are read again, as after an upgrade. */
-static int
-mark_unread(struct work *w, struct bytes places)
-{
-	struct store_message m;
-	struct bytes key;
-	struct box *b;
-
-	while (bytes_cut(&places, KEY_MESSAGE, &key)) {
-		if ((b = work_box(w, be32_get(key.p))) == NULL ||
-		    work_get(w, be32_get(key.p), be32_get(key.p + 4), &m)
-		    != 1)
-			return -1;
-		m = message_copy(&w->arena, &m);
-		m.parse_version = 0;
-		if (work_put(w, b, &m, &m) == -1)
+		if (unread)
+			m.parse_version = 0;
+		else
+			m.createseq = m.modseq = w->modseq;
+		if (work_put(w, b, &m, &m) == -1 || (!unread &&
+		    work_change(w, STORE_CHANGE_ADDED, b, m.uid) == -1))
 			return -1;
 	}
 	return 0;
@@ -434,9 +419,9 @@ mend_messages(struct work *w)
 	if (r == 0)
 		r = each(w, TABLE_MESSAGE, mend_message, &wrong);
 	if (r == 0)
-		r = renumber(w, buf_bytes(&wrong.modseqs));
+		r = put_again(w, buf_bytes(&wrong.modseqs), false);
 	if (r == 0)
-		r = mark_unread(w, buf_bytes(&wrong.unread));
+		r = put_again(w, buf_bytes(&wrong.unread), true);
 	/* Where the work stood may be wrong too: all of it, from the start. */
 	w->state.phase = PHASE_REPARSE;
 	w->state.at_mailbox = w->state.at_uid = 0;
