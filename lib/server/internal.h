@@ -42,6 +42,8 @@ struct child {
 	pid_t pid;
 	uint64_t ticket;	/* of the limiter */
 	int leash;		/* it is kept (keep.c); -1: it is not */
+	struct ip address;	/* the one it is kept for; family 0: any */
+	unsigned int served;	/* connections it was given */
 	bool idle;
 	int64_t idle_until;
 	bool placed;		/* places.c: it took a place ... */
@@ -56,7 +58,7 @@ struct listener {
 	struct child *children;
 	size_t nchildren, size;
 	size_t nidle;
-	int leashes;		/* event set; -1: none are kept */
+	int leashes;		/* event set; -1: none are kept, ever */
 	struct server_peers peers;
 	struct early *early;
 	int64_t expire_at;
@@ -65,7 +67,8 @@ struct listener {
 	uint64_t next_id;
 };
 
-void child_add(struct listener *l, pid_t pid, uint64_t ticket, int leash);
+void child_add(struct listener *l, pid_t pid, const struct server_conn *conn,
+    int leash);
 struct child *child_find(struct listener *l, pid_t pid);	/* NULL: none */
 
 /*
@@ -73,7 +76,16 @@ struct child *child_find(struct listener *l, pid_t pid);	/* NULL: none */
  * end of a pair of sockets, its leash: it says that it is idle, and gets the
  * next connection, or the end of file, which ends it. Only the parent ends
  * it, so no connection is given to one that is about to go.
+ *
+ * One of TCP gets connections of the address of its first one alone. It is not
+ * believed: the parent counts what it gives, and ends an idle one by SIGKILL,
+ * so that one that was taken over, and says it is idle while it is not, lives
+ * no longer than others and serves no more.
  */
+/* The event set, if s wants to keep any; -1. */
+int keep_new(const struct server *s);
+/* May the child that gets conn be kept? */
+bool keep_may(const struct listener *l, const struct server_conn *conn);
 /* In the child: conn, and those that follow. An exit code. */
 int keep_serve(const struct server *s, struct server_conn *conn, int leash);
 /* In the child: what belongs to the parent. */
@@ -85,6 +97,8 @@ void keep_look(struct listener *l);
 void keep_expire(struct listener *l);
 /* It ends after what it does now; all of them. */
 void keep_no_more(struct listener *l, struct child *c);
+/* The one that is idle for longest. */
+void keep_end_oldest(struct listener *l);
 void keep_none(struct listener *l);
 
 /* places.c: c asks for a place, or has ended; its leash goes either way. */

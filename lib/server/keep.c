@@ -2,12 +2,34 @@
 #include "server/internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ID_SIZE 8
-#define IDLE_MS 5000
 #define LEASHES 32		/* looked at in one turn */
+
+/* ---- a connection as it is told ---- */
+
+/* Family, address, port. */
+#define END_SIZE (1 + 16 + 2)
+#define CONN_SIZE (8 + 2 * END_SIZE)
+
+static void
+put_end(unsigned char *p, const struct ip *ip, int port)
+{
+	p[0] = ip->family == AF_INET ? 4 : ip->family == AF_INET6 ? 6 : 0;
+	memcpy(p + 1, ip->a, sizeof(ip->a));
+	p[17] = (unsigned char)(port >> 8);
+	p[18] = (unsigned char)(port & 0xff);
+}
+
+static void
+get_end(const unsigned char *p, struct ip *ip, int *port)
+{
+	ip->family = p[0] == 4 ? AF_INET : p[0] == 6 ? AF_INET6 : 0;
+	memcpy(ip->a, p + 1, sizeof(ip->a));
+	*port = p[17] << 8 | p[18];
+}
 
 /* ---- the child's end ---- */
 
@@ -15,30 +37,34 @@
 static bool
 next_conn(int leash, struct server_conn *conn)
 {
-	unsigned char id[ID_SIZE];
+	unsigned char data[CONN_SIZE];
 	size_t nfds = 1;
 	int fd;
 
 	if (send(leash, "", 1, MSG_NOSIGNAL) != 1)
 		return false;	/* the parent wants us no more */
-	if (os_recv_fds(leash, id, sizeof(id), &fd, &nfds,
-	    DEADLINE_NONE) != ID_SIZE || nfds != 1)
+	if (os_recv_fds(leash, data, sizeof(data), &fd, &nfds,
+	    DEADLINE_NONE) != CONN_SIZE || nfds != 1)
 		return false;
 	*conn = (struct server_conn){ .is_socket = true,
-	    .id = be64_get(id), .in = fd, .out = fd };
+	    .id = be64_get(data), .in = fd, .out = fd };
+	get_end(data + 8, &conn->remote, &conn->remote_port);
+	get_end(data + 8 + END_SIZE, &conn->local, &conn->local_port);
 	return true;
 }
 
 int
 keep_serve(const struct server *s, struct server_conn *conn, int leash)
 {
-	unsigned int n = 0;
+	unsigned int most = conn->remote.family == 0 ? s->keep
+	    : s->keep_address, n = 0;
 	int code;
 
 	do {
 		code = s->serve(conn, s->ctx);
 		(void)close(conn->in);	/* what it was told was written */
-	} while (code == EXIT_YES && ++n < s->keep && next_conn(leash, conn));
+	} while (code == EXIT_YES && !conn->last && ++n < most &&
+	    next_conn(leash, conn));
 	return code;
 }
 
@@ -56,12 +82,39 @@ keep_forked(const struct listener *l)
 
 /* ---- the parent's ---- */
 
-static int
-give(int leash, int fd, uint64_t id)
+int
+keep_new(const struct server *s)
 {
-	unsigned char data[ID_SIZE];
+	return s->early == NULL && (s->keep > 1 || s->keep_address > 1 ||
+	    s->places) ? os_events_new() : -1;
+}
 
-	be64_put(data, id);
+/* A link's addresses are others on the next one (RFC 4007 6). */
+static bool
+is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->a[0] == 0xfe &&
+	    (ip->a[1] & 0xc0) == 0x80;
+}
+
+bool
+keep_may(const struct listener *l, const struct server_conn *conn)
+{
+	if (l->leashes == -1)
+		return false;
+	if (conn->remote.family == 0)
+		return l->s->keep > 1 || l->s->places;
+	return l->s->keep_address > 1 && !is_link_local(&conn->remote);
+}
+
+static int
+give(int leash, int fd, const struct server_conn *conn)
+{
+	unsigned char data[CONN_SIZE];
+
+	be64_put(data, conn->id);
+	put_end(data + 8, &conn->remote, conn->remote_port);
+	put_end(data + 8 + END_SIZE, &conn->local, conn->local_port);
 	return os_send_fds(leash, bytes_of(data, sizeof(data)), &fd, 1);
 }
 
@@ -85,8 +138,26 @@ keep_no_more(struct listener *l, struct child *c)
 	(void)os_events_remove(l->leashes, c->leash);	/* it was added */
 	(void)close(c->leash);		/* it reads the end of file */
 	c->leash = -1;
+	if (c->idle && c->address.family != 0)
+		(void)kill(c->pid, SIGKILL);	/* not reaped: it is ours */
 	l->nidle -= c->idle ? 1 : 0;
 	c->idle = false;
+}
+
+void
+keep_end_oldest(struct listener *l)
+{
+	struct child *oldest = NULL, *c;
+	size_t i;
+
+	for (i = 0; i < l->nchildren; i++) {
+		c = &l->children[i];
+		if (c->idle && (oldest == NULL ||
+		    c->idle_until < oldest->idle_until))
+			oldest = c;
+	}
+	if (oldest != NULL)
+		keep_no_more(l, oldest);
 }
 
 void
@@ -99,7 +170,8 @@ keep_none(struct listener *l)
 }
 
 void
-child_add(struct listener *l, pid_t pid, uint64_t ticket, int leash)
+child_add(struct listener *l, pid_t pid, const struct server_conn *conn,
+    int leash)
 {
 	void *which = (void *)(intptr_t)pid;
 
@@ -114,7 +186,8 @@ child_add(struct listener *l, pid_t pid, uint64_t ticket, int leash)
 		leash = -1;
 	}
 	l->children[l->nchildren++] = (struct child){ .pid = pid,
-	    .ticket = ticket, .leash = leash };
+	    .ticket = conn->limit_ticket, .leash = leash,
+	    .address = conn->remote, .served = 1 };
 }
 
 struct child *
@@ -127,6 +200,23 @@ child_find(struct listener *l, pid_t pid)
 			return &l->children[i];
 	}
 	return NULL;
+}
+
+/* Its connection has ended. */
+static void
+become_idle(struct listener *l, struct child *c)
+{
+	limiter_remove(l->limiter, c->ticket);
+	c->ticket = 0;
+	c->idle = true;
+	c->idle_until = deadline_in(SERVER_IDLE_MS);
+	l->nidle++;
+	if (c->address.family == 0)
+		return;
+	if (c->served >= l->s->keep_address)
+		keep_no_more(l, c);	/* it knew that */
+	else if (l->nidle > SERVER_IDLE_MAX)
+		keep_end_oldest(l);
 }
 
 void
@@ -145,15 +235,10 @@ keep_look(struct listener *l)
 		}
 		if (c == NULL || (r = is_idle(c->leash)) == 0)
 			continue;
-		if (r == -1 || c->idle) {
+		if (r == -1 || c->idle)
 			keep_no_more(l, c);
-			continue;
-		}
-		limiter_remove(l->limiter, c->ticket);
-		c->ticket = 0;
-		c->idle = true;
-		c->idle_until = deadline_in(IDLE_MS);
-		l->nidle++;
+		else
+			become_idle(l, c);
 	}
 }
 
@@ -178,13 +263,14 @@ keep_give(struct listener *l, int fd, const struct server_conn *conn)
 
 	for (i = 0; i < l->nchildren && l->nidle > 0; i++) {
 		c = &l->children[i];
-		if (!c->idle)
+		if (!c->idle || !ip_eq(&c->address, &conn->remote))
 			continue;
-		if (give(c->leash, fd, conn->id) == -1) {
+		if (give(c->leash, fd, conn) == -1) {
 			keep_no_more(l, c);
 			continue;
 		}
 		c->idle = false;
+		c->served++;
 		c->ticket = conn->limit_ticket;
 		l->nidle--;
 		return true;

@@ -161,6 +161,8 @@ prepare_again(struct listener *l)
 		return;
 	}
 	keep_none(l);
+	if (l->leashes == -1)
+		l->leashes = keep_new(s);
 	limiter_set(l->limiter, OPEN, s->limits.open);
 	limiter_set(l->limiter, RATE, s->limits.per_minute);
 	if (l->places != NULL)
@@ -220,12 +222,20 @@ run_child(struct listener *l, int fd, struct server_conn *conn, int leash)
 	else
 		(void)close(fd);	/* the copy stays */
 	conn->in = conn->out = LISTEN_FD;
-	if (leash != -1)
+	if (l->leashes != -1)
 		keep_forked(l);
 	if (leash != -1 && !l->s->places)
 		_exit(keep_serve(l->s, conn, leash));
 	conn->place_fd = leash;
 	_exit(l->s->serve(conn, l->s->ctx));
+}
+
+static bool
+is_full(const struct listener *l)
+{
+	unsigned int cap = l->s->limits.children;
+
+	return cap != 0 && l->nchildren + early_count(l->early) >= cap;
 }
 
 /* It was admitted and has ended. */
@@ -251,8 +261,7 @@ start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
 	assert(early.n <= sizeof(data));
 	memcpy(data, early.p, early.n);
 	own.early = bytes_of(data, early.n);
-	if (l->leashes != -1 && conn->remote.family == 0 &&
-	    os_messagepair(leash) == -1)
+	if (keep_may(l, conn) && os_messagepair(leash) == -1)
 		leash[0] = leash[1] = -1;	/* it serves this one */
 	pid = fork();
 	if (pid == 0) {
@@ -271,7 +280,7 @@ start_child(void *ctx, int fd, struct server_conn *conn, struct bytes early)
 		refuse(l, fd);
 		return;
 	}
-	child_add(l, pid, conn->limit_ticket, leash[0]);
+	child_add(l, pid, conn, leash[0]);
 }
 
 static void
@@ -292,11 +301,12 @@ start(struct listener *l, int fd)
 		(void)close(fd);	/* it has been told */
 		return;
 	}
-	if (l->nidle > 0 && conn.remote.family == 0 &&
-	    keep_give(l, fd, &conn)) {
+	if (l->nidle > 0 && keep_give(l, fd, &conn)) {
 		(void)close(fd);	/* the child has it */
 		return;
 	}
+	if (is_full(l))
+		keep_end_oldest(l);	/* at_cap said there is one */
 	if (early_begin(l->early, fd, &conn, start_child, conn_gone, l))
 		return;
 	start_child(l, fd, &conn, BYTES_EMPTY);
@@ -343,13 +353,11 @@ accept_one(struct listener *l)
 	}
 }
 
+/* Idle ones, who have the next connection or make room for it, are no bar. */
 static bool
 at_cap(const struct listener *l)
 {
-	unsigned int cap = l->s->limits.children;
-
-	return cap != 0 && l->nidle == 0 &&
-	    l->nchildren + early_count(l->early) >= cap;
+	return l->nidle == 0 && is_full(l);
 }
 
 /* 0 or -1. */
@@ -386,8 +394,8 @@ accept_loop(struct listener *l)
 	int r;
 
 	p[1].fd = early_fd(l->early);
-	p[2].fd = l->leashes;
 	while (!got_stop) {
+		p[2].fd = l->leashes;	/* prepare may have made the first */
 		p[0].fd = at_cap(l) ? -1 : LISTEN_FD;
 		p[0].revents = p[1].revents = p[2].revents = 0;
 		r = ppoll(p, 3, early_count(l->early) + l->nidle > 0 ? &tick
@@ -502,8 +510,7 @@ listen_run(struct server *s)
 	if (s->watch_file != NULL && stat(s->watch_file, &l.watched) == -1)
 		l.watched = (struct stat){ .st_ino = 0 };
 	l.early = early_new(s);
-	l.leashes = (s->keep > 1 && s->early == NULL) || s->places
-	    ? os_events_new() : -1;
+	l.leashes = keep_new(s);
 	os_heap_room();
 	signals_take(&l);
 	tell_ready(s);

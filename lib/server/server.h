@@ -23,6 +23,8 @@ struct server_conn {
 	uint64_t limit_ticket;	/* the parent's, of its limiter */
 	int place_fd;		/* where server_place asks; <= 0: nowhere */
 	struct bytes early;	/* what the early hook left in data */
+	bool last;		/* the handler's word: its process is to serve
+				 * no further one (keep, keep_address) */
 };
 
 /*
@@ -66,6 +68,12 @@ extern const struct server_limits SERVER_LIMITS_MAIL;
 /* 1000 children only. */
 extern const struct server_limits SERVER_LIMITS_LOCAL;
 
+/* How long a child waits for the next connection, and how many wait at a time
+ * for addresses to come again: enough for those that send much, and little
+ * memory. The oldest ends where a new client needs the room. */
+#define SERVER_IDLE_MS 5000
+#define SERVER_IDLE_MAX 64
+
 #define SERVER_GRACE_MS 3000	/* O-19 */
 
 struct server {
@@ -108,6 +116,16 @@ struct server {
 	 * prepare ran anew, new connections get new children.
 	 */
 	unsigned int keep;
+	/*
+	 * The same for TCP: how many connections of one client address, and
+	 * of no other, a child may serve; 0: one. Only where a client that
+	 * took its process over could have from the next one of its address
+	 * no more than from one of its own: nobody logs in, no header in
+	 * front tells of other addresses, no foreign program runs there. The
+	 * handler says "last" where more than that came to pass. Without
+	 * early. May be changed by prepare.
+	 */
+	unsigned int keep_address;
 	/* Children ask server_place; not with keep or early. */
 	bool places;
 	/* With early: a descriptor children need all the same, such as the

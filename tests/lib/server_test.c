@@ -1,50 +1,11 @@
 /* server_test - limits by address, the accept loop, one connection */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "server/server.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define WAIT_MS 10000		/* for what comes at once on an idle machine */
-
-static struct ip
-ip_of(const char *text)
-{
-	struct ip ip;
-
-	assert_int_equal(ip_parse(bytes_str(text), &ip), 0);
-	return ip;
-}
+#include "server_fixture.h"
 
 /* ---- the accept loop ---- */
-
-struct fixture {
-	struct server s;
-	int port;
-	pid_t pid;
-};
-
-static int prepared;		/* in the server's process */
-
-static int
-count_prepare(void *ctx)
-{
-	(void)ctx;
-	prepared++;
-	return 0;
-}
 
 /*
  * One line of input commands: "quit" ends, "stay" ignores SIGTERM, "crash"
@@ -83,66 +44,6 @@ serve_lines(struct server_conn *conn, void *ctx)
 	return 0;
 }
 
-static void
-child_main(struct fixture *f, int listening, int notify)
-{
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (dup2(listening, 0) == -1 || dup2(null, 2) == -1)
-		_exit(90);
-	(void)close(listening);
-	f->s.notify_fd = notify;
-	_exit(server_run(&f->s));
-}
-
-/* Starts a server; on TCP unless path is given. */
-static void
-start(struct fixture *f, const char *path)
-{
-	struct ip ip = ip_of("127.0.0.1");
-	struct sockaddr_storage sa;
-	socklen_t n = sizeof(sa);
-	int listening, p[2];
-	char c;
-
-	listening = path != NULL ? os_listen_unix(path, 0600)
-	    : os_listen_tcp(&ip, 0, 50);
-	assert_true(listening >= 0);
-	assert_int_equal(getsockname(listening, (struct sockaddr *)&sa, &n), 0);
-	ip_from_sockaddr((struct sockaddr *)&sa, &ip, &f->port);
-	f->s.name = "test";
-	f->s.refusal = "421 too many\r\n";
-	if (f->s.serve == NULL)
-		f->s.serve = serve_lines;
-	f->s.prepare = count_prepare;
-	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-	f->pid = fork();
-	assert_int_not_equal(f->pid, -1);
-	if (f->pid == 0)
-		child_main(f, listening, p[1]);
-	assert_int_equal(close(listening), 0);
-	assert_int_equal(close(p[1]), 0);
-	assert_int_equal(io_read_full(p[0], &c, 1, deadline_in(WAIT_MS)), 1);
-	assert_int_equal(c, '\n');
-	/* Closed: a supervisor sees the end. */
-	assert_int_equal(io_read_full(p[0], &c, 1, deadline_in(WAIT_MS)), 0);
-	assert_int_equal(close(p[0]), 0);
-}
-
-/* SIGTERM; the milliseconds it took. */
-static int64_t
-finish(struct fixture *f)
-{
-	int64_t begin = time_mono_ms();
-	int status;
-
-	assert_int_equal(kill(f->pid, SIGTERM), 0);
-	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	return time_mono_ms() - begin;
-}
-
 static int
 dial(const struct fixture *f)
 {
@@ -151,27 +52,6 @@ dial(const struct fixture *f)
 
 	assert_true(fd >= 0);
 	return fd;
-}
-
-/* One line into out, NUL-terminated; empty at end of file. */
-static void
-hear(int fd, char out[256])
-{
-	size_t n = 0;
-
-	while (n < 255) {
-		if (io_read_full(fd, out + n, 1, deadline_in(WAIT_MS)) != 1 ||
-		    out[n++] == '\n')
-			break;
-	}
-	out[n] = '\0';
-}
-
-static void
-say(int fd, const char *text)
-{
-	assert_int_equal(io_write_all(fd, bytes_str(text),
-	    deadline_in(WAIT_MS)), 0);
 }
 
 /* A connection that is served gets a line with its address. */
@@ -200,7 +80,8 @@ assert_refused(int fd)
 static void
 test_listening(void **state)
 {
-	struct fixture f = { .s = { .limits = SERVER_LIMITS_MAIL } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = SERVER_LIMITS_MAIL } };
 	char line[256], again[256], want[64];
 	struct sockaddr_storage sa;
 	socklen_t n = sizeof(sa);
@@ -235,7 +116,8 @@ test_listening(void **state)
 static void
 test_refusal(void **state)
 {
-	struct fixture f = { .s = { .limits = { .open = { 2, 0, 0 } } } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = { .open = { 2, 0, 0 } } } };
 	int a, b, c, i;
 	char line[256] = "";
 
@@ -266,7 +148,8 @@ test_refusal(void **state)
 static void
 test_rate(void **state)
 {
-	struct fixture f = { .s = { .limits = { .per_minute = { 3, 0, 0 } } } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = { .per_minute = { 3, 0, 0 } } } };
 	int i, fd, served;
 
 	(void)state;
@@ -292,7 +175,8 @@ test_rate(void **state)
 static void
 test_children_cap(void **state)
 {
-	struct fixture f = { .s = { .limits = { .children = 2 } } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = { .children = 2 } } };
 	int a, b, c;
 	char ch;
 
@@ -316,7 +200,8 @@ test_children_cap(void **state)
 static void
 test_stop(void **state)
 {
-	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = SERVER_LIMITS_LOCAL } };
 	char line[256];
 	int a, b;
 
@@ -344,7 +229,8 @@ test_stop(void **state)
 static void
 test_grace(void **state)
 {
-	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL,
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = SERVER_LIMITS_LOCAL,
 	    .grace_ms = 100 } };
 	int a;
 
@@ -361,7 +247,8 @@ test_grace(void **state)
 static void
 test_crash(void **state)
 {
-	struct fixture f = { .s = { .limits = { .open = { 1, 1, 1 } } } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = { .open = { 1, 1, 1 } } } };
 	char line[256];
 	int a, i;
 
@@ -403,7 +290,8 @@ static void
 test_reload(void **state)
 {
 	char dir[] = "/tmp/server_test.XXXXXX", path[64], other[64];
-	struct fixture f = { .s = { .limits = SERVER_LIMITS_LOCAL } };
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = SERVER_LIMITS_LOCAL } };
 	int i;
 
 	(void)state;
@@ -433,7 +321,8 @@ static void
 test_unix_listener(void **state)
 {
 	char dir[] = "/tmp/server_test.XXXXXX", path[64], line[256];
-	struct fixture f = { .s = { .limits = { .open = { 1, 1, 1 },
+	struct fixture f = { .s = { .serve = serve_lines,
+	    .limits = { .open = { 1, 1, 1 },
 	    .per_minute = { 1, 1, 1 } } } };
 	int fd[5];
 	size_t i;
