@@ -23,6 +23,7 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 	struct front_options front;
+	bool confined;
 	bool submission;
 	bool tls_at_rcpt;
 	char tls_path[1024], auth_path[1024], lmtp_path[1024];
@@ -98,6 +99,22 @@ set_options(struct program *p)
 	p->front.certificates = front_certificates();
 }
 
+/*
+ * How many connections of an address one process serves. Whoever took it over
+ * must not get at more than comes from there to an SMTP server anyway: no
+ * passwords, not what TLS kept from others on the way, no other client of a
+ * proxy. Filters may leave anything behind.
+ */
+static unsigned int
+connections_per_process(const struct program *p)
+{
+	if (p->submission || p->front.implicit || p->front.proxied ||
+	    p->settings.stages.has_filters)
+		return 1;
+	return (unsigned int)config_get_num(p->settings.config, "smtp-in",
+	    NULL, "connections-per-process");
+}
+
 static int
 prepare(void *ctx)
 {
@@ -116,6 +133,7 @@ prepare(void *ctx)
 	front_limits(p->settings.config, p->front.proxied, &p->server.limits);
 	p->server.refusal = p->front.implicit ? "" : p->settings.refusal;
 	p->server.watch_file = p->settings.config_file;
+	p->server.keep_address = connections_per_process(p);
 	return make_sandbox(p);
 }
 
@@ -165,6 +183,28 @@ run(struct smtp_session *s, struct receiver *r)
 	return err;
 }
 
+/* Once, whatever number of connections it serves. */
+static int
+confine(struct program *p)
+{
+	if (p->confined)
+		return 0;
+	p->confined = true;
+	smtp_settings_resolvers(&p->settings);
+	if (os_sandbox_enter(&p->sandbox) == 0)
+		return 0;
+	msg_warnsys("cannot enter sandbox");
+	return -1;
+}
+
+/* Is nothing left of the session that another one could notice? */
+static bool
+leaves_nothing(const struct smtp_session *s, const struct receiver *r)
+{
+	return s->clean && !r->front.tls && !r->big && !r->limited &&
+	    r->account[0] == '\0' && r->failures == 0;
+}
+
 static int
 serve(struct server_conn *conn, void *ctx)
 {
@@ -192,11 +232,8 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err = 0;
 
-	smtp_settings_resolvers(&p->settings);
-	if (os_sandbox_enter(&p->sandbox) == -1) {
-		msg_warnsys("cannot enter sandbox");
+	if (confine(p) == -1)
 		return EXIT_TEMP;
-	}
 	if (conn->remote.family != 0 && conn->is_socket)
 		(void)os_nodelay(conn->out);	/* slower without, no more */
 	r.remote_host = conn->inherited ? bytes_str(env_get("TCPREMOTEHOST"))
@@ -210,6 +247,7 @@ serve(struct server_conn *conn, void *ctx)
 	front_init(&r.front, &p->front, conn);
 	if (front_begin(&r.front) == 0)
 		err = run(&s, &r);
+	conn->last = !leaves_nothing(&s, &r);
 	sasl_client_close(r.auth);
 	relay_close(&r.relay);
 	front_free(&r.front);

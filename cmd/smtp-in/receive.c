@@ -551,6 +551,7 @@ receive_message(struct smtp_session *s, struct bytes text)
 	char status[16] = "";
 
 	r->messages++;
+	r->big = r->big || s->text_fd != -1;
 	if (is_simulated(s, &answer)) {
 		log_message(s, NULL, &answer, text.n, started);
 	} else if (s->options.submission) {

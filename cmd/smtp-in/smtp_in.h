@@ -52,6 +52,7 @@ struct receiver {
 	struct bytes remote_host;	/* from UCSPI surroundings */
 	enum spf_state spf;	/* of this transaction's sender, R-17 */
 	unsigned int messages;
+	bool big;		/* one was: memory has grown */
 
 	struct front front;
 	int tls_serve;		/* between tls_open and tls_begin */

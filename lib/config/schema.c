@@ -86,6 +86,8 @@ const struct config_key config_schema[] = {
 	MANY("smtp-in", "arc-trusted", CONFIG_DNS_NAME, NULL),
 	MANY("smtp-in", "dnsbl", CONFIG_DNS_NAME, NULL),
 	RANGE("smtp-in", "stage-timeout", CONFIG_DURATION, 1, HOUR, "60"),
+	RANGE("smtp-in", "connections-per-process", CONFIG_NUMBER, 1, 1000,
+	    "20"),
 
 	BOOL("submission", "no-require-starttls", "no"),
 

@@ -66,6 +66,7 @@ struct smtp {
 	size_t text_line;		/* bytes of the line so far */
 	bool too_big, line_too_long, has_nul;
 	bool dropped;			/* SMTP_DROP was given */
+	bool refused;			/* something, in this session */
 
 	/* BDAT */
 	bool in_bdat;			/* this transaction's text comes so */

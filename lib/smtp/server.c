@@ -48,6 +48,7 @@ smtp_say(struct smtp *s, int code, const char *status, struct bytes text)
 	struct bytes line = BYTES_EMPTY;
 
 	assert(code >= 200 && code <= 599 && strlen(status) < STATUS_MAX);
+	s->refused = s->refused || code >= 400;
 	text = bytes_first(text, SMTP_REPLY_TEXT_MAX);
 	(void)bytes_line(&text, &line);		/* none: an empty line */
 	while (text.n > 0) {
@@ -265,6 +266,7 @@ smtp_next(struct smtp *s, struct bytes *in)
 				return event;
 			continue;
 		case STATE_CLOSED:
+			s->refused = s->refused || in->n > 0;
 			*in = BYTES_EMPTY;
 			return SMTP_CLOSE;
 		default:
@@ -334,6 +336,12 @@ unsigned int
 smtp_bad(const struct smtp *s)
 {
 	return s->bad;
+}
+
+bool
+smtp_refused(const struct smtp *s)
+{
+	return s->refused;
 }
 
 const char *

@@ -217,6 +217,8 @@ run(struct smtp_session *s, unsigned char *buffer)
 			r = flush(s);
 			if (smtp_why(s->smtp) != NULL)
 				return closed(s, EPROTO, smtp_why(s->smtp));
+			s->clean = r == 0 && !s->slow &&
+			    !smtp_refused(s->smtp);
 			return closed(s, r == 0 ? 0 : errno, "quit");
 		}
 	}
@@ -246,6 +248,7 @@ smtp_session_run(struct smtp_session *s)
 	s->smtp = smtp_new(&s->options);
 	spool_init(&s->spool, s->spool_dir);
 	s->end = "";
+	s->clean = false;
 	s->id[0] = '\0';
 	r = run(s, buffer);
 	err = errno;

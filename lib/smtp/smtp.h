@@ -198,6 +198,8 @@ size_t smtp_replies_due(const struct smtp *s);
 /* Transactions that ended in a 2xx reply, and those refused. */
 unsigned int smtp_good(const struct smtp *s);
 unsigned int smtp_bad(const struct smtp *s);
+/* Was any reply a 4xx or 5xx, or is there input after the end? */
+bool smtp_refused(const struct smtp *s);
 /* Why the machine refuses the message (at SMTP_DROP) or closed the session
  * (at SMTP_CLOSE): constant text for the log. NULL: it did not. */
 const char *smtp_why(const struct smtp *s);
@@ -345,6 +347,8 @@ struct smtp_session {
 	int text_fd;		/* in message: the file that holds all of
 				 * the text; -1: it is in memory */
 	const char *end;	/* how it ended, for the log: constant text */
+	bool clean;		/* it ended by QUIT and nothing more; nothing
+				 * was refused, the client was never slow */
 
 	/* private */
 	struct spool spool;
