@@ -84,7 +84,8 @@ void judge_read_facts(struct arena *a, const struct trace_block *block,
 
 /* What rules and configuration say of this recipient and this message. */
 struct judge_rule {
-	struct bytes address;	/* of RCPT TO, domain in A-labels */
+	struct bytes address;	/* of RCPT TO, domain in A-labels; empty:
+				   nobody knows it */
 	struct bytes canonical;	/* folded and cut: subjectpass goes by it */
 	struct bytes mailbox;	/* by rule or destination; empty: "Inbox" */
 	struct bytes name;	/* of the rule that matches; empty: none */
