@@ -28,42 +28,109 @@ note(const char *line)
 
 /* ---- whom it is for ---- */
 
-/* -r, the surroundings, or the topmost Delivered-To of the trusted block. */
+/*
+ * The first or the last Delivered-To of the trusted block: for a member of an
+ * alias these are the member's and the one that RCPT TO named.
+ */
+static struct bytes
+delivered_to(struct stage_job *job, bool first)
+{
+	const struct trace_block *b = &job->block;
+	struct bytes value = BYTES_EMPTY;
+
+	for (size_t i = 0; i < b->ntop && !(first && value.n > 0); i++) {
+		if (trace_field_is(b->top[i], BYTES("Delivered-To")))
+			value = mime_field_value(job->arena, b->top[i],
+			    BYTES("Delivered-To"));
+	}
+	return value;
+}
+
+/* -r, the surroundings, or the trusted block; empty: nobody says. */
 static struct bytes
 recipient_text(const struct options *o, struct stage_job *job)
 {
-	const struct trace_block *b = &job->block;
-
 	if (o->recipient != NULL)
 		return bytes_str(o->recipient);
 	if (job->envelope.nrecipients == 1)
 		return job->envelope.recipients[0];
-	for (size_t i = 0; i < b->ntop; i++) {
-		if (trace_field_is(b->top[i], BYTES("Delivered-To")))
-			return mime_field_value(job->arena, b->top[i],
-			    BYTES("Delivered-To"));
-	}
-	return BYTES_EMPTY;
+	return delivered_to(job, false);
 }
 
-/* Its look-up, if the account is the owner. */
-static const struct recipient *
-find_recipient(const struct config *c, struct arena *a, const char *account,
-    struct bytes text)
+/* The member of an alias that is the account's, this address if it has several
+ * there. */
+static bool
+find_member(const struct config *c, struct arena *a, struct bytes account,
+    struct bytes address, struct recipient *r)
 {
-	struct recipient *r = arena_zalloc(a, 1, sizeof(*r));
+	struct recipient_alias alias;
+	const struct recipient *m, *found = NULL;
+
+	recipient_alias_read(c, a, r->alias, &alias);
+	for (size_t i = 0; i < alias.nmembers; i++) {
+		m = &alias.member[i];
+		if (bytes_eq(m->account, account) && (found == NULL ||
+		    bytes_eq(m->address, address)))
+			found = m;
+	}
+	if (found != NULL)
+		*r = *found;
+	return found != NULL;
+}
+
+/* The look-up of an address, if the account is the owner, or a member. */
+static bool
+find_recipient(const struct config *c, struct stage_job *job,
+    struct bytes account, struct bytes text, struct recipient *r)
+{
 	struct path path;
 	const char *why;
 
-	if (c == NULL || text.n == 0)
-		return NULL;
-	if (addr_parse_path(a, text, ADDR_SMTPUTF8, &path, &why) == -1)
+	if (addr_parse_path(job->arena, text, ADDR_SMTPUTF8, &path, &why)
+	    == -1)
 		msg_die(EXIT_PERM, "cannot understand the recipient: %s",
 		    why);
-	if (recipient_find(c, a, &path, r) != 1 ||
-	    !bytes_eq(r->account, bytes_str(account)))
-		return NULL;
-	return r;
+	if (recipient_find(c, job->arena, &path, r) != 1)
+		return false;
+	return r->alias.n > 0 ? find_member(c, job->arena, account,
+	    delivered_to(job, true), r) : bytes_eq(r->account, account);
+}
+
+/* Where nobody says whom it is for: the account's first address. */
+static bool
+find_first(const struct config *c, struct stage_job *job, const char *account,
+    struct recipient *r)
+{
+	struct config_list list;
+	struct bytes value, address;
+
+	config_list(c, "account", account, "address", &list);
+	while (config_list_next(&list, &value)) {
+		if (bytes_word(&value, &address) && address.p[0] != '@' &&
+		    address.p[0] != '"')
+			return find_recipient(c, job, bytes_str(account),
+			    address, r);
+	}
+	return false;
+}
+
+static void
+set_recipient(struct judge_case *c, const struct options *o)
+{
+	struct stage_job *job = c->job;
+	struct recipient *r = arena_zalloc(job->arena, 1, sizeof(*r));
+	bool found = false;
+
+	c->address = recipient_text(o, job);
+	if (c->config == NULL)
+		return;
+	if (c->address.n == 0)
+		found = find_first(c->config, job, o->account, r);
+	else
+		found = find_recipient(c->config, job,
+		    bytes_str(o->account), c->address, r);
+	if (found)
+		c->recipient = r;
 }
 
 /* ---- what comes out ---- */
@@ -140,9 +207,7 @@ run(struct stage_job *job)
 		    o->account, account.problem);
 	c.config = account.config;
 	c.store = account.store;
-	c.address = recipient_text(o, job);
-	c.recipient = find_recipient(c.config, job->arena, o->account,
-	    c.address);
+	set_recipient(&c, o);
 	judge_recipient(&c, &r);
 	n = show(o, job, &r);
 	account_close(&account);

@@ -21,6 +21,8 @@ static const char usage[] =
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
 #define FIELD "Pipemail-Junk"
 #define OPTIONS_MAX 100
+/* Columns of a line before it is folded (RFC 5322 2.1.1). */
+#define LINE_WIDTH 78
 
 /* A path that is not there was named by the caller. */
 static int
@@ -159,28 +161,80 @@ judge_many(struct job *j, char *const path[])
 
 /* ---- the filter ---- */
 
-/* The columns one on a line; forged fields are not copied. */
+/* The line "From sender date" of an mbox, which delivery agents put in front of
+ * a message and want back there; empty: there is none. */
+static struct bytes
+postmark(struct bytes message)
+{
+	size_t at;
+
+	return bytes_starts(message, BYTES("From ")) &&
+	    bytes_chr(message, '\n', &at) ? bytes_first(message, at + 1)
+	    : BYTES_EMPTY;
+}
+
+/* A column, continued after a comma where a line gets long. */
+static void
+add_column(struct buf *out, struct bytes column, const char *end)
+{
+	struct bytes piece;
+	size_t width = 8;
+	bool more = true;
+
+	while (more) {
+		more = bytes_split(&column, ',', &piece);
+		if (width > 8 && width + piece.n + 1 > LINE_WIDTH) {
+			(void)buf_adds(out, end);
+			(void)buf_addc(out, '\t');
+			width = 8;
+		}
+		(void)buf_add(out, piece);
+		if (more)
+			(void)buf_addc(out, ',');
+		width += piece.n + 1;
+	}
+}
+
+/* The field: the columns, each from a line of its own on. */
+static void
+add_field(struct buf *out, struct bytes columns, const char *end)
+{
+	struct bytes column;
+	bool more = true;
+
+	(void)buf_adds(out, FIELD ": ");	/* the caller looks at full */
+	while (more) {
+		more = bytes_split(&columns, '\t', &column);
+		add_column(out, column, end);
+		(void)buf_adds(out, more ? ";" : "");
+		(void)buf_adds(out, end);
+		if (more)
+			(void)buf_addc(out, '\t');
+	}
+}
+
+/* Forged fields are not copied. */
 static void
 write_message(struct job *j, struct bytes message)
 {
-	struct bytes rest = message, header, body, line, column;
+	struct bytes first = postmark(message), header, body;
+	struct bytes text = bytes_from(message, first.n);
 	struct mime_field f;
+	const char *end = "\n";
+	size_t at;
 
-	mime_split(message, &header, &body);
-	rest = buf_bytes(&j->line);
-	(void)buf_adds(&j->out, FIELD ": ");	/* full is checked */
-	for (line = rest; bytes_split(&line, '\t', &column);) {
-		(void)buf_add(&j->out, column);
-		(void)buf_adds(&j->out, ";\n\t");
-	}
-	(void)buf_add(&j->out, column);
-	(void)buf_addc(&j->out, '\n');
-	rest = header;
-	while (mime_next_field(&rest, &f)) {
+	if (bytes_chr(message, '\n', &at) && at > 0 &&
+	    message.p[at - 1] == '\r')
+		end = "\r\n";
+	mime_split(text, &header, &body);
+	(void)buf_add(&j->out, first);		/* full is checked */
+	add_field(&j->out, buf_bytes(&j->line), end);
+	body = bytes_from(text, header.n);
+	while (mime_next_field(&header, &f)) {
 		if (!bytes_caseeq(f.name, BYTES(FIELD)))
 			(void)buf_add(&j->out, f.raw);
 	}
-	(void)buf_add(&j->out, bytes_from(message, header.n));
+	(void)buf_add(&j->out, body);
 	if (j->out.full)
 		msg_die(EXIT_PERM, "too large a message");
 	flush_out(j);

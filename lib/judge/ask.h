@@ -61,11 +61,12 @@ void judge_rejects_read(const struct config *c, const char *account,
 /*
  * Keep a copy: 1 it is there; 0 it is not needed (one with the same Message-ID
  * or the same text is there), not wanted, or there are too many; -1. message:
- * without the prefix. Removes what is too old.
+ * without the prefix. Removes copies that are too old; of other mail in that
+ * mailbox nothing is ever removed.
  */
 int judge_rejects_add(struct store *s, const struct judge_rejects *r,
     const struct store_incoming *m, struct bytes message, int64_t now);
-/* A message was accepted: its copy, by Message-ID, is removed. 0, -1. */
+/* A message was accepted: its copies, by Message-ID, are removed. 0, -1. */
 int judge_rejects_forget(struct store *s, const struct judge_rejects *r,
     struct bytes message);
 

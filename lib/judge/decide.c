@@ -357,8 +357,8 @@ is_addressed(const struct decision *d)
 {
 	struct bytes rcpt = d->rule->address;
 
-	/* An empty local part counts as found. */
-	if (bytes_starts(rcpt, BYTES("\"\"@")) ||
+	/* An empty local part counts as found; so does what nobody knows. */
+	if (rcpt.n == 0 || bytes_starts(rcpt, BYTES("\"\"@")) ||
 	    bytes_starts(rcpt, BYTES("@")))
 		return true;
 	for (size_t i = 0; i < d->f->naddressed; i++) {

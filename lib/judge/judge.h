@@ -84,7 +84,8 @@ void judge_read_facts(struct arena *a, const struct trace_block *block,
 
 /* What rules and configuration say of this recipient and this message. */
 struct judge_rule {
-	struct bytes address;	/* of RCPT TO, domain in A-labels */
+	struct bytes address;	/* of RCPT TO, domain in A-labels; empty:
+				   nobody knows it */
 	struct bytes canonical;	/* folded and cut: subjectpass goes by it */
 	struct bytes mailbox;	/* by rule or destination; empty: "Inbox" */
 	struct bytes name;	/* of the rule that matches; empty: none */
@@ -221,9 +222,13 @@ void judge_token_key(const unsigned char secret[JUDGE_KEY_BYTES],
 /* The token for From at a time: HMAC-SHA-256 (RFC 2104) by the key, with NUL. */
 void judge_token_make(const unsigned char key[JUDGE_KEY_BYTES],
     struct bytes from_address, int64_t now, char out[JUDGE_TOKEN_SIZE]);
+/* Tokens of a subject that are tried: who got a second one may leave the first,
+ * which is too old, where it is. */
+#define JUDGE_TOKENS_MAX 8
 /*
  * Does the subject have a token for From that is at most max_age seconds old?
- * *why is constant text: "" or what is wrong with it; "no token".
+ * *why is constant text: "" or what is wrong with the last one that was tried;
+ * "no token".
  */
 bool judge_token_check(const unsigned char key[JUDGE_KEY_BYTES],
     struct bytes from_address, struct bytes subject, int64_t now,

@@ -7,6 +7,10 @@
 
 #include "mime/mime.h"
 
+/* Copies of one message that go when it is accepted: there is one, unless its
+ * owner made more. */
+#define FORGET_MAX 16
+
 void
 judge_rejects_read(const struct config *c, const char *account,
     struct judge_rejects *out)
@@ -65,18 +69,32 @@ find_message_id(struct store_view *v, uint32_t mailbox, uint64_t hash,
 	return r;
 }
 
-/* The hash in a message's facts; empty: none. */
+/* What is noted of a message under a tag; empty: nothing. */
 static struct bytes
-hash_of(struct bytes extension)
+note_of(struct bytes extension, enum store_tag wanted)
 {
 	enum store_tag tag;
 	struct bytes value;
 
 	while (store_field_next(&extension, &tag, &value) == 1) {
-		if (tag == STORE_TAG_MESSAGE_HASH)
+		if (tag == wanted)
 			return value;
 	}
 	return BYTES_EMPTY;
+}
+
+static struct bytes
+hash_of(struct bytes extension)
+{
+	return note_of(extension, STORE_TAG_MESSAGE_HASH);
+}
+
+/* Only a copy of what was refused is removed: the mailbox may hold other mail,
+ * put there by its owner, or by a rule. */
+static bool
+is_copy(struct bytes extension)
+{
+	return note_of(extension, STORE_TAG_REJECT).n > 0;
 }
 
 struct look {
@@ -105,7 +123,8 @@ walk(struct look *l, struct store_view *v, const struct store_mailbox *box)
 	for (r = store_message_first(v, box->id, first, &m); r == 1;
 	    r = store_message_next(v, &m)) {
 		if (!l->r->keep && l->nold < box->total &&
-		    m.save_date < l->now - JUDGE_REJECTS_SECONDS)
+		    m.save_date < l->now - JUDGE_REJECTS_SECONDS &&
+		    is_copy(m.extension))
 			l->old[l->nold++] = m.uid;
 		else if (l->hash.n > 0 &&
 		    bytes_eq(hash_of(m.extension), l->hash))
@@ -161,14 +180,37 @@ judge_rejects_add(struct store *s, const struct judge_rejects *r,
 	return store_deliver(s, r->mailbox, m, NULL) == -1 ? -1 : 1;
 }
 
+/* Copies with that Message-ID: up to FORGET_MAX into uids. */
+static int
+find_copies(struct store_view *v, uint32_t mailbox, uint64_t hash,
+    uint32_t uids[FORGET_MAX], size_t *n)
+{
+	struct store_place at = { 0, 0 };
+	struct store_message m;
+	int r = 0, found;
+
+	for (*n = 0; *n < FORGET_MAX &&
+	    (r = store_message_id_next(v, hash, &at)) == 1;) {
+		if (at.mailbox != mailbox)
+			continue;
+		found = store_message_get(v, at.mailbox, at.uid, &m);
+		if (found == -1)
+			return -1;
+		if (found == 1 && is_copy(m.extension))
+			uids[(*n)++] = at.uid;
+	}
+	return r == -1 ? -1 : 0;
+}
+
 int
 judge_rejects_forget(struct store *s, const struct judge_rejects *r,
     struct bytes message)
 {
-	uint64_t hash;
+	uint32_t uids[FORGET_MAX];
 	struct store_mailbox box;
 	struct store_view *v;
-	uint32_t uid;
+	uint64_t hash;
+	size_t count = 0;
 	int n;
 
 	if (r->mailbox.n == 0 || (hash = message_id_of(message)) == 0)
@@ -177,11 +219,10 @@ judge_rejects_forget(struct store *s, const struct judge_rejects *r,
 		return -1;
 	n = store_mailbox_find(v, r->mailbox, &box);
 	if (n == 1)
-		n = find_message_id(v, box.id, hash, NULL, 0, &uid);
+		n = find_copies(v, box.id, hash, uids, &count);
 	store_view_close(v);
-	if (n != 1)
-		return n;
-	return store_expunge(s, box.id, &uid, 1, true, NULL);
+	return n == -1 || count == 0 ? n
+	    : store_expunge(s, box.id, uids, count, true, NULL);
 }
 
 /* ---- marks ---- */

@@ -71,23 +71,14 @@ read_time(struct bytes text, int64_t now, int64_t *age)
 	return good;
 }
 
-bool
-judge_token_check(const unsigned char key[JUDGE_KEY_BYTES],
-    struct bytes from_address, struct bytes subject, int64_t now,
-    int64_t max_age, const char **why)
+/* What stands between the opening and ")": false: it is not good. */
+static bool
+is_good(const unsigned char key[JUDGE_KEY_BYTES], struct bytes from_address,
+    struct bytes text, int64_t now, int64_t max_age, const char **why)
 {
 	char good[JUDGE_TOKEN_SIZE];
-	struct bytes text, rest;
 	int64_t age;
-	size_t at;
 
-	*why = "no token";
-	if (!bytes_find(subject, OPENING, &at))
-		return false;
-	rest = bytes_from(subject, at + OPENING.n);
-	if (!bytes_chr(rest, ')', &at))
-		return false;
-	text = bytes_first(rest, at);
 	*why = "malformed token";
 	if (text.n != TEXT_BYTES || !read_time(text, now, &age))
 		return false;
@@ -102,4 +93,26 @@ judge_token_check(const unsigned char key[JUDGE_KEY_BYTES],
 		return false;
 	*why = "";
 	return true;
+}
+
+bool
+judge_token_check(const unsigned char key[JUDGE_KEY_BYTES],
+    struct bytes from_address, struct bytes subject, int64_t now,
+    int64_t max_age, const char **why)
+{
+	struct bytes rest = subject;
+	size_t at;
+
+	*why = "no token";
+	for (int i = 0; i < JUDGE_TOKENS_MAX; i++) {
+		if (!bytes_find(rest, OPENING, &at))
+			return false;
+		rest = bytes_from(rest, at + OPENING.n);
+		if (!bytes_chr(rest, ')', &at))
+			return false;
+		if (is_good(key, from_address, bytes_first(rest, at), now,
+		    max_age, why))
+			return true;
+	}
+	return false;
 }

@@ -62,6 +62,26 @@ is "$(head -1 out)" "Pipemail-Junk: fail;" "the field is in front"
 is "$(sed -n '/^From/,$p' out)" "$(cat message)" "the message is whole"
 ok "EXAMPLES, the field can be asked for" sh -c \
     "junk-score -d words.mdb < message | grep -q '^Pipemail-Junk: fail'"
+# as delivery agents give it: behind a line of an mbox, with CRLF
+{ echo "From x@example.net Sat Nov 21 08:00:00 2026"; cat message; } >marked
+junk-score -d words.mdb <marked >out
+is "$(sed -n '1p; 2s/;.*//p' out)" "$(head -1 marked)
+Pipemail-Junk: fail" "J-20 the line of an mbox stays the first one"
+is "$(sed -n '/^From:/,$p' out)" "$(cat message)" "J-20 and the message is whole"
+sed 's/$/\r/' marked | junk-score -d words.mdb >out
+is "$(grep -vc "$(printf '\r')\$" out)" 0 "J-20 a message with CRLF has CRLF in all lines"
+printf 'From one line' | junk-score -d words.mdb >out
+is "$(sed -n '1s/;.*//p; $p' out)" "Pipemail-Junk: pass
+From one line" "J-20 what begins as that line but has no end is text"
+host=$(printf 'long%.0s' 1 2 3 4 5 6 7 8 9 10).example
+for i in 1 2 3 4 5; do host=$host.$host; [ ${#host} -gt 200 ] && break; done
+printf 'From: a@example.net\n\n' >linked
+for i in a b c d e f; do echo "http://$i$host/" >>linked; done
+for i in 1 2 3; do junk-train -d linked.mdb -s linked; junk-train -d linked.mdb -h Maildir; done
+junk-score -o significant=1 -d linked.mdb <linked | sed '/^From:/,$d' >out
+like "$(cat out)" "url:[a-f]long" "J-4 a word as long as they come"
+ok "RFC 5322 2.1.1 lines of the field are short" sh -c "awk 'length(\$0) > 998 { bad = 1 } END { exit bad }' out"
+ok "and folded behind words" sh -c "tr -d '\t' <out | awk 'length(\$0) > 78 && /,./ { bad = 1 } END { exit bad }'"
 junk-score -d words.mdb <message | junk-score -q -d words.mdb >again
 is "$(cat again)" "$(junk-score -q -d words.mdb <message)" "J-8 our own field has no say"
 

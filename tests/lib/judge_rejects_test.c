@@ -40,6 +40,8 @@ add(struct store *s, const struct judge_rejects *r, const char *id,
 	if (hash != NULL)
 		assert_int_equal(store_field_add(&facts,
 		    STORE_TAG_MESSAGE_HASH, bytes_str(hash)), 0);
+	assert_int_equal(store_field_add(&facts, STORE_TAG_REJECT,
+	    BYTES("1")), 0);
 	m.extension = buf_bytes(&facts);
 	n = judge_rejects_add(s, r, &m, pieces[1], now);
 	buf_free(&facts);
@@ -98,6 +100,47 @@ test_age(void **state)
 	assert_int_equal(add(s, &rejects, "1@a.example", NULL,
 	    now + age + 60), 1);
 	assert_int_equal(total(s, "Rejects"), 1);
+}
+
+/* A message comes into Rejects otherwise, with or without the mark. */
+static void
+put(struct store *s, const char *text, bool refused)
+{
+	struct bytes piece = bytes_str(text);
+	struct buf facts = BUF_INIT(100);
+	struct store_incoming m = { .pieces = &piece, .count = 1 };
+
+	if (refused)
+		assert_int_equal(store_field_add(&facts, STORE_TAG_REJECT,
+		    BYTES("1")), 0);
+	m.extension = buf_bytes(&facts);
+	assert_int_equal(store_deliver(s, BYTES("Rejects"), &m, NULL), 0);
+	buf_free(&facts);
+}
+
+static void
+test_others(void **state)
+{
+	struct store *s = ((struct account_dir *)*state)->s;
+	const struct bytes text = BYTES("Message-ID: <1@a.example>\n\nx\n");
+	int64_t now = time_wall_us() / 1000000;
+
+	print_message("# J-10 what is delivered there is no copy: it stays\n");
+	put(s, "Message-ID: <1@a.example>\n\nx\n", false);
+	assert_int_equal(judge_rejects_forget(s, &rejects, text), 0);
+	assert_int_equal(total(s, "Rejects"), 1);
+	print_message("# J-10 nor does it get too old\n");
+	assert_int_equal(add(s, &rejects, "2@a.example", NULL, now), 1);
+	assert_int_equal(add(s, &rejects, "3@a.example", NULL,
+	    now + JUDGE_REJECTS_SECONDS + 60), 1);
+	assert_int_equal(total(s, "Rejects"), 2);
+	print_message("# J-10 BEHAVIOUR 1.2 all copies of a message go\n");
+	assert_int_equal(add(s, &rejects, "4@a.example", NULL, now), 1);
+	put(s, "Message-ID: <4@a.example>\n\nx\n", true);
+	assert_int_equal(total(s, "Rejects"), 4);
+	assert_int_equal(judge_rejects_forget(s, &rejects,
+	    BYTES("Message-ID: <4@a.example>\n\nx\n")), 0);
+	assert_int_equal(total(s, "Rejects"), 2);
 }
 
 static void
@@ -183,6 +226,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_same, account_setup,
 		    account_teardown),
 		cmocka_unit_test_setup_teardown(test_age, account_setup,
+		    account_teardown),
+		cmocka_unit_test_setup_teardown(test_others, account_setup,
 		    account_teardown),
 		cmocka_unit_test_setup_teardown(test_limit, account_setup,
 		    account_teardown),
