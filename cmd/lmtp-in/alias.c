@@ -225,7 +225,7 @@ check_author(struct expansion *x, struct bytes text)
 	x->author = x->from = BYTES_EMPTY;
 	if (has_from)
 		x->from = addr_path_text(a, &from, false);
-	if (has_from && recipient_find(c, a, &from, &who) == 1)
+	if (has_from && recipient_find_any(c, a, &from, &who) == 1)
 		x->author = who.address;
 	return recipient_alias_may_post(c, a, &x->alias,
 	    has_from ? &from : NULL);

@@ -36,7 +36,7 @@ static bool
 find_account(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out)
 {
-	return recipient_find(c, a, path, out) == 1 && out->alias.n == 0 &&
+	return recipient_find_any(c, a, path, out) == 1 && out->alias.n == 0 &&
 	    !out->unknown;
 }
 
@@ -141,7 +141,7 @@ recipient_alias_may_post(const struct config *c, struct arena *a,
 		return false;
 	if (is_listed(c, a, alias, from))
 		return true;
-	if (recipient_find(c, a, from, &who) != 1)
+	if (recipient_find_any(c, a, from, &who) != 1)
 		return false;
 	if (who.alias.n > 0)
 		return alias->allow_msg_from &&

@@ -63,6 +63,10 @@ struct recipient {
  */
 int recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out);
+/* The same in whatever state the domain is: whose an address is, where mail
+ * was not sent to it (a member of an alias, an author). */
+int recipient_find_any(const struct config *c, struct arena *a,
+    const struct path *path, struct recipient *out);
 
 /* ---- aliases (BEHAVIOUR 6) ---- */
 
