@@ -16,9 +16,8 @@ print(const char *name, struct bytes value)
 {
 	struct buf b = BUF_INIT(4 * DMARC_RECORD_MAX + 64);
 
-	(void)buf_printf(&b, "%s\t", name);
-	(void)msg_escape(&b, value);
-	if (buf_addc(&b, '\n') == -1 || fwrite(b.p, 1, b.n, stdout) != b.n)
+	if (stage_add_tag(&b, name, value) == -1 ||
+	    fwrite(b.p, 1, b.n, stdout) != b.n)
 		msg_diesys(EXIT_TEMP, "cannot write");
 	buf_free(&b);
 }
