@@ -173,7 +173,8 @@ pass_on(void *ctx, struct smtp_answer *out)
 	members = arena_zalloc(&x->d->transaction, x->alias.nexternals + 1,
 	    sizeof(*members));
 	for (size_t i = 0; i < x->alias.nexternals; i++) {
-		if (!bytes_caseeq(x->alias.external[i], x->from))
+		if (!recipient_same(&x->d->transaction,
+		    x->alias.external[i], x->from))
 			members[n++] = x->alias.external[i];
 	}
 	if (n == 0)

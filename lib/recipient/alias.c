@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "unicode/unicode.h"
+
 static struct config_list
 values(const struct config *c, struct bytes name, const char *key)
 {
@@ -101,14 +103,25 @@ recipient_alias_read(const struct config *c, struct arena *a,
 		out->external[out->nexternals++] = text;
 }
 
-/* "@domain", or an address: of strangers, so that case is not known to
- * matter. */
+bool
+recipient_same(struct arena *a, struct bytes one, struct bytes other)
+{
+	struct bytes x, y;
+
+	if (bytes_caseeq(one, other))
+		return true;
+	return !bytes_is_ascii(one) && !bytes_is_ascii(other) &&
+	    unicode_lower(a, one, &x) == 0 &&
+	    unicode_lower(a, other, &y) == 0 && bytes_eq(x, y);
+}
+
+/* "@domain", or an address. */
 static bool
 is_poster(struct arena *a, const struct path *from, struct bytes poster)
 {
 	if (bytes_skip(&poster, BYTES("@")))
 		return bytes_eq(from->domain, poster);
-	return bytes_caseeq(addr_path_text(a, from, false), poster);
+	return recipient_same(a, addr_path_text(a, from, false), poster);
 }
 
 static bool

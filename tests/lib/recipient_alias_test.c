@@ -24,6 +24,7 @@ fixture_init(struct fixture *f)
 	    "[alias \"team\"]\nmember = Alice@example.org\n"
 	    "member = bob@example.org\nmember = ALICE@example.org\n"
 	    "post-public = no\nposter = Friend@Else.Example\n"
+	    "poster = \303\234nal@B\303\234CHER.example\n"
 	    "poster = @club.example\nexternal-member = ext@far.example\n"
 	    "bounces-to = alice@example.org\n"
 	    "[alias \"own\"]\nmember = bob@example.org\n"
@@ -196,6 +197,8 @@ test_post(void **state)
 		{ "team", "bob@example.org", true },
 		{ "team", "friend@else.example", true },
 		{ "team", "other@else.example", false },
+		{ "team", "\303\274NAL@xn--bcher-kva.example", true },
+		{ "team", "unal@xn--bcher-kva.example", false },
 		{ "team", "any@club.example", true },
 		{ "team", "any@sub.club.example", false },
 		{ "team", "EXT@far.example", true },
