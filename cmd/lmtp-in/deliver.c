@@ -184,7 +184,6 @@ set_verdict(struct deliverer *d, const struct stage_job *job,
 	switch (job->verdict) {
 	case STAGE_REJECT:
 		set_answer(out, 550, "5.7.1", job->reply);
-		d->slow = true;
 		break;
 	case STAGE_TEMP:
 		d->missed = MISSED_FAILED;
@@ -371,8 +370,11 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
-	else
+	else {
 		set_verdict(d, &job, out);
+		/* what a program of one person says is that one's wish */
+		d->slow = d->slow || job.verdict == STAGE_REJECT;
+	}
 	stage_guard_end(&job);
 	if (done.uid != 0)
 		d->delivered++;
