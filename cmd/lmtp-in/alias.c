@@ -239,7 +239,7 @@ log_refused(struct expansion *x, const struct smtp_recipient *rcpt)
 
 	log_begin(&l, LOG_INFO, "refused");
 	log_num(&l, "cid", (int64_t)x->d->conn->id);
-	log_bytes(&l, "id", smtp_envelope(x->s->smtp)->xforward.ident);
+	log_str(&l, "id", deliver_id(x->s));
 	log_bytes(&l, "from", smtp_envelope(x->s->smtp)->sender_text);
 	log_bytes(&l, "to", rcpt->text);
 	log_bytes(&l, "alias", x->alias.name);
