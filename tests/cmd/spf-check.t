@@ -104,6 +104,7 @@ is "$(spf-check -q -i 192.0.2.4 -h x -s a@big.example | cut -f1,5)" "pass${tab}i
 like "$(SENDER=a@secure.example spf-check <message | tr -d '\n')" "spf=pass \(with dnssec\)" "A-1 DNSSEC status in the result"
 exits 111 "A-12 -l exits 111 where DNS cannot say" spf-check -l servfail.example
 like "$(spf-check -l secure.example)" "^dnssec${tab}y" "A-12 -l tells that the answer was secure"
+is "$(env -u TCPREMOTEIP SENDER=a@secure.example spf-check <message | grep -c dnssec)" 0 "A-1 without a client nothing is asked: no DNSSEC status"
 PIPEMAIL_DNS=nonsense spf-check <message >out 2>err
 is "$?" 111 "no DNS at all: exit 111, the message is kept"
 done_testing
