@@ -173,7 +173,8 @@ pass_on(void *ctx, struct smtp_answer *out)
 	members = arena_zalloc(&x->d->transaction, x->alias.nexternals + 1,
 	    sizeof(*members));
 	for (size_t i = 0; i < x->alias.nexternals; i++) {
-		if (!bytes_caseeq(x->alias.external[i], x->from))
+		if (!recipient_same(&x->d->transaction,
+		    x->alias.external[i], x->from))
 			members[n++] = x->alias.external[i];
 	}
 	if (n == 0)
@@ -225,7 +226,7 @@ check_author(struct expansion *x, struct bytes text)
 	x->author = x->from = BYTES_EMPTY;
 	if (has_from)
 		x->from = addr_path_text(a, &from, false);
-	if (has_from && recipient_find(c, a, &from, &who) == 1)
+	if (has_from && recipient_find_any(c, a, &from, &who) == 1)
 		x->author = who.address;
 	return recipient_alias_may_post(c, a, &x->alias,
 	    has_from ? &from : NULL);
@@ -238,7 +239,7 @@ log_refused(struct expansion *x, const struct smtp_recipient *rcpt)
 
 	log_begin(&l, LOG_INFO, "refused");
 	log_num(&l, "cid", (int64_t)x->d->conn->id);
-	log_bytes(&l, "id", smtp_envelope(x->s->smtp)->xforward.ident);
+	log_str(&l, "id", deliver_id(x->s));
 	log_bytes(&l, "from", smtp_envelope(x->s->smtp)->sender_text);
 	log_bytes(&l, "to", rcpt->text);
 	log_bytes(&l, "alias", x->alias.name);

@@ -18,7 +18,7 @@ choose(struct smtp_session *s, const struct recipient *to,
 		return;
 	log_begin(&l, LOG_WARN, "rules-too-slow");
 	log_num(&l, "cid", (int64_t)d->conn->id);
-	log_str(&l, "id", s->id);
+	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "account", to->account);
 	log_end(&l);
 }

@@ -78,6 +78,14 @@ deliver_rcpt(struct smtp_session *s)
 
 /* ---- logs ---- */
 
+const char *
+deliver_id(struct smtp_session *s)
+{
+	struct bytes ident = smtp_envelope(s->smtp)->xforward.ident;
+
+	return ident.n > 0 ? arena_str(&deliverer_of(s)->job, ident) : s->id;
+}
+
 /* What became of a copy. */
 struct outcome {
 	uint32_t uid;		/* 0: not delivered */
@@ -97,7 +105,7 @@ log_delivery(struct smtp_session *s, const struct copy *c,
 	log_begin(&l, LOG_INFO, answer->code < 300 ? "delivered"
 	    : "refused");
 	log_num(&l, "cid", (int64_t)d->conn->id);
-	log_bytes(&l, "id", e->xforward.ident);
+	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "from", e->sender_text);
 	log_bytes(&l, "to", c->rcpt->text);
 	log_bytes(&l, "account", c->to->account);
@@ -126,7 +134,7 @@ log_failure(struct smtp_session *s, struct bytes account, const char *what,
 
 	log_begin(&l, LOG_ERROR, "failed");
 	log_num(&l, "cid", (int64_t)d->conn->id);
-	log_str(&l, "id", s->id);
+	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "account", account);
 	log_str(&l, "what", what);
 	log_err(&l, err);
@@ -171,24 +179,27 @@ fail(struct smtp_session *s, const struct recipient *r,
 		set_answer(out, 452, "4.2.2", BYTES("mailbox is full"));
 		return;
 	}
-	code = smtp_fail_reply(err, s->id, text, &status);
+	code = smtp_fail_reply(err, deliver_id(s), text, &status);
 	log_failure(s, r->account, what, err);
 	set_answer(out, code, status, arena_bytes(&d->job, bytes_str(text)));
 	accounts_forget(d->accounts, r->account);
 }
 
 static void
-set_verdict(struct deliverer *d, const struct stage_job *job,
+set_verdict(struct smtp_session *s, const struct stage_job *job,
     struct smtp_answer *out)
 {
+	struct deliverer *d = deliverer_of(s);
+
 	switch (job->verdict) {
 	case STAGE_REJECT:
 		set_answer(out, 550, "5.7.1", job->reply);
-		d->slow = true;
 		break;
 	case STAGE_TEMP:
 		d->missed = MISSED_FAILED;
-		set_answer(out, 451, "4.3.0", job->reply);
+		set_answer(out, 451, "4.3.0", bytes_str(arena_printf(&d->job,
+		    "%.*s, received-id %s", BYTES_ARG(job->reply),
+		    deliver_id(s))));
 		break;
 	default:
 		set_answer(out, 250, "2.0.0", BYTES("ok"));
@@ -318,7 +329,7 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 	if (!c->judge_only)
 		filters_before(s, c->to, job);
 	if (job->verdict != STAGE_PASS) {
-		set_verdict(d, job, out);
+		set_verdict(s, job, out);
 		return;
 	}
 	stage_guard_timed(job, BYTES("judge"));
@@ -338,7 +349,7 @@ judge_copy(struct smtp_session *s, const struct copy *c,
 	if (v.r.accept && !v.r.is_reject)
 		filters_after(s, c->to, rules, job);
 	if (job->verdict != STAGE_PASS)
-		set_verdict(d, job, out);
+		set_verdict(s, job, out);
 	else if (!v.r.accept || c->before == NULL || c->before(c->ctx, out))
 		store_message(s, c, job, &v, out, done);
 }
@@ -371,8 +382,11 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
-	else
-		set_verdict(d, &job, out);
+	else {
+		set_verdict(s, &job, out);
+		/* what a program of one person says is that one's wish */
+		d->slow = d->slow || job.verdict == STAGE_REJECT;
+	}
 	stage_guard_end(&job);
 	if (done.uid != 0)
 		d->delivered++;

@@ -39,7 +39,7 @@ log_wrong(struct smtp_session *s, struct bytes account, const char *why,
 
 	log_begin(&l, LOG_WARN, "user-filters");
 	log_num(&l, "cid", (int64_t)d->conn->id);
-	log_str(&l, "id", s->id);
+	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "account", account);
 	if (line > 0)
 		log_num(&l, "line", line);

@@ -27,7 +27,7 @@ log_forward(struct smtp_session *s, const struct recipient_alias *alias,
 	log_begin(&l, err != 0 ? LOG_ERROR : LOG_INFO, answer->code < 300
 	    ? "forwarded" : "refused");
 	log_num(&l, "cid", (int64_t)d->conn->id);
-	log_bytes(&l, "id", smtp_envelope(s->smtp)->xforward.ident);
+	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "alias", alias->name);
 	log_num(&l, "rcpts", (int64_t)n);
 	log_num(&l, "code", answer->code);
@@ -123,7 +123,8 @@ forward_message(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	int err = 0;
 
 	*out = (struct smtp_answer){ 451, BYTES("4.3.0"),
-	    BYTES("cannot pass it on now") };
+	    bytes_str(arena_printf(&d->job, "cannot pass it on now, "
+	    "received-id %s", deliver_id(s))) };
 	spool_init(&spool, s->spool_dir);
 	if (!owned && here == NULL)
 		err = ENOENT;

@@ -144,6 +144,9 @@ void deliver_refused(struct smtp_session *s, const char *why);
 /* The whole way of one copy; *out is the reply, its texts in d->job. */
 void deliver_copy(struct smtp_session *s, const struct copy *c,
     struct bytes text, struct smtp_answer *out);
+/* By what the logs know the message: the id of the server in front, which is
+ * what the peer's own client is told; our own without one. In d->job. */
+const char *deliver_id(struct smtp_session *s);
 /* The envelope of its copies. */
 void deliver_envelope(struct smtp_session *s,
     const struct smtp_recipient *rcpt, struct trace_envelope *out);

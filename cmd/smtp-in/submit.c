@@ -264,6 +264,20 @@ compose(struct smtp_session *s, struct bytes from, struct bytes original,
 	return dsn_compose(out, &d);
 }
 
+/* Q-15: postmaster at the recipient's domain, in A-labels where the sender's
+ * server may know no others. */
+static struct bytes
+dsn_sender(struct smtp_session *s, const struct path *rcpt)
+{
+	struct bytes domain = smtp_envelope(s->smtp)->smtputf8
+	    ? rcpt->domain : rcpt->domain_ascii;
+
+	if (rcpt->is_postmaster)
+		domain = s->options.hostname;
+	return bytes_str(arena_printf(&receiver_of(s)->job,
+	    "postmaster@%.*s", BYTES_ARG(domain)));
+}
+
 bool
 submit_dsn(struct smtp_session *s, struct bytes original,
     const struct smtp_answer *answers)
@@ -281,9 +295,7 @@ submit_dsn(struct smtp_session *s, struct bytes original,
 	if (e->sender.is_null || config_get(r->settings->config, "server",
 	    NULL, "postmaster", &account) != 1)
 		return false;
-	from = bytes_str(arena_printf(&r->job, "postmaster@%.*s",
-	    BYTES_ARG(e->recipients[0].path.is_postmaster
-	    ? s->options.hostname : e->recipients[0].path.domain)));
+	from = dsn_sender(s, &e->recipients[0].path);
 	start_request(r, &q);
 	q.kind = QUEUE_DSN;
 	q.account = account;

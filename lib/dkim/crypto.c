@@ -245,6 +245,22 @@ dkim_public_free(struct dkim_public *p)
 	free(p);
 }
 
+const char *
+dkim_record_problem(const struct dkim_record *r, unsigned int *bits)
+{
+	const char *refusal = dkim_record_refusal(r, r->is_ed25519
+	    ? DKIM_ED25519_SHA256 : DKIM_RSA_SHA256), *why;
+	struct dkim_public *key;
+
+	*bits = 0;
+	if (r->revoked)
+		return refusal;
+	if (dkim_public_new(r, &key, bits, &why) == -1)
+		return why;
+	dkim_public_free(key);
+	return refusal != NULL ? refusal : "";
+}
+
 static int
 rsa_check(EVP_PKEY *pkey, const unsigned char *hash, struct bytes signature)
 {

@@ -201,6 +201,14 @@ struct dkim_record {
 int dkim_record_parse(struct arena *a, struct bytes text,
     struct dkim_record *out, const char **why);
 
+/*
+ * What keeps every signature from being verified with a key record, "" if
+ * nothing does: revoked, for something else, no key, or one of a wrong size.
+ * *bits: of the key, 0 if there is none.
+ */
+const char *dkim_record_problem(const struct dkim_record *r,
+    unsigned int *bits);
+
 /* ---- canonical forms (RFC 6376 3.4) ---- */
 
 /* Append the canonical form of one whole field, line end included. */

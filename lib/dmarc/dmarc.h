@@ -104,6 +104,28 @@ struct dmarc_finder *dmarc_find_start(struct dns *d, struct arena *a,
     struct bytes domain);
 void dmarc_find_finish(struct dmarc_finder *f, struct dmarc_found *out);
 
+/* ---- where reports may go ---- */
+
+/*
+ * RFC 7489 7.1: whoever has a report address outside the organisational domain
+ * of the record must say so, at DOMAIN._report._dmarc.HOST. start asks, finish
+ * waits; domain is that of the record. In the arena.
+ */
+enum dmarc_accept {
+	DMARC_ACCEPTS,
+	DMARC_REFUSES,		/* also what is no mailto address */
+	DMARC_ACCEPT_UNKNOWN,	/* DNS could not say now */
+};
+struct dmarc_acceptor {
+	struct bytes name;	/* asked for; empty: nobody need be */
+	struct dns_query *query;
+	const char *why;	/* constant text; "" if it accepts */
+};
+void dmarc_accept_start(struct dns *d, struct arena *a, struct bytes domain,
+    struct bytes uri, struct dmarc_acceptor *out);
+enum dmarc_accept dmarc_accept_finish(struct dns *d,
+    struct dmarc_acceptor *c);
+
 /* ---- the From domain ---- */
 
 /*

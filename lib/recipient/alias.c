@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "unicode/unicode.h"
+
 static struct config_list
 values(const struct config *c, struct bytes name, const char *key)
 {
@@ -36,7 +38,7 @@ static bool
 find_account(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out)
 {
-	return recipient_find(c, a, path, out) == 1 && out->alias.n == 0 &&
+	return recipient_find_any(c, a, path, out) == 1 && out->alias.n == 0 &&
 	    !out->unknown;
 }
 
@@ -101,14 +103,25 @@ recipient_alias_read(const struct config *c, struct arena *a,
 		out->external[out->nexternals++] = text;
 }
 
-/* "@domain", or an address: of strangers, so that case is not known to
- * matter. */
+bool
+recipient_same(struct arena *a, struct bytes one, struct bytes other)
+{
+	struct bytes x, y;
+
+	if (bytes_caseeq(one, other))
+		return true;
+	return !bytes_is_ascii(one) && !bytes_is_ascii(other) &&
+	    unicode_lower(a, one, &x) == 0 &&
+	    unicode_lower(a, other, &y) == 0 && bytes_eq(x, y);
+}
+
+/* "@domain", or an address. */
 static bool
 is_poster(struct arena *a, const struct path *from, struct bytes poster)
 {
 	if (bytes_skip(&poster, BYTES("@")))
 		return bytes_eq(from->domain, poster);
-	return bytes_caseeq(addr_path_text(a, from, false), poster);
+	return recipient_same(a, addr_path_text(a, from, false), poster);
 }
 
 static bool
@@ -141,7 +154,7 @@ recipient_alias_may_post(const struct config *c, struct arena *a,
 		return false;
 	if (is_listed(c, a, alias, from))
 		return true;
-	if (recipient_find(c, a, from, &who) != 1)
+	if (recipient_find_any(c, a, from, &who) != 1)
 		return false;
 	if (who.alias.n > 0)
 		return alias->allow_msg_from &&

@@ -219,7 +219,6 @@ static int
 find_simulated(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *r)
 {
-	errno = EACCES;
 	if (path->is_null || !config_get_bool(c, "server", NULL, "simulate")
 	    || !find_unknown(c, a, r))
 		return -1;
@@ -228,56 +227,97 @@ find_simulated(const struct config *c, struct arena *a,
 	return 1;
 }
 
+/* Does a domain of ours take mail? 0, or the errno of why not. */
+static int
+why_closed(const struct config *c, struct bytes domain)
+{
+	const char *name = (const char *)domain.p;
+
+	if (config_get_bool(c, "domain", name, "reports-only"))
+		return EACCES;
+	return config_get_bool(c, "domain", name, "disabled") ? EAGAIN : 0;
+}
+
+/* Of addresses that need no domain of ours. */
+static bool
+find_host(const struct config *c, struct arena *a, const struct path *path,
+    struct bytes hostname, struct recipient *r)
+{
+	if (is_host_postmaster(path, hostname)) {
+		r->domain = path->is_postmaster ? hostname : path->domain;
+		r->address = address_text(a, BYTES("postmaster"), r->domain);
+		if (find_postmaster(c, r))
+			return true;
+	}
+	if (!find_host_reports(c, path, hostname, r))
+		return false;
+	r->domain = path->domain;
+	r->address = address_text(a, config_get_text(c, "server", NULL,
+	    "tls-reports-local-part"), r->domain);
+	return true;
+}
+
+/* In a domain that is configured. */
+static int
+find_local(struct query *q, struct bytes local_part, struct recipient *r)
+{
+	if (canonical(q, local_part) == -1)
+		return -1;
+	r->domain = q->domain;
+	r->address = address_text(q->a, q->local_part, q->domain);
+	return find_owner(q, r)
+	    || (is_postmaster(q->local_part) && find_postmaster(q->c, r))
+	    || find_unknown(q->c, q->a, r);
+}
+
+/* any: whatever the domain's state. */
+static int
+find(const struct config *c, struct arena *a, const struct path *path,
+    bool any, struct recipient *r)
+{
+	struct query q = { .c = c, .a = a };
+	struct bytes hostname = config_get_text(c, "server", NULL, "hostname");
+	int closed = 0;
+
+	*r = (struct recipient){ .account = BYTES_EMPTY,
+	    .mailbox = BYTES_EMPTY, .key = BYTES_EMPTY, .alias = BYTES_EMPTY,
+	    .error = BYTES_EMPTY };
+	if (find_host(c, a, path, hostname, r))
+		return 1;
+	q.domain = path->is_postmaster ? hostname : path->domain;
+	if (path->is_null || path->is_literal ||
+	    !config_domain_find(c, q.domain, &q.domain))
+		closed = EACCES;
+	else if (!any)
+		closed = why_closed(c, q.domain);
+	if (closed == 0)
+		return find_local(&q, path->local_part, r);
+	if (closed == EACCES && find_simulated(c, a, path, r) == 1)
+		return 1;
+	errno = closed;
+	return -1;
+}
+
 int
 recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out)
 {
-	struct recipient r = { .account = BYTES_EMPTY, .mailbox = BYTES_EMPTY,
-	    .key = BYTES_EMPTY, .alias = BYTES_EMPTY, .error = BYTES_EMPTY };
-	struct query q = { .c = c, .a = a };
-	struct bytes hostname = config_get_text(c, "server", NULL, "hostname");
-	bool found;
+	struct recipient r;
+	int n = find(c, a, path, false, &r);
 
-	if (is_host_postmaster(path, hostname)) {
-		r.domain = path->is_postmaster ? hostname : path->domain;
-		r.address = address_text(a, BYTES("postmaster"), r.domain);
-		if (find_postmaster(c, &r)) {
-			*out = r;
-			return 1;
-		}
-	}
-	if (find_host_reports(c, path, hostname, &r)) {
-		r.domain = path->domain;
-		r.address = address_text(a, config_get_text(c, "server", NULL,
-		    "tls-reports-local-part"), r.domain);
+	if (n == 1)
 		*out = r;
-		return 1;
-	}
-	q.domain = path->is_postmaster ? hostname : path->domain;
-	if (path->is_null || path->is_literal
-	    || !config_domain_find(c, q.domain, &q.domain)
-	    || config_get_bool(c, "domain", (const char *)q.domain.p,
-	    "reports-only")) {
-		if (find_simulated(c, a, path, &r) == -1) {
-			errno = EACCES;
-			return -1;
-		}
+	return n;
+}
+
+int
+recipient_find_any(const struct config *c, struct arena *a,
+    const struct path *path, struct recipient *out)
+{
+	struct recipient r;
+	int n = find(c, a, path, true, &r);
+
+	if (n == 1)
 		*out = r;
-		return 1;
-	}
-	if (config_get_bool(c, "domain", (const char *)q.domain.p,
-	    "disabled")) {
-		errno = EAGAIN;
-		return -1;
-	}
-	if (canonical(&q, path->local_part) == -1)
-		return -1;
-	r.domain = q.domain;
-	r.address = address_text(a, q.local_part, q.domain);
-	found = find_owner(&q, &r)
-	    || (is_postmaster(q.local_part) && find_postmaster(c, &r))
-	    || find_unknown(c, a, &r);
-	if (found)
-		*out = r;
-	return found ? 1 : 0;
+	return n;
 }

@@ -63,6 +63,10 @@ struct recipient {
  */
 int recipient_find(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out);
+/* The same in whatever state the domain is: whose an address is, where mail
+ * was not sent to it (a member of an alias, an author). */
+int recipient_find_any(const struct config *c, struct arena *a,
+    const struct path *path, struct recipient *out);
 
 /* ---- aliases (BEHAVIOUR 6) ---- */
 
@@ -90,6 +94,9 @@ void recipient_alias_read(const struct config *c, struct arena *a,
  */
 bool recipient_alias_may_post(const struct config *c, struct arena *a,
     const struct recipient_alias *alias, const struct path *from);
+/* Are two addresses of strangers the same? Case is not known to matter, so it
+ * does not, of no script. */
+bool recipient_same(struct arena *a, struct bytes one, struct bytes other);
 /* May the account write with the alias's address in From (D-11)? */
 bool recipient_alias_may_use(const struct config *c, struct arena *a,
     struct bytes name, struct bytes account);

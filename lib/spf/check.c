@@ -536,8 +536,8 @@ spf_finish(struct spf_starter *s, struct spf *out)
 		out->problem = "";
 		out->problem_domain = BYTES_EMPTY;
 	}
-	if (v.result == SPF_NONE && !domain_valid(out->domain))
-		out->authentic = false;
+	if (s->args.ip.family == 0 || !domain_valid(out->domain))
+		out->authentic = false;		/* nothing was asked */
 	(void)dns_set_deadline(c->dns, before);
 }
 

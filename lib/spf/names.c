@@ -92,6 +92,23 @@ spf_expand_name(struct spf_check *c, struct bytes spec, struct bytes domain,
 	return good;
 }
 
+void
+spf_find(struct dns *d, struct arena *a, struct bytes domain,
+    struct spf_found *out)
+{
+	const struct dns_answer *answer = dns_lookup(d, a, DNS_TXT, domain);
+	int n;
+
+	*out = (struct spf_found){ .status = SPF_NO_ANSWER, .why = answer->why,
+	    .text = BYTES_EMPTY, .authentic = answer->authentic };
+	if (answer->status == DNS_TEMP || answer->status == DNS_BAD)
+		return;
+	n = spf_select_record(answer, &out->text);
+	out->status = n == 0 ? SPF_ABSENT : n == -1 ? SPF_SEVERAL : SPF_FOUND;
+	out->why = n == 0 ? "there is no SPF record" : n == -1
+	    ? "more than one SPF record" : "";
+}
+
 int
 spf_select_record(const struct dns_answer *answer, struct bytes *text)
 {

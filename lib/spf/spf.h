@@ -141,6 +141,23 @@ struct spf_record {
 	bool has_all;
 };
 
+enum spf_find_status {
+	SPF_FOUND,
+	SPF_ABSENT,		/* none */
+	SPF_SEVERAL,		/* more than one: a permerror, 4.5 */
+	SPF_NO_ANSWER,		/* DNS could not say now */
+};
+struct spf_found {
+	enum spf_find_status status;
+	const char *why;	/* constant text; "" if found */
+	struct bytes text;	/* of the one record, not parsed */
+	bool authentic;		/* the answer was DNSSEC-secure */
+};
+/* The record of a domain in A-labels (4.4, 4.5), for people to look at. In
+ * the arena. */
+void spf_find(struct dns *d, struct arena *a, struct bytes domain,
+    struct spf_found *out);
+
 /* Starts with "v=spf1" and then a space or the end, without case: 4.5. */
 bool spf_is_record(struct bytes text);
 /*

@@ -172,3 +172,10 @@ stage_dns_configured(struct arena *a)
 	config_close(c);
 	return o;
 }
+
+int
+stage_add_tag(struct buf *out, const char *name, struct bytes value)
+{
+	return buf_adds(out, name) == -1 || msg_column(out, value) == -1
+	    ? -1 : buf_addc(out, '\n');
+}

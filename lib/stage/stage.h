@@ -67,6 +67,9 @@ const struct stage_options *stage_options_new(struct arena *a,
  * compiled, and the defaults hold. All in the arena. NULL with errno.
  */
 const struct dns_options *stage_dns_configured(struct arena *a);
+/* Append a line with a tab between name and value (msg_column): a record taken
+ * apart, for commands. 0, -1. */
+int stage_add_tag(struct buf *out, const char *name, struct bytes value);
 /* A filter may add this much to a message of the size limit. */
 #define STAGE_GROWTH_MAX (1024 * 1024)
 /* Whole chain, if no configuration says otherwise. */

@@ -36,8 +36,8 @@ trace_field_is(struct bytes field, struct bytes name)
 	return mime_next_field(&field, &f) && bytes_caseeq(f.name, name);
 }
 
-static struct bytes
-field_body(struct bytes field)
+struct bytes
+trace_field_body(struct bytes field)
 {
 	struct mime_field f;
 
@@ -74,12 +74,8 @@ trace_quoted_length(struct bytes s)
 	return 0;
 }
 
-/*
- * Take the next comment, quoted string, ";" or word off *s, with its
- * brackets or quotes. False at the end or where one is not closed.
- */
-static bool
-next_token(struct bytes *s, struct bytes *token)
+bool
+trace_next_token(struct bytes *s, struct bytes *token)
 {
 	size_t n = 0;
 
@@ -104,42 +100,18 @@ next_token(struct bytes *s, struct bytes *token)
 static bool
 next_word(struct bytes *s, struct bytes *token)
 {
-	while (next_token(s, token)) {
+	while (trace_next_token(s, token)) {
 		if (token->p[0] != '(')
 			return true;
 	}
 	return false;
 }
 
-bool
-trace_results_id(struct arena *a, struct bytes field, struct bytes *id)
-{
-	struct bytes body = field_body(field), token;
-	unsigned char *p;
-	size_t n = 0;
-
-	if (!next_word(&body, &token) || token.p[0] == ';')
-		return false;
-	if (token.p[0] != '"') {
-		*id = token;
-		return true;
-	}
-	token = bytes_of(token.p + 1, token.n - 2);
-	p = arena_alloc(a, token.n);
-	for (size_t i = 0; i < token.n; i++) {
-		if (token.p[i] == '\\' && i + 1 < token.n)
-			i++;
-		p[n++] = token.p[i];
-	}
-	*id = bytes_of(p, n);
-	return true;
-}
-
 /* The word after the clause name "by", "id" of a Received field. */
 static bool
 received_clause(struct bytes field, struct bytes clause, struct bytes *value)
 {
-	struct bytes body = field_body(field), token;
+	struct bytes body = trace_field_body(field), token;
 
 	while (next_word(&body, &token) && token.p[0] != ';') {
 		if (bytes_caseeq(token, clause))
@@ -168,13 +140,13 @@ is_ours(struct bytes received, struct bytes hostname, struct bytes id)
 bool
 trace_received_from(struct bytes field, struct ip *ip, struct bytes *helo)
 {
-	struct bytes body = field_body(field), token, name;
+	struct bytes body = trace_field_body(field), token, name;
 	struct ip found;
 	size_t at;
 
 	if (!next_word(&body, &token) ||
 	    !bytes_caseeq(token, BYTES("from")) || !next_word(&body, &name) ||
-	    !next_token(&body, &token) || token.p[0] != '(' ||
+	    !trace_next_token(&body, &token) || token.p[0] != '(' ||
 	    !bytes_ends(token, BYTES("])")) || !bytes_rchr(token, '[', &at))
 		return false;
 	token = bytes_from(bytes_first(token, token.n - 2), at + 1);
@@ -194,10 +166,10 @@ trace_received_id(struct bytes field, struct bytes *id)
 bool
 trace_received_tls(struct bytes field, struct bytes *tls)
 {
-	struct bytes body = field_body(field), token, inner;
+	struct bytes body = trace_field_body(field), token, inner;
 	bool with = false;
 
-	while (next_token(&body, &token) && token.p[0] != ';') {
+	while (trace_next_token(&body, &token) && token.p[0] != ';') {
 		if (token.p[0] == '(' && with) {
 			inner = bytes_from(token, 1);
 			inner = bytes_first(inner, inner.n - 1);
@@ -248,7 +220,7 @@ next_resinfo(struct bytes *s, struct bytes *out)
 	if (rest.n == 0)
 		return false;
 	start = rest.p;
-	while (next_token(&rest, &token)) {
+	while (trace_next_token(&rest, &token)) {
 		if (token.p[0] == ';') {
 			*out = bytes_rtrim(bytes_of(start,
 			    (size_t)(token.p - start)));
@@ -264,7 +236,7 @@ next_resinfo(struct bytes *s, struct bytes *out)
 static bool
 add_results(struct arena *a, struct bytes field, struct trace_block *block)
 {
-	struct bytes body = unfold(a, field_body(field)), info;
+	struct bytes body = unfold(a, trace_field_body(field)), info;
 
 	if (!next_resinfo(&body, &info))	/* the authserv-id */
 		return true;
@@ -279,25 +251,12 @@ add_results(struct arena *a, struct bytes field, struct trace_block *block)
 }
 
 static bool
-is_our_results(struct arena *a, struct bytes field, struct bytes hostname)
-{
-	struct bytes id;
-
-	if (!trace_field_is(field, BYTES("Authentication-Results")) ||
-	    !trace_results_id(a, field, &id))
-		return false;
-	if (bytes_ends(id, BYTES(".")))
-		id = bytes_first(id, id.n - 1);
-	return bytes_caseeq(id, hostname);
-}
-
-static bool
 add_field(struct arena *a, struct bytes field, struct bytes hostname,
     struct trace_block *b)
 {
 	if (b->ntop + b->nspf >= TRACE_BLOCK_MAX)
 		return false;
-	if (is_our_results(a, field, hostname)) {
+	if (trace_is_ours(a, field, hostname)) {
 		b->has_results = true;
 		return add_results(a, field, b);
 	}
@@ -375,41 +334,6 @@ trace_block_format(struct buf *out, const struct trace_block *block,
 	out->n = start;
 	errno = EMSGSIZE;
 	return -1;
-}
-
-/* ---- what strangers wrote ---- */
-
-struct bytes
-trace_remove_forged(struct arena *a, struct bytes message,
-    struct bytes hostname)
-{
-	struct bytes header, rest, field;
-	struct mime_field f;
-	unsigned char *p = NULL;
-	size_t n = 0;
-
-	mime_split(message, &header, &rest);
-	rest = header;
-	while (mime_next_field(&rest, &f)) {
-		field = f.raw;
-		if (!is_our_results(a, field, hostname)) {
-			if (p != NULL) {
-				memcpy(p + n, field.p, field.n);
-				n += field.n;
-			}
-			continue;
-		}
-		if (p == NULL) {
-			p = arena_alloc(a, message.n);
-			n = (size_t)(field.p - message.p);
-			memcpy(p, message.p, n);
-		}
-	}
-	if (p == NULL)
-		return message;
-	rest = bytes_from(message, header.n);
-	memcpy(p + n, rest.p, rest.n);
-	return bytes_of(p, n + rest.n);
 }
 
 size_t

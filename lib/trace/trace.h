@@ -150,7 +150,8 @@ bool trace_received_tls(struct bytes field, struct bytes *tls);
 
 /*
  * The message without Authentication-Results fields whose authserv-id is ours
- * (RFC 8601 5): message itself if there are none, else a copy in the arena.
+ * (RFC 8601 5), and Received-SPF fields whose receiver is: message itself if
+ * there are none, else a copy in the arena.
  */
 struct bytes trace_remove_forged(struct arena *a, struct bytes message,
     struct bytes hostname);

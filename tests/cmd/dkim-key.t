@@ -1,6 +1,8 @@
 #!/bin/sh
 # dkim-key.t - A-12: keys are made once, and printed as records
 . "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/dns-fixture"
+tab=$(printf '\t')
 
 exits 0 "A-12 an RSA key is made" dkim-key -o rsa.pem
 is "$(stat -c %a rsa.pem)" 600 "it has mode 0600"
@@ -64,9 +66,52 @@ exits 111 "a directory that is not there" dkim-key -t ed25519 -o no/such/dir
 dkim-key -p rsa.pem >/dev/full 2>err
 is "$?" 111 "a full device is a temporary failure"
 
+# ---- what is published ----
+{
+	echo '$ORIGIN example.org.'
+	dkim-key -p -d example.org -s rsa1 small.pem
+	dkim-key -p -d bücher.example.org -s ed ed.pem
+	echo 'revoked._domainkey TXT "v=DKIM1; p="'
+	echo 'tlsrpt._domainkey TXT "v=DKIM1; k=ed25519; s=tlsrpt; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
+	echo 'test._domainkey TXT "k=ed25519; t=y:s; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
+	echo 'short._domainkey TXT "p=AAAA"'
+	echo 'other._domainkey TXT "hello; world"'
+	echo 'several._domainkey TXT "hello"'
+	echo 'several._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
+	echo 'a_b._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
+} >example.org.zone
+dns_start example.org.zone
+# look SELECTOR [DOMAIN]: without the record
+look() { dkim-key -l -d "${2:-example.org}" -s "$1" | grep -v "^record$tab" | cut -f 2- | tr '\n' ';'; }
+out=$(dkim-key -l -d example.org -s rsa1; echo $?)
+is "$out" "name${tab}rsa1._domainkey.example.org
+record${tab}$(dkim-key -p small.pem | tr -d '" \n' | sed 's/;/; /g')
+type${tab}rsa
+bits${tab}1024
+testing${tab}n
+strict${tab}n
+dnssec${tab}n
+0" "A-12 -l looks up what is published"
+is "$(look ed bücher.example.org)" "ed._domainkey.xn--bcher-kva.example.org;ed25519;256;n;n;n;" "A-12 -l names beyond ASCII"
+is "$(look test)" "test._domainkey.example.org;ed25519;256;y;y;n;" "A-12 -l flags"
+is "$(look a_b)" "a_b._domainkey.example.org;ed25519;256;n;n;n;" "A-12 -l an underscore in a selector"
+is "$(look revoked)" "revoked._domainkey.example.org;rsa;0;n;n;key is revoked;n;" "A-12 -l a revoked key"
+is "$(look tlsrpt)" "tlsrpt._domainkey.example.org;ed25519;256;n;n;key is not for email;n;" "A-12 -l a key of another service"
+like "$(look short)" '^short._domainkey.example.org;rsa;0;n;n;[a-zA-Z].*;n;$' "A-12 -l what is no key"
+is "$(look other)" "other._domainkey.example.org;key record is no tag list;n;" "A-12 -l what is no record"
+is "$(look absent)" "absent._domainkey.example.org;no such name;n;" "A-12 -l nothing is there"
+exits 1 "A-12 -l exits 1 for that" dkim-key -l -d example.org -s absent
+exits 1 "A-12 -l exits 1 for a key that verifies nothing" dkim-key -l -d example.org -s revoked
+exits 0 "A-12 -l one of several is a key" dkim-key -l -d example.org -s several
+exits 100 "A-12 -l without -s" dkim-key -l -d example.org
+exits 100 "A-12 -l and -p" dkim-key -l -p -d example.org -s rsa1
+exits 100 "A-12 -l and a file" dkim-key -l -d example.org -s rsa1 rsa.pem
+exits 100 "A-12 -l of what is no name" dkim-key -l -d 'a b' -s rsa1
+exits 111 "A-12 -l exits 111 where DNS does not answer" env PIPEMAIL_DNS=127.0.0.1:9 dkim-key -l -d example.org -s rsa1
+
 # EXAMPLES of the page
 mkdir ex && cd ex || exit 111
 sed -n 's/^\.Dl \(dkim-key .*\)/\1/p' "$TOP/man/dkim-key.1" >lines
 while read -r line; do sh -c "$line" >>out 2>&1 || echo "$line"; done <lines >bad
-is "$(wc -l <lines):$(cat bad)" "4:" "the examples of dkim-key(1) work"
+is "$(wc -l <lines):$(cat bad)" "5:" "the examples of dkim-key(1) work"
 done_testing

@@ -17,7 +17,18 @@ $ORIGIN co.uk.
 corp	TXT "v=spf1 ip4:192.0.2.1 -all"
 _dmarc	TXT "v=DMARC1; p=reject"
 E2
-dns_start example.org.zone co.uk.zone
+cat >reports.example.zone <<'E2'
+$ORIGIN reports.example.
+*._report._dmarc.all	TXT "v=DMARC1"
+org.example._report._dmarc.some	TXT "v=DMARC1; rua=mailto:b@some.reports.example"
+org.example._report._dmarc.other	TXT "v=DMARC10"
+E2
+cat >org.example.zone <<'E2'
+$ORIGIN org.example.
+_dmarc	TXT "v=DMARC1; p=none; rua=mailto:a@org.example,mailto:a@x.org.example!10m,mailto:a@ALL.reports.example,mailto:a@some.reports.example?subject=x,mailto:a@other.reports.example,mailto:a@none.reports.example,https://x.example/; ruf=mailto:f@all.reports.example"
+_dmarc.good	TXT "v=DMARC1; p=none; rua=mailto:a@org.example,mailto:a@all.reports.example"
+E2
+dns_start example.org.zone co.uk.zone reports.example.zone org.example.zone
 
 # message FROM
 message() { printf 'From: %s\nSubject: x\n\nbody\n' "$1"; }
@@ -73,6 +84,23 @@ t${tab}n
 dnssec${tab}n" "A-12 -l shows the record taken apart"
 exits 1 "A-12 -l exits 1 where there is none" dmarc-check -l absent.example
 exits 100 "A-12 -l with what is no domain" dmarc-check -l 'a b'
+# ---- -r ----
+out=$(dmarc-check -r sub.org.example; echo $?)
+why='it does not say that it wants these reports'
+is "$out" "pass${tab}rua${tab}mailto:a@org.example${tab}-${tab}-
+pass${tab}rua${tab}mailto:a@x.org.example!10m${tab}-${tab}-
+pass${tab}rua${tab}mailto:a@ALL.reports.example${tab}org.example._report._dmarc.all.reports.example${tab}-
+pass${tab}rua${tab}mailto:a@some.reports.example?subject=x${tab}org.example._report._dmarc.some.reports.example${tab}-
+fail${tab}rua${tab}mailto:a@other.reports.example${tab}org.example._report._dmarc.other.reports.example${tab}$why
+fail${tab}rua${tab}mailto:a@none.reports.example${tab}org.example._report._dmarc.none.reports.example${tab}$why
+fail${tab}rua${tab}https://x.example/${tab}-${tab}no mailto address
+pass${tab}ruf${tab}mailto:f@all.reports.example${tab}org.example._report._dmarc.all.reports.example${tab}-
+1" "A-12 -r who wants reports: within the organisation, and who says so"
+exits 0 "A-12 -r all do" dmarc-check -r good.org.example
+exits 1 "A-12 -r no record" dmarc-check -r absent.example
+is "$(cat .out)" "none${tab}no record" "A-12 -r and says so"
+exits 100 "A-12 -r and -l" dmarc-check -r org.example -l org.example
+exits 100 "A-12 -r and -q" dmarc-check -q -r org.example
 
 # ---- usage ----
 exits 100 "unknown option is a usage error" dmarc-check -x
@@ -84,6 +112,8 @@ long=$(printf '%0300d' 0 | tr 0 x)
 cat >stub.json <<E2
 { "_dmarc.servfail.example": { "*": "SERVFAIL" },
   "_dmarc.loop.example": { "CNAME": ["_dmarc.loop.example"] },
+  "_dmarc.tells.example": { "TXT": ["v=DMARC1; p=none; rua=mailto:a@servfail.example"] },
+  "tells.example._report._dmarc.servfail.example": { "*": "SERVFAIL" },
   "_dmarc.silent.example": { "*": "TIMEOUT" },
   "_dmarc.bad.example": { "*": "LOOP" },
   "_dmarc.twice.example": { "TXT": ["v=DMARC1; p=none; p=reject"] },
@@ -101,6 +131,10 @@ told loop.example temperror "an alias loop"
 told twice.example permerror "a tag twice"
 told long.example permerror "a record that is too long"
 exits 111 "A-12 -l exits 111 where DNS cannot say" dmarc-check -l servfail.example
+exits 111 "A-12 -r exits 111 where it cannot" dmarc-check -r servfail.example
+is "$(cat .out)" "temperror${tab}server failure" "and says so"
+exits 111 "A-12 -r nor about an address" dmarc-check -r tells.example
+is "$(cut -f 1-4 .out)" "temperror${tab}rua${tab}mailto:a@servfail.example${tab}tells.example._report._dmarc.servfail.example" "A-12 -r which one"
 like "$(message a@secure.example | dmarc-check | tr -d '\n')" "dmarc=fail \(p=reject with dnssec\)" "A-8 DNSSEC is noted"
 
 /usr/bin/python3 - <<'PY'

@@ -20,6 +20,10 @@ bounces-to = alice@example.org
 [alias "out"]
 external-member = carol@else.example
 bounces-to = alice@example.org
+[alias "cased"]
+external-member = dave@else.example
+external-member = Ünal@xn--bcher-kva.example
+bounces-to = alice@example.org
 [alias "some"]
 member = bob@example.org
 member = lost@example.org
@@ -81,6 +85,8 @@ like "$(cat err)" 'm=refused .*alias=team@example.org rcpts=2 code=550 reply="no
 like "$(put out "arc=none; dkim=none")" '^550 5.7.20 nothing would vouch' "B-4 with no member here that is the reply"
 is "$(put team "$DKIM" s@x.example CAROL@else.example)" "250 2.0.0 delivered" "B-4 D-10 the author is a member elsewhere"
 is "$(queue-list | wc -l | tr -d ' ')" 3 "and gets no copy"
+is "$(put cased "$DKIM" s@x.example üNAL@bücher.example)" "250 2.0.0 delivered" "B-4 D-10 nor where case and domain are written otherwise"
+is "$(queue-list | wc -l | tr -d ' ')" 4 "in any script"
 
 # ---- with a key ----
 kill "$queue_pid"

@@ -97,6 +97,9 @@ echo "in the way" >var/accounts/bob
 like "$(echo | text bob@example.org)" '^451 4\.3\.0 internal error, received-id [A-Za-z0-9_-]{22}$' "R-34 a store that cannot be opened"
 id=$(echo | text bob@example.org); id=${id##* }
 like "$(cat err)" "m=failed .*id=$id account=bob what=store err=" "R-34 the log says why"
+xid() { { printf 'LHLO c\nXFORWARD IDENT=ourOwn-id\nMAIL FROM:<>\nRCPT TO:<bob@example.org>\nDATA\nx: y\n\n.\nQUIT\n'; } | dialogue lmtp-in 2>err | sed '1,/^354/d;/^221/d'; }
+is "$(xid)" "451 4.3.0 internal error, received-id ourOwn-id" "R-34 the id is that of the server in front, whose client is told"
+is "$(grep -c '^l=[a-z]* m=[a-z]* .*id=ourOwn-id' err)" 2 "R-34 in both lines of the log"
 rm var/accounts/bob
 is "$(printf 'LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\nx\n.\r\n' | lmtp-in 2>>err | tail -1 | tr -d '\r')" \
     "500 5.5.2 bad syntax: bare LF in the message, smtp smuggling is refused" "R-11 smuggling"

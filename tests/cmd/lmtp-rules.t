@@ -18,6 +18,9 @@ poster = @club.example
 [alias "both"]
 member = bob@example.org
 member = small@example.org
+[alias "shut"]
+member = bob@example.org
+member = away@off.example
 [alias "full"]
 member = small@example.org
 [alias "choosy"]
@@ -35,6 +38,7 @@ address = sales@example.org Sales
 address = @all.example
 address = gone@example.org
 address = dmarc+reports@example.org DMARC
+address = away@off.example Away
 [address "gone@example.org"]
 smtp-error = 551 5.1.6 try carol@else.example
 [rule "sales"]
@@ -186,6 +190,11 @@ n=$(total)
 is "$(put 'Bob <BOB+me@example.org>' team@example.org </dev/null)" "250 2.0.0 delivered" "D-10 a member writes"
 set -- $n
 is "$(total)" "$(($1 + 1)) $2 $3" "D-10 and gets no copy"
+n=$(messages bob)
+is "$(put a@b.example shut@example.org </dev/null)" "250 2.0.0 delivered" "D-9 D-13 the domain of a member is disabled"
+is "$(in_box alice .Away) $(messages bob)" "1 $((n + 1))" "D-9 D-13 who has it all the same: nobody would come again with it"
+is "$(put away@off.example shut@example.org </dev/null)" "250 2.0.0 delivered" "D-10 D-13 such a member writes"
+is "$(in_box alice .Away) $(messages bob)" "1 $((n + 2))" "D-10 D-13 and gets no copy"
 
 n=$(total)
 is "$(put a@b.example closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 not everybody may post"

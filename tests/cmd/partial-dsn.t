@@ -67,6 +67,24 @@ f=$(find var/queue/message -type f)
 like "$(cat $f)" '^DKIM-Signature: .*d=example.org' "R-33 the DSN is signed for the recipient's domain"
 like "$(cat queue.log)" 'm=queued .*account=alice from="" to=a@example.net' "Q-15 it is the postmaster's"
 
+# ---- names beyond ASCII ----
+echo '[domain]' >etc/domains/bücher.example.conf
+printf '[account]\naddress = small@example.org\naddress = small@bücher.example\nquota = 2K\n' >etc/accounts/small.conf
+config-compile
+dsn_of() {
+	{ printf 'EHLO c.example\nMAIL FROM:<%s>%s\nRCPT TO:<%s>\nRCPT TO:<bob@example.org>\nDATA\nSubject: gr\303\274n\n\n' "$1" "$2" "$3"
+	head -c 3000 /dev/zero | tr '\0' x | fold -w 70; printf '\n.\nQUIT\n'; } | dialogue from_net smtp-in >said
+	newest_queued
+}
+d=$(dsn_of a@example.net '' small@xn--bcher-kva.example)
+like "$d" '^From: .*<postmaster@xn--bcher-kva.example>' "R-33 without SMTPUTF8: from a domain in A-labels"
+is "$(printf '%s\n' "$d" | sed '/^--=.*/q' | LC_ALL=C grep -c '[^ -~	]')" 0 "R-33 its header is ASCII"
+like "$d" '^Final-Recipient: rfc822; *small@xn--bcher-kva.example' "and what it says of the recipient"
+d=$(dsn_of ä@example.net ' SMTPUTF8' small@bücher.example)
+like "$d" '^From: .*<postmaster@bücher.example>' "R-33 with SMTPUTF8: from a domain in Unicode"
+like "$d" '^Final-Recipient: utf-8; *small@bücher.example' "R-33 RFC 6533 the form for UTF-8"
+like "$d" '^Content-Type: message/global-delivery-status' "R-33 by its type"
+
 # ---- REQUIRETLS ----
 front_setup mx.example.org
 start_smtp

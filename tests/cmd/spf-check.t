@@ -39,9 +39,39 @@ is "$(spf-check -q -i 192.0.2.8 -h x -s 'a@bücher.example.org' | cut -f1,4)" "p
 is "$(TCPREMOTEIP=192.0.2.1 HELO=x SENDER=a@example.org spf-check -q </dev/null | cut -f1)" pass "envelope from the environment"
 
 exits 100 "unknown option is a usage error" spf-check -x
-is "$(tail -1 .err)" "spf-check: fatal: usage: spf-check [-q] [-h helo] [-i ip] [-s sender] < message" "usage line"
+is "$(grep fatal .err)" "spf-check: fatal: usage: spf-check [-q] [-h helo] [-i ip] [-s sender] < message" "usage line"
 exits 100 "operand is a usage error" spf-check -q -i 192.0.2.1 message
 exits 100 "-i that is no address" spf-check -q -i 1.2.3 -h x -s a@example.org
+
+# ---- records ----
+out=$(spf-check -l example.org)
+is "$?" 0 "A-12 -l exits 0 where there is a record"
+is "$out" "domain${tab}example.org
+record${tab}v=spf1 mx include:_spf.example.net -all exp=why.example.org
+pass${tab}mx
+pass${tab}include:_spf.example.net
+fail${tab}all
+exp${tab}why.example.org
+dnssec${tab}n" "A-12 -l shows the record taken apart"
+out=$(spf-check -r 'v=spf1 ?a/24//64 +ip4:192.0.2.0/24 ~exists:%{i}.x.example redirect=_spf.example.net new=x'; echo $?)
+is "$out" "record${tab}v=spf1 ?a/24//64 +ip4:192.0.2.0/24 ~exists:%{i}.x.example redirect=_spf.example.net new=x
+neutral${tab}a/24//64
+pass${tab}ip4:192.0.2.0/24
+softfail${tab}exists:%{i}.x.example
+redirect${tab}_spf.example.net
+new${tab}x
+0" "A-12 -r shows a record that is given"
+is "$(spf-check -l broken.example.org | tail -2; spf-check -l bücher.example.org | head -1)" "problem${tab}unknown mechanism
+dnssec${tab}n
+domain${tab}xn--bcher-kva.example.org" "A-12 -l says what is wrong with it"
+exits 1 "A-12 -l exits 1 for one with an error" spf-check -l broken.example.org
+exits 1 "A-12 -l exits 1 where there is none" spf-check -l mail.example.org
+like "$(cat .out)" "^problem${tab}there is no SPF record" "and says so"
+exits 1 "A-12 -r of what is no SPF record" spf-check -r 'v=spf10 -all'
+exits 1 "A-12 -r of one with an error" spf-check -r 'v=spf1 ip4:1.2.3'
+exits 100 "A-12 -l of what is no domain" spf-check -l 'a b'
+exits 100 "A-12 -l and -r" spf-check -l example.org -r 'v=spf1 -all'
+exits 100 "A-12 -l and -q" spf-check -q -l example.org
 
 # ---- as a filter ----
 printf 'From: a@example.org\nSubject: x\n\nbody\n' >message
@@ -72,6 +102,9 @@ exits 111 "bad DNS: a malformed answer is temperror" spf-check -q -i 192.0.2.1 -
 is "$(cut -f1,6 .out)" "temperror${tab}malformed answer" "bad DNS: malformed answer is told"
 is "$(spf-check -q -i 192.0.2.4 -h x -s a@big.example | cut -f1,5)" "pass${tab}ip4:192.0.2.4" "bad DNS: truncated record is had over TCP"
 like "$(SENDER=a@secure.example spf-check <message | tr -d '\n')" "spf=pass \(with dnssec\)" "A-1 DNSSEC status in the result"
+exits 111 "A-12 -l exits 111 where DNS cannot say" spf-check -l servfail.example
+like "$(spf-check -l secure.example)" "^dnssec${tab}y" "A-12 -l tells that the answer was secure"
+is "$(env -u TCPREMOTEIP SENDER=a@secure.example spf-check <message | grep -c dnssec)" 0 "A-1 without a client nothing is asked: no DNSSEC status"
 PIPEMAIL_DNS=nonsense spf-check <message >out 2>err
 is "$?" 111 "no DNS at all: exit 111, the message is kept"
 done_testing

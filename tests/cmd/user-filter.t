@@ -117,6 +117,17 @@ X-Mark: yes
 X-First: s@net.example" "B-32 in their order, then the rules, then the rule's command"
 rm var/accounts/alice/.pipemail
 is "$(put alice cheap)" "550 5.7.1 not this" "B-32 a command refuses"
+marked() { { printf 'LHLO c\nXFORWARD MARKS=YES\nMAIL FROM:<s@net.example>\nRCPT TO:<alice@example.org>\nDATA\nSubject: %s\n\n.\nQUIT\n' "$1"; } | dialogue lmtp-in 2>>err | sed '1,/^354/d;/^221/d'; }
+is "$(marked cheap)" "550 5.7.1 not this" "B-32 R-25 that one person refuses slows nobody down"
+echo '|echo "nor me" >&2; exit 100' >var/accounts/alice/.pipemail
+is "$(marked x)" "550 5.7.1 nor me" "B-32 R-25 nor by .pipemail"
+rm var/accounts/alice/.pipemail
+main_conf '' '' 'user-filters = yes
+stages-deliver = |echo "nobody here" >&2; exit 100'
+is "$(marked x)" "550-5.7.1 XMARK slow
+550 5.7.1 nobody here" "R-25 a stage for all of them does"
+main_conf '' '' "user-filters = yes
+stage-timeout = 2s"
 n=$(messages alice)
 is "$(put alice away)" "250 2.0.0 ok" "B-32 another drops"
 is "$(messages alice)" "$n" "and nothing is stored"

@@ -24,11 +24,16 @@ fixture_init(struct fixture *f)
 	    "[alias \"team\"]\nmember = Alice@example.org\n"
 	    "member = bob@example.org\nmember = ALICE@example.org\n"
 	    "post-public = no\nposter = Friend@Else.Example\n"
+	    "poster = \303\234nal@B\303\234CHER.example\n"
 	    "poster = @club.example\nexternal-member = ext@far.example\n"
 	    "bounces-to = alice@example.org\n"
 	    "[alias \"own\"]\nmember = bob@example.org\n"
 	    "post-public = no\nallow-msg-from = yes\nlist-members = yes\n"
-	    "[alias \"open\"]\nmember = x@all.example\n");
+	    "[alias \"open\"]\nmember = x@all.example\n"
+	    "[alias \"shut\"]\nmember = c@off.example\n"
+	    "member = c@far.example.org\npost-public = no\n");
+	write_file(&f->d, "domains/off.example.conf",
+	    "[domain]\ndisabled = yes\n");
 	write_file(&f->d, "domains/all.example.conf",
 	    "[domain]\ntls-reports = tls@example.org\n");
 	write_file(&f->d, "domains/far.example.org.conf",
@@ -42,6 +47,7 @@ fixture_init(struct fixture *f)
 	    "smtp-error = 551 5.1.6 gone to else.example\n");
 	write_file(&f->d, "accounts/b.conf", "[account]\n"
 	    "address = bob@example.org\naddress = tls@example.org\n"
+	    "address = c@off.example\naddress = c@far.example.org\n"
 	    "address = @all.example\n[address \"@all.example\"]\n"
 	    "smtp-error = 421 4.3.2 later\n");
 	f->c = compiled(&f->d);
@@ -168,6 +174,14 @@ test_members(void **state)
 	assert_true(alias.post_public);
 	assert_int_equal(alias.nmembers, 1);
 	assert_true(alias.member[0].catch_all);
+	/* their domains take no mail now: those of the list's do */
+	recipient_alias_read(f.c, &f.d.a, BYTES("shut@example.org"), &alias);
+	assert_int_equal(alias.nmembers, 2);
+	assert_true(bytes_eq(alias.member[0].account, BYTES("b")));
+	assert_int_equal(find(&f, "c@off.example", &r), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(find(&f, "c@far.example.org", &r), -1);
+	assert_int_equal(errno, EACCES);
 	fixture_free(&f);
 }
 
@@ -183,6 +197,8 @@ test_post(void **state)
 		{ "team", "bob@example.org", true },
 		{ "team", "friend@else.example", true },
 		{ "team", "other@else.example", false },
+		{ "team", "\303\274NAL@xn--bcher-kva.example", true },
+		{ "team", "unal@xn--bcher-kva.example", false },
 		{ "team", "any@club.example", true },
 		{ "team", "any@sub.club.example", false },
 		{ "team", "EXT@far.example", true },
@@ -195,6 +211,8 @@ test_post(void **state)
 		{ "own", "bob@example.org", true },
 		{ "own", "team@example.org", false },
 		{ "own", "alice@example.org", false },
+		{ "shut", "c@off.example", true },
+		{ "shut", "d@off.example", false },
 		{ "open", "x@nowhere.example", true },
 		{ "open", NULL, true },
 	};
@@ -303,9 +321,9 @@ main(void)
 		    "parts are cut", test_reports, NULL, NULL, NULL },
 		{ "D-1 R-20 an address has a reply of its own", test_error,
 		    NULL, NULL, NULL },
-		{ "D-9 D-10 D-12 an alias has each member once", test_members,
-		    NULL, NULL, NULL },
-		{ "D-11 B-4 who may post", test_post, NULL, NULL, NULL },
+		{ "D-9 D-10 D-12 D-13 an alias has each member once",
+		    test_members, NULL, NULL, NULL },
+		{ "D-11 D-13 B-4 who may post", test_post, NULL, NULL, NULL },
 		{ "B-4 what goes to members elsewhere, and no further",
 		    test_forward, NULL, NULL, NULL },
 		{ "D-11 members write as the alias if it allows it", test_use,

@@ -439,6 +439,29 @@ static const struct {
 	{ "Authentication-Results: \"mx\\.example.org\"; x=y\nA: 1\n",
 	    "A: 1\n" },
 	{ "Authentication-Results: mx.example.org\nA: 1\n", "A: 1\n" },
+	{ "Authentication-Results:\n \n\t(\n x) mx.example.org 2;\n x=y\nA: 1\n",
+	    "A: 1\n" },
+	/* what may be taken for our name all the same */
+	{ "Authentication-Results: mx.example.org/1; x=y\nA: 1\n",
+	    "A: 1\n" },
+	{ "Authentication-Results: mx.example.org, x=y\nA: 1\n", "A: 1\n" },
+	{ "Authentication-Results: mx.example.org 99 x (; x=y\nA: 1\n",
+	    "A: 1\n" },
+	{ "Authentication-Results: /mx.example.org; x=y\nA: 1\n",
+	    "Authentication-Results: /mx.example.org; x=y\nA: 1\n" },
+	/* no field at all ends no header section */
+	{ "A: 1\nno field\nAuthentication-Results: mx.example.org; x=y\n\nb",
+	    "A: 1\nno field\n\nb" },
+	{ "Received-SPF: pass receiver=mx.example.org; client-ip=192.0.2.1\n"
+	    "A: 1\n", "A: 1\n" },
+	{ "RECEIVED-spf : pass (a; receiver=b)\n\tidentity=helo;\n\t"
+	    "Receiver (c)\n\t= \"MX.example\\.org\"\nA: 1\n", "A: 1\n" },
+	{ "Received-SPF: pass (mx.example.org: x) receiver=other.example;\n"
+	    "A: 1\n", "Received-SPF: pass (mx.example.org: x) "
+	    "receiver=other.example;\nA: 1\n" },
+	{ "Received-SPF: pass (; receiver=mx.example.org)\nA: 1\n",
+	    "Received-SPF: pass (; receiver=mx.example.org)\nA: 1\n" },
+	{ "Received-SPF:\nA: 1\n", "Received-SPF:\nA: 1\n" },
 	{ "Authentication-Results: mx.example.org.; x=y\nA: 1\n",
 	    "A: 1\n" },
 	{ "Authentication-Results: other.example; x=y\nA: 1\n",
@@ -464,6 +487,13 @@ test_remove_forged(void **state)
 		assert_bytes(trace_remove_forged(&a,
 		    bytes_str(forged[i].message), HOST),
 		    bytes_str(forged[i].want));
+	/* U-labels and A-labels are the same name */
+	assert_bytes(trace_remove_forged(&a, BYTES("Authentication-Results: "
+	    "mx.B\u00fccher.example; x=y\nA: 1\n"),
+	    BYTES("mx.xn--bcher-kva.example")), BYTES("A: 1\n"));
+	assert_bytes(trace_remove_forged(&a, BYTES("Authentication-Results: "
+	    "mx.xn--bcher-kva.example; x=y\nA: 1\n"),
+	    BYTES("mx.b\u00fccher.example")), BYTES("A: 1\n"));
 	arena_free(&a);
 }
 
@@ -618,7 +648,7 @@ main(void)
 		    test_block_limit),
 		T("D-15 a Received field gets its recipient", test_received_for),
 		T("R-6 client read back from Received", test_received_from),
-		T("R-35 forged Authentication-Results are removed",
+		T("R-35 A-8 forged Authentication-Results and Received-SPF go",
 		    test_remove_forged),
 		T("R-22 fields are counted", test_count),
 		T("R-6 received-ids differ", test_id),
