@@ -43,7 +43,8 @@ struct training {
 					begins */
 	size_t next_uid;		/* of ask->uids */
 	bool end;
-	bool passes;		/* where others train nothing is done */
+	bool passes;		/* nothing is done where others train, or
+				just did */
 	bool files;		/* files in expunged/ are done with */
 	bool synced;		/* all mailboxes are as their folders */
 };
