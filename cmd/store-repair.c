@@ -45,7 +45,8 @@ repair(const struct request *q, struct account *a, uint64_t *count)
 
 	*count = 0;
 	if (q->repair == NULL)
-		return store_finish(a->store);
+		return store_finish(a->store) == -1 ? -1
+		    : store_training_finish(a->store);
 	/* No look for outside changes: it might hide what is to be mended. */
 	if (q->mailbox != NULL) {
 		struct store_view *v = store_view_open(a->store);

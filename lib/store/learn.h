@@ -79,8 +79,8 @@ int training_note_all(struct work *w);
 /* At opening: is there something to be done, and after a time without
  * training note all that was not. */
 int training_begin(struct store *s);
-/* Train, for about as long, 0: as store_names does. 1 there is more, 0, -1. */
-int training_piece(struct store *s, int ms);
+/* Train a piece of what is noted. 1 there is more, 0, -1. */
+int training_piece(struct store *s);
 /* Some of it, when an account is closed. */
 void training_close(struct store *s);
 

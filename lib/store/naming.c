@@ -450,7 +450,7 @@ store_names(struct store *s)
 
 	if (r != 0 || !s->train_behind)
 		return r;
-	r = training_piece(s, 0);
+	r = training_piece(s);
 	s->train_behind = r == 1;
 	return r;
 }

@@ -154,7 +154,7 @@ training_forget(struct work *w)
 static int
 forget(struct store *s)
 {
-	int fd = training_lock(s), r = -1, err;
+	int fd = training_lock(s, true), r = -1, err;
 	struct work w;
 
 	if (fd == -1)
@@ -198,6 +198,19 @@ store_training_fill(struct store *s, struct store_training_fill *ask)
 		r = fill(t);
 	if (r == 0 && all)
 		r = drain(t);
+	training_free(t);
+	return r;
+}
+
+int
+store_training_finish(struct store *s)
+{
+	struct training *t = mem_zalloc(1, sizeof(*t));
+	struct store_training_fill ask = { 0 };
+	int r;
+
+	training_init(t, s, &ask);
+	r = drain(t);
 	training_free(t);
 	return r;
 }

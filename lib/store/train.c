@@ -17,9 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For a step whose caller waits for it, and for one whose caller does not. */
+/*
+ * For a step whose caller waits for it, or that is for others' messages: a
+ * delivery takes as long. And for one whose caller does not wait.
+ */
 #define STEP_MS 20
 #define CLOSE_STEP_MS 50
+/* Others' messages are trained no more often by who closes, so that they take
+ * some hundredths of a processor from deliveries, however many there are. */
+#define OTHERS_EVERY_US ((int64_t)1000 * 1000)
 
 void
 training_init(struct training *t, struct store *s,
@@ -43,14 +49,15 @@ training_free(struct training *t)
 }
 
 int
-training_lock(struct store *s)
+training_lock(struct store *s, bool waits)
 {
 	int fd = openat(s->dir, "index", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r, err;
 
 	if (fd == -1)
 		return -1;
-	while ((r = flock(fd, LOCK_EX)) == -1 && errno == EINTR)
+	while ((r = flock(fd, waits ? LOCK_EX : LOCK_EX | LOCK_NB)) == -1 &&
+	    errno == EINTR)
 		continue;
 	if (r == 0)
 		return fd;
@@ -58,6 +65,21 @@ training_lock(struct store *s)
 	(void)close(fd);	/* a directory */
 	errno = err;
 	return -1;
+}
+
+/* The time of the directory is when it was done last. */
+static bool
+is_due(int dir)
+{
+	int64_t now = time_wall_us(), last;
+	struct stat st;
+
+	if (fstat(dir, &st) == -1)
+		return false;
+	last = (int64_t)st.st_mtim.tv_sec * 1000000 +
+	    st.st_mtim.tv_nsec / 1000;
+	return (last > now || now - last >= OTHERS_EVERY_US) &&
+	    futimens(dir, NULL) == 0;
 }
 
 /* ---- which ---- */
@@ -411,11 +433,15 @@ change(struct training *t)
 int
 training_step(struct training *t, training_collect *collect, int ms)
 {
-	int fd = training_lock(t->s), r = -1, err;
+	int fd = training_lock(t->s, !t->passes), r = -1, err;
 	struct store_view *v;
 
 	if (fd == -1)
-		return -1;
+		return t->passes && errno == EWOULDBLOCK ? 0 : -1;
+	if (t->passes && !is_due(fd)) {
+		(void)close(fd);	/* a directory */
+		return 0;
+	}
 	t->n = t->done = t->ranges = t->looks = 0;
 	t->files = t->synced = false;
 	arena_reset(&t->arena);
@@ -456,8 +482,8 @@ training_is_waiting(struct store *s)
 	return r;
 }
 
-int
-training_piece(struct store *s, int ms)
+static int
+piece(struct store *s, int ms, bool passes)
 {
 	struct training *t;
 	struct store_training_fill ask = { 0 };
@@ -467,9 +493,16 @@ training_piece(struct store *s, int ms)
 		return r;
 	t = mem_zalloc(1, sizeof(*t));
 	training_init(t, s, &ask);
-	r = training_step(t, training_collect_noted, ms == 0 ? STEP_MS : ms);
+	t->passes = passes;
+	r = training_step(t, training_collect_noted, ms);
 	training_free(t);
 	return r == -1 ? -1 : training_is_waiting(s);
+}
+
+int
+training_piece(struct store *s)
+{
+	return piece(s, STEP_MS, false);
 }
 
 void
@@ -478,8 +511,10 @@ training_close(struct store *s)
 	struct timespec pause = { 0, STORE_NAMES_PAUSE_US * 1000L };
 	int64_t end = time_mono_ms() + STORE_TRAINING_CLOSE_MS;
 
-	while (s->train_behind && training_piece(s, CLOSE_STEP_MS) == 1 &&
-	    s->train_ours && time_mono_ms() < end)
+	if (s->train_behind && !s->train_ours)
+		(void)piece(s, STEP_MS, true);	/* the next one goes on */
+	while (s->train_behind && s->train_ours &&
+	    piece(s, CLOSE_STEP_MS, false) == 1 && time_mono_ms() < end)
 		(void)nanosleep(&pause, NULL);	/* cut short does no harm */
 	s->train_behind = s->train_ours = false;
 }

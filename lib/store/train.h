@@ -43,6 +43,8 @@ struct training {
 					begins */
 	size_t next_uid;		/* of ask->uids */
 	bool end;
+	bool passes;		/* nothing is done where others train, or
+				just did */
 	bool files;		/* files in expunged/ are done with */
 	bool synced;		/* all mailboxes are as their folders */
 };
@@ -50,8 +52,9 @@ struct training {
 void training_init(struct training *t, struct store *s,
     struct store_training_fill *ask);
 void training_free(struct training *t);
-/* The lock of who trains: a descriptor whose closing ends it, -1. */
-int training_lock(struct store *s);
+/* The lock of who trains: a descriptor whose closing ends it, -1; who does
+ * not wait gets EWOULDBLOCK. */
+int training_lock(struct store *s, bool waits);
 /* One more item. There is room. */
 void training_add(struct training *t, const struct store_message *m);
 /* What is to be done of a view, up to TRAIN_BATCH items. */

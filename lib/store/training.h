@@ -44,8 +44,9 @@ struct store_junk {
 
 /*
  * The time that store_close spends at most on messages this process left to
- * be trained; it spends one piece on those of others. What is left is done by
- * sessions, or the next that close the account.
+ * be trained; it spends one piece on those of others, if nobody trains and it was
+ * not done within the last second. What is left is done by sessions, or the next
+ * that close the account.
  */
 #define STORE_TRAINING_CLOSE_MS 2000
 
@@ -67,6 +68,9 @@ struct store_training_fill {
  * is passed over. 0, or -1: what was done before holds.
  */
 int store_training_fill(struct store *s, struct store_training_fill *ask);
+/* Train what was noted, by whomever, to its end; flags only where messages
+ * are trained as flags change. 0, or -1: what was done before holds. */
+int store_training_finish(struct store *s);
 
 /* The counts of a view, for junk_score; ends before the view does. */
 struct junk_counts *store_junk_counts(struct store_view *v);

@@ -59,6 +59,17 @@ kills 5 "all anew" in_junk junk-train -r -a bob
 box() { store-mailbox -c -a bob Old 2>/dev/null; m "$1" >msg; store-deliver -a bob -m Old <msg; store-flag -a bob -m Old '=$Junk' '1:*'; }
 kills 5 "a mailbox removed" box store-mailbox -d -a bob Old
 
+# ---- what another one left, more than a piece has, beside the one of above ----
+store-mailbox -c -a bob Many
+for i in $(seq 450); do printf 'Subject: x\n\nw\n' >"$BOB/Maildir/.Many/cur/$i.m:2,a"; done
+printf '0 $Junk\n' >"$BOB/Maildir/.Many/dovecot-keywords"
+# the lock of who trains
+exits 137 "J-11 killed before it trains what it took in" strace -f -qq -o trace -e trace=flock -e inject=flock:signal=KILL:when=1 store-index -a bob
+is "$(store-repair -a bob openaccounts)" "bob${tab}0" "openaccounts"
+is "$(junk-train -v -a bob | tail -1)" "spam${tab}0${tab}451" "J-11 openaccounts counted the words of all of them"
+store-mailbox -d -a bob Many
+ok "J-14 counts are exact" exact
+
 # ---- IMAP ----
 session() { printf '%b' "$1" | imap-serve -a bob >out 2>err; }
 store-expunge -f -a bob -m Junk '1:*' >/dev/null 2>&1
