@@ -283,7 +283,8 @@ work_origin_put(struct work *w, const struct store_message *m,
 	if (row->n == 0)
 		return 0;
 	place_row(row, m);
-	row->original_mailbox = m->mailbox;
+	if (row->original_mailbox == 0)
+		row->original_mailbox = m->mailbox;
 	row->original_uid = m->uid;
 	row->counted = rate_is_recent(row);
 	if (row->counted && work_rate(w, row, true) == -1)

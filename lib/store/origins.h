@@ -48,7 +48,8 @@ int origin_decode(struct bytes key, struct bytes value,
 /* 1, 0 no row, -1. */
 int origin_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
     struct origin_row *out);
-/* The row of a new message whose record is there; what came lately counts. */
+/* The row of a new message whose record is there; what came lately counts. It
+ * came to where it is if no original_mailbox is given. */
 int work_origin_put(struct work *w, const struct store_message *m,
     struct origin_row *row);
 /* The row of a message that was read again, unless it has one. */

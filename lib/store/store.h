@@ -368,6 +368,7 @@ int store_field_add(struct buf *b, enum store_tag tag, struct bytes value);
 /* Take one field off *area: 1, 0 end, -1 EBADMSG. */
 int store_field_next(struct bytes *area, enum store_tag *tag,
     struct bytes *value);
+#include "store/aside.h"
 
 /* ---- writing ---- */
 
