@@ -28,8 +28,11 @@ enum { MARK_HAM = 1, MARK_COUNTED = 2, MARK_VALIDATED = 4, MARK_JUNK = 8 };
 enum judged
 judged_by(uint32_t flags)
 {
-	return (flags & STORE_JUNK) != 0 ? JUDGED_JUNK
-	    : (flags & STORE_NOTJUNK) != 0 ? JUDGED_HAM : JUDGED_NOT;
+	bool junk = (flags & STORE_JUNK) != 0;
+
+	if (junk == ((flags & STORE_NOTJUNK) != 0))
+		return JUDGED_NOT;
+	return junk ? JUDGED_JUNK : JUDGED_HAM;
 }
 
 /* ---- rows ---- */

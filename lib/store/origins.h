@@ -3,8 +3,8 @@
  * internal.h
  *
  * A message that came from outside has a row in the table origin, by its
- * place, with hashes of what it can be found by. While it carries $Junk or
- * $NotJunk the table history leads from each of them to it. The table rate
+ * place, with hashes of what it can be found by. While it carries one of $Junk
+ * and $NotJunk the table history leads from each of them to it. The table rate
  * counts what came from an address lately.
  */
 #ifndef STORE_ORIGINS_H
@@ -15,7 +15,8 @@
 /* From 3, DKIM, MAIL FROM 2, HELO, masks. */
 #define ORIGIN_ENTRIES_MAX (3 + ORIGIN_DKIM_MAX + 2 + 1 + ORIGIN_MASKS)
 
-/* How a message is judged: by $Junk, else $NotJunk, else not at all. */
+/* How a message is judged: by $Junk or $NotJunk; with both as with none, not
+ * at all (RFC 9051 2.3.2, as training_wanted). */
 enum judged { JUDGED_NOT, JUDGED_HAM, JUDGED_JUNK };
 enum judged judged_by(uint32_t flags);
 
