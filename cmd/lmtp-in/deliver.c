@@ -367,12 +367,14 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	if (job.envelope.id.n == 0)
 		job.envelope.id = bytes_str(s->id);
 	stage_guard_begin(&job, s->out);
+	d->accounts->job = &job;
 	stage_run(&job, &d->settings->stages);
 	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
 		judge_copy(s, c, &job, &rules, out, &done);
 	else
 		set_verdict(d, &job, out);
+	d->accounts->job = NULL;
 	stage_guard_end(&job);
 	if (done.uid != 0)
 		d->delivered++;

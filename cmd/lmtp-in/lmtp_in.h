@@ -19,6 +19,7 @@
 #define ACCOUNTS_MAX 4
 struct accounts {
 	const struct config *config;
+	const struct stage_job *job;	/* who waits for a lock; NULL: nobody */
 	uint64_t cid;
 	struct {
 		char name[STORE_ACCOUNT_MAX + 1];
