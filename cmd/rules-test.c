@@ -44,7 +44,8 @@ put_result(struct stage_job *job, const struct recipient *to,
 
 	for (size_t i = 0; i < r->nsteps; i++)
 		put(job, "rule", at, r->steps[i].rule, bytes_str(
-		    r->steps[i].failed == NULL ? "match"
+		    r->steps[i].undecided ? "too-slow"
+		    : r->steps[i].failed == NULL ? "match"
 		    : r->steps[i].failed));
 	if (r->over_budget)
 		put(job, "too-slow", at, BYTES_EMPTY, BYTES_EMPTY);

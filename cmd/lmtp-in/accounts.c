@@ -4,6 +4,7 @@
 #include "lmtp_in.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "account/account.h"
 
@@ -38,6 +39,24 @@ report(void *ctx, const struct store_report *r)
 	log_end(&l);
 }
 
+/* Whoever holds the lock may be stopped, or building an index for minutes:
+ * the client is told to come again, and the log what was waited for. */
+static void
+wait_for_lock(void *ctx, const char *account, bool waiting)
+{
+	const struct accounts *a = ctx;
+	char what[STORE_ACCOUNT_MAX + 20];
+	int n = snprintf(what, sizeof(what), "lock of account %s", account);
+
+	if (a->job == NULL)
+		return;
+	if (waiting)
+		stage_guard_wait(a->job, bytes_of(what, n < 0 ? 0 :
+		    (size_t)n < sizeof(what) ? (size_t)n : sizeof(what)));
+	else
+		stage_guard_waited(a->job);
+}
+
 static struct store *
 open_store(struct accounts *a, const char *name)
 {
@@ -45,6 +64,7 @@ open_store(struct accounts *a, const char *name)
 	struct store_options o = {
 		.account = name,
 		.report = report,
+		.wait = wait_for_lock,
 		.ctx = a,
 	};
 	struct store *s;

@@ -10,6 +10,7 @@ choose(struct smtp_session *s, const struct recipient *to,
 	struct deliverer *d = s->ctx;
 	struct rules_facts facts;
 	struct logline l;
+	size_t i = 0;
 
 	rules_facts_read(job->arena, &job->block, &job->envelope,
 	    job->message, &facts);
@@ -20,5 +21,9 @@ choose(struct smtp_session *s, const struct recipient *to,
 	log_num(&l, "cid", (int64_t)d->conn->id);
 	log_str(&l, "id", deliver_id(s));
 	log_bytes(&l, "account", to->account);
+	while (i + 1 < out->nsteps && !out->steps[i].undecided)
+		i++;
+	log_bytes(&l, "rule", out->steps[i].rule);
+	log_num(&l, "code", out->reply_code);	/* 0: it was passed over */
 	log_end(&l);
 }

@@ -206,15 +206,16 @@ set_verdict(struct smtp_session *s, const struct stage_job *job,
 	}
 }
 
-/* The reason, Delivered-To, Return-Path and, where the message does not have
+/* The reason, where it would have gone, Delivered-To, Return-Path and, where the message does not have
  * it in front of it already, the trusted block (R-35). */
 static int
 make_prefix(struct smtp_session *s, const struct copy *c,
-    struct stage_job *job, const struct verdict *v, struct buf *out)
+    struct stage_job *job, const struct verdict *v, struct buf *out,
+    struct buf *facts)
 {
 	const struct smtp_envelope *e = smtp_envelope(s->smtp);
 
-	if (verdict_field(v, out) == -1)
+	if (verdict_fields(v, out, facts) == -1)
 		return -1;
 	if (c->is_member && trace_delivered_to(out, c->to->address) == -1)
 		return -1;
@@ -267,12 +268,12 @@ store_message(struct smtp_session *s, const struct copy *c,
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
+	int n = facts_add(&facts, &job->envelope, c->rcpt->text, &job->block,
+	    job->message);
 
-	if (make_prefix(s, c, job, v, &prefix) == -1 ||
-	    facts_add(&facts, &job->envelope, c->rcpt->text,
-	    &job->block, job->message) == -1)
-		fail(s, r, out, "trace fields", errno);
-	else {
+	if (n == 0)
+		n = make_prefix(s, c, job, v, &prefix, &facts);
+	if (n == 0) {
 		pieces[0] = buf_bytes(&prefix);
 		pieces[1] = job->message;
 		m.pieces = pieces;
@@ -280,11 +281,10 @@ store_message(struct smtp_session *s, const struct copy *c,
 		m.extension = buf_bytes(&facts);
 		if (origin_of_forward(job, v->rules, &origin))
 			m.origin = &origin;
-		if (verdict_store(v, &m, job->message, &where) == 0 ||
-		    !store_failed(s, r, v, out))
-			set_outcome(&deliverer_of(s)->job, v, &where, out,
-			    done);
+		n = verdict_store(v, &m, job->message, &where);
 	}
+	if (n == 0 || !store_failed(s, r, v, out))
+		set_outcome(&deliverer_of(s)->job, v, &where, out, done);
 	buf_free(&prefix);
 	buf_free(&facts);
 }
@@ -378,6 +378,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 	if (job.envelope.id.n == 0)
 		job.envelope.id = bytes_str(s->id);
 	stage_guard_begin(&job, s->out);
+	d->accounts->job = &job;
 	stage_run(&job, &d->settings->stages);
 	stage_guard_untimed(&job, BYTES("delivery"));
 	if (job.verdict == STAGE_PASS)
@@ -387,6 +388,7 @@ deliver_copy(struct smtp_session *s, const struct copy *c,
 		/* what a program of one person says is that one's wish */
 		d->slow = d->slow || job.verdict == STAGE_REJECT;
 	}
+	d->accounts->job = NULL;
 	stage_guard_end(&job);
 	if (done.uid != 0)
 		d->delivered++;

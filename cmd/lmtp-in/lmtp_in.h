@@ -19,6 +19,7 @@
 #define ACCOUNTS_MAX 4
 struct accounts {
 	const struct config *config;
+	const struct stage_job *job;	/* who waits for a lock; NULL: nobody */
 	uint64_t cid;
 	struct {
 		char name[STORE_ACCOUNT_MAX + 1];
@@ -125,8 +126,10 @@ struct verdict {
 void verdict_make(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, const struct rules_result *rules,
     struct store *store, struct verdict *v);
-/* The field with the reason. 0, -1 EMSGSIZE. */
-int verdict_field(const struct verdict *v, struct buf *out);
+/* Fields with the reason and, if it is put aside, where it would have gone;
+ * the index learns that by facts. 0, -1. */
+int verdict_fields(const struct verdict *v, struct buf *out,
+    struct buf *facts);
 /* What first-time senders wait (R-27), once for a message; d->gone is set if
  * the client does not. */
 void verdict_wait(struct deliverer *d, const struct verdict *v,

@@ -42,9 +42,18 @@ verdict_make(struct smtp_session *s, const struct copy *c,
 }
 
 int
-verdict_field(const struct verdict *v, struct buf *out)
+verdict_fields(const struct verdict *v, struct buf *out, struct buf *facts)
 {
-	return v->judged ? judge_format_reason(out, &v->r) : 0;
+	if (!v->judged)
+		return 0;
+	if (judge_format_reason(out, &v->r) == -1)
+		return -1;
+	if (v->r.accept)
+		return judge_add_marks(facts, out, v->store, &v->r,
+		    v->r.mailbox);
+	return !v->r.to_rejects || v->rejects.mailbox.n == 0 ? 0
+	    : judge_add_marks(facts, out, v->store, &v->r,
+	    v->rejects.mailbox);
 }
 
 /*
@@ -98,25 +107,16 @@ int
 verdict_store(const struct verdict *v, struct store_incoming *m,
     struct bytes message, struct store_delivered *where)
 {
-	struct buf marks = BUF_INIT(m->extension.n + 1024);
-	int r = 0;
+	int r;
 
-	if (v->judged && (v->r.accept || v->r.to_rejects)) {
-		(void)buf_add(&marks, m->extension);	/* there is room */
-		r = judge_add_marks(&marks, v->store, &v->r);
-		m->extension = buf_bytes(&marks);
-	}
-	if (r == 0 && !v->r.accept)
-		r = v->r.to_rejects ? store_refused(v, m, message) : 0;
-	else if (r == 0) {
-		if (v->r.is_reject || v->r.is_report)
-			m->flags |= STORE_SEEN;
-		r = store_deliver(v->store, v->r.mailbox, m, where);
-		if (r == 0 && v->judged && !v->r.is_reject)
-			/* it is delivered; a copy too many does no harm */
-			(void)judge_rejects_forget(v->store, &v->rejects,
-			    message);
-	}
-	buf_free(&marks);
-	return r == -1 ? -1 : 0;
+	if (!v->r.accept)
+		return !v->r.to_rejects ? 0
+		    : store_refused(v, m, message) == -1 ? -1 : 0;
+	if (v->r.is_reject || v->r.is_report)
+		m->flags |= STORE_SEEN;
+	r = store_deliver(v->store, v->r.mailbox, m, where);
+	if (r == 0 && v->judged && !v->r.is_reject)
+		/* it is delivered; a copy too many does no harm */
+		(void)judge_rejects_forget(v->store, &v->rejects, message);
+	return r;
 }

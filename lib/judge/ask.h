@@ -38,11 +38,15 @@ struct judge_case {
  */
 void judge_recipient(struct judge_case *c, struct judge_result *out);
 
-/* Append what the index is to remember of it (store_field_add): that it was
- * refused, and, by id, where it would have gone, which is made if it is not
- * there. 0, -1. */
-int judge_add_marks(struct buf *extension, struct store *s,
-    const struct judge_result *r);
+/*
+ * Append what is to be remembered of it where it lies aside, in the mailbox of
+ * that name: that it was refused, and where it would have gone. To extension
+ * for the index (store_field_add), to field for the file
+ * (store_destined_format). Both mailboxes are made if they are not there.
+ * Nothing of what is where it belongs. 0, -1.
+ */
+int judge_add_marks(struct buf *extension, struct buf *field,
+    struct store *s, const struct judge_result *r, struct bytes aside);
 
 /* ---- Rejects: copies of what was refused, to look through ---- */
 

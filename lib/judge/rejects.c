@@ -227,38 +227,44 @@ judge_rejects_forget(struct store *s, const struct judge_rejects *r,
 
 /* ---- marks ---- */
 
-/* The id of a mailbox, made if it is not there: 1, -1. */
+/* A mailbox, made if it is not there: 1, 0 gone again, -1. */
 static int
-mailbox_id(struct store *s, struct bytes name, uint32_t *id)
+find_or_make(struct store *s, struct bytes name, struct store_mailbox *box)
 {
-	struct store_view *v = store_view_open(s);
-	struct store_mailbox box;
-	int r;
+	struct store_view *v;
+	int r = 0;
 
-	if (v == NULL)
-		return -1;
-	if ((r = store_mailbox_find(v, name, &box)) == 1)
-		*id = box.id;
-	store_view_close(v);
-	return r != 0 ? r : store_mailbox_create(s, name, 0, id) == -1 ? -1
-	    : 1;
+	for (int i = 0; i < 2 && r == 0; i++) {
+		if (i == 1 && store_mailbox_create(s, name, 0, NULL) == -1 &&
+		    errno != EEXIST)
+			return -1;
+		if ((v = store_view_open(s)) == NULL)
+			return -1;
+		r = store_mailbox_find(v, name, box);
+		store_view_close(v);
+	}
+	return r;
 }
 
 int
-judge_add_marks(struct buf *extension, struct store *s,
-    const struct judge_result *r)
+judge_add_marks(struct buf *extension, struct buf *field, struct store *s,
+    const struct judge_result *r, struct bytes aside)
 {
+	bool refused = !r->accept || r->is_reject;
+	struct store_mailbox to, at;
 	unsigned char id[4];
-	uint32_t n = 0;
 
 	if (r->destined.n > 0) {
-		if (mailbox_id(s, r->destined, &n) == -1)
+		if (find_or_make(s, r->destined, &to) != 1 ||
+		    find_or_make(s, aside, &at) != 1)
 			return -1;
-		be32_put(id, n);
+		be32_put(id, to.id);
 		if (store_field_add(extension, STORE_TAG_DESTINED_MAILBOX,
-		    bytes_of(id, sizeof(id))) == -1)
+		    bytes_of(id, sizeof(id))) == -1 ||
+		    store_destined_format(field, &(struct store_destined){
+		    to.uidvalidity, at.uidvalidity, refused }) == -1)
 			return -1;
 	}
-	return r->accept && !r->is_reject ? 0
+	return !refused ? 0
 	    : store_field_add(extension, STORE_TAG_REJECT, BYTES("1"));
 }

@@ -52,7 +52,7 @@ struct reputation_source {
 	void *ctx;
 	/*
 	 * Messages that came to the destination mailbox first, are still there
-	 * or elsewhere, and carry $Junk or $NotJunk; newest first. The number
+	 * or elsewhere, and carry one of $Junk and $NotJunk; newest first. The number
 	 * of them (at most q->max) into out, or -1.
 	 */
 	int (*history)(void *ctx, const struct reputation_query *q,

@@ -1,5 +1,12 @@
 /*
  * match.c - the first rule whose conditions all hold (BEHAVIOUR 1.1)
+ *
+ * Whoever writes a message may make an expression cost more than there is. A
+ * rule that cannot be decided so is passed over: mail goes where it would go
+ * without. But nobody is to get past a rule that refuses: such rules have a
+ * budget of their own, which no other rule uses up, and where one cannot be
+ * decided the message is refused for now. So it is where a rule refuses
+ * that stands behind one that cannot be decided: that one may have matched.
  */
 #include "rules/rules.h"
 
@@ -20,8 +27,10 @@ struct matcher {
 	struct field *field;		/* made when first asked for */
 	size_t nfields;
 	bool has_fields;
-	uint64_t steps;
-	bool over_budget;
+	uint64_t steps[2];	/* of rules that deliver, that refuse */
+	bool refuses;		/* the rule that is looked at */
+	bool undecided;		/* its steps are used up */
+	bool over_budget;	/* of any rule */
 };
 
 bool
@@ -42,11 +51,14 @@ rules_domain_is_within(struct bytes domain, struct bytes above)
 static bool
 matches(struct matcher *m, const struct regex *r, struct bytes text)
 {
-	int found = r == NULL || m->over_budget ? 0
-	    : regex_match(m->a, r, text, &m->steps);
+	uint64_t *steps = &m->steps[m->refuses];
+	int found = r == NULL || m->undecided ? 0
+	    : regex_match(m->a, r, text, steps);
 
-	if (found == -1)
-		m->over_budget = true;
+	if (found == -1) {
+		*steps = 0;
+		m->undecided = m->over_budget = true;
+	}
 	return found == 1;
 }
 
@@ -55,7 +67,9 @@ compile(struct matcher *m, struct bytes pattern)
 {
 	const char *why;
 
-	return m->over_budget ? NULL : regex_compile(m->a, pattern, &why);
+	if (m->steps[m->refuses] == 0)
+		m->undecided = true;
+	return m->undecided ? NULL : regex_compile(m->a, pattern, &why);
 }
 
 /* ---- header fields ---- */
@@ -95,7 +109,7 @@ header_matches(struct matcher *m, const struct rules_header *h)
 
 	if (!m->has_fields)
 		read_fields(m);
-	for (size_t i = 0; i < m->nfields && !m->over_budget; i++) {
+	for (size_t i = 0; i < m->nfields && !m->undecided; i++) {
 		if (!matches(m, name, m->field[i].name))
 			continue;
 		if (value == NULL)
@@ -131,11 +145,13 @@ failed_condition(struct matcher *m, const struct rule *r)
 	if (r->verified_domain.n > 0 &&
 	    !domain_matches(f, r->verified_domain))
 		return "verified-domain";
+	if (r->msg_from.n > 0 && !f->has_from)
+		return "msg-from";
 	if (r->mail_from.n > 0 &&
 	    !matches(m, compile(m, r->mail_from), f->mail_from))
 		return "mail-from";
-	if (r->msg_from.n > 0 && (!f->has_from ||
-	    !matches(m, compile(m, r->msg_from), f->from)))
+	if (r->msg_from.n > 0 &&
+	    !matches(m, compile(m, r->msg_from), f->from))
 		return "msg-from";
 	for (size_t i = 0; i < r->nheaders; i++) {
 		if (!header_matches(m, &r->header[i]))
@@ -181,13 +197,45 @@ take(const struct rule *r, const struct rules_facts *f,
 		    &out->reply_status, &out->reply_text);
 }
 
+/* Nobody knows whether it is refused: not now. */
+static void
+refuse_for_now(const struct rule *r, struct rules_result *out)
+{
+	out->rule = r->name;
+	out->comment = BYTES_EMPTY;
+	out->reply_code = 451;
+	out->reply_status = BYTES("4.3.0");
+	out->reply_text = BYTES("error processing");
+}
+
+/* 1 it decides, 0. */
+static bool
+decides(struct matcher *m, const struct rule *r, bool before_undecided,
+    struct rules_result *out)
+{
+	const char *failed;
+
+	m->refuses = r->reply.n > 0;
+	m->undecided = false;
+	failed = failed_condition(m, r);
+	out->steps[out->nsteps++] = (struct rules_step){ r->name, failed,
+	    m->undecided };
+	if (m->refuses && (m->undecided ||
+	    (failed == NULL && before_undecided)))
+		refuse_for_now(r, out);
+	else if (failed == NULL)
+		take(r, m->f, out);
+	return out->rule.n > 0;
+}
+
 void
 rules_match(struct arena *a, const struct rule *rules, size_t n,
     struct bytes mailbox, const struct rules_facts *f,
     struct rules_result *out)
 {
-	struct matcher m = { .a = a, .f = f, .steps = RULES_STEPS_MAX };
-	const char *failed = "";
+	struct matcher m = { .a = a, .f = f,
+	    .steps = { RULES_STEPS_MAX / 2, RULES_STEPS_MAX / 2 } };
+	bool undecided = false, done = false;
 
 	*out = (struct rules_result){ .rule = BYTES_EMPTY,
 	    .comment = BYTES_EMPTY, .mailbox = mailbox,
@@ -195,12 +243,9 @@ rules_match(struct arena *a, const struct rule *rules, size_t n,
 	    .accept_rejects_to = BYTES_EMPTY, .reply_status = BYTES_EMPTY,
 	    .reply_text = BYTES_EMPTY, .message_auth_required = BYTES_EMPTY };
 	out->steps = arena_zalloc(a, n, sizeof(*out->steps));
-	for (size_t i = 0; i < n && failed != NULL; i++) {
-		failed = failed_condition(&m, &rules[i]);
-		out->steps[out->nsteps++] = (struct rules_step){
-		    rules[i].name, failed };
-		if (failed == NULL)
-			take(&rules[i], f, out);
+	for (size_t i = 0; i < n && !done; i++) {
+		done = decides(&m, &rules[i], undecided, out);
+		undecided = undecided || m.undecided;
 	}
 	out->over_budget = m.over_budget;
 }

@@ -30,7 +30,8 @@ enum {
 	RULES_DOMAINS_MAX = 100,
 };
 /* Steps of expressions over one message (regex.h), some 0.1 s: whoever writes
- * the message, or the rules, cannot have more. */
+ * the message, or the rules, cannot have more. Half are for rules that
+ * refuse: what others cost is not theirs. */
 #define RULES_STEPS_MAX ((uint64_t)20 * 1000 * 1000)
 
 /* ---- what is known of a message ---- */
@@ -102,6 +103,7 @@ size_t rules_read(const struct config *c, struct arena *a,
 struct rules_step {
 	struct bytes rule;
 	const char *failed;
+	bool undecided;		/* it took too long to know */
 };
 
 struct rules_result {
@@ -132,7 +134,8 @@ struct rules_result {
 	 * the message is refused with this text; empty: not required. */
 	struct bytes message_auth_required;
 	/* RULES_STEPS_MAX was used up: rules that needed more count as not
-	 * matching. For the log. */
+	 * matching (steps tell which), but where that leaves open whether one
+	 * refuses: rule is that one, reply_code 451. */
 	bool over_budget;
 	struct rules_step *steps;	/* each rule up to the matching one */
 	size_t nsteps;

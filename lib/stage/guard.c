@@ -39,6 +39,9 @@ static struct {
 	struct text reply, crashed, hangs;	/* up to the stage's name */
 	char name[NAME_MAX_BYTES + 2];		/* with a quote and line end */
 	size_t name_n;
+	char before_wait[NAME_MAX_BYTES + 2];
+	size_t before_wait_n;
+	bool timed;
 	unsigned char *stack;	/* its own is what may be full */
 	struct sigaction before[CAUGHT];
 } guard;
@@ -137,6 +140,7 @@ set_alarm(int ms)
 	struct itimerval t = { .it_value = { ms / 1000,
 	    ms % 1000 * 1000 } };
 
+	guard.timed = ms != 0;
 	(void)setitimer(ITIMER_REAL, &t, NULL);	/* its values are good */
 }
 
@@ -178,6 +182,33 @@ stage_guard_untimed(const struct stage_job *job, struct bytes name)
 		return;
 	set_alarm(0);
 	stage_guard_name(job, name);
+}
+
+void
+stage_guard_wait(const struct stage_job *job, struct bytes name)
+{
+	if (!job->is_guarded)
+		return;
+	memcpy(guard.before_wait, guard.name, guard.name_n);
+	guard.before_wait_n = guard.name_n;
+	stage_guard_name(job, name);
+	if (guard.timed)
+		return;
+	set_alarm((int)job->options->timeout_ms + GRACE_MS);
+	guard.timed = false;	/* it ends with the wait */
+}
+
+void
+stage_guard_waited(const struct stage_job *job)
+{
+	if (!job->is_guarded)
+		return;
+	if (!guard.timed)
+		set_alarm(0);
+	guard.armed = 0;
+	memcpy(guard.name, guard.before_wait, guard.before_wait_n);
+	guard.name_n = guard.before_wait_n;
+	guard.armed = 1;
 }
 
 void

@@ -222,6 +222,10 @@ void stage_guard_name(const struct stage_job *job, struct bytes name);
 void stage_guard_timed(const struct stage_job *job, struct bytes name);
 /* And for what may take longer: from now on only a crash ends the process. */
 void stage_guard_untimed(const struct stage_job *job, struct bytes name);
+/* A wait within that, for what other processes hold: it has as long as the
+ * stages had, or what is left where time runs. Then as before. */
+void stage_guard_wait(const struct stage_job *job, struct bytes name);
+void stage_guard_waited(const struct stage_job *job);
 /* The trusted block as text: Authentication-Results, Received-SPF, Received,
  * and above them what filters put in front. 0 or -1 EMSGSIZE. */
 int stage_job_prefix(struct stage_job *job, struct buf *out);

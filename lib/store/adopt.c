@@ -105,6 +105,7 @@ read_facts(struct syncing *y, struct bytes content)
 {
 	thread_read(&y->scratch, content, &y->thread);
 	origin_row_read(&y->scratch, content, y->w->s->hostname, &y->origin);
+	destined_read(&y->scratch, content, y->w->s->hostname, &y->destined);
 }
 
 int
@@ -112,6 +113,19 @@ renew_facts(struct syncing *y, const struct store_message *m)
 {
 	return work_thread_renew(y->w, m, &y->thread) == -1 ? -1
 	    : work_origin_renew(y->w, m, &y->origin);
+}
+
+/* Its flags are there; what it counts for. */
+static int
+adopt_destined(struct syncing *y, struct store_message *m)
+{
+	uint32_t original;
+
+	if (destined_adopt(y->w, &y->boxes, &y->scratch, &y->destined, m,
+	    &original) == -1)
+		return -1;
+	y->thread.original_mailbox = y->origin.original_mailbox = original;
+	return 0;
 }
 
 int
@@ -128,6 +142,8 @@ adopt(struct syncing *y, const struct found *f)
 	if (r != 1)
 		return r;
 	letters_parse(y->b->keywords, f->n.letters, &m.flags, &m.keywords);
+	if (adopt_destined(y, &m) == -1)
+		return -1;
 	if (bytes_starts(f->n.suffix, BYTES(":2,")))
 		m.suffix = f->n.suffix;
 	else if (!f->in_new)

@@ -127,11 +127,11 @@ struct store {
 	struct kv *kv;
 	struct stat index_file;	/* what kv has open */
 	uint64_t quota_bytes;
-	bool no_text, junk_flags;
+	bool no_text, junk_flags, training;
 	struct junk_patterns *junk_patterns;
-	bool training;
 	unsigned int grams;
 	void (*report)(void *, const struct store_report *);
+	void (*wait)(void *, const char *, bool);
 	void *ctx;
 	uint64_t seq;
 	struct folder folders[FOLDERS_OPEN];

@@ -2,6 +2,7 @@
  * Opening an account: directories, environment, format, and what a new boot
  * or a damaged index asks for.
  */
+#include "store/lock.h"
 #include "store/mark.h"
 #include "os/os.h"
 
@@ -162,8 +163,10 @@ open_kv(struct store *s)
 	} else if (errno != EEXIST) {
 		return -1;
 	}
+	tell_wait(s, true);
 	s->kv = kv_open(arena_printf(&a, "%s/index", s->path),
 	    STORE_MAP_BYTES, table_names);
+	tell_wait(s, false);
 	arena_free(&a);
 	if (s->kv == NULL)
 		return -1;
@@ -323,7 +326,7 @@ fill_index(struct store *s, const struct store_options *o, const char *boot,
 	bool changed;
 	int r;
 
-	if ((w.t = kv_begin(s->kv, true)) == NULL)
+	if ((w.t = work_lock(s)) == NULL)
 		return -1;
 	r = init_state(&w, boot, with_initial);
 	/* There is no index yet that an empty Maildir could empty. */
@@ -351,13 +354,25 @@ build(struct store *s, const struct store_options *o, const char *boot,
 	return write_boot(s, boot);
 }
 
+/* Who builds an index holds it for as long as that takes. */
+static int
+lock_account(struct store *s)
+{
+	int r;
+
+	tell_wait(s, true);
+	r = flock(s->dir, LOCK_EX);
+	tell_wait(s, false);
+	return r;
+}
+
 int
 replace_index(struct store *s, const char *why)
 {
 	char boot[37];
 	int r = -1, err;
 
-	if (flock(s->dir, LOCK_EX) == -1)
+	if (lock_account(s) == -1)
 		return -1;
 	kv_close(s->kv);
 	s->kv = NULL;
@@ -436,7 +451,7 @@ open_index(struct store *s, const struct store_options *o, bool made)
 		kv_close(s->kv);
 		s->kv = NULL;
 	}
-	if (flock(s->dir, LOCK_EX) == -1)
+	if (lock_account(s) == -1)
 		return -1;
 	r = open_carefully(s, o, made);
 	err = errno;
@@ -495,6 +510,7 @@ new_store(const struct store_options *o)
 	s->training = o->junk.training;
 	s->grams = o->junk.grams == 0 ? 1 : o->junk.grams;
 	s->report = o->report;
+	s->wait = o->wait;
 	s->ctx = o->ctx;
 	arena_free(&a);
 	return s;

@@ -28,8 +28,11 @@ enum { MARK_HAM = 1, MARK_COUNTED = 2, MARK_VALIDATED = 4, MARK_JUNK = 8 };
 enum judged
 judged_by(uint32_t flags)
 {
-	return (flags & STORE_JUNK) != 0 ? JUDGED_JUNK
-	    : (flags & STORE_NOTJUNK) != 0 ? JUDGED_HAM : JUDGED_NOT;
+	bool junk = (flags & STORE_JUNK) != 0;
+
+	if (junk == ((flags & STORE_NOTJUNK) != 0))
+		return JUDGED_NOT;
+	return junk ? JUDGED_JUNK : JUDGED_HAM;
 }
 
 /* ---- rows ---- */
@@ -283,7 +286,8 @@ work_origin_put(struct work *w, const struct store_message *m,
 	if (row->n == 0)
 		return 0;
 	place_row(row, m);
-	row->original_mailbox = m->mailbox;
+	if (row->original_mailbox == 0)
+		row->original_mailbox = m->mailbox;
 	row->original_uid = m->uid;
 	row->counted = rate_is_recent(row);
 	if (row->counted && work_rate(w, row, true) == -1)

@@ -3,8 +3,8 @@
  * internal.h
  *
  * A message that came from outside has a row in the table origin, by its
- * place, with hashes of what it can be found by. While it carries $Junk or
- * $NotJunk the table history leads from each of them to it. The table rate
+ * place, with hashes of what it can be found by. While it carries one of $Junk
+ * and $NotJunk the table history leads from each of them to it. The table rate
  * counts what came from an address lately.
  */
 #ifndef STORE_ORIGINS_H
@@ -15,7 +15,8 @@
 /* From 3, DKIM, MAIL FROM 2, HELO, masks. */
 #define ORIGIN_ENTRIES_MAX (3 + ORIGIN_DKIM_MAX + 2 + 1 + ORIGIN_MASKS)
 
-/* How a message is judged: by $Junk, else $NotJunk, else not at all. */
+/* How a message is judged: by $Junk or $NotJunk; with both as with none, not
+ * at all (RFC 9051 2.3.2, as training_wanted). */
 enum judged { JUDGED_NOT, JUDGED_HAM, JUDGED_JUNK };
 enum judged judged_by(uint32_t flags);
 
@@ -48,7 +49,8 @@ int origin_decode(struct bytes key, struct bytes value,
 /* 1, 0 no row, -1. */
 int origin_get(struct kv_txn *t, uint32_t mailbox, uint32_t uid,
     struct origin_row *out);
-/* The row of a new message whose record is there; what came lately counts. */
+/* The row of a new message whose record is there; what came lately counts. It
+ * came to where it is if no original_mailbox is given. */
 int work_origin_put(struct work *w, const struct store_message *m,
     struct origin_row *row);
 /* The row of a message that was read again, unless it has one. */

@@ -126,6 +126,10 @@ struct store_options {
 	/* Called for each thing mended or tolerated; may be NULL. The strings
 	 * hold until it returns and may contain any byte but NUL. */
 	void (*report)(void *ctx, const struct store_report *r);
+	/* Called before a lock is waited for that another process may hold,
+	 * and after it, errno kept; may be NULL. The process may end while it
+	 * waits: nothing is begun. */
+	void (*wait)(void *ctx, const char *account, bool waiting);
 	void *ctx;
 };
 
@@ -340,34 +344,7 @@ int store_message_path(struct store *s, uint32_t mailbox, uint32_t uid,
 #include "store/threads.h"
 #include "store/senders.h"
 
-/* ---- tagged fields: facts of the reception, room for later ones ---- */
-
-enum store_tag {
-	STORE_TAG_REMOTE_IP = 1,	/* canonical text */
-	STORE_TAG_IP_MASK1,		/* /32 or /64, canonical text */
-	STORE_TAG_IP_MASK2,		/* /26 or /48 */
-	STORE_TAG_IP_MASK3,		/* /21 or /32 */
-	STORE_TAG_HELO,
-	STORE_TAG_MAIL_FROM,
-	STORE_TAG_RCPT_TO,
-	STORE_TAG_HELO_STATUS,		/* verdict words of the checks */
-	STORE_TAG_MAIL_FROM_STATUS,
-	STORE_TAG_FROM_STATUS,
-	STORE_TAG_DKIM_DOMAIN,		/* one per domain */
-	STORE_TAG_DSN,		/* unused: STORE_THREAD_DSN has it */
-	STORE_TAG_TLS,			/* version and cipher */
-	STORE_TAG_ORIGINAL_MAILBOX,	/* unused: struct store_thread */
-	STORE_TAG_DESTINED_MAILBOX,	/* id in 4 bytes: destined.h */
-	STORE_TAG_REQUIRETLS,		/* "1": RFC 8689 was asked for */
-	STORE_TAG_MESSAGE_HASH,		/* SHA-256 without the prefix, hex */
-	STORE_TAG_REJECT,		/* "1": refused, a copy is kept */
-	STORE_TAG_MAX = 0xffff,
-};
-/* Appends one field to b; -1 EMSGSIZE. value at most 65535 bytes. */
-int store_field_add(struct buf *b, enum store_tag tag, struct bytes value);
-/* Take one field off *area: 1, 0 end, -1 EBADMSG. */
-int store_field_next(struct bytes *area, enum store_tag *tag,
-    struct bytes *value);
+#include "store/fields.h"
 
 /* ---- writing ---- */
 

@@ -2,7 +2,7 @@
 #ifndef STORE_SYNC_H
 #define STORE_SYNC_H
 
-#include "store/internal.h"
+#include "store/destined.h"
 
 /* Seconds since a file was written in which its writer may still be at it,
  * and those in which a look is careful with what is new: it compares the size
@@ -42,6 +42,8 @@ struct syncing {
 	bool sent;		/* note the recipients of what is read */
 	struct store_thread thread;	/* what it says of its thread */
 	struct origin_row origin;	/* and of who sent it */
+	struct store_destined destined;	/* where it lies aside */
+	struct destined_known boxes;
 	struct found *files;
 	size_t file_count;
 	size_t from;		/* adopt_all: those before are done */

@@ -3,7 +3,7 @@
  * is written to the Maildir meanwhile is arranged by the callers so that a
  * kill before the commit leaves what sync.c mends (doc/store.md).
  */
-#include "store/internal.h"
+#include "store/lock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +11,27 @@
 
 #define RECORD_MAX (4 * 1024 * 1024)
 #define LOCK_WAIT_MS 2000	/* mbsync holds its lock while it scans */
+
+void
+tell_wait(struct store *s, bool waiting)
+{
+	int err = errno;
+
+	if (s->wait != NULL)
+		s->wait(s->ctx, s->account, waiting);
+	errno = err;
+}
+
+struct kv_txn *
+work_lock(struct store *s)
+{
+	struct kv_txn *t;
+
+	tell_wait(s, true);
+	t = kv_begin(s->kv, true);
+	tell_wait(s, false);
+	return t;
+}
 
 int
 work_begin(struct store *s, struct work *w)
@@ -21,7 +42,7 @@ work_begin(struct store *s, struct work *w)
 	*w = (struct work){ .s = s, .arena = ARENA_INIT,
 	    .record = BUF_INIT(RECORD_MAX),
 	    .unsettled = BUF_INIT(SIZE_MAX / 2) };
-	if ((w->t = kv_begin(s->kv, true)) == NULL)
+	if ((w->t = work_lock(s)) == NULL)
 		return -1;
 	if (store_stale(s)) {
 		errno = ESTALE;

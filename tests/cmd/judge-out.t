@@ -46,6 +46,39 @@ imap Rejects INBOX
 is "$(store-list -a bob -m INBOX | awk -F '\t' '$7 == "refused" { print $3 }')" "" "J-10 IMAP MOVE out of Rejects: not Seen"
 ok "verifydata finds nothing" content
 
+# ---- an index that is lost ----
+lost() { rm -rf "$BOB"/index; store-list -a bob >/dev/null 2>&1; }
+# flags FROM MAILBOX
+flags() { store-list -a bob -m "$2" | awk -F '\t' -v s="$1" '$7 == s { print $3 }'; }
+is "$(sed -n 2p "$(find "$BOB/Maildir" -type f -path '*Rejects*' -o -type f -exec grep -q '^Subject: refused' {} \; -print | head -1)" | sed 's/[0-9]\{3,\}/N/g')" "Pipemail-Destined: N; aside=N; refused" "J-10 the file says where it was destined to"
+lost
+is "$(history intro)" "msgfromfull Inbox" "J-17 a new index: what was moved to the inbox counts there"
+is "$(history other)" "msgfromfull Inbox" "J-17 what was moved elsewhere counts for the inbox still"
+message later | give
+message dead reject | give
+# a stranger's own
+message forged | sed "/^From/s/^/$(grep -rh '^Pipemail-Destined.*refused' "$BOB/Maildir" | head -1)\\n/" | give
+is "$(grep -rh -A 99 '^Received: from h.example' "$BOB/Maildir/.Introbox" | grep -c '^Pipemail-Destined')" 1 "a stranger writes such a field"
+v=$(grep -rh '^Pipemail-Destined.*refused' "$BOB/Maildir" | head -1 | sed 's/.*aside=//')
+message sly | sed "/^From/s/^/Pipemail-Destined: ${v%;*}; aside=$v\\n/" >"$BOB/Maildir/new/1.sly"
+store-flag -a bob '+$NotJunk' "$(store-list -a bob | awk -F '\t' '$7 == "sly" { print $2 }')"
+ok "the Introbox gets another name" store-mailbox -r -a bob Introbox Unknown
+store-mailbox -c -a bob Third
+lost
+is "$(history later)" "msgfromdomain Introbox" "J-17 what lies aside does not count, after the index was lost"
+is "$(grep -c '^Pipemail-Destined' "$BOB"/Maildir/*/*sly*):$(history sly)" "1:msgfromfull Inbox" "J-17 a stranger's own field moves nothing to another mailbox"
+store-move -a bob -m Unknown INBOX '1:*' >/dev/null
+is "$(flags later INBOX)" '$NotJunk' "J-17 and moved to where it was destined to, it is wanted"
+is "$(history later)" "msgfromfull Inbox" "J-17 and counts"
+is "$(flags forged INBOX)" '$NotJunk' "J-17 with its own field, not the stranger's"
+is "$(flags dead Rejects)" '\Seen' "J-10 the copy of what was refused lies there"
+store-move -a bob -m Rejects Third '1:*' >/dev/null
+is "$(flags dead Third)" '$NotJunk' "J-10 moved out after the index was lost: not Seen"
+is "$(history dead)" "msgfromfull Inbox" "J-10 it counts for the mailbox it was destined to"
+lost
+is "$(history dead):$(flags dead Third)" 'msgfromfull Inbox:$NotJunk' "J-10 lost once more: the same"
+ok "verifydata finds nothing" content
+
 # ---- killed at each point ----
 # shellcheck disable=SC2016 # a flag's name
 for box in Introbox Rejects; do

@@ -51,7 +51,7 @@ is "$(message | give alice@example.org)" "250 2.0.0 delivered" "J-1 nothing bad:
 is "$(reason Introbox)" no-bad-signals "J-17 mail of somebody unknown goes to the Introbox"
 is "$(count INBOX)" 0 "J-17 and not to the inbox"
 show Introbox >stored
-is "$(sed -n 's/^\([A-Za-z-]*\):.*/\1/p' stored | tr '\n' ' ')" "Pipemail-Reason Delivered-To Return-Path Authentication-Results Received From To Subject Message-ID " "R-35 J-4 the reason stands on top"
+is "$(sed -n 's/^\([A-Za-z-]*\):.*/\1/p' stored | tr '\n' ' ')" "Pipemail-Reason Pipemail-Destined Delivered-To Return-Path Authentication-Results Received From To Subject Message-ID " "R-35 J-4 the reason stands on top"
 flat() { tr '\n\t' '  ' | tr -s ' '; }
 like "$(flat <stored)" 'nothing is known of the sender; content 0\.500000, threshold 0\.9[0-9]*, few messages learnt; trained=0/0' "J-4 J-7 score and threshold in the reason"
 is "$(message | give bob@example.org)" "250 2.0.0 delivered" "J-17 an account without an Introbox"

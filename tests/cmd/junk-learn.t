@@ -85,6 +85,17 @@ session 'a SELECT Junk\r\nb STORE 1 FLAGS (NonJunk Junk)\r\nc LOGOUT\r\n'
 is "$(counts)" "ham${tab}1${tab}spam${tab}1" "J-11 by other names; both flags are none"
 session 'a SELECT Junk\r\nb STORE 1 FLAGS (NonJunk $Forwarded)\r\nc LOGOUT\r\n'
 is "$(counts)" "ham${tab}2${tab}spam${tab}1" "J-11 \$Forwarded says nothing"
+# a client that only adds what it means: both are as none (RFC 9051 2.3.2)
+modseq() { sed -n 's/.*MODSEQ (\([0-9]*\)).*/\1/p' out; }
+session 'a SELECT Junk (CONDSTORE)\r\nb STORE 1 +FLAGS ($Junk)\r\nc FETCH 1 (FLAGS)\r\nd LOGOUT\r\n'
+like "$(grep '^\* 1 FETCH' out | tail -1)" 'FLAGS \(.*\$Junk \$NotJunk' "J-11 one is added to the other: FETCH tells both"
+is "$(counts)" "ham${tab}1${tab}spam${tab}1" "J-11 its training is taken out"
+one=$(modseq)
+session 'a SELECT Junk (CONDSTORE)\r\nb STORE 1 -FLAGS ($NotJunk)\r\nd LOGOUT\r\n'
+is "$(counts)" "ham${tab}1${tab}spam${tab}2" "J-11 the other is taken off: trained as what is left"
+ok "J-11 with a modseq of its own each" test "$(modseq)" -gt "${one:-9999999999999999}"
+session 'a SELECT Junk (CONDSTORE)\r\nb STORE 1 +FLAGS.SILENT ($Junk)\r\nc STORE 1 FLAGS.SILENT (NonJunk $Forwarded)\r\nd LOGOUT\r\n'
+is "$(counts)" "ham${tab}2${tab}spam${tab}1" "J-11 one in place of the other"
 session 'a SELECT Archive\r\nb MOVE 1 Junk\r\nc LOGOUT\r\n'
 is "$(counts)" "ham${tab}1${tab}spam${tab}2" "J-11 J-12 MOVE trains"
 ls "$BOB/expunged" >expunged.was

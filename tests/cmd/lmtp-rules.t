@@ -129,6 +129,14 @@ is "$(printf 'List-ID: Dev <DEV.example>\n' | put a@b.example alice+tag@example.
 is "$(in_box alice .Lists.Dev) $(in_box alice .Lists.Other)" "1 0" "D-4 the first one wins"
 is "$(put a@b.example alice@example.org '' </dev/null)" "250 2.0.0 delivered" "D-4 the null sender"
 is "$(in_box alice .Bounces)" 1 "D-4 has a rule"
+printf '[account]\naddress = carol@example.org\n[rule "slow"]\nheader = ^x-slow$ ^(a|a)*$\nmailbox = Slow\n[rule "blocks"]\nheader = ^x-block$ ^(a|a)*$\nreject = 550 5.7.1 no\n' >etc/accounts/carol.conf
+config-compile
+long="$(head -c 8000 /dev/zero | tr '\0' a)!"
+is "$(printf 'X-Slow: %s\n' "$long" | put a@b.example carol@example.org)" "250 2.0.0 delivered" "D-4 a rule that takes too long is passed over"
+like "$(tail -2 err)" "rules-too-slow.* account=carol rule=slow code=0" "D-4 the log names it"
+is "$(printf 'X-Block: %s\n' "$long" | put a@b.example carol@example.org)" "451 4.3.0 error processing" "B-20 one that refuses is not: nobody gets past it"
+like "$(tail -2 err)" "rules-too-slow.* account=carol rule=blocks code=451" "B-20 the log names it"
+like "$(tail -2 err)" "reason=rule( |$)" "B-20 the reason"
 n=$(in_box alice .Known)
 put a@b.example alice@example.org </dev/null >/dev/null <<'E'
 Authentication-Results: mx.example.org; dkim=pass header.d=known.example

@@ -87,6 +87,21 @@ ms=$((($(date +%s%N) - start) / 1000000))
 like "$(cat .out)" "^too-slow${tab}alice@example.org$" "D-4 does not match"
 echo "# it took $ms ms"
 ok "and takes no second" test "$ms" -lt 5000
+like "$(cat .out)" "^rule${tab}alice@example.org${tab}slow${tab}too-slow$" "D-4 which one it was"
+cat >etc/accounts/carol.conf <<'E'
+[account]
+address = carol@example.org
+[rule "blocks"]
+header = ^x-slow$ ^(a|a)*$
+reject = 550 5.7.1 no
+[rule "plain"]
+mailbox = Plain
+E
+config-compile
+exits 0 "B-20 one that would refuse takes for ever" rules-test carol@example.org <slow
+is "$(cat .out)" "rule${tab}carol@example.org${tab}blocks${tab}too-slow
+too-slow${tab}carol@example.org
+reject${tab}carol@example.org${tab}451 4.3.0 error processing" "B-20 nobody gets past it: refused for now"
 exits 1 "D-1 an address that is refused" rules-test gone@example.org <slow
 like "$(cat .err)" 'gone@example.org is refused before the message: 550 5.1.1 gone' "is told"
 exits 1 "D-11 an alias" rules-test team@example.org <fwd

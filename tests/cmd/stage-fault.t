@@ -92,6 +92,34 @@ like "$(cat replies)" '^451 4\.3\.0 a check could not be made, received-id ' "J-
 like "$(cat lmtp.log)" 'what="stage did not end" stage="judge"' "and the log says it"
 is "$(stored)" 0 "nothing is delivered"
 
+# somebody else holds the account and does not come back
+is_stopped() { grep -q '^State:.[Tt]' "/proc/$(pgrep -P "$1" | head -1)/status"; }
+main_conf '' 'stages-in = arc-verify' 'stage-timeout = 1s
+first-time-delay = 0s'
+# held WHAT: no message is taken, and the log has the lock
+held() {
+	lines=$(grep -c . lmtp.log)
+	dialogue | timeout 60 smtp-in 2>err >replies
+	like "$(cat replies)" '^451 4\.3\.0 a check could not be made, received-id ' "$1 is held: 451"
+	like "$(sed "1,${lines}d" lmtp.log)" 'what="stage did not end" stage="lock of account alice"' "and the log says what was waited for"
+	is "$(stored)" 0 "nothing is delivered"
+}
+if strace -o /dev/null true 2>/dev/null && [ -z "${SAN:-}" ]; then
+	bg strace -f -qq -o trace -e trace=fdatasync -e inject=fdatasync:signal=STOP store-mailbox -c -a alice Elsewhere
+	strace_pid=$bg_pid
+	wait_for 20 is_stopped "$strace_pid"
+	held "J-1 the index, in the middle of a change,"
+	kill -KILL "$(pgrep -P "$strace_pid" | head -1)"
+	wait "$strace_pid" 2>/dev/null
+fi
+rm -rf var/accounts/alice/index
+bg flock -x var/accounts/alice sleep 60
+flock_pid=$bg_pid
+wait_for 10 pgrep -P "$flock_pid"
+held "J-1 the account, while an index would be built,"
+kill "$(pgrep -P "$flock_pid" | head -1)"
+wait "$flock_pid" 2>/dev/null
+
 # and the next message goes through
 main_conf '' 'stages-in = arc-verify'
 dialogue | timeout 30 smtp-in 2>err >replies

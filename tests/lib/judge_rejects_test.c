@@ -188,16 +188,19 @@ test_marks(void **state)
 	struct store *s = ((struct account_dir *)*state)->s;
 	struct judge_result r = { .accept = false, .destined =
 	    BYTES("Lists/x") };
-	struct buf b = BUF_INIT(1000);
+	struct buf b = BUF_INIT(1000), field = b;
+	struct store_mailbox box, aside;
+	struct store_destined d;
 	struct bytes rest, value;
-	struct store_mailbox box;
 	struct store_view *v;
 	enum store_tag tag;
 
 	print_message("# J-10 J-17 the destined mailbox is made and noted\n");
-	assert_int_equal(judge_add_marks(&b, s, &r), 0);
+	assert_int_equal(judge_add_marks(&b, &field, s, &r, BYTES("Aside")),
+	    0);
 	v = store_view_open(s);
 	assert_int_equal(store_mailbox_find(v, BYTES("Lists/x"), &box), 1);
+	assert_int_equal(store_mailbox_find(v, BYTES("Aside"), &aside), 1);
 	store_view_close(v);
 	rest = buf_bytes(&b);
 	assert_int_equal(store_field_next(&rest, &tag, &value), 1);
@@ -206,16 +209,66 @@ test_marks(void **state)
 	assert_int_equal(be32_get(value.p), box.id);
 	assert_int_equal(store_field_next(&rest, &tag, &value), 1);
 	assert_int_equal(tag, STORE_TAG_REJECT);
+	print_message("# J-10 in the file, too\n");
+	assert_int_equal(store_destined_parse(buf_bytes(&field), &d), 0);
+	assert_int_equal(d.mailbox, box.uidvalidity);
+	assert_int_equal(d.aside, aside.uidvalidity);
+	assert_true(d.refused);
 	buf_reset(&b);
+	buf_reset(&field);
 	r = (struct judge_result){ .accept = true, .destined = BYTES_EMPTY };
-	assert_int_equal(judge_add_marks(&b, s, &r), 0);
+	assert_int_equal(judge_add_marks(&b, &field, s, &r, BYTES("Aside")),
+	    0);
 	assert_int_equal(b.n, 0);
+	assert_int_equal(field.n, 0);
 	print_message("# D-7 accepted all the same, it has the mark\n");
 	r.is_reject = true;
-	assert_int_equal(judge_add_marks(&b, s, &r), 0);
+	assert_int_equal(judge_add_marks(&b, &field, s, &r, BYTES("Aside")),
+	    0);
 	rest = buf_bytes(&b);
 	assert_int_equal(store_field_next(&rest, &tag, &value), 1);
 	assert_int_equal(tag, STORE_TAG_REJECT);
+	buf_free(&b);
+	buf_free(&field);
+}
+
+/* What a new index knows such a message by. */
+static void
+test_field(void **state)
+{
+	static const struct {
+		const char *text;
+		struct store_destined d;
+		bool good;
+	} rows[] = {
+		{ "Pipemail-Destined: 1; aside=2\n", { 1, 2, false }, true },
+		{ "Pipemail-Destined: 4294967295; aside=7; refused\n",
+		    { UINT32_MAX, 7, true }, true },
+		{ "Pipemail-Destined: 4294967296; aside=7\n", { 0 }, false },
+		{ "Pipemail-Destined: 0; aside=7\n", { 0 }, false },
+		{ "Pipemail-Destined: 7; aside=0\n", { 0 }, false },
+		{ "Pipemail-Destined: 7\n", { 0 }, false },
+		{ "Pipemail-Destined: 7; aside=8; more\n", { 0 }, false },
+		{ "Pipemail-Destined: 7; aside=8", { 0 }, false },
+		{ "Pipemail-Destined:\n", { 0 }, false },
+	};
+	struct store_destined d;
+	struct buf b = BUF_INIT(1000);
+
+	(void)state;
+	print_message("# J-10 the field: made, read, refused\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(store_destined_parse(bytes_str(rows[i].text),
+		    &d), rows[i].good ? 0 : -1);
+		if (!rows[i].good)
+			continue;
+		assert_int_equal(d.mailbox, rows[i].d.mailbox);
+		assert_int_equal(d.aside, rows[i].d.aside);
+		assert_int_equal(d.refused, rows[i].d.refused);
+		buf_reset(&b);
+		assert_int_equal(store_destined_format(&b, &d), 0);
+		assert_true(bytes_eq(buf_bytes(&b), bytes_str(rows[i].text)));
+	}
 	buf_free(&b);
 }
 
@@ -233,6 +286,7 @@ main(void)
 		    account_teardown),
 		cmocka_unit_test_setup_teardown(test_marks, account_setup,
 		    account_teardown),
+		cmocka_unit_test(test_field),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -229,6 +229,61 @@ test_list(void **state)
 	arena_free(&a);
 }
 
+/* B-20: rules r[2] that are undecided at the first, over f. */
+static void
+test_refused(struct arena *a, struct rule *r, const struct rules_facts *f)
+{
+	struct rules_facts none = *f;
+	struct rules_header plain = { BYTES("^x$"), BYTES("^aaa") };
+	struct rules_result out;
+
+	print_message("# B-20 nobody gets past a rule that refuses\n");
+	r[0].reply = BYTES("550 5.7.1 no");
+	r[0].name = BYTES("blocks");
+	r[1].nheaders = 0;
+	rules_match(a, r, 2, BYTES("Own"), f, &out);
+	assert_int_equal(out.reply_code, 451);
+	assert_true(bytes_eq(out.reply_status, BYTES("4.3.0")));
+	assert_true(bytes_eq(out.rule, BYTES("blocks")));
+	assert_int_equal(out.nsteps, 1);
+	print_message("# what other rules cost is not its\n");
+	r[0].reply = BYTES_EMPTY;
+	r[1].reply = BYTES("550 5.7.1 no");
+	r[1].header = &plain;
+	r[1].nheaders = 1;
+	r[1].name = BYTES("behind");
+	plain.value = BYTES("^b");
+	rules_match(a, r, 2, BYTES("Own"), f, &out);
+	assert_true(out.over_budget);
+	assert_false(out.steps[1].undecided);
+	assert_int_equal(out.reply_code, 0);
+	assert_true(bytes_eq(out.mailbox, BYTES("Own")));
+	print_message("# one that refuses, behind one that may have matched\n");
+	plain.value = BYTES("^a");
+	rules_match(a, r, 2, BYTES("Own"), f, &out);
+	assert_int_equal(out.reply_code, 451);
+	assert_true(bytes_eq(out.rule, BYTES("behind")));
+	print_message("# what needs no steps refuses nothing\n");
+	r[0].reply = BYTES("550 5.7.1 no");
+	r[0].verified_domain = BYTES("nobody.example");
+	r[1].reply = BYTES_EMPTY;
+	rules_match(a, r, 2, BYTES("Own"), f, &out);
+	assert_false(out.over_budget);
+	assert_int_equal(out.reply_code, 0);
+	assert_true(bytes_eq(out.rule, BYTES("behind")));
+	print_message("# nor does a From that is not there\n");
+	r[0].verified_domain = BYTES_EMPTY;
+	r[0].mail_from = BYTES("(a|a)*[bc]");
+	r[0].msg_from = BYTES("x");
+	none.mail_from = BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	none.has_from = true;
+	rules_match(a, r, 2, BYTES("Own"), &none, &out);
+	assert_int_equal(out.reply_code, 451);
+	none.has_from = false;
+	rules_match(a, r, 2, BYTES("Own"), &none, &out);
+	assert_int_equal(out.reply_code, 0);
+}
+
 /* Text and expressions of whoever wants to take our time. */
 static void
 test_budget(void **state)
@@ -263,6 +318,9 @@ test_budget(void **state)
 	/* what needs no steps still holds */
 	assert_int_equal(out.nsteps, RULES_MAX);
 	assert_int_equal(out.rule.n, 1);
+	assert_true(out.steps[0].undecided && out.steps[1].undecided);
+	assert_false(out.steps[RULES_MAX - 1].undecided);
+	test_refused(&a, r, &f);
 	buf_free(&text);
 	arena_free(&a);
 }

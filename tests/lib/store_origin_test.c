@@ -200,6 +200,15 @@ as_flags_say(void **state)
 	    true, 1), "2+");
 	flag(d, "INBOX", one, STORE_REPLACE, STORE_NOTJUNK);
 	assert_string_equal(from_a(d), "2+ 1+");
+	print_message("# J-2 J-11 both flags are as none\n");
+	flag(d, "INBOX", two, STORE_ADD, STORE_JUNK);
+	assert_string_equal(from_a(d), "1+");
+	assert_content(d);
+	flag(d, "INBOX", two, STORE_REMOVE, STORE_NOTJUNK);
+	assert_string_equal(from_a(d), "2- 1+");
+	flag(d, "INBOX", two, STORE_ADD, STORE_NOTJUNK);
+	flag(d, "INBOX", two, STORE_REMOVE, STORE_JUNK);
+	assert_string_equal(from_a(d), "2+ 1+");
 	flag(d, "INBOX", two, STORE_REMOVE, STORE_NOTJUNK);
 	assert_string_equal(from_a(d), "1+");
 	assert_content(d);
