@@ -24,6 +24,7 @@ struct program {
 	struct os_sandbox sandbox;
 	bool confined;
 	struct accounts accounts;
+	struct chosen chosen;
 	struct server server;
 	int slots;			/* of those that wait */
 };
@@ -52,6 +53,7 @@ prepare(void *ctx)
 	bool filters;
 	int err;
 
+	chosen_forget(&p->chosen);
 	if (smtp_settings_load(&p->settings, true, "lmtp-in",
 	    "stages-deliver", &why) == -1) {
 		err = errno;
@@ -108,7 +110,8 @@ serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
 	struct deliverer d = { .settings = &p->settings, .conn = conn,
-	    .accounts = &p->accounts, .slots = p->slots };
+	    .accounts = &p->accounts, .chosen = &p->chosen,
+	    .slots = p->slots };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
