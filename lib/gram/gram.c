@@ -24,13 +24,22 @@ struct gram_set {
 };
 _Static_assert(FEW * 100 <= FEW * 8 * GRAM_DENSITY, "no room for the filter");
 
+static void
+clear(struct gram_set *g)
+{
+	memset(g->bits, 0, sizeof(g->bits));
+	g->set = 0;
+	g->made = false;
+}
+
 struct gram_set *
 gram_set_new(void)
 {
-	struct gram_set *g = calloc(1, sizeof(*g));
+	struct gram_set *g = malloc(sizeof(*g));
 
 	if (g == NULL)
 		msg_die(EXIT_TEMP, "cannot allocate a filter");
+	clear(g);	/* what else it has is written before it is read */
 	return g;
 }
 
@@ -146,14 +155,6 @@ add(struct gram_set *g, const uint32_t *hash, size_t n)
 		g->set += set_bits(g->bits, hash, n, g->place + g->set);
 	else
 		g->set += set_bits(g->bits, hash, n, NULL);
-}
-
-static void
-clear(struct gram_set *g)
-{
-	memset(g->bits, 0, sizeof(g->bits));
-	g->set = 0;
-	g->made = false;
 }
 
 void
