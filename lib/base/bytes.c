@@ -168,28 +168,30 @@ bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
 	return false;
 }
 
-/* Change the case of the 26 letters from first on, eight bytes at a time. */
+/* Loops over so many bytes, which the compiler knows, become vectors. */
+#define BLOCK 64
+
+static unsigned char
+other_case(unsigned char c, unsigned char first)
+{
+	return (unsigned char)(c ^ ((unsigned char)(c - first) < 26) << 5);
+}
+
+/* Change the case of the 26 letters from first on. out may be s. */
 static void
 change_case(unsigned char *out, struct bytes s, unsigned char first)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t w, low, from, beyond;
-	size_t i = 0;
+	unsigned char block[BLOCK];
+	size_t i = 0, k;
 
-	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, s.p + i, sizeof(w));
-		/* The top bit of a byte: it is at least that letter. */
-		low = w & 0x7f * ones;
-		from = low + (0x80U - first) * ones;
-		beyond = low + (0x80U - 26U - first) * ones;
-		w ^= (from & ~beyond & ~w & 0x80 * ones) >> 2;
-		memcpy(out + i, &w, sizeof(w));
+	for (; s.n - i >= BLOCK; i += BLOCK) {
+		memcpy(block, s.p + i, BLOCK);
+		for (k = 0; k < BLOCK; k++)
+			block[k] = other_case(block[k], first);
+		memcpy(out + i, block, BLOCK);
 	}
-	for (; i < s.n; i++) {
-		unsigned int c = s.p[i];
-
-		out[i] = (unsigned char)(c - first < 26 ? c ^ 0x20 : c);
-	}
+	for (; i < s.n; i++)
+		out[i] = other_case(s.p[i], first);
 }
 
 void
@@ -297,16 +299,67 @@ bytes_has_nul(struct bytes s)
 bool
 bytes_is_ascii(struct bytes s)
 {
-	uint64_t word, seen = 0;
-	size_t i = 0;
+	uint64_t word, seen[BLOCK / 8] = { 0 };
+	size_t i = 0, k;
 
+	for (; s.n - i >= BLOCK; i += BLOCK) {
+		for (k = 0; k < BLOCK / 8; k++) {
+			memcpy(&word, s.p + i + 8 * k, sizeof(word));
+			seen[k] |= word;
+		}
+	}
 	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
 		memcpy(&word, s.p + i, sizeof(word));
-		seen |= word;
+		seen[0] |= word;
 	}
 	for (; i < s.n; i++)
-		seen |= s.p[i];
-	return (seen & UINT64_C(0x8080808080808080)) == 0;
+		seen[0] |= s.p[i];
+	for (k = 1; k < BLOCK / 8; k++)
+		seen[0] |= seen[k];
+	return (seen[0] & UINT64_C(0x8080808080808080)) == 0;
+}
+
+bool
+bytes_line_mark(struct bytes s, size_t *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w;
+	size_t i = 0;
+
+	for (;;) {
+		/* Eight bytes all of which are at least 0x0e hold none. */
+		for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+			memcpy(&w, s.p + i, sizeof(w));
+			if ((~(((w & 0x7f * ones) + 0x72 * ones) | w) &
+			    0x80 * ones) != 0)
+				break;
+		}
+		for (size_t end = i + sizeof(w); i < s.n && i < end; i++) {
+			if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0') {
+				*at = i;
+				return true;
+			}
+		}
+		if (i >= s.n)
+			return false;
+	}
+}
+
+size_t
+bytes_count(struct bytes s, int c)
+{
+	unsigned char block[BLOCK], in_block;
+	size_t n = 0, i = 0, k;
+
+	for (; s.n - i >= BLOCK; i += BLOCK) {
+		memcpy(block, s.p + i, BLOCK);
+		for (in_block = 0, k = 0; k < BLOCK; k++)
+			in_block = (unsigned char)(in_block + (block[k] == c));
+		n += in_block;
+	}
+	for (; i < s.n; i++)
+		n += s.p[i] == c;
+	return n;
 }
 
 bool
