@@ -299,24 +299,21 @@ bytes_has_nul(struct bytes s)
 bool
 bytes_is_ascii(struct bytes s)
 {
-	uint64_t word, seen[BLOCK / 8] = { 0 };
-	size_t i = 0, k;
+	uint64_t w[4], seen = 0, other = 0;
+	size_t i = 0;
 
-	for (; s.n - i >= BLOCK; i += BLOCK) {
-		for (k = 0; k < BLOCK / 8; k++) {
-			memcpy(&word, s.p + i + 8 * k, sizeof(word));
-			seen[k] |= word;
-		}
+	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(w, s.p + i, sizeof(w));
+		seen |= w[0] | w[1];
+		other |= w[2] | w[3];
 	}
-	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, s.p + i, sizeof(word));
-		seen[0] |= word;
+	for (seen |= other; s.n - i >= sizeof(w[0]); i += sizeof(w[0])) {
+		memcpy(w, s.p + i, sizeof(w[0]));
+		seen |= w[0];
 	}
 	for (; i < s.n; i++)
-		seen[0] |= s.p[i];
-	for (k = 1; k < BLOCK / 8; k++)
-		seen[0] |= seen[k];
-	return (seen[0] & UINT64_C(0x8080808080808080)) == 0;
+		seen |= s.p[i];
+	return (seen & UINT64_C(0x8080808080808080)) == 0;
 }
 
 bool
@@ -348,17 +345,25 @@ bytes_line_mark(struct bytes s, size_t *at)
 size_t
 bytes_count(struct bytes s, int c)
 {
-	unsigned char block[BLOCK], in_block;
-	size_t n = 0, i = 0, k;
+	const unsigned char wanted = (unsigned char)c;
+	unsigned char block[BLOCK], counts[BLOCK];
+	size_t n = 0, i = 0, k, rounds;
 
-	for (; s.n - i >= BLOCK; i += BLOCK) {
-		memcpy(block, s.p + i, BLOCK);
-		for (in_block = 0, k = 0; k < BLOCK; k++)
-			in_block = (unsigned char)(in_block + (block[k] == c));
-		n += in_block;
+	while (s.n - i >= BLOCK) {
+		memset(counts, 0, BLOCK);
+		/* as often as a byte can count */
+		for (rounds = 0; rounds < 255 && s.n - i >= BLOCK; rounds++) {
+			memcpy(block, s.p + i, BLOCK);
+			for (k = 0; k < BLOCK; k++)
+				counts[k] = (unsigned char)(counts[k] +
+				    (block[k] == wanted));
+			i += BLOCK;
+		}
+		for (k = 0; k < BLOCK; k++)
+			n += counts[k];
 	}
 	for (; i < s.n; i++)
-		n += s.p[i] == c;
+		n += s.p[i] == wanted;
 	return n;
 }
 
