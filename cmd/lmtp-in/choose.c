@@ -4,6 +4,37 @@
 #include "lmtp_in.h"
 
 void
+chosen_forget(struct chosen *c)
+{
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++)
+		rules_set_free(c->slot[i].rules);
+	*c = (struct chosen){ .clock = 0 };
+}
+
+/* They point into the configuration, which is not replaced while a child
+ * serves: the parent reads the new one and starts new children. */
+static struct rules_set *
+rules_of(struct chosen *c, const struct config *config,
+    const struct recipient *to)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		if (c->slot[i].rules != NULL &&
+		    rules_set_is_for(c->slot[i].rules, config, to)) {
+			c->slot[i].used = ++c->clock;
+			return c->slot[i].rules;
+		}
+		if (c->slot[i].used < c->slot[oldest].used)
+			oldest = i;
+	}
+	rules_set_free(c->slot[oldest].rules);
+	c->slot[oldest].rules = rules_set_new(config, to);
+	c->slot[oldest].used = ++c->clock;
+	return c->slot[oldest].rules;
+}
+
+void
 choose(struct smtp_session *s, const struct recipient *to,
     struct stage_job *job, struct rules_result *out)
 {
@@ -14,7 +45,8 @@ choose(struct smtp_session *s, const struct recipient *to,
 
 	rules_facts_read(job->arena, &job->block, &job->envelope,
 	    job->message, &facts);
-	rules_apply(d->settings->config, job->arena, to, &facts, out);
+	rules_set_apply(rules_of(d->chosen, d->settings->config, to),
+	    job->arena, to, &facts, out);
 	if (!out->over_budget)
 		return;
 	log_begin(&l, LOG_WARN, "rules-too-slow");

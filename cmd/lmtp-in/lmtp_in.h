@@ -48,9 +48,20 @@ int facts_add(struct buf *out, const struct trace_envelope *e,
 
 /* ---- choose.c: rules ---- */
 
+/* Rules of recipients, from one message to the next. All zero at first. */
+struct chosen {
+	struct {
+		struct rules_set *rules;
+		uint64_t used;		/* the longest unused goes first */
+	} slot[ACCOUNTS_MAX];
+	uint64_t clock;
+};
+/* Before the configuration they are of ends. */
+void chosen_forget(struct chosen *c);
 /*
  * What the rules of the recipient's account say of the message, in the job's
- * arena. What is wrong with them is in the log.
+ * arena and, until the next is asked for, those kept. What is wrong with them is
+ * in the log.
  */
 void choose(struct smtp_session *s, const struct recipient *to,
     struct stage_job *job, struct rules_result *out);
@@ -98,6 +109,7 @@ struct deliverer {
 	const struct smtp_settings *settings;
 	const struct server_conn *conn;
 	struct accounts *accounts;
+	struct chosen *chosen;
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
 	int slots;			/* who may wait (server.h) */

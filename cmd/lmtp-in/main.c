@@ -2,6 +2,7 @@
  * lmtp-in - LMTP to the accounts' Maildirs
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,12 +19,17 @@ static const char usage[] = "usage: lmtp-in";
  * the same accounts, so a child that was taken over gains nothing by the
  * next. What a new one sets up costs as much as a delivery. */
 #define KEEP_CONNECTIONS 200
+/* What was freed stays with a child up to so many bytes, for its next message;
+ * single pieces beyond the second go back at once. */
+#define KEEP_FREE_BYTES (4 * 1024 * 1024)
+#define KEEP_PIECE_BYTES (1024 * 1024)
 
 struct program {
 	struct smtp_settings settings;
 	struct os_sandbox sandbox;
 	bool confined;
 	struct accounts accounts;
+	struct chosen chosen;
 	struct server server;
 	int slots;			/* of those that wait */
 };
@@ -52,6 +58,7 @@ prepare(void *ctx)
 	bool filters;
 	int err;
 
+	chosen_forget(&p->chosen);
 	if (smtp_settings_load(&p->settings, true, "lmtp-in",
 	    "stages-deliver", &why) == -1) {
 		err = errno;
@@ -108,7 +115,8 @@ serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
 	struct deliverer d = { .settings = &p->settings, .conn = conn,
-	    .accounts = &p->accounts, .slots = p->slots };
+	    .accounts = &p->accounts, .chosen = &p->chosen,
+	    .slots = p->slots };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
@@ -146,6 +154,9 @@ main(int argc, char *argv[])
 	int code;
 
 	msg_init("lmtp-in");
+	/* only speed depends on it */
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP_PIECE_BYTES);
 	if (getopt(argc, argv, "") != -1 || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
 	p.server = (struct server){

@@ -168,28 +168,30 @@ bytes_casefind(struct bytes s, struct bytes needle, size_t *at)
 	return false;
 }
 
-/* Change the case of the 26 letters from first on, eight bytes at a time. */
+/* Loops over so many bytes, which the compiler knows, become vectors. */
+#define BLOCK 64
+
+static unsigned char
+other_case(unsigned char c, unsigned char first)
+{
+	return (unsigned char)(c ^ ((unsigned char)(c - first) < 26) << 5);
+}
+
+/* Change the case of the 26 letters from first on. out may be s. */
 static void
 change_case(unsigned char *out, struct bytes s, unsigned char first)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t w, low, from, beyond;
-	size_t i = 0;
+	unsigned char block[BLOCK];
+	size_t i = 0, k;
 
-	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, s.p + i, sizeof(w));
-		/* The top bit of a byte: it is at least that letter. */
-		low = w & 0x7f * ones;
-		from = low + (0x80U - first) * ones;
-		beyond = low + (0x80U - 26U - first) * ones;
-		w ^= (from & ~beyond & ~w & 0x80 * ones) >> 2;
-		memcpy(out + i, &w, sizeof(w));
+	for (; s.n - i >= BLOCK; i += BLOCK) {
+		memcpy(block, s.p + i, BLOCK);
+		for (k = 0; k < BLOCK; k++)
+			block[k] = other_case(block[k], first);
+		memcpy(out + i, block, BLOCK);
 	}
-	for (; i < s.n; i++) {
-		unsigned int c = s.p[i];
-
-		out[i] = (unsigned char)(c - first < 26 ? c ^ 0x20 : c);
-	}
+	for (; i < s.n; i++)
+		out[i] = other_case(s.p[i], first);
 }
 
 void
@@ -297,16 +299,72 @@ bytes_has_nul(struct bytes s)
 bool
 bytes_is_ascii(struct bytes s)
 {
-	uint64_t word, seen = 0;
+	uint64_t w[4], seen = 0, other = 0;
 	size_t i = 0;
 
-	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, s.p + i, sizeof(word));
-		seen |= word;
+	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(w, s.p + i, sizeof(w));
+		seen |= w[0] | w[1];
+		other |= w[2] | w[3];
+	}
+	for (seen |= other; s.n - i >= sizeof(w[0]); i += sizeof(w[0])) {
+		memcpy(w, s.p + i, sizeof(w[0]));
+		seen |= w[0];
 	}
 	for (; i < s.n; i++)
 		seen |= s.p[i];
 	return (seen & UINT64_C(0x8080808080808080)) == 0;
+}
+
+bool
+bytes_line_mark(struct bytes s, size_t *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w;
+	size_t i = 0;
+
+	for (;;) {
+		/* Eight bytes all of which are at least 0x0e hold none. */
+		for (; s.n - i >= sizeof(w); i += sizeof(w)) {
+			memcpy(&w, s.p + i, sizeof(w));
+			if ((~(((w & 0x7f * ones) + 0x72 * ones) | w) &
+			    0x80 * ones) != 0)
+				break;
+		}
+		for (size_t end = i + sizeof(w); i < s.n && i < end; i++) {
+			if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0') {
+				*at = i;
+				return true;
+			}
+		}
+		if (i >= s.n)
+			return false;
+	}
+}
+
+size_t
+bytes_count(struct bytes s, int c)
+{
+	const unsigned char wanted = (unsigned char)c;
+	unsigned char block[BLOCK], counts[BLOCK];
+	size_t n = 0, i = 0, k, rounds;
+
+	while (s.n - i >= BLOCK) {
+		memset(counts, 0, BLOCK);
+		/* as often as a byte can count */
+		for (rounds = 0; rounds < 255 && s.n - i >= BLOCK; rounds++) {
+			memcpy(block, s.p + i, BLOCK);
+			for (k = 0; k < BLOCK; k++)
+				counts[k] = (unsigned char)(counts[k] +
+				    (block[k] == wanted));
+			i += BLOCK;
+		}
+		for (k = 0; k < BLOCK; k++)
+			n += counts[k];
+	}
+	for (; i < s.n; i++)
+		n += s.p[i] == wanted;
+	return n;
 }
 
 bool

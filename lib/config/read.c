@@ -13,10 +13,15 @@
 #define TOC_BYTES 2048		/* 256 tables: position, length */
 #define LOOKUP_MAX (CONFIG_NAME_MAX + 2 * CONFIG_KEY_MAX + 4)
 
+/* Keys of the schema, by a hash of their names: a power of two, twice as many
+ * as there are at least. */
+#define SLOTS 1024
+
 struct config {
 	struct cdb cdb;
 	char *path;
 	struct stat st;
+	uint16_t slot[SLOTS];		/* place in config_schema + 1; 0: none */
 };
 
 /* ---- opening ---- */
@@ -70,6 +75,44 @@ is_whole(const struct config *c)
 	    && slots == 2 * records;
 }
 
+static uint32_t
+hash_name(uint32_t h, const char *name)
+{
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 0x01000193;	/* FNV-1a */
+	return h;
+}
+
+/* The slot of a key, or the empty one where it would be. */
+static size_t
+slot_of(const struct config *c, const char *section, const char *key)
+{
+	uint32_t h = hash_name(hash_name(0x811c9dc5, section) * 31, key);
+	const struct config_key *k;
+	size_t i;
+
+	for (i = h % SLOTS; c->slot[i] != 0; i = (i + 1) % SLOTS) {
+		k = &config_schema[c->slot[i] - 1];
+		if (strcmp(k->key, key) == 0 &&
+		    strcmp(k->section, section) == 0)
+			break;
+	}
+	return i;
+}
+
+static void
+index_keys(struct config *c)
+{
+	const struct config_key *k = config_schema;
+	size_t n;
+
+	for (n = 0; k[n].section != NULL; n++) {
+		assert(n < SLOTS / 2);
+		c->slot[slot_of(c, k[n].section, k[n].key)] =
+		    (uint16_t)(n + 1);
+	}
+}
+
 static int
 map(struct config *c, int fd)
 {
@@ -86,6 +129,7 @@ map(struct config *c, int fd)
 		errno = EBADMSG;
 		return -1;
 	}
+	index_keys(c);
 	return 0;
 }
 
@@ -191,13 +235,12 @@ lookup_parts(const struct config *c, int letter, struct bytes first,
 }
 
 static const struct config_key *
-key_of(const char *section, const char *key)
+key_of(const struct config *c, const char *section, const char *key)
 {
-	const struct config_key *k;
+	uint16_t place = c->slot[slot_of(c, section, key)];
 
-	k = config_key_find(bytes_str(section), bytes_str(key));
-	assert(k != NULL);
-	return k;
+	assert(place != 0);
+	return &config_schema[place - 1];
 }
 
 /*
@@ -232,7 +275,7 @@ void
 config_list(const struct config *c, const char *section, const char *name,
     const char *key, struct config_list *list)
 {
-	const struct config_key *k = key_of(section, key);
+	const struct config_key *k = key_of(c, section, key);
 
 	if (!record(c, k, name, &list->rest))
 		*list = config_standard_list(k);
@@ -263,7 +306,7 @@ static uint64_t
 number(const struct config *c, const char *section, const char *name,
     const char *key, enum config_type type)
 {
-	const struct config_key *k = key_of(section, key);
+	const struct config_key *k = key_of(c, section, key);
 	struct bytes value;
 	uint64_t n = 0;
 
@@ -282,7 +325,7 @@ config_get_bool(const struct config *c, const char *section,
 {
 	struct bytes value;
 
-	assert(key_of(section, key)->type == CONFIG_BOOL);
+	assert(key_of(c, section, key)->type == CONFIG_BOOL);
 	return config_get(c, section, name, key, &value) == 1
 	    && bytes_eq(value, BYTES("yes"));
 }
@@ -320,7 +363,7 @@ void
 config_get_three(const struct config *c, const char *section,
     const char *name, const char *key, uint64_t out[3])
 {
-	const struct config_key *k = key_of(section, key);
+	const struct config_key *k = key_of(c, section, key);
 	struct bytes value;
 
 	assert(k->type == CONFIG_THREE);

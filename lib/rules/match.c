@@ -8,7 +8,7 @@
  * decided the message is refused for now. So it is where a rule refuses
  * that stands behind one that cannot be decided: that one may have matched.
  */
-#include "rules/rules.h"
+#include "rules/internal.h"
 
 #include <errno.h>
 
@@ -25,7 +25,7 @@ struct matcher {
 	struct arena *a;
 	const struct rules_facts *f;
 	struct field *field;		/* made when first asked for */
-	size_t nfields;
+	size_t nfields, size;
 	bool has_fields;
 	uint64_t steps[2];	/* of rules that deliver, that refuse */
 	bool refuses;		/* the rule that is looked at */
@@ -62,14 +62,23 @@ matches(struct matcher *m, const struct regex *r, struct bytes text)
 	return found == 1;
 }
 
+/* kept: where it is in code, which may be NULL. */
 static struct regex *
-compile(struct matcher *m, struct bytes pattern)
+compile(struct matcher *m, struct bytes pattern, struct rules_code *code,
+    struct regex **kept)
 {
 	const char *why;
 
 	if (m->steps[m->refuses] == 0)
 		m->undecided = true;
-	return m->undecided ? NULL : regex_compile(m->a, pattern, &why);
+	if (m->undecided)
+		return NULL;
+	if (code == NULL || (*kept == NULL &&
+	    code->arena->used_bytes >= RULES_KEEP_MAX))
+		return regex_compile(m->a, pattern, &why);
+	if (*kept == NULL)
+		*kept = regex_compile(code->arena, pattern, &why);
+	return *kept;
 }
 
 /* ---- header fields ---- */
@@ -83,6 +92,21 @@ lower(struct arena *a, struct bytes s)
 	    : arena_lower(a, s);
 }
 
+/* Most messages have some thirty. */
+static struct field *
+next_field(struct matcher *m)
+{
+	struct field *old = m->field;
+
+	if (m->nfields == m->size) {
+		m->size = m->size == 0 ? 64 : m->size * 2;
+		m->field = arena_zalloc(m->a, m->size, sizeof(*m->field));
+		if (old != NULL)
+			memcpy(m->field, old, m->nfields * sizeof(*old));
+	}
+	return &m->field[m->nfields++];
+}
+
 static void
 read_fields(struct matcher *m)
 {
@@ -90,12 +114,11 @@ read_fields(struct matcher *m)
 	struct bytes header;
 
 	m->has_fields = true;
-	m->field = arena_zalloc(m->a, RULES_FIELDS_MAX, sizeof(*m->field));
 	for (size_t i = 0; i < m->f->nheaders; i++) {
 		header = m->f->header[i];
 		while (m->nfields < RULES_FIELDS_MAX &&
 		    mime_next_field(&header, &f))
-			m->field[m->nfields++] = (struct field){
+			*next_field(m) = (struct field){
 			    lower(m->a, f.name), lower(m->a, bytes_trim(
 			    bytes_first(mime_unfold(m->a, f.body),
 			    RULES_VALUE_MAX))) };
@@ -103,9 +126,11 @@ read_fields(struct matcher *m)
 }
 
 static bool
-header_matches(struct matcher *m, const struct rules_header *h)
+header_matches(struct matcher *m, const struct rules_header *h,
+    struct rules_code *code, struct rules_header_code *kept)
 {
-	struct regex *name = compile(m, h->name), *value = NULL;
+	struct regex *name = compile(m, h->name, code, &kept->name);
+	struct regex *value = NULL;
 
 	if (!m->has_fields)
 		read_fields(m);
@@ -113,7 +138,7 @@ header_matches(struct matcher *m, const struct rules_header *h)
 		if (!matches(m, name, m->field[i].name))
 			continue;
 		if (value == NULL)
-			value = compile(m, h->value);
+			value = compile(m, h->value, code, &kept->value);
 		if (matches(m, value, m->field[i].value))
 			return true;
 	}
@@ -135,26 +160,43 @@ domain_matches(const struct rules_facts *f, struct bytes domain)
 	return false;
 }
 
+static bool
+mail_from_matches(struct matcher *m, const struct rule *r)
+{
+	struct rules_code *c = r->code;
+
+	return matches(m, compile(m, r->mail_from, c, c == NULL ? NULL
+	    : &c->mail_from), m->f->mail_from);
+}
+
+static bool
+msg_from_matches(struct matcher *m, const struct rule *r)
+{
+	struct rules_code *c = r->code;
+
+	return matches(m, compile(m, r->msg_from, c, c == NULL ? NULL
+	    : &c->msg_from), m->f->from);
+}
+
 /* The key of a condition that does not hold; NULL: all do. Cheap ones
  * first. */
 static const char *
 failed_condition(struct matcher *m, const struct rule *r)
 {
-	const struct rules_facts *f = m->f;
+	struct rules_header_code none = { 0 };
 
 	if (r->verified_domain.n > 0 &&
-	    !domain_matches(f, r->verified_domain))
+	    !domain_matches(m->f, r->verified_domain))
 		return "verified-domain";
-	if (r->msg_from.n > 0 && !f->has_from)
+	if (r->msg_from.n > 0 && !m->f->has_from)
 		return "msg-from";
-	if (r->mail_from.n > 0 &&
-	    !matches(m, compile(m, r->mail_from), f->mail_from))
+	if (r->mail_from.n > 0 && !mail_from_matches(m, r))
 		return "mail-from";
-	if (r->msg_from.n > 0 &&
-	    !matches(m, compile(m, r->msg_from), f->from))
+	if (r->msg_from.n > 0 && !msg_from_matches(m, r))
 		return "msg-from";
 	for (size_t i = 0; i < r->nheaders; i++) {
-		if (!header_matches(m, &r->header[i]))
+		if (!header_matches(m, &r->header[i], r->code,
+		    r->code == NULL ? &none : &r->code->header[i]))
 			return "header";
 	}
 	return NULL;

@@ -1,7 +1,7 @@
 /*
  * read.c - the rules that hold for an address, out of the configuration
  */
-#include "rules/rules.h"
+#include "rules/internal.h"
 
 static struct bytes
 text(const struct config *c, struct bytes name, const char *key)
@@ -98,6 +98,15 @@ rules_read(const struct config *c, struct arena *a,
 }
 
 void
+rules_take_address(const struct config *c, const struct recipient *r,
+    struct rules_result *out)
+{
+	if (r->key.n > 0)
+		out->message_auth_required = config_get_text(c, "address",
+		    (const char *)r->key.p, "auth-required");
+}
+
+void
 rules_apply(const struct config *c, struct arena *a,
     const struct recipient *r, const struct rules_facts *f,
     struct rules_result *out)
@@ -106,7 +115,5 @@ rules_apply(const struct config *c, struct arena *a,
 	size_t n = rules_read(c, a, r, &rules);
 
 	rules_match(a, rules, n, r->mailbox, f, out);
-	if (r->key.n > 0)
-		out->message_auth_required = config_get_text(c, "address",
-		    (const char *)r->key.p, "auth-required");
+	rules_take_address(c, r, out);
 }

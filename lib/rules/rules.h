@@ -8,7 +8,8 @@
  *
  * rules_read takes rules out of the configuration, rules_facts_read facts out
  * of a message with its trusted block, rules_match joins the two; the last is
- * pure: same rules, same facts, same result.
+ * pure: same rules, same facts, same result. Who has many messages keeps the
+ * rules, and their expressions as they are compiled, in a set.
  */
 #ifndef RULES_H
 #define RULES_H
@@ -33,6 +34,8 @@ enum {
  * the message, or the rules, cannot have more. Half are for rules that
  * refuse: what others cost is not theirs. */
 #define RULES_STEPS_MAX ((uint64_t)20 * 1000 * 1000)
+/* What a set keeps: two thousand expressions as people write them. */
+#define RULES_KEEP_MAX ((size_t)4 * 1024 * 1024)
 
 /* ---- what is known of a message ---- */
 
@@ -87,6 +90,8 @@ struct rule {
 	struct bytes reply;		/* "550 5.7.1 text"; empty: none */
 	struct bytes *command;		/* "/path" or "|command" each */
 	size_t ncommands;
+	/* Where its compiled expressions are kept, or NULL: nowhere. */
+	struct rules_code *code;
 };
 
 /*
@@ -150,6 +155,28 @@ void rules_match(struct arena *a, const struct rule *rules, size_t n,
     struct rules_result *out);
 /* All of it for a recipient: rules_read, the address's settings, rules_match. */
 void rules_apply(const struct config *c, struct arena *a,
+    const struct recipient *r, const struct rules_facts *f,
+    struct rules_result *out);
+
+
+/* ---- kept ---- */
+
+/*
+ * The rules of a recipient, read once, for one message after the other. An
+ * expression is compiled when it is first needed, and kept as long as all of the
+ * set takes less than RULES_KEEP_MAX. It ends before c does; so do its results.
+ */
+struct rules_set;
+struct rules_set *rules_set_new(const struct config *c,
+    const struct recipient *r);
+void rules_set_free(struct rules_set *s);	/* NULL: nothing */
+/* Whether these are the rules of that recipient. */
+bool rules_set_is_for(const struct rules_set *s, const struct config *c,
+    const struct recipient *r);
+/* Bytes it takes. */
+size_t rules_set_bytes(const struct rules_set *s);
+/* As rules_apply. */
+void rules_set_apply(struct rules_set *s, struct arena *a,
     const struct recipient *r, const struct rules_facts *f,
     struct rules_result *out);
 

@@ -62,27 +62,43 @@ smuggled(struct smtp *s, const char *why)
 	smtp_close_with(s, 500, "5.5.2", why);
 }
 
-/* Bytes up to the next CR, or as many as there are room and input for. */
+static void
+line_end(struct smtp *s)
+{
+	add_text(s, BYTES("\n"), 2);
+	s->text = s->in_bdat ? TEXT_LINE : TEXT_START;
+	s->text_line = 0;
+}
+
+/* Bytes up to the next CR, or as many as there are room and input for; most
+ * often the LF is there, too, and the next line begins with no dot. */
 static void
 line_bytes(struct smtp *s, struct bytes *in)
 {
 	struct bytes piece = bytes_first(*in,
 	    SMTP_BYTES_MAX - STEP_ROOM - s->chunk_n);
-	size_t at, lf;
-	bool cr = bytes_chr(piece, '\r', &at);
+	size_t at = piece.n;
+	int mark = bytes_line_mark(piece, &at) ? piece.p[at] : -1;
 
-	if (cr)
-		piece = bytes_first(piece, at);
-	if (bytes_chr(piece, '\n', &lf)) {
+	if (mark == '\n') {
 		smuggled(s, bare_lf);
 		return;
 	}
-	if (bytes_has_nul(piece))
-		s->has_nul = true;
-	add_text(s, piece, piece.n);
-	if (cr)
+	s->has_nul |= mark == '\0';
+	at += mark == '\0';
+	add_text(s, bytes_first(piece, at), at);
+	*in = bytes_from(*in, at);
+	if (mark != '\r')
+		return;
+	if (bytes_at(*in, 1) != '\n') {
 		s->text = TEXT_CR;
-	*in = bytes_from(*in, piece.n + (cr ? 1 : 0));
+		*in = bytes_from(*in, 1);
+		return;
+	}
+	line_end(s);
+	*in = bytes_from(*in, 2);
+	if (s->text == TEXT_START && in->n > 0 && in->p[0] != '.')
+		s->text = TEXT_LINE;
 }
 
 static void
@@ -141,9 +157,7 @@ decide(struct smtp *s, struct bytes *in)
 		finish(s);
 	} else {
 		*in = bytes_from(*in, 1);
-		add_text(s, BYTES("\n"), 2);
-		s->text = s->in_bdat ? TEXT_LINE : TEXT_START;
-		s->text_line = 0;
+		line_end(s);
 	}
 }
 

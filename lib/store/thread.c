@@ -354,14 +354,17 @@ thread_find_id(struct work *w, uint64_t id, const struct store_thread *t,
 	    r = kv_next(c, &key, &value)) {
 		if (key.n != 16 || be64_get(key.p) != id)
 			break;
-		r = left_thread(w->t, key.p + 8, &x);
-		if (r == -1)
-			break;
+		r = thread_get(w->t, be32_get(key.p + 8),
+		    be32_get(key.p + 12), &x);
+		/* most are not older, and need not be asked for */
 		if (r == 1 && fits(&x, t, how) &&
-		    (!found || x.date < out->date)) {
+		    (!found || x.date < out->date) &&
+		    (r = left_thread(w->t, key.p + 8, &x)) == 1) {
 			*out = x;
 			found = true;
 		}
+		if (r == -1)
+			break;
 	}
 	kv_cursor_close(c);
 	return r == -1 ? -1 : found;

@@ -190,13 +190,42 @@ trimmed(const unsigned char *map)
 
 /* ---- in a work ---- */
 
+/* How many bits of a bitmap are set. */
+static uint16_t
+count_bits(const unsigned char *map)
+{
+	uint64_t word;
+	int n = 0;
+
+	for (size_t i = 0; i < BITMAP_SIZE; i += sizeof(word)) {
+		memcpy(&word, map + i, sizeof(word));
+		n += __builtin_popcountll(word);
+	}
+	return (uint16_t)n;
+}
+
+/* A block as it is read into one that can be changed. */
+static void
+unpack(struct uid_block *b, const struct store_uids *u)
+{
+	if (u->count == STORE_UID_BLOCK)
+		memset(b->present, 0xff, BITMAP_SIZE);
+	else
+		memcpy(b->present, u->present.p, u->present.n);
+	if (u->unseen == u->count)
+		memcpy(b->not_seen, b->present, BITMAP_SIZE);
+	else
+		memcpy(b->not_seen, u->not_seen.p, u->not_seen.n);
+	b->count = count_bits(b->present);
+	b->unseen = count_bits(b->not_seen);
+}
+
 static int
 load(struct work *w, uint32_t mailbox, uint32_t number)
 {
 	struct uid_block *b = &w->uids;
 	struct store_uids u;
 	struct bytes group;
-	uint32_t i;
 	int r;
 
 	if (work_uids_flush(w) == -1)
@@ -214,10 +243,7 @@ load(struct work *w, uint32_t mailbox, uint32_t number)
 		return r;
 	b->partial = is_partial(u.count);
 	b->mixed = is_mixed(u.count, u.unseen);
-	for (i = 0; i < STORE_UID_BLOCK; i++) {
-		set_bit(b->present, &b->count, i, store_uids_has(&u, i));
-		set_bit(b->not_seen, &b->unseen, i, store_uids_unseen(&u, i));
-	}
+	unpack(b, &u);
 	return 0;
 }
 

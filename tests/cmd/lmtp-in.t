@@ -196,6 +196,20 @@ kill -HUP "$lmtp_pid"
 restored() { [ "$(/usr/bin/python3 one.py "$TMP/run/lmtp")" = 250 ]; }
 ok "until SIGHUP" wait_for 10 restored
 
+# ---- what a child keeps is of the configuration there is ----
+in_folder() { find "var/accounts/alice/Maildir/$1" -name '*,S=*' -type f 2>/dev/null | wc -l | tr -d ' '; }
+# a message for each child, and more
+some() { for i in 1 2 3 4 5 6; do /usr/bin/python3 one.py "$TMP/run/lmtp"; done | sort -u; }
+cp etc/accounts/alice.conf alice.conf
+ruled() { { cat alice.conf; printf '[rule "r"]\nheader = ^subject$ ^restored\nmailbox = %s\n' "$1"; } >etc/accounts/alice.conf && config-compile; }
+ok "there is a rule" ruled One
+is "$(some) $(in_folder .One)" "250 6" "D-4 the first message after it follows it"
+ok "another rule" ruled Two
+is "$(some) $(in_folder .One) $(in_folder .Two)" "250 6 6" "D-4 and the first after another one that one"
+cp alice.conf etc/accounts/alice.conf
+config-compile
+is "$(some) $(in_folder .One) $(in_folder .Two)" "250 6 6" "D-4 and after the last is gone, none"
+
 # ---- the manual's example ----
 mandoc -T ascii -O width=300 "$TOP/man/lmtp-in.8" | col -b | grep "printf 'LHLO" >example.sh
 like "$(sh example.sh 2>>err | tail -1)" '^221 ' "lmtp-in(8): by hand"

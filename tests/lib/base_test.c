@@ -125,29 +125,59 @@ test_casefind(void **state)
 	}
 }
 
-/* Every byte at every place of a word of eight, and beyond. */
+/* A text of n bytes c with another one at a place. */
 static void
-test_case(void **state)
+check_block(const unsigned char *text, size_t n, size_t place)
 {
-	unsigned char text[11], low[11], high[11];
-	size_t i, at;
-	int c;
+	unsigned char low[80], high[80];
+	struct bytes s = bytes_of(text, n);
+	bool is_mark = strchr("\r\n", text[place]) != NULL;
+	size_t at = 99;
+
+	bytes_lower(low, s);
+	bytes_upper(high, s);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(low[i], ascii_lower(text[i]));
+		assert_int_equal(high[i], ascii_upper(text[i]));
+	}
+	bytes_lower(low, bytes_of(memcpy(low, text, n), n));
+	assert_int_equal(low[place], ascii_lower(text[place]));
+	assert_int_equal(bytes_is_ascii(s), text[place] < 0x80);
+	assert_int_equal(bytes_line_mark(s, &at), is_mark);
+	assert_int_equal(at, is_mark ? place : 99);
+	assert_int_equal(bytes_count(s, text[place]),
+	    text[place] == 'm' ? n : 1);
+	assert_int_equal(bytes_count(s, 'm'), text[place] == 'm' ? n : n - 1);
+}
+
+/* Every byte at every place of the blocks that are looked at, and beyond. */
+static void
+test_blocks(void **state)
+{
+	static const size_t sizes[] = { 11, 64, 75, 80 };
+	unsigned char text[80];
+	struct bytes empty = BYTES_EMPTY;
+	size_t at = 99;
 
 	(void)state;
-	for (c = 0; c < 256; c++) {
-		for (at = 0; at < sizeof(text); at++) {
-			memset(text, 'm', sizeof(text));
-			text[at] = (unsigned char)c;
-			bytes_lower(low, bytes_of(text, sizeof(text)));
-			bytes_upper(high, bytes_of(text, sizeof(text)));
-			for (i = 0; i < sizeof(text); i++) {
-				assert_int_equal(low[i],
-				    ascii_lower(text[i]));
-				assert_int_equal(high[i],
-				    ascii_upper(text[i]));
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		for (int c = 0; c < 256; c++) {
+			for (size_t place = 0; place < sizes[i]; place++) {
+				memset(text, 'm', sizeof(text));
+				text[place] = (unsigned char)c;
+				check_block(text, sizes[i], place);
 			}
 		}
 	}
+	assert_true(bytes_is_ascii(empty));
+	assert_false(bytes_line_mark(empty, &at));
+	assert_int_equal(bytes_count(empty, 0), 0);
+	/* the first of several, behind what is below them */
+	assert_true(bytes_line_mark(BYTES("abc\t\v\f\b\x0e\x01 x\r\n\0"),
+	    &at) && at == 11);
+	assert_true(bytes_line_mark(BYTES("\0\n\r"), &at) && at == 0);
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(bytes_count(bytes_of(text, sizeof(text)), 'x'), 80);
 }
 
 static void
@@ -482,7 +512,7 @@ main(void)
 		    NULL, NULL, NULL },
 		{ "search finds first, last, any case", test_search,
 		    NULL, NULL, NULL },
-		{ "letters change their case, nothing else", test_case,
+		{ "letters change their case, nothing else", test_blocks,
 		    NULL, NULL, NULL },
 		{ "words are found without case", test_casefind,
 		    NULL, NULL, NULL },

@@ -154,6 +154,72 @@ test_sizes(void **state)
 	gram_set_free(g);
 }
 
+/* The filter of a text by its definition, sequence by sequence. */
+static size_t
+define(const unsigned char *text, size_t text_n, unsigned char *out)
+{
+	static unsigned char all[GRAM_FILTER_MAX];
+	size_t set = 0, n = GRAM_FILTER_MIN, i, k, length;
+	struct gram_query q;
+
+	memset(all, 0, sizeof(all));
+	for (i = 0; i < text_n; i++) {
+		for (length = 3; length <= GRAM_BYTES; length++) {
+			if (length > text_n - i)
+				break;
+			gram_query_make(&q, bytes_of(text + i, length));
+			for (k = 0; k < q.n; k++) {
+				uint32_t h = q.hash[k] % (sizeof(all) * 8);
+
+				set += (all[h / 8] >> h % 8 & 1) == 0;
+				all[h / 8] |= (unsigned char)(1 << h % 8);
+			}
+		}
+	}
+	while (n < GRAM_FILTER_MAX && set * 100 > n * 8 * GRAM_DENSITY)
+		n *= 2;
+	memset(out, 0, n);
+	for (i = 0; i < sizeof(all); i++)
+		out[i % n] |= all[i];
+	return set == 0 ? 0 : n;
+}
+
+/* Filters are kept: they are the same whatever way they are made. */
+static void
+test_same(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 2, 3, 4, 5, 255, 256, 257, 258,
+	    259, 260, 511, 512, 513, 514, 515, 516, 1000, 4098, 4099, 4100,
+	    4355, 5000, 40000, 300000 };
+	struct gram_set *g = gram_set_new();
+	unsigned char *text = malloc(300000);
+	unsigned char *want = malloc(GRAM_FILTER_MAX);
+	struct bytes f;
+	size_t n, i;
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(want);
+	/* letters; any bytes; many characters of three */
+	for (int kind = 0; kind < 3; kind++) {
+		for (i = 0; i < 2 * COUNT(sizes); i++) {
+			n = sizes[kind == 1 ? COUNT(sizes) - 1 -
+			    i % COUNT(sizes) : i % COUNT(sizes)];
+			fill(text, n);
+			for (size_t k = 0; kind > 0 && k < n; k++)
+				text[k] = (unsigned char)(kind == 1
+				    ? roll(256) : 0xe0 + roll(20));
+			gram_set_add(g, bytes_of(text, n));
+			f = gram_set_filter(g);
+			assert_int_equal(f.n, define(text, n, want));
+			assert_memory_equal(f.p, want, f.n);
+		}
+	}
+	free(want);
+	free(text);
+	gram_set_free(g);
+}
+
 /* Words of 8 letters that are not there: few get past. */
 static void
 test_rate(void **state)
@@ -204,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_across),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_damaged),
 	};

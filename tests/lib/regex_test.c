@@ -57,6 +57,12 @@ test_table(void **state)
 		{ "@(.*\\.)?example\\.org$", "a@x.example.org", 1 },
 		{ "@(.*\\.)?example\\.org$", "a@badexample.org", 0 },
 		{ "A", "a", 0 }, { "(?i)A", "a", 1 }, { "(a)\\1", "aa", 1 },
+		/* a word alone is compared without PCRE2 */
+		{ "^List-Id_2$", "List-Id_2", 1 }, { "^List-Id$", "list-id", 0 },
+		{ "^list-id$", "list-id-", 0 }, { "^list-id$", "list-i", 0 },
+		{ "^list-id$", "", 0 }, { "^list-id$", "list-id\n", 0 },
+		{ "^a.c$", "abc", 1 }, { "^a.c$", "a.c", 1 },
+		{ "^a|c$", "ab", 1 }, { "^a^c$", "a^c", 0 },
 		/* no expressions */
 		{ "*", "", -1 }, { "a{2,1}", "", -1 }, { "(", "", -1 },
 		{ ")", "", -1 }, { "[a", "", -1 }, { "[[:no:]]", "", -1 },
@@ -122,6 +128,7 @@ test_cost(void **state)
 		{ "(a*)*(b|a$c)", false }, { "(a|a)*(?:b|c)", false },
 		{ "^(.*)(.*)(.*)[xy]", false }, { "(a|aa)+$[bc]", false },
 		{ "^a*[bc]", true }, { "^(a|(?R)b)+[bc]", false },
+		{ "^word$", true },
 	};
 	struct arena a = ARENA_INIT;
 	char *text = arena_alloc(&a, 8192);

@@ -3,12 +3,9 @@
  */
 #include "rules/rules.h"
 
-#include <setjmp.h>
-#include <stdio.h>
+#include "regex/regex.h"
 
-#include <cmocka.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "config_dirs.h"
 
 static struct bytes lists = BYTES("List-Id: Dev <DEV.example.org>\n"
     "Subject: =?utf-8?q?x?=\n hello\n"
@@ -408,6 +405,127 @@ test_facts(void **state)
 	arena_free(&a);
 }
 
+/* ---- sets ---- */
+
+static struct config *
+configured(struct dirs *d, const char *rules)
+{
+	write_file(d, "main.conf", MAIN);
+	write_file(d, "domains/example.org.conf", "");
+	write_file(d, "accounts/a.conf", arena_printf(&d->a, "[account]\n"
+	    "address = a@example.org\naddress = b@example.org\n"
+	    "[address \"b@example.org\"]\nauth-required = sign it\n%s",
+	    rules));
+	return compiled(d);
+}
+
+static struct recipient
+recipient(const char *key)
+{
+	return (struct recipient){ .account = BYTES("a"),
+	    .mailbox = BYTES("Own"), .key = bytes_str(key) };
+}
+
+static void
+test_set(void **state)
+{
+	static const struct {
+		const char *key, *from, *want;
+	} messages[] = {
+		{ "a@example.org", "ann@x.example", "One" },
+		{ "a@example.org", "bob@x.example", "Two" },
+		{ "b@example.org", "ann@x.example", "Three" },
+		{ "a@example.org", "eve@x.example", "Own" },
+		{ "a@example.org", "ann@x.example", "One" },
+	};
+	struct recipient r = recipient("a@example.org"), other;
+	struct dirs d;
+	struct config *c;
+	struct rules_set *s;
+
+	(void)state;
+	dirs_init(&d);
+	c = configured(&d, "[rule \"1\"]\naddress = a@example.org\n"
+	    "msg-from = ^ann@\nmailbox = One\n"
+	    "[rule \"2\"]\nheader = ^x-long$ ^folded\nmail-from = ^Bounce@\n"
+	    "msg-from = ^bob@\nmailbox = Two\n"
+	    "[rule \"3\"]\naddress = b@example.org\nmailbox = Three\n");
+	s = rules_set_new(c, &r);
+	for (size_t i = 0; i < COUNT(messages); i++) {
+		struct rules_facts f = facts();
+		struct rules_result out, once;
+
+		other = recipient(messages[i].key);
+		if (!rules_set_is_for(s, c, &other)) {
+			rules_set_free(s);
+			s = rules_set_new(c, &other);
+		}
+		f.from = bytes_str(messages[i].from);
+		rules_set_apply(s, &d.a, &other, &f, &out);
+		rules_apply(c, &d.a, &other, &f, &once);
+		assert_true(bytes_eq(out.mailbox,
+		    bytes_str(messages[i].want)));
+		assert_true(bytes_eq(out.mailbox, once.mailbox));
+		assert_true(bytes_eq(out.message_auth_required,
+		    bytes_str(i == 2 ? "sign it" : "")));
+		assert_int_equal(out.nsteps, once.nsteps);
+	}
+	other = recipient("b@example.org");
+	assert_true(rules_set_is_for(s, c, &r));
+	assert_false(rules_set_is_for(s, c, &other));
+	other = r;
+	other.account = BYTES("b");
+	assert_false(rules_set_is_for(s, c, &other));
+	assert_false(rules_set_is_for(s, NULL, &r));
+	rules_set_free(s);
+	config_close(c);
+	dirs_free(&d);
+}
+
+/* What is kept is bounded; the rest is compiled for each message. */
+static void
+test_set_limit(void **state)
+{
+	struct recipient r = recipient("a@example.org");
+	struct buf text = BUF_INIT(1024 * 1024);
+	struct rules_facts f = facts();
+	struct rules_result out;
+	struct rules_set *s;
+	struct config *c;
+	struct dirs d;
+	size_t before, first = 0;
+
+	(void)state;
+	dirs_init(&d);
+	for (int i = 0; i < CONFIG_RULES_MAX - 1; i++) {
+		(void)buf_printf(&text, "[rule \"%d\"]\nmailbox = No\n"
+		    "msg-from = ^no%d", i, i);
+		for (int k = 0; k < 60; k++)
+			buf_adds(&text, "[a-z][0-9]");
+		buf_addc(&text, '\n');
+	}
+	buf_adds(&text, "[rule \"last\"]\nmsg-from = ^Ann@\n"
+	    "mailbox = Last\n");
+	buf_addc(&text, '\0');
+	c = configured(&d, (const char *)text.p);
+	s = rules_set_new(c, &r);
+	before = rules_set_bytes(s);
+	for (int i = 0; i < 3; i++) {
+		rules_set_apply(s, &d.a, &r, &f, &out);
+		assert_true(bytes_eq(out.mailbox, BYTES("Last")));
+		if (i == 0)
+			first = rules_set_bytes(s);
+		assert_int_equal(rules_set_bytes(s), first);
+	}
+	assert_true(before < RULES_KEEP_MAX);
+	assert_in_range(first, RULES_KEEP_MAX,
+	    RULES_KEEP_MAX + REGEX_PROGRAM_MAX);
+	rules_set_free(s);
+	config_close(c);
+	buf_free(&text);
+	dirs_free(&d);
+}
+
 int
 main(void)
 {
@@ -426,6 +544,10 @@ main(void)
 		    NULL, NULL },
 		{ "fields and values at the limits and one past",
 		    test_limits, NULL, NULL, NULL },
+		{ "D-4 rules kept say what rules read anew say", test_set,
+		    NULL, NULL, NULL },
+		{ "what rules keep ends at its limit", test_set_limit, NULL,
+		    NULL, NULL },
 		{ "facts are read from the trusted block", test_facts, NULL,
 		    NULL, NULL },
 	};
