@@ -124,6 +124,7 @@ struct junk_options {
 	double max_power;	/* no word says more than 1 - this */
 	double ignore_words;	/* words within this of 0.5 say nothing */
 	unsigned int rare_words;	/* of up to this count they say less */
+	double prior;		/* of a message each class has of any word */
 	unsigned int top_words;	/* of each side; 0: all */
 	double norm;	/* sum by the weight of words to this power */
 	double body;	/* say of the text, that of the header being 1 */
