@@ -78,6 +78,7 @@ set_option(struct junk_options *o, const char *text)
 		{ "max-power=", &o->max_power, 0.5 },
 		{ "ignore-words=", &o->ignore_words, 0.5 },
 		{ "rare-words=", &rare, 9 },
+		{ "prior=", &o->prior, 100 },
 		{ "top-words=", &top, JUNK_WORDS_MAX },
 		{ "norm=", &o->norm, 1 },
 		{ "body=", &o->body, 100 },

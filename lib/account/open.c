@@ -113,6 +113,7 @@ account_junk_options(const struct config *c, const char *name,
 	o->threshold = config_get_decimal(c, "junk", name, "threshold");
 	o->max_power = config_get_decimal(c, "junk", name, "max-power");
 	o->ignore_words = config_get_decimal(c, "junk", name, "ignore-words");
+	o->prior = config_get_decimal(c, "junk", name, "prior");
 	o->norm = config_get_decimal(c, "junk", name, "norm");
 	o->body = config_get_decimal(c, "junk", name, "body");
 	o->scale = config_get_decimal(c, "junk", name, "scale");

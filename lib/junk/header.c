@@ -1,10 +1,13 @@
 /*
- * header.c - the header of a message as words, and who wrote it
+ * header.c - the header of a message as words (who wrote it: author.c)
  *
  * Besides words there are traits of the program that made the message: which
- * fields it writes and in which order, what its Message-IDs look like, how it
- * spells Content-Type. Whoever sends junk in great numbers writes programs for
- * it, and these do not look like those that people use.
+ * fields it writes and in which order. Whoever sends junk in great numbers
+ * writes programs for it, and these do not look like those that people use.
+ *
+ * What a mailing list adds tells by which way a message came, in many fields
+ * at once: taken one by one they drown what the author wrote, so that junk
+ * sent to a list passes as the list's. All of them are one trait.
  */
 #include "junk/internal.h"
 
@@ -44,26 +47,47 @@ static const struct bytes own_starts[] = {
 	N("x-spam"), N("arc-"), N("pipemail-"), N("x-bogosity"), N("x-mox-"),
 };
 
+/* What lists add (RFC 2369, RFC 2919 and their programs), save Sender. */
+static const struct bytes list_fields[] = {
+	N("precedence"), N("errors-to"), N("x-beenthere"), N("x-loop"),
+	N("mailing-list"), N("x-mailing-list"),
+};
+static const struct bytes list_starts[] = { N("list-"), N("x-mailman-") };
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-/* Bytes of a Message-ID's shape, and of a Content-Type as it is spelled. */
-#define SHAPE_MAX 40
-#define SPELLING_MAX 120
+
+/* Whether it is one of n names, or begins as one of m; it is not empty. */
+static bool
+is_among(struct bytes name, const struct bytes *names, size_t n,
+    const struct bytes *starts, size_t m)
+{
+	size_t i;
+
+	/* Few have the length or the first letter: most calls are saved. */
+	for (i = 0; i < n; i++) {
+		if (name.n == names[i].n && bytes_caseeq(name, names[i]))
+			return true;
+	}
+	for (i = 0; i < m; i++) {
+		if ((name.p[0] | 0x20) == starts[i].p[0] &&
+		    bytes_casestarts(name, starts[i]))
+			return true;
+	}
+	return false;
+}
 
 static bool
 is_own(struct bytes name)
 {
-	size_t i;
+	return is_among(name, own_fields, COUNT(own_fields), own_starts,
+	    COUNT(own_starts));
+}
 
-	for (i = 0; i < COUNT(own_fields); i++) {
-		if (bytes_caseeq(name, own_fields[i]))
-			return true;
-	}
-	for (i = 0; i < COUNT(own_starts); i++) {
-		if (bytes_casestarts(name, own_starts[i]))
-			return true;
-	}
-	return false;
+static bool
+is_of_list(struct bytes name)
+{
+	return is_among(name, list_fields, COUNT(list_fields), list_starts,
+	    COUNT(list_starts));
 }
 
 void
@@ -77,90 +101,40 @@ junk_put_trait(struct junk_words *w, const char *prefix, struct bytes s)
 	junk_words_put(w, &p, bytes_of(b, s.n));
 }
 
+/* The words of the subject are those of the text too. */
+static void
+read_body(struct junk_words *w, const struct mime_field *f, size_t i)
+{
+	struct junk_prefix p = junk_prefix_head(word_fields[i].prefix);
+	struct junk_prefix plain = junk_prefix_of(BYTES_EMPTY);
+	struct bytes body = mime_decode_words(&w->arena,
+	    mime_unfold(&w->arena, bytes_first(f->body, JUNK_FIELD_MAX)));
+
+	junk_read_text(w, &p, body, word_fields[i].traits);
+	if (word_fields[i].traits)
+		junk_read_text(w, &plain, body, false);
+}
+
 static void
 read_words(struct junk_words *w, const struct mime_field *f)
 {
-	struct junk_prefix p;
-	struct bytes body;
 	size_t i;
 
 	for (i = 0; i < COUNT(word_fields); i++) {
-		if (!bytes_caseeq(f->name, word_fields[i].name))
-			continue;
-		p = junk_prefix_head(word_fields[i].prefix);
-		body = mime_unfold(&w->arena,
-		    bytes_first(f->body, JUNK_FIELD_MAX));
-		junk_read_text(w, &p, mime_decode_words(&w->arena, body),
-		    word_fields[i].traits);
-		return;
+		if (f->name.n == word_fields[i].name.n &&
+		    bytes_caseeq(f->name, word_fields[i].name)) {
+			read_body(w, f, i);
+			return;
+		}
 	}
 }
 
-/* ---- who wrote it ---- */
-
-/* "20020728.AB12cd" is "0.A0a": what kind of character follows what. */
 static void
-put_shape(struct junk_words *w, const struct junk_prefix *p, struct bytes s)
+put_name(struct junk_words *w, struct bytes name)
 {
-	unsigned char b[SHAPE_MAX];
-	size_t i, n = 0;
-	int kind, last = 0;
+	struct junk_prefix p = junk_prefix_head(BYTES("field:"));
 
-	for (i = 0; i < s.n && n < sizeof(b); i++) {
-		kind = ascii_is_digit(s.p[i]) ? '0' : ascii_is_upper(s.p[i])
-		    ? 'A' : ascii_is_alpha(s.p[i]) ? 'a' : s.p[i];
-		if (kind != last || !ascii_is_alnum(kind))
-			b[n++] = (unsigned char)kind;
-		last = kind;
-	}
-	junk_words_put(w, p, bytes_of(b, n));
-}
-
-/* What may be a domain behind the last "@"; empty: there is none. */
-static struct bytes
-domain_of(struct bytes s)
-{
-	size_t at, n = 0;
-
-	if (!bytes_rchr(s, '@', &at))
-		return BYTES_EMPTY;
-	s = bytes_from(s, at + 1);
-	while (n < s.n && (ascii_is_alnum(s.p[n]) || s.p[n] == '.' ||
-	    s.p[n] == '-'))
-		n++;
-	return bytes_first(s, n);
-}
-
-static void
-put_id(struct junk_words *w, struct bytes id, struct bytes from)
-{
-	struct junk_prefix p = junk_prefix_head(BYTES("id:"));
-	struct bytes domain = domain_of(id), author = domain_of(from);
-	struct bytes word = BYTES("@other");
-	size_t at;
-
-	put_shape(w, &p, bytes_rchr(id, '@', &at) ? bytes_first(id, at) : id);
-	if (domain.n == 0)
-		word = BYTES("@none");
-	else if (bytes_caseeq(domain, author))
-		word = BYTES("@from");
-	else if (author.n > 0 && bytes_caseends(domain, author))
-		word = BYTES("@.from");
-	else if (!bytes_chr(domain, '.', &at))
-		word = BYTES("@name");
-	junk_words_put(w, &p, word);
-}
-
-/* As it is written, up to a boundary, which is never the same. */
-static void
-put_spelling(struct junk_words *w, struct bytes value)
-{
-	struct junk_prefix p = junk_prefix_head(BYTES("content-type:"));
-	size_t at;
-
-	if (bytes_casefind(value, BYTES("boundary="), &at))
-		value = bytes_first(value, at);
-	junk_words_put(w, &p, bytes_first(value, SPELLING_MAX));
+	junk_words_put(w, &p, name);
 }
 
 static void
@@ -175,34 +149,64 @@ put_order(struct junk_words *w, struct bytes before, struct bytes name)
 	junk_words_put(w, &p, bytes_of(b, before.n + 1 + name.n));
 }
 
+/* What the header says of its author, of values as they are written. */
+static void
+note(struct junk_author *a, struct junk_words *w, const struct mime_field *f)
+{
+	struct bytes value = bytes_trim(bytes_first(f->body,
+	    JUNK_FIELD_MAX));
+
+	if (bytes_caseeq(f->name, BYTES("message-id")))
+		a->id = mime_unfold(&w->arena, value);
+	else if (bytes_caseeq(f->name, BYTES("from")))
+		a->from = value;
+	else if (bytes_caseeq(f->name, BYTES("reply-to")))
+		a->reply_to = value;
+	else if (bytes_caseeq(f->name, BYTES("content-type")))
+		a->content_type = mime_unfold(&w->arena, value);
+	else if (bytes_caseeq(f->name, BYTES("subject"))) {
+		a->subject = value;
+		a->has_subject = true;
+	}
+}
+
 /*
  * Words of the fields above, the name of each field as it is written and
- * behind which other one, and traits.
+ * behind which other one, and traits. Sender is read last: a list writes
+ * itself there.
  */
 void
 junk_read_header(struct junk_words *w, struct bytes header)
 {
-	struct junk_prefix p = junk_prefix_head(BYTES("field:"));
-	struct bytes before = BYTES("^"), id = BYTES_EMPTY;
-	struct bytes from = BYTES_EMPTY, value;
-	struct mime_field f;
+	struct bytes before = BYTES("^");
+	struct mime_field f, sender = { .name = BYTES_EMPTY };
+	struct junk_author author = { .has_subject = false };
+	bool is_list = false;
 	size_t n = 0;
 
 	while (n++ < JUNK_FIELDS_MAX && mime_next_field(&header, &f)) {
 		if (f.name.n == 0 || f.name.n > JUNK_TRAIT_MAX ||
 		    is_own(f.name))
 			continue;
-		junk_words_put(w, &p, f.name);
+		if (bytes_caseeq(f.name, BYTES("sender"))) {
+			sender = f;
+			continue;
+		}
+		if (is_of_list(f.name)) {
+			is_list |= !bytes_caseeq(f.name, BYTES("errors-to"));
+			continue;
+		}
+		put_name(w, f.name);
 		put_order(w, before, f.name);
 		before = f.name;
 		read_words(w, &f);
-		value = bytes_trim(bytes_first(f.body, JUNK_FIELD_MAX));
-		if (bytes_caseeq(f.name, BYTES("message-id")))
-			id = value;
-		else if (bytes_caseeq(f.name, BYTES("from")))
-			from = value;
-		else if (bytes_caseeq(f.name, BYTES("content-type")))
-			put_spelling(w, mime_unfold(&w->arena, value));
+		note(&author, w, &f);
 	}
-	put_id(w, mime_unfold(&w->arena, id), from);
+	if (is_list)
+		put_name(w, BYTES("list-*"));
+	else if (sender.name.n > 0) {
+		put_name(w, sender.name);
+		read_words(w, &sender);
+	}
+	junk_read_author(w, &author);
 }

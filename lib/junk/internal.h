@@ -51,6 +51,12 @@ void junk_put_trait(struct junk_words *w, const char *prefix,
     struct bytes s);
 /* The words of a header section. */
 void junk_read_header(struct junk_words *w, struct bytes header);
+/* What a header says of who wrote it, as it is written; empty: not there. */
+struct junk_author {
+	struct bytes id, from, reply_to, subject, content_type;
+	bool has_subject;
+};
+void junk_read_author(struct junk_words *w, const struct junk_author *a);
 /* An unended name of a type or charset is cut here. */
 #define JUNK_TRAIT_MAX 60
 /* Host and path of a URL, which begins after "//". */

@@ -25,7 +25,7 @@
 #define JUNK_WORDS_MAX 20000
 /* Bytes of one word, and a word of fewer means nothing. */
 #define JUNK_WORD_MAX 40
-#define JUNK_WORD_MIN 3
+#define JUNK_WORD_MIN 2
 /* Bytes of one field body that is looked at. */
 #define JUNK_FIELD_MAX 4096
 /* Header fields of the message, and parts, that are looked at. */
@@ -43,7 +43,7 @@
  * gives some message other words. Words trained by another version cannot be
  * taken out exactly, so an account's are counted anew (store/training.h).
  */
-#define JUNK_WORDS_VERSION 1
+#define JUNK_WORDS_VERSION 2
 
 struct junk_word {
 	uint64_t hash;
@@ -124,6 +124,7 @@ struct junk_options {
 	double max_power;	/* no word says more than 1 - this */
 	double ignore_words;	/* words within this of 0.5 say nothing */
 	unsigned int rare_words;	/* of up to this count they say less */
+	double prior;		/* of a message each class has of any word */
 	unsigned int top_words;	/* of each side; 0: all */
 	double norm;	/* sum by the weight of words to this power */
 	double body;	/* say of the text, that of the header being 1 */

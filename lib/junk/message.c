@@ -41,6 +41,9 @@ read_tag(struct junk_words *w, const struct html_token *t)
 	struct bytes rest = t->attributes, name, value;
 	size_t at;
 
+	/* Most have none, and attributes are dear; "&" may be written for /. */
+	if (!bytes_find(rest, BYTES("//"), &at) && !bytes_chr(rest, '&', &at))
+		return;
 	while (html_attribute(&rest, &name, &value)) {
 		if ((bytes_casestarts(value, BYTES("http://")) ||
 		    bytes_casestarts(value, BYTES("https://"))) &&

@@ -20,12 +20,13 @@
 const struct junk_options JUNK_DEFAULT = {
 	.threshold = 0.95,
 	.max_power = 0.01,
-	.ignore_words = 0.25,
-	.rare_words = 3,
+	.ignore_words = 0.1,
+	.rare_words = 0,
+	.prior = 0.1,
 	.top_words = 0,
 	.norm = 0.9,
 	.body = 1.5,
-	.scale = 0.9,
+	.scale = 0.85,
 	.significant = 50,
 };
 
@@ -44,14 +45,35 @@ struct group {
 	double sum, weight;
 };
 
+/* What one message of each class adds to a word's share of them. */
+struct shares {
+	double one[2];		/* by enum junk_class */
+	double prior;		/* of each, before any message */
+};
+
+/*
+ * The prior is a part of a message of what both totals are on the average:
+ * where few are trained of one class, a word that it did not have yet may
+ * still be one of its words.
+ */
+static struct shares
+shares_of(const struct junk_score *s, double prior)
+{
+	struct shares x = { .one = { s->ham == 0 ? 1 : 1.0 / s->ham,
+	    s->spam == 0 ? 1 : 1.0 / s->spam } };
+
+	x.prior = prior * (x.one[JUNK_HAM] + x.one[JUNK_SPAM]) / 2;
+	return x;
+}
+
 /* That a message with a word of these counts is junk. */
 static double
-probability(const uint32_t count[2], uint32_t ham, uint32_t spam,
+probability(const uint32_t count[2], const struct shares *x,
     const struct junk_options *o)
 {
-	double s = spam == 0 ? 0 : (double)count[JUNK_SPAM] / spam;
-	double h = ham == 0 ? 0 : (double)count[JUNK_HAM] / ham;
-	double r = s + h > 0 ? s / (s + h) : 0.5;
+	double h = count[JUNK_HAM] * x->one[JUNK_HAM] + x->prior;
+	double s = count[JUNK_SPAM] * x->one[JUNK_SPAM] + x->prior;
+	double r = s / (s + h);
 	uint64_t n = (uint64_t)count[0] + count[1];
 
 	if (r < o->max_power)
@@ -84,6 +106,7 @@ gather(struct junk_counts *c, const struct junk_words *w,
     struct side side[2])
 {
 	uint32_t (*count)[2] = mem_alloc((w->n + 1) * sizeof(*count));
+	struct shares x = shares_of(s, o->prior);
 	double r;
 	size_t i;
 
@@ -94,7 +117,7 @@ gather(struct junk_counts *c, const struct junk_words *w,
 	for (i = 0; i < w->n; i++) {
 		if ((uint64_t)count[i][0] + count[i][1] < SIGHTINGS_MIN)
 			continue;
-		r = probability(count[i], s->ham, s->spam, o);
+		r = probability(count[i], &x, o);
 		if (fabs(r - 0.5) < o->ignore_words)
 			continue;
 		side[r > 0.5].e[side[r > 0.5].n++] =
@@ -157,7 +180,7 @@ judge(const struct junk_options *o,
 		n = order(&side[k], o->top_words);
 		for (i = 0; i < n; i++) {
 			e = &side[k].e[i];
-			says = log(e->r) - log1p(-e->r);
+			says = log(e->r / (1 - e->r));
 			g = &group[e->word->is_head];
 			g->sum += says * fabs(says);
 			g->weight += fabs(says);

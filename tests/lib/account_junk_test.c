@@ -16,7 +16,8 @@ same(const struct junk_options *a, const struct junk_options *b)
 {
 	return a->threshold == b->threshold && a->max_power == b->max_power &&
 	    a->ignore_words == b->ignore_words && a->norm == b->norm &&
-	    a->scale == b->scale && a->body == b->body && a->rare_words == b->rare_words &&
+	    a->scale == b->scale && a->body == b->body &&
+	    a->rare_words == b->rare_words && a->prior == b->prior &&
 	    a->top_words == b->top_words && a->significant == b->significant;
 }
 
@@ -44,7 +45,7 @@ static void
 of_the_account_then_the_server(void **state)
 {
 	static const struct junk_options want = { .threshold = 0.8,
-	    .max_power = 0.02, .ignore_words = 0.1, .rare_words = 2,
+	    .max_power = 0.02, .ignore_words = 0.2, .rare_words = 2, .prior = 0.25,
 	    .top_words = 10, .norm = 0.5, .body = 0.75,
 	    .scale = 1.25, .significant = 7 };
 	struct store_options so = { 0 };
@@ -57,8 +58,8 @@ of_the_account_then_the_server(void **state)
 	c = written(&d, "[junk]\nthreshold = 0.7\nmax-power = 0.02\n"
 	    "filter = no\ntop-words = 10\nnorm = 0.5\n"
 	    "junk-mailboxes = ^x\ngrams = 3\n",
-	    "[junk]\nthreshold = 0.8\nignore-words = 0.1\nrare-words = 2\n"
-	    "body = 0.75\nscale = 1.25\nsignificant = 7\nfilter = yes\n"
+	    "[junk]\nthreshold = 0.8\nignore-words = 0.2\nrare-words = 2\n"
+	    "prior = 0.25\nbody = 0.75\nscale = 1.25\nsignificant = 7\nfilter = yes\n"
 	    "neutral-mailboxes = ^y\n");
 	account_junk_options(c, "a", &o);
 	assert_true(same(&o, &want));

@@ -226,6 +226,7 @@ formula(void **state)
 	o.norm = 0;
 	o.ignore_words = 0.1;
 	o.rare_words = 2;
+	o.prior = 0;
 	for (i = 0; i < 10; i++) {
 		train(f, i < 8 ? "good both" : "good", JUNK_HAM, 1);
 		train(f, i < 2 ? "evil both" : "evil", JUNK_SPAM, 1);
@@ -251,6 +252,11 @@ formula(void **state)
 	o.rare_words = 1;
 	s = score_with(f, "rareword", &o);
 	assert_float_equal(s.spammy[0].probability, 0.99, 1e-9);
+	/* a prior of a message: 10/12 and 0/10, each with 11/120 */
+	o.prior = 1;
+	s = score_with(f, "evil", &o);
+	assert_float_equal(s.spammy[0].probability, 111.0 / 122, 1e-9);
+	o.prior = 0;
 	/* a text that holds as much of both says nothing */
 	s = score_with(f, "good evil", &o);
 	assert_float_equal(s.probability, 0.5, 0.05);
@@ -274,17 +280,43 @@ by_group(void **state)
 	for (i = 0; i < 20; i++) {
 		train(f, text, JUNK_HAM, 1);
 		train(f, i < 10 ? text : "surely", JUNK_SPAM, 1);
-		train_message(f, "Subject: offer\n\n", JUNK_SPAM, 1);
+		train_message(f, "From: offer\n\n", JUNK_SPAM, 1);
 	}
 	/* each of eight weak words says wanted, one strong one says not */
-	both = score(f, "one two three four five six seven eight surely");
+	o.body = 100;
+	both = score_with(f, "one two three four five six seven eight surely",
+	    &o);
 	assert_true(both.probability > 0.5);
 	o.body = 0;
-	both = score_message(f, "Subject: offer\n\none two three four\n", &o);
+	both = score_message(f, "From: offer\n\none two three four\n", &o);
 	assert_true(both.probability > 0.9);
 	o.body = 100;
-	both = score_message(f, "Subject: offer\n\none two three four\n", &o);
+	both = score_message(f, "From: offer\n\none two three four\n", &o);
 	assert_true(both.probability < 0.1);
+}
+
+/* The prior is as much as the smaller class is small. */
+static void
+few_of_one_class(void **state)
+{
+	struct fixture *f = *state;
+	struct junk_options o = JUNK_DEFAULT;
+	struct junk_score s;
+	int i;
+
+	o.ignore_words = 0;
+	for (i = 0; i < 40; i++) {
+		train(f, i < 2 ? "offer new" : "offer", JUNK_SPAM, 1);
+		if (i < 4)
+			train(f, "letter", JUNK_HAM, 1);
+	}
+	/* 2/40 and 0/4, each with 0.1 (1/4 + 1/40) / 2 */
+	s = score_with(f, "new", &o);
+	assert_float_equal(s.spammy[0].probability,
+	    (0.05 + 0.01375) / (0.05 + 0.0275), 1e-9);
+	o.prior = 0;
+	s = score_with(f, "new", &o);
+	assert_float_equal(s.spammy[0].probability, 0.99, 1e-9);
 }
 
 /* More words do not make certain what each of them doubts. */
@@ -347,6 +379,8 @@ main(void)
 		    significance, setup, teardown, NULL },
 		{ "J-8 the parameters of the formula",
 		    formula, setup, teardown, NULL },
+		{ "J-8 few messages of one class make no word sure",
+		    few_of_one_class, setup, teardown, NULL },
 		{ "J-8 many words do not make certain",
 		    by_number, setup, teardown, NULL },
 		{ "J-8 words weigh what they say, header and text apart",

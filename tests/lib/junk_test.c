@@ -23,7 +23,7 @@ static const struct {
 } tokens[] = {
 	{ "", "", 1 },
 	{ "One two THREE three", "one two three", 1 },
-	{ "ab abc", "abc", 1 },
+	{ "a ab abc", "ab abc", 1 },
 	{ "don't 'quoted' rock'n'roll O'Neil dogs' 'tis",
 	    "don't quoted rock'n'roll o'neil dogs tis", 1 },
 	{ "don\xe2\x80\x99t", "don't", 1 },
@@ -96,7 +96,7 @@ static const struct {
 	    "subject:gr\xc3\xb6sse", "subject:now", "hello", "text",
 	    "field:From", "field:MiME-Version", "type:text/plain" },
 	    { "hidden", "from:hidden", "field:Received", "field:Return-Path",
-	    "field:X-Spam-Status", "now" } },
+	    "field:X-Spam-Status" } },
 	{ "Content-Type: text/html; charset=iso-8859-1\n"
 	    "Content-Transfer-Encoding: Quoted-Printable\n\n"
 	    "<style>hidden</style><p>caf=E9<img alt=3D'alternative'>"
@@ -131,6 +131,36 @@ static const struct {
 	{ "Message-Id: <9@host>\nFrom: a@example.org\n\n", { "id:@name" },
 	    { NULL } },
 	{ "From: a@example.org\n\n", { "id:@none" }, { NULL } },
+	/* the addresses whole, and how an author is named */
+	{ "From: Ann <Ann.O12@Mail.example>\nReply-To: <b@c.example>, D@E.example\n"
+	    "Subject: x\n\n", { "from:ann.o12@mail.example",
+	    "from:@mail.example", "reply-to:d@e.example", "reply-to:@e.example",
+	    "author:named", "author:digits" }, { "reply-to:@c.example" } },
+	{ "From: <ann123@a.example>\n\n", { "author:unnamed", "author:number",
+	    "title:none" }, { "author:bare" } },
+	{ "From: ann@a.example\nSubject:\n\n", { "author:bare",
+	    "author:letters", "title:empty" }, { "author:unnamed" } },
+	{ "From: \"An\xe9\" <a@a.example>\nSubject: \xe9t\xe9\n\n",
+	    { "author:quoted", "author:8bit", "title:8bit" }, { NULL } },
+	/* how a subject is written; its words are those of the text too */
+	{ "Subject: BUY THIS NOW!\n\ntext\n", { "title:capitals", "title:!",
+	    "subject:buy", "buy", "^buy" }, { "title:title", "from:@" } },
+	{ "Subject: Buy This Now   42\n\ntext\n", { "title:title", "title:0",
+	    "title:blanks" }, { "title:capitals" } },
+	{ "Subject: buy this =?utf-8?Q?n=C3=B6w?= and then\n\n",
+	    { "title:sentence", "title:encoded", "title:a", "n\xc3\xb6w" },
+	    { "title:8bit" } },
+	/* what a list adds is one trait */
+	{ "List-Id: <l.example.org>\nFrom: a@example.org\nSender: l@example.org\n"
+	    "X-Mailman-Version: 2\nTo: l@example.org\n\n",
+	    { "field:list-*", "order:^>from", "order:from>to" },
+	    { "field:List-Id", "field:Sender", "sender:example",
+	    "field:X-Mailman-Version", "order:from>sender", "order:^>list-id" } },
+	{ "PRECEDENCE: bulk\nFrom: a@example.org\nSender: l@example.org\n\n",
+	    { "field:list-*" }, { "field:PRECEDENCE", "sender:example" } },
+	{ "Sender: ann@example.org\nErrors-To: x@example.net\nFrom: b@a.example\n"
+	    "\n", { "field:Sender", "sender:ann", "order:^>from" },
+	    { "field:list-*", "field:Errors-To" } },
 	/* charsets that lie, types that are none */
 	{ "Content-Type: text/plain; charset=x-lie\n\nna\xc3\xafve\n",
 	    { "na\xc3\xafve", "charset:x-lie" }, { NULL } },
@@ -347,15 +377,15 @@ words_have_a_version(void **state)
 		size_t n;
 		uint64_t sum;
 	} rows[] = {
-		{ 1, 63, 0x5558a14661cfe65f },
-		{ 7, 91, 0x63c372fd20ef6352 },
+		{ 1, 75, 0x191f34161d53270b },
+		{ 7, 109, 0x685add3fcaa4156 },
 	};
 	struct junk_words w;
 	uint64_t sum;
 	size_t i, j;
 
 	(void)state;		/* none */
-	assert_int_equal(JUNK_WORDS_VERSION, 1);
+	assert_int_equal(JUNK_WORDS_VERSION, 2);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		junk_words_init(&w, rows[i].grams, false);
 		junk_words_read(&w, bytes_str(specimen));
