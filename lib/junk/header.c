@@ -180,7 +180,8 @@ junk_read_header(struct junk_words *w, struct bytes header)
 {
 	struct bytes before = BYTES("^");
 	struct mime_field f, sender = { .name = BYTES_EMPTY };
-	struct junk_author author = { .has_subject = false };
+	struct junk_author author = { BYTES_EMPTY, BYTES_EMPTY, BYTES_EMPTY,
+	    BYTES_EMPTY, BYTES_EMPTY, false };
 	bool is_list = false;
 	size_t n = 0;
 
