@@ -125,7 +125,7 @@ struct store {
 	char *account, *path, *run, *host, *hostname;
 	int dir, maildir;
 	struct kv *kv;
-	struct stat index_file;	/* what kv has open */
+	struct stat index_file, dir_file, maildir_file;	/* as opened */
 	uint64_t quota_bytes;
 	bool no_text, junk_flags, training;
 	struct junk_patterns *junk_patterns;

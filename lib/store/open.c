@@ -101,7 +101,8 @@ open_maildir(struct store *s, bool *made)
 			return -1;
 		*made = true;
 	}
-	if (s->maildir == -1)
+	if (s->maildir == -1 || fstat(s->maildir, &s->maildir_file) == -1 ||
+	    fstat(s->dir, &s->dir_file) == -1)
 		return -1;
 	if (mkdirat(s->dir, "expunged", 0700) == -1 && errno != EEXIST)
 		return -1;
@@ -193,12 +194,9 @@ is_replaced(int dir, const char *name, const struct stat *ours)
 bool
 store_stale(const struct store *s)
 {
-	struct stat dir, maildir;
-
 	return is_replaced(s->dir, "index/data.mdb", &s->index_file) ||
-	    (fstat(s->maildir, &maildir) == 0 &&
-	    is_replaced(s->dir, "Maildir", &maildir)) ||
-	    (fstat(s->dir, &dir) == 0 && is_replaced(AT_FDCWD, s->path, &dir));
+	    is_replaced(s->dir, "Maildir", &s->maildir_file) ||
+	    is_replaced(AT_FDCWD, s->path, &s->dir_file);
 }
 
 int
