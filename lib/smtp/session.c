@@ -7,6 +7,7 @@
 #include "smtp/smtp.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -58,6 +59,22 @@ flush(struct smtp_session *s)
 		return -1;
 	smtp_written(s->smtp, out.n);
 	return 0;
+}
+
+/*
+ * Our own smtp-in speaks before it is greeted; it reads the greeting with the
+ * replies. To strangers one is said at once: who does not wait for it is known
+ * by that.
+ */
+static bool
+greeting_waits(struct smtp_session *s)
+{
+	struct pollfd p = { .fd = s->in, .events = POLLIN };
+	bool first = !s->has_read;
+
+	s->has_read = true;
+	return first && s->options.lmtp && s->is_socket &&
+	    poll(&p, 1, 0) == 1;
 }
 
 /* 1 got some, 0 end of file, -1. */
@@ -171,7 +188,7 @@ run(struct smtp_session *s, unsigned char *buffer)
 	for (;;) {
 		switch (smtp_next(s->smtp, &in)) {
 		case SMTP_READ:
-			if (flush(s) == -1)
+			if (!greeting_waits(s) && flush(s) == -1)
 				return closed(s, errno, "write failed");
 			if ((r = fill(s, buffer, &in)) <= 0)
 				return read_failed(s, r);
@@ -249,6 +266,7 @@ smtp_session_run(struct smtp_session *s)
 	spool_init(&s->spool, s->spool_dir);
 	s->end = "";
 	s->clean = false;
+	s->has_read = false;
 	s->id[0] = '\0';
 	r = run(s, buffer);
 	err = errno;

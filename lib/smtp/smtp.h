@@ -351,6 +351,7 @@ struct smtp_session {
 				 * was refused, the client was never slow */
 
 	/* private */
+	bool has_read;
 	struct spool spool;
 	int spool_error;
 	int64_t data_deadline;

@@ -57,6 +57,28 @@ Subject: one
 is "$(newest bob | head -1)" "Delivered-To: Bob+tag@all.example" "D-2 D-3 D-15 the copy of the other"
 is "$(find var/spool-mail -type f | wc -l | tr -d ' ')" 0 "nothing is left in the spool"
 
+# ---- writes: a record of this kind of socket each ----
+cat >writes.py <<'END'
+import socket, subprocess, sys
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+ours.settimeout(30)
+early = sys.argv[1].encode()
+if early:
+    ours.send(early)
+p = subprocess.Popen(["lmtp-in"], stdin=theirs, stdout=theirs)
+theirs.close()
+print(ours.recv(65536).count(b"\r\n"))
+if not early:
+    ours.send(b"QUIT\r\n")
+    print(ours.recv(65536).count(b"\r\n"))
+ours.close()
+p.wait(30)
+END
+is "$(/usr/bin/python3 writes.py "")" "1
+1" "who says nothing is greeted"
+is "$(/usr/bin/python3 writes.py "$(printf 'LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n')
+")" 13 "who speaks first reads the greeting with the replies"
+
 # text RECIPIENT: deliver standard input; the reply
 text() { { printf 'LHLO c\nMAIL FROM:<>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } | lmtp | sed -n 4p; }
 is "$(text alice@example.org <<'END'
