@@ -48,19 +48,18 @@ list_has(struct bytes list, const char *a, const char *b)
 static int
 base64_value(struct arena *a, struct bytes s, struct bytes *out)
 {
-	struct buf packed = BUF_INIT(s.n), decoded = BUF_INIT(s.n);
-	int r = 0;
-	size_t i;
+	unsigned char *packed = arena_alloc(a, s.n);
+	struct buf decoded = BUF_INIT(s.n);
+	size_t i, n = 0;
+	int r;
 
-	for (i = 0; i < s.n && r == 0; i++) {
-		if (!ascii_is_space(s.p[i]))
-			r = buf_addc(&packed, s.p[i]);
+	for (i = 0; i < s.n; i++) {
+		packed[n] = s.p[i];
+		n += !ascii_is_space(s.p[i]);
 	}
-	if (r == 0)
-		r = base64_decode(&decoded, buf_bytes(&packed));
+	r = base64_decode(&decoded, bytes_of(packed, n));
 	if (r == 0)
 		*out = arena_bytes(a, buf_bytes(&decoded));
-	buf_free(&packed);
 	buf_free(&decoded);
 	return r;
 }

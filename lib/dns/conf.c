@@ -163,6 +163,7 @@ dns_new(const struct dns_options *options)
 	d->ntable = o->table != NULL ? o->ntable : 0;
 	d->source = o->source;
 	d->deadline = DEADLINE_NONE;
+	d->local_fd = -1;
 	return d;
 }
 
@@ -172,6 +173,7 @@ dns_free(struct dns *d)
 	if (d == NULL)
 		return;
 	dns_cancel(d);
+	dns_close(d);
 	free(d);
 }
 

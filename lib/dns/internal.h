@@ -14,7 +14,13 @@ struct dns {
 	int64_t deadline;		/* of the job: dns_set_deadline */
 	struct dns_query *active;	/* with a descriptor each */
 	size_t nactive;
+	/* Of all tries by UDP at a server of this machine; -1: none yet. */
+	int local_fd;
+	unsigned int local_server;
 };
+
+/* Close what dns_cancel leaves open. */
+void dns_close(struct dns *d);
 
 /* Without the final dot. */
 struct bytes dns_name_trim(struct bytes name);

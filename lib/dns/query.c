@@ -5,6 +5,10 @@
  * random port, drops what comes from elsewhere and reports an absent server
  * at once; and a random id of its own. A query is in d->active exactly while
  * it has a descriptor.
+ *
+ * Tries at a server on a loopback address, as most resolvers of mail servers
+ * are, have one socket together: nobody but the server can send from there,
+ * so there is nobody to guess ports. Answers are told apart by id and question.
  */
 #include "dns/internal.h"
 
@@ -44,7 +48,7 @@ struct dns_query {
 	unsigned int gave_up;		/* bit set: not to be asked again */
 	bool edns;
 
-	int fd;
+	int fd;				/* may be d->local_fd */
 	enum state state;
 	unsigned int server;
 	unsigned int id;
@@ -72,8 +76,17 @@ drop_socket(struct dns *d, struct dns_query *q)
 		at = &(*at)->next;
 	*at = q->next;
 	d->nactive--;
-	(void)close(q->fd);	/* nothing was written that could be lost */
+	if (q->fd != d->local_fd)
+		(void)close(q->fd);	/* nothing was written that is lost */
 	q->fd = -1;
+}
+
+void
+dns_close(struct dns *d)
+{
+	if (d->local_fd != -1)
+		(void)close(d->local_fd);	/* as above */
+	d->local_fd = -1;
 }
 
 static int64_t
@@ -82,28 +95,45 @@ soonest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* A socket connected (or on its way) to the server of the try. 0 or -1. */
+/* A socket connected (or on its way) to the server; -1. */
+static int
+connect_to(const struct dns_server *server, int kind)
+{
+	struct sockaddr_storage sa;
+	size_t n = ip_to_sockaddr(&server->ip, server->port, &sa);
+	int fd = socket(server->ip.family,
+	    kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)n) == -1 &&
+	    errno != EINPROGRESS) {
+		(void)close(fd);	/* of no use */
+		return -1;
+	}
+	return fd;
+}
+
+/* One for the server of the try, which is active from now on. 0 or -1. */
 static int
 open_socket(struct dns *d, struct dns_query *q, int kind)
 {
 	const struct dns_server *server = &d->servers[q->server];
-	struct sockaddr_storage sa;
-	size_t n = ip_to_sockaddr(&server->ip, server->port, &sa);
+	bool local = kind == SOCK_DGRAM && ip_is_loopback(&server->ip);
 
 	assert(q->fd == -1);
-	q->fd = socket(server->ip.family,
-	    kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (q->fd == -1)
+	if (local && d->local_fd != -1 && d->local_server == q->server)
+		q->fd = d->local_fd;
+	else if ((q->fd = connect_to(server, kind)) == -1)
 		return -1;
+	if (local && d->local_fd == -1) {
+		d->local_fd = q->fd;
+		d->local_server = q->server;
+	}
 	q->next = d->active;
 	d->active = q;
 	d->nactive++;
 	q->try_deadline = soonest(q->deadline, deadline_in(d->try_ms));
-	if (connect(q->fd, (struct sockaddr *)&sa, (socklen_t)n) == -1 &&
-	    errno != EINPROGRESS) {
-		drop_socket(d, q);
-		return -1;
-	}
 	return 0;
 }
 
@@ -128,13 +158,25 @@ make_query(struct dns_query *q)
 }
 
 static int
+send_udp(const struct dns *d, const struct dns_query *q)
+{
+	struct bytes s = bytes_of(q->out + 2, q->out_n - 2);
+	ssize_t n = send(q->fd, s.p, s.n, MSG_NOSIGNAL);
+
+	/* The error may be that of an earlier query, and is gone now. */
+	if (n == -1 && q->fd == d->local_fd)
+		n = send(q->fd, s.p, s.n, MSG_NOSIGNAL);
+	return n == -1 ? -1 : 0;
+}
+
+static int
 start_udp(struct dns *d, struct dns_query *q)
 {
 	make_query(q);
 	if (open_socket(d, q, SOCK_DGRAM) == -1)
 		return -1;
 	q->state = UDP;
-	if (send(q->fd, q->out + 2, q->out_n - 2, MSG_NOSIGNAL) == -1) {
+	if (send_udp(d, q) == -1) {
 		drop_socket(d, q);
 		return -1;
 	}
@@ -315,11 +357,26 @@ begin(struct dns *d, struct dns_query *q)
 
 /* ---- what the sockets bring ---- */
 
+/* One more than was offered: longer ones are cut, and asked again. */
+#define DATAGRAM_SIZE (DNS_UDP_SIZE + 1)
+
+/* False: it is not for q. */
+static bool
+take_datagram(struct dns *d, struct dns_query *q, struct bytes s)
+{
+	if (s.n < DATAGRAM_SIZE)
+		return take_message(d, q, s);
+	if (((unsigned int)s.p[0] << 8 | s.p[1]) != q->id)
+		return false;
+	if (start_tcp(d, q) == -1)
+		fail_try(d, q, "server cannot be reached over TCP");
+	return true;
+}
+
 static void
 read_udp(struct dns *d, struct dns_query *q)
 {
-	/* One more than was offered: longer ones are cut, and asked again. */
-	unsigned char p[DNS_UDP_SIZE + 1];
+	unsigned char p[DATAGRAM_SIZE];
 	ssize_t n;
 	int i;
 
@@ -330,16 +387,51 @@ read_udp(struct dns *d, struct dns_query *q)
 				fail_try(d, q, "server cannot be reached");
 			return;
 		}
-		if ((size_t)n == sizeof(p)) {
-			if (((unsigned int)p[0] << 8 | p[1]) != q->id)
-				continue;
-			if (start_tcp(d, q) == -1)
-				fail_try(d, q,
-				    "server cannot be reached over TCP");
+		if (take_datagram(d, q, bytes_of(p, (size_t)n)))
 			return;
+	}
+}
+
+/* The first query at d->local_fd from q on. */
+static struct dns_query *
+local_query(const struct dns *d, struct dns_query *q)
+{
+	while (q != NULL && q->fd != d->local_fd)
+		q = q->next;
+	return q;
+}
+
+/* It changes the list if it is for one of them. */
+static void
+hand_out(struct dns *d, struct bytes s)
+{
+	struct dns_query *q;
+
+	for (q = local_query(d, d->active); q != NULL &&
+	    !take_datagram(d, q, s); q = local_query(d, q->next))
+		;
+}
+
+/* For all that wait for the server of this machine. */
+static void
+read_local(struct dns *d)
+{
+	unsigned char p[DATAGRAM_SIZE];
+	struct dns_query *q;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < STRAY_MAX && local_query(d, d->active) != NULL; i++) {
+		n = recv(d->local_fd, p, sizeof(p), 0);
+		if (n >= 0) {
+			hand_out(d, bytes_of(p, (size_t)n));
+			continue;
 		}
-		if (take_message(d, q, bytes_of(p, (size_t)n)))
+		if (errno == EAGAIN || errno == EINTR)
 			return;
+		/* each gives this server up */
+		while ((q = local_query(d, d->active)) != NULL)
+			fail_try(d, q, "server cannot be reached");
 	}
 }
 
@@ -397,7 +489,10 @@ serve(struct dns *d, struct dns_query *q)
 {
 	switch (q->state) {
 	case UDP:
-		read_udp(d, q);
+		if (q->fd == d->local_fd)
+			read_local(d);
+		else
+			read_udp(d, q);
 		break;
 	case TCP_SEND:
 		write_tcp(d, q);
@@ -434,8 +529,13 @@ step(struct dns *d)
 		return;
 	}
 	for (i = 0; i < n; i++) {
+		q = at[i];
+		if (q->fd == -1)
+			continue;	/* served by another's turn */
 		if (r > 0 && fds[i].revents != 0) {
-			serve(d, at[i]);
+			/* nothing may be left there by now */
+			if (q->fd == fds[i].fd)
+				serve(d, q);
 		} else if (deadline_left(at[i]->try_deadline) == 0) {
 			dns_answer_none(&at[i]->answer, DNS_TEMP,
 			    "no answer in time");

@@ -245,11 +245,11 @@ keep_look(struct listener *l)
 void
 keep_expire(struct listener *l)
 {
+	int64_t now = time_mono_ms();
 	size_t i;
 
 	for (i = 0; i < l->nchildren; i++) {
-		if (l->children[i].idle &&
-		    deadline_left(l->children[i].idle_until) == 0)
+		if (l->children[i].idle && l->children[i].idle_until <= now)
 			keep_no_more(l, &l->children[i]);
 	}
 }

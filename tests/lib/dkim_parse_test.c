@@ -77,6 +77,57 @@ canon_bodies(void **state)
 	buf_free(&b);
 }
 
+/* RFC 6376 3.4.4 byte by byte, for a line. */
+static void
+relax(const char *line, char *out)
+{
+	bool space = false;
+
+	for (; *line != '\0'; line++) {
+		if (*line == ' ' || *line == '\t') {
+			space = true;
+			continue;
+		}
+		if (space)
+			*out++ = ' ';
+		space = false;
+		*out++ = *line;
+	}
+	memcpy(out, "\r\n", 3);
+}
+
+/* Blanks at every place of lines of every length: eight bytes are looked at
+ * at a time. */
+static void
+canon_blanks(void **state)
+{
+	static const char *const marks[] = { " ", "\t", "  ", " \t", "\t ",
+	    "\xa0", "\x89", "(", "\x08" };
+	struct buf b = BUF_INIT(1000);
+	char line[64], want[64];
+	size_t i, at, n, k;
+
+	(void)state;
+	for (n = 1; n < 40; n++) {
+		for (at = 0; at < n; at++) {
+			for (k = 0; k < LEN(marks); k++) {
+				memset(line, 'x', n);
+				line[n] = '\0';
+				for (i = 0; marks[k][i] != '\0' && at + i < n;
+				    i++)
+					line[at + i] = marks[k][i];
+				line[n - 1] = 'y';
+				relax(line, want);
+				buf_reset(&b);
+				assert_int_equal(dkim_canon_body(&b,
+				    DKIM_RELAXED, bytes_str(line)), 0);
+				assert_bytes(buf_bytes(&b), want);
+			}
+		}
+	}
+	buf_free(&b);
+}
+
 /* Messages of others with their canonical form: all fields in order, an empty
  * line, the body. */
 static void
@@ -479,6 +530,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T("RFC 6376 3.4.1, 3.4.2 fields", canon_fields),
 		T("RFC 6376 3.4.3, 3.4.4 bodies", canon_bodies),
+		T("RFC 6376 3.4.4 blanks at every place", canon_blanks),
 		T("canonical forms of others' messages", canon_of_others),
 		T("body hashes of several forms in one pass", body_hash_blocks),
 		T("RFC 6376 3.2 tag lists", tag_lists),

@@ -1,5 +1,10 @@
-/* Tests of lib/dns look-ups: table, source, and servers on loopback. */
+/*
+ * Tests of lib/dns look-ups: table, source, and servers: on loopback, whose
+ * tries have one socket, and at an address of an interface, where there is
+ * one, whose tries have one each.
+ */
 #include <errno.h>
+#include <ifaddrs.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,11 +21,34 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct arena arena;
+static struct ip fake_ip;		/* of servers */
 
+/* An address that is not loopback; else one that is. */
+static struct ip
+interface_ip(void)
+{
+	struct ip found = { .a = { 127, 0, 0, 1 }, .family = AF_INET }, ip;
+	struct ifaddrs *list, *i;
+	int port;
+
+	assert_int_equal(getifaddrs(&list), 0);
+	for (i = list; i != NULL; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+			continue;
+		ip_from_sockaddr(i->ifa_addr, &ip, &port);
+		if (!ip_is_loopback(&ip))
+			found = ip;
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* The state is the address of servers; NULL: loopback. */
 static int
 reset(void **state)
 {
-	(void)state;
+	fake_ip = *state == NULL ? (struct ip){ .a = { 127, 0, 0, 1 },
+	    .family = AF_INET } : interface_ip();
 	arena_free(&arena);
 	(void)unsetenv("PIPEMAIL_DNS");
 	return 0;
@@ -295,7 +323,8 @@ serve_three(int fd, int i, const unsigned char *q, size_t n,
 }
 
 /* The id and the port say whether they are guessable: told back as the last
- * byte, 1 while every one differs from the one before plus one. */
+ * byte, 1 while every one differs from the one before plus one. The port is
+ * the same for a server that nobody else can pretend to be. */
 static void
 serve_random(int fd, int i, const unsigned char *q, size_t n,
     const struct sockaddr *from, socklen_t from_n)
@@ -311,7 +340,8 @@ serve_random(int fd, int i, const unsigned char *q, size_t n,
 	ports += i > 0 && new_port != port && new_port != port + 1;
 	id = new_id;
 	port = new_port;
-	reply(fd, q, n, i < 20 || (ids > 15 && ports > 10), from, from_n);
+	reply(fd, q, n, i < 20 || (ids > 15 && (ip_is_loopback(&fake_ip)
+	    ? ports == 0 : ports > 10)), from, from_n);
 }
 
 static void
@@ -321,11 +351,9 @@ fake_start(struct fake *f, struct dns_server *server)
 	struct sockaddr_storage sa, from;
 	socklen_t n = sizeof(sa), from_n;
 	unsigned char q[600];
-	struct ip ip;
 	ssize_t got;
 
-	assert_int_equal(ip_parse(BYTES("127.0.0.1"), &ip), 0);
-	n = (socklen_t)ip_to_sockaddr(&ip, 0, &sa);
+	n = (socklen_t)ip_to_sockaddr(&fake_ip, 0, &sa);
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sa, n), 0);
 	n = sizeof(sa);
@@ -547,10 +575,80 @@ test_random(void **state)
 	fake_stop(&f);
 }
 
+/* What is on the way fails at once where no server is, or falls to the next
+ * one; a later look-up is not hurt by what the earlier ones were told. */
+static void
+test_absent(void **state)
+{
+	struct fake good = { .serve = serve_always };
+	struct dns_options o = { .nservers = 1, .try_ms = 5000 };
+	struct dns_query *q[5];
+	int64_t start = time_mono_ms();
+	struct dns *d;
+	size_t i;
+
+	(void)state;
+	o.servers[0] = (struct dns_server){ .ip = fake_ip, .port = 1 };
+	for (o.nservers = 1; o.nservers <= 2; o.nservers++) {
+		if (o.nservers == 2)
+			fake_start(&good, &o.servers[1]);
+		d = dns_new(&o);
+		for (i = 0; i < COUNT(q); i++)
+			q[i] = dns_start(d, &arena, DNS_A, BYTES("a.example"));
+		for (i = 0; i < COUNT(q); i++)
+			assert_int_equal(dns_wait(d, q[i])->status,
+			    o.nservers == 1 ? DNS_TEMP : DNS_OK);
+		dns_free(d);
+	}
+	fake_stop(&good);
+	assert_true(time_mono_ms() - start < 4000);
+}
+
+/* A socket of UDP; *port 0: any, which it becomes. */
+static int
+listen_udp(int *port)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage sa;
+	socklen_t n = (socklen_t)ip_to_sockaddr(&fake_ip, *port, &sa);
+	struct ip ip;
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, n), 0);
+	n = sizeof(sa);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
+	ip_from_sockaddr((struct sockaddr *)&sa, &ip, port);
+	return fd;
+}
+
+/* What the first query is told of an absent server is nothing to a second
+ * one, for which it is there. */
+static void
+test_there_again(void **state)
+{
+	struct dns_options o = { .nservers = 1, .try_ms = 5000 };
+	unsigned char text[600];
+	int fd, port = 0;
+	struct dns *d;
+
+	(void)state;
+	assert_int_equal(close(listen_udp(&port)), 0);
+	o.servers[0] = (struct dns_server){ .ip = fake_ip, .port = port };
+	d = dns_new(&o);
+	(void)dns_start(d, &arena, DNS_A, BYTES("a.example"));
+	fd = listen_udp(&port);
+	(void)dns_start(d, &arena, DNS_A, BYTES("b.example"));
+	assert_true(recv(fd, text, sizeof(text), MSG_DONTWAIT) > 0);
+	dns_free(d);
+	assert_int_equal(close(fd), 0);
+}
+
 int
 main(void)
 {
+	static char elsewhere;		/* any address will do */
 #define T(name, fn) { name, fn, reset, reset, NULL }
+#define E(name, fn) { "elsewhere: " name, fn, reset, reset, &elsewhere }
 	const struct CMUnitTest tests[] = {
 		T("O-5 static table and source", test_table),
 		T("PIPEMAIL_DNS that is no address", test_environment),
@@ -565,7 +663,20 @@ main(void)
 		T("C-4 many in flight", test_in_flight),
 		T("C-4 limit of those in flight", test_in_flight_limit),
 		T("C-4 given up", test_cancel),
-		T("C-4 random ids and ports", test_random),
+		T("a server of this machine that is not there", test_absent),
+		T("one that is there again", test_there_again),
+		T("C-4 random ids, one port on this machine", test_random),
+		E("bad DNS: wrong id, wrong question are waited past",
+		    test_strays),
+		E("C-4 a lost query is sent again", test_retry),
+		E("C-4 several servers, trusted or not",
+		    test_several_servers),
+		E("bad DNS: silence, time-outs, deadline", test_time),
+		E("C-4 many in flight", test_in_flight),
+		E("C-4 limit of those in flight", test_in_flight_limit),
+		E("C-4 given up", test_cancel),
+		E("a server that is not there", test_absent),
+		E("C-4 random ids and ports", test_random),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
