@@ -23,6 +23,9 @@ member = bob@example.org
 member = away@off.example
 [alias "full"]
 member = small@example.org
+[alias "mixed"]
+member = never@example.org
+member = small@example.org
 [alias "choosy"]
 member = never@example.org
 member = alice@example.org
@@ -222,6 +225,7 @@ is "$(put a@b.example nobody@example.org </dev/null)" "550 5.7.1 never" "D-9 no 
 head -c 3000 /dev/zero | tr '\0' x | sed 's/^/X: /' >big; echo >>big
 is "$(put a@b.example full@example.org <big)" "452 4.2.2 mailbox is full" "D-9 all are full"
 is "$(put a@b.example both@example.org <big)" "250 2.0.0 delivered" "D-9 one is full"
+is "$(put a@b.example mixed@example.org <big)" "452 4.2.2 mailbox is full" "D-9 one refuses, one is full: it may come again"
 is "$(put a@b.example nobody2@example.org </dev/null; put a@b.example x@off.example </dev/null)" "" "D-13 unknown and disabled ones are refused before"
 ok "the trees are sound" verifydata
 done_testing
