@@ -83,6 +83,8 @@ psd${tab}u
 t${tab}n
 dnssec${tab}n" "A-12 -l shows the record taken apart"
 exits 1 "A-12 -l exits 1 where there is none" dmarc-check -l absent.example
+is "$(cat .out)" "problem${tab}no record
+dnssec${tab}n" "A-12 -l and says so"
 exits 100 "A-12 -l with what is no domain" dmarc-check -l 'a b'
 # ---- -r ----
 out=$(dmarc-check -r sub.org.example; echo $?)
