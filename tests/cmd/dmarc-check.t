@@ -45,6 +45,7 @@ is "$(judge a@alias.example.org b@alias.example.org)" "fail${tab}alias.example.o
 is "$(judge a@soft.example.org b@x.example)" "fail${tab}soft.example.org${tab}none${tab}none" "A-5 pct=0 leaves all out"
 is "$(judge a@corp.co.uk b@corp.co.uk)" "none${tab}corp.co.uk${tab}none${tab}strict" "A-9 a public suffix has no say; A-6 the class needs no record"
 is "$(judge 'a@example.org, b@example.org' b@example.org)" "none${tab}-${tab}none${tab}none" "A-5 several addresses in From"
+is "$(judge 'a@example.org <boss@soft.example.org>' b@example.org)" "none${tab}-${tab}none${tab}none" "A-5 R-37 one in front of the one that is shown vouches for nothing"
 
 message a@example.org >m
 dmarc-check -q <m >out

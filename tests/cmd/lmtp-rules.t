@@ -210,6 +210,7 @@ is "$(in_box alice .Away) $(messages bob)" "1 $((n + 2))" "D-10 D-13 and gets no
 n=$(total)
 is "$(put a@b.example closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 not everybody may post"
 is "$(put 'a@b.example, bob@example.org' closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 two authors are none"
+is "$(put 'alice@example.org <a@b.example>' closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 nor a member's address in front of the one that is shown"
 is "$(total)" "$n" "D-11 nobody has it"
 like "$(cat err)" 'm=refused .*alias=closed@example.org code=550 why=' "D-11 the log says so"
 is "$(put alice@example.org closed@example.org </dev/null)" "250 2.0.0 delivered" "D-11 a member may"
