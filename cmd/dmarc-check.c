@@ -53,6 +53,13 @@ print_record(struct arena *a, const struct dmarc_record *r)
 	print("t", r->testing ? BYTES("y") : BYTES("n"));
 }
 
+static struct bytes
+problem_of(const struct dmarc_found *f)
+{
+	return f->why[0] == '\0' && f->status != DMARC_FOUND
+	    ? BYTES("no record") : bytes_str(f->why);
+}
+
 static int
 print_found(struct arena *a, const struct dmarc_found *f)
 {
@@ -62,8 +69,8 @@ print_found(struct arena *a, const struct dmarc_found *f)
 		print("record", f->text);
 	if (f->status == DMARC_FOUND)
 		print_record(a, &f->record);
-	if (f->why[0] != '\0')
-		print("problem", bytes_str(f->why));
+	if (problem_of(f).n > 0)
+		print("problem", problem_of(f));
 	print("dnssec", f->authentic ? BYTES("y") : BYTES("n"));
 	return f->status == DMARC_FOUND ? EXIT_YES
 	    : f->status == DMARC_UNKNOWN ? EXIT_TEMP : EXIT_NO;
@@ -107,7 +114,7 @@ print_reports(struct dns *d, struct arena *a, const struct dmarc_found *f)
 
 	if (f->status != DMARC_FOUND) {
 		print(f->status == DMARC_UNKNOWN ? "temperror" : "none",
-		    bytes_str(f->why[0] != '\0' ? f->why : "no record"));
+		    problem_of(f));
 		return f->status == DMARC_UNKNOWN ? EXIT_TEMP : EXIT_NO;
 	}
 	for (size_t i = 0; i < r->nrua; i++)

@@ -29,9 +29,10 @@ struct expansion {
 	size_t nmissing;
 	struct bytes from;		/* empty: none, or several */
 	struct bytes author;		/* canonical; empty: not of ours */
-	/* The first of each kind, code 0: none. Failed: what is for members
+	/* The first of each kind, code 0: none. Unstored: it was not refused,
+	 * only could not be stored, or judged. Failed: what is for members
 	 * elsewhere cannot be passed on. */
-	struct smtp_answer accepted, refused, failed;
+	struct smtp_answer accepted, refused, unstored, failed;
 };
 
 /* ---- who gets no copy ---- */
@@ -102,7 +103,8 @@ deliver_member(struct expansion *x, const struct recipient *member)
 		if (!c.judge_only)
 			note_reached(x->d, member->address);
 	} else {
-		keep_first(x->d, &x->refused, &answer);
+		keep_first(x->d, x->d->missed == MISSED_NOT ? &x->refused
+		    : &x->unstored, &answer);
 		if (!c.judge_only && x->d->missed != MISSED_NOT) {
 			x->missing[x->nmissing] = member;
 			x->why[x->nmissing++] = x->d->missed;
@@ -248,6 +250,22 @@ log_refused(struct expansion *x, const struct smtp_recipient *rcpt)
 	log_end(&l);
 }
 
+/* One that could not be stored may come again, whoever else refuses it. */
+static struct smtp_answer
+the_answer(const struct expansion *x)
+{
+	static const struct smtp_answer nobody = { 550, BYTES("5.1.1"),
+	    BYTES("nobody is behind this address") };
+	const struct smtp_answer *in_order[] = { &x->accepted, &x->failed,
+	    &x->unstored, &x->refused };
+
+	for (size_t i = 0; i < sizeof(in_order) / sizeof(*in_order); i++) {
+		if (in_order[i]->code != 0)
+			return *in_order[i];
+	}
+	return nobody;
+}
+
 void
 alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
     struct bytes text, struct smtp_answer *out)
@@ -273,9 +291,5 @@ alias_deliver(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	if (x.alias.nmembers == 0)
 		ask_owner(&x);
 	finish(&x);
-	*out = x.accepted.code != 0 ? x.accepted : x.failed.code != 0
-	    ? x.failed : x.refused;
-	if (out->code == 0)
-		*out = (struct smtp_answer){ 550, BYTES("5.1.1"),
-		    BYTES("nobody is behind this address") };
+	*out = the_answer(&x);
 }

@@ -140,6 +140,9 @@ struct addr_list {
 	size_t count;			/* members of all kinds */
 	bool is_cut;			/* ADDR_LIST_MAX reached */
 	bool is_bad;			/* some member is bad */
+	/* From where reading ended before the end, or from what begins and has
+	 * no end. Other readers may see an address in it. */
+	struct bytes rest;
 };
 
 /*
@@ -150,6 +153,9 @@ void addr_parse_list(struct arena *a, struct bytes body,
     struct addr_list *out);
 /* The next member from m (included) that is a mailbox with a domain. */
 const struct addr_member *addr_next_mailbox(const struct addr_member *m);
+/* Whether the mailbox m of the list is the one address that readers of any
+ * kind see in it: there is no other one, and no "@" in what was not read. */
+bool addr_is_only(const struct addr_list *list, const struct addr_member *m);
 /*
  * "local@domain" of a header mailbox as a path: NFC, lower-case domain. -1
  * EBADMSG if it is no valid address.

@@ -50,9 +50,18 @@ add(struct buf *b, int c)
 	(void)buf_addc(b, c);			/* cap: size of the input */
 }
 
+/* What begins here has no end. */
+static void
+note_rest(struct parser *p, struct bytes start)
+{
+	if (p->list->rest.n == 0)
+		p->list->rest = start;
+}
+
 static void
 skip_comment(struct parser *p)
 {
+	struct bytes start = p->s;
 	unsigned int depth = 0;
 	int c;
 
@@ -67,13 +76,16 @@ skip_comment(struct parser *p)
 			if (--depth == 0)
 				return;
 		} else if (c == '\\') {
-			if ((c = bytes_next(&p->s)) == -1)
+			if ((c = bytes_next(&p->s)) == -1) {
+				note_rest(p, start);
 				return;
+			}
 		} else if (c == '\r' || c == '\n') {
 			continue;
 		}
 		add(&p->comment, c);
 	}
+	note_rest(p, start);
 	buf_reset(&p->comment);		/* no end: not a comment after all */
 }
 
@@ -94,6 +106,7 @@ skip_cfws(struct parser *p)
 static bool
 read_quoted(struct parser *p)
 {
+	struct bytes start = p->s;
 	int c;
 
 	skip(p);
@@ -103,10 +116,11 @@ read_quoted(struct parser *p)
 			return true;
 		}
 		if (c == '\\' && (c = bytes_next(&p->s)) == -1)
-			return false;
+			break;
 		if (c != '\r' && c != '\n')
 			add(&p->text, c);
 	}
+	note_rest(p, start);
 	return false;
 }
 
@@ -174,6 +188,7 @@ read_local_part(struct parser *p)
 static bool
 read_domain_literal(struct parser *p)
 {
+	struct bytes start = p->s;
 	int c;
 
 	while ((c = bytes_next(&p->s)) != -1) {
@@ -187,8 +202,9 @@ read_domain_literal(struct parser *p)
 		if (c == '\\' && (c = bytes_next(&p->s)) != -1)
 			add(&p->text, c);
 		else if (peek(p) == '[')
-			return false;
+			break;
 	}
+	note_rest(p, start);
 	return false;
 }
 
@@ -415,7 +431,7 @@ addr_parse_list(struct arena *a, struct bytes body, struct addr_list *out)
 	    .comment = BUF_INIT(body.n + 1), .text = BUF_INIT(2 * body.n + 2),
 	    .list = out };
 
-	*out = (struct addr_list){ NULL, 0, false, false };
+	*out = (struct addr_list){ .rest = BYTES_EMPTY };
 	p.end = &out->first;
 	skip_cfws(&p);
 	while (peek(&p) != -1) {
@@ -426,6 +442,7 @@ addr_parse_list(struct arena *a, struct bytes body, struct addr_list *out)
 		skip(&p);
 		skip_cfws(&p);
 	}
+	note_rest(&p, p.s);
 	buf_free(&p.comment);
 	buf_free(&p.text);
 }
@@ -437,6 +454,16 @@ addr_next_mailbox(const struct addr_member *m)
 	    m->domain.n == 0))
 		m = m->next;
 	return m;
+}
+
+bool
+addr_is_only(const struct addr_list *list, const struct addr_member *m)
+{
+	size_t at;
+
+	return !list->is_cut && addr_next_mailbox(list->first) == m &&
+	    addr_next_mailbox(m->next) == NULL &&
+	    !bytes_chr(list->rest, '@', &at);
 }
 
 int

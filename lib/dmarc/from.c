@@ -51,7 +51,7 @@ dmarc_from_domain(struct arena *a, struct bytes message,
 	m = addr_next_mailbox(list.first);
 	if (m == NULL)
 		return fail(why, "no address in From");
-	if (list.is_cut || addr_next_mailbox(m->next) != NULL)
+	if (!addr_is_only(&list, m))
 		return fail(why, "several addresses in From");
 	/* A local part that is none does not hide the domain. */
 	if (addr_parse_domain(a, m->domain, ADDR_SMTPUTF8, &unicode, &ascii,

@@ -45,6 +45,7 @@ is "$(judge a@alias.example.org b@alias.example.org)" "fail${tab}alias.example.o
 is "$(judge a@soft.example.org b@x.example)" "fail${tab}soft.example.org${tab}none${tab}none" "A-5 pct=0 leaves all out"
 is "$(judge a@corp.co.uk b@corp.co.uk)" "none${tab}corp.co.uk${tab}none${tab}strict" "A-9 a public suffix has no say; A-6 the class needs no record"
 is "$(judge 'a@example.org, b@example.org' b@example.org)" "none${tab}-${tab}none${tab}none" "A-5 several addresses in From"
+is "$(judge 'a@example.org <boss@soft.example.org>' b@example.org)" "none${tab}-${tab}none${tab}none" "A-5 R-37 one in front of the one that is shown vouches for nothing"
 
 message a@example.org >m
 dmarc-check -q <m >out
@@ -83,6 +84,8 @@ psd${tab}u
 t${tab}n
 dnssec${tab}n" "A-12 -l shows the record taken apart"
 exits 1 "A-12 -l exits 1 where there is none" dmarc-check -l absent.example
+is "$(cat .out)" "problem${tab}no record
+dnssec${tab}n" "A-12 -l and says so"
 exits 100 "A-12 -l with what is no domain" dmarc-check -l 'a b'
 # ---- -r ----
 out=$(dmarc-check -r sub.org.example; echo $?)

@@ -23,6 +23,9 @@ member = bob@example.org
 member = away@off.example
 [alias "full"]
 member = small@example.org
+[alias "mixed"]
+member = never@example.org
+member = small@example.org
 [alias "choosy"]
 member = never@example.org
 member = alice@example.org
@@ -207,6 +210,7 @@ is "$(in_box alice .Away) $(messages bob)" "1 $((n + 2))" "D-10 D-13 and gets no
 n=$(total)
 is "$(put a@b.example closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 not everybody may post"
 is "$(put 'a@b.example, bob@example.org' closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 two authors are none"
+is "$(put 'alice@example.org <a@b.example>' closed@example.org </dev/null)" "550 5.7.2 you may not send to this address" "D-11 nor a member's address in front of the one that is shown"
 is "$(total)" "$n" "D-11 nobody has it"
 like "$(cat err)" 'm=refused .*alias=closed@example.org code=550 why=' "D-11 the log says so"
 is "$(put alice@example.org closed@example.org </dev/null)" "250 2.0.0 delivered" "D-11 a member may"
@@ -222,6 +226,7 @@ is "$(put a@b.example nobody@example.org </dev/null)" "550 5.7.1 never" "D-9 no 
 head -c 3000 /dev/zero | tr '\0' x | sed 's/^/X: /' >big; echo >>big
 is "$(put a@b.example full@example.org <big)" "452 4.2.2 mailbox is full" "D-9 all are full"
 is "$(put a@b.example both@example.org <big)" "250 2.0.0 delivered" "D-9 one is full"
+is "$(put a@b.example mixed@example.org <big)" "452 4.2.2 mailbox is full" "D-9 one refuses, one is full: it may come again"
 is "$(put a@b.example nobody2@example.org </dev/null; put a@b.example x@off.example </dev/null)" "" "D-13 unknown and disabled ones are refused before"
 ok "the trees are sound" verifydata
 done_testing

@@ -56,6 +56,8 @@ m r | sed 's/^From: .*/&\n&/' | ask $A rcpt=x@one.example >out
 is "$(code)" "550 5.6.0" "R-37 two From fields"
 m r | sed '/^From:/d' | ask $A rcpt=x@one.example >out
 is "$(code)" "550 5.6.0" "R-37 no From field"
+m r | sed 's/^From: .*/From: alice@own.example <boss@own.example>/' | ask $A rcpt=x@one.example >out
+is "$(code)" "550 5.6.0" "R-37 U-17 an own address in front of the one that is shown"
 m r | ask $A >out
 is "$(code)" "554 5.5.1" "no recipients"
 m r | ask $A rcpt=nosuch@own.example >out

@@ -61,6 +61,8 @@ like "$(grep 'from=a@unknown.example code=550' err)" "why=\"the sender's domain 
 # ---- R-17: for MAIL FROM alone ----
 out=$(say from_other 'EHLO helo.example' 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@example.org>' 'RCPT TO:<bob@example.org>')
 is "$(echo "$out" | tail -1)" "452 4.5.3 one recipient at a time without an SPF pass" "R-17 an SPF pass of the HELO name is none"
+out=$(say from_net 'EHLO c' 'MAIL FROM:<a@example.net>' 'RCPT TO:<alice@example.org>' 'RCPT TO:<bob@example.org>' RSET 'MAIL FROM:<a@nospf.example>' 'RCPT TO:<alice@example.org>' 'RCPT TO:<bob@example.org>' RSET 'MAIL FROM:<a@example.net>' 'RCPT TO:<bob@example.org>' 'RCPT TO:<alice@example.org>')
+is "$(echo "$out" | sed '/^250-/d' | cut -c1-9 | sed -n '4p;8p;12p' | tr '\n' ' ')" "250 2.1.5 452 4.5.3 250 2.1.5 " "R-17 each transaction is asked about by itself"
 is "$(mail from_other a@helo.example)" "550 5.7.27 the sender's domain takes no mail (neither MX nor address)" "R-14 SPF alone does not make a domain"
 
 # ---- R-18 ----

@@ -94,6 +94,42 @@ test_lists(void **state)
 	}
 }
 
+/* The one address of a From field, as every reader sees it. */
+static void
+test_only(void **state)
+{
+	static const struct {
+		const char *in;
+		bool only;
+	} rows[] = {
+		{ "a@b", true }, { "A <a@b>", true }, { "\"x@y\" <a@b>", true },
+		{ "a@b (c@d)", true }, { "G: a@b;", true }, { "a@b,", true },
+		{ "a@b garbage", true }, { "a@b (no end", true },
+		{ "a@b, John Doe", true },
+		{ "a@b, c@d", false }, { "a@b, C <c@d", false },
+		/* another reader's address may be another one */
+		{ "a@b <c@d>", false }, { "a@b c@d", false },
+		{ "<a@b> <c@d>", false }, { "A <a@b> c@d", false },
+		{ "a@b; c@d", false }, { "a@b@c", false },
+		{ "a@b (no end <c@d>", false }, { "a@b, \"x <c@d>", false },
+		{ "a@b (x\\) <c@d>", false }, { "a@b, c@[x <d@e>", false },
+	};
+	const struct addr_member *m;
+	struct addr_list list;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		addr_parse_list(&arena, bytes_str(rows[i].in), &list);
+		m = addr_next_mailbox(list.first);
+		if (m == NULL || addr_is_only(&list, m) != rows[i].only)
+			fail_msg("%s", rows[i].in);
+	}
+	addr_parse_list(&arena, repeat("a,", ADDR_LIST_MAX - 1, "b@c,d@e"),
+	    &list);
+	m = addr_next_mailbox(list.first);
+	assert_true(m != NULL && list.is_cut && !addr_is_only(&list, m));
+}
+
 static void
 test_list_limits(void **state)
 {
@@ -216,6 +252,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T("address lists of header fields", test_lists),
+		T("the only address of a field, for every reader", test_only),
 		T("limit of address lists", test_list_limits),
 		T("hostile address lists take linear time",
 		    test_hostile_lists),

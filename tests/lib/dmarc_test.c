@@ -427,6 +427,12 @@ static const struct {
 	    "several addresses in From" },
 	{ "From: group:a@b.example,c@b.example;\n\n", NULL,
 	    "several addresses in From" },
+	/* what other readers take for the address is another one */
+	{ "From: a@b.example <c@d.example>\n\n", NULL,
+	    "several addresses in From" },
+	{ "From: <a@b.example> (<c@d.example>\n\n", NULL,
+	    "several addresses in From" },
+	{ "From: a@b.example and more\n\n", "b.example", "" },
 	{ "From:\n\n", NULL, "no address in From" },
 	{ "From: undisclosed:;\n\n", NULL, "no address in From" },
 	{ "From: a@[192.0.2.1]\n\n", NULL, "no domain name in From" },
