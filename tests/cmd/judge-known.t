@@ -148,6 +148,12 @@ SPF=softfail DMARC=fail POLICY=reject message l@known.example | sed 's/^Subject/
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-6 a list: nothing else is asked"
 is "$(reason alice Lists/Dev)" list-allow "D-6 its reason"
 like "$(store-show -a alice -m Lists/Dev 1)" 'override mailing_list' "A-8 D-6 the copy says that DMARC was not followed"
+# list SED: how a message is judged that says it is of the list
+list() { sed "s/^Subject/List-Id: <dev.known.example>\nSubject/; $1" | judge -q -a alice -r alice@example.org | cut -f2; }
+is "$(SPF=none message | list 's/dkim=pass/dkim=fail/g')" msgfromdomain "D-6 step 3: neither SPF nor a signature vouches for the list"
+is "$(message | list 's/dkim=pass/dkim=fail/g')" list-allow "D-6 step 3: SPF alone is enough"
+is "$(SPF=none message | list '')" list-allow "D-6 step 3: so is a signature"
+is "$(SPF=none message | list 's/header.d=known/header.d=sub.known/; s/mailfrom=b@/mailfrom=b@sub./')" msgfromdomain "D-6 step 3: not that of a domain below it"
 DMARC=fail POLICY=reject ALIGN=none message o@author.example | sed 's/dkim=pass header.d=known.example;//' >m
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-5 forwarded: DMARC does not refuse"
 is "$(where alice Forwards):$(reason alice Forwards)" 1:no-bad-signals "D-5 its mailbox and reason"
