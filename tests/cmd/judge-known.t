@@ -87,7 +87,7 @@ ok "J-10 its owner moves it out" store-move -a small -m Rejects Elsewhere "$(las
 is "$(store-list -a small -m Elsewhere | tail -1 | cut -f3)" '$NotJunk' "J-10 it is not Seen any more"
 
 # ---- Rejects is a mailbox that other mail comes to, too ----
-printf '[account]\naddress = small@example.org\nrejects = Junk\n[rule "news"]\nmsg-from = ^news@\nmailbox = Junk\n' >etc/accounts/small.conf
+printf '[account]\naddress = small@example.org\nrejects = Junk\n[rule "news"]\nmsg-from = ^news@\nmailbox = Junk\n[rule "kept"]\nmsg-from = ^kept@\nmailbox = Work\naccept-rejects-to = Junk\n' >etc/accounts/small.conf
 ok "copies of what is refused go into Junk" config-compile
 message news@known.example >m
 is "$(give small@example.org <m):$(where small Junk)" "250 2.0.0 delivered:1" "J-10 D-4 what a rule puts there stays there"
@@ -95,6 +95,8 @@ DMARC=fail POLICY=reject message g@known.example >m
 is "$(give small@example.org <m | cut -c 1-3):$(where small Junk)" "550:2" "J-10 with a copy of what was refused"
 sed 's/dmarc=fail/dmarc=pass/; s/reject/none/' m >m2
 is "$(give small@example.org <m2):$(store-list -a small -m Junk | cut -f6)" "250 2.0.0 delivered:news@known.example" "J-10 which goes when that is accepted, it alone"
+DMARC=fail POLICY=reject message kept@known.example >m
+is "$(give small@example.org <m):$(where small Junk)" "250 2.0.0 delivered:2" "D-7 J-10 nor does what a rule accepts there all the same"
 
 # ---- lists ----
 main_conf '' 'dnsbl = bl.example' "first-time-delay = 0
