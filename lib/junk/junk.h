@@ -208,8 +208,9 @@ typedef int (*junk_message_fn)(void *ctx, const char *name,
  * Each message of a path: a file that is one, an mbox (its first line begins
  * with "From ": a message begins at each such line after an empty one), or
  * all files of a folder and those in it, by name; names that begin with a dot
- * and, of a Maildir, tmp and what is beside cur and new, are left out. 0, -1
- * with errno, *where then the name (in the arena).
+ * and, of a Maildir, tmp and what is beside cur and new, are left out, and what
+ * is gone when its turn comes. 0, -1 with errno, *where then the name (in the
+ * arena).
  */
 int junk_walk(struct arena *a, const char *path, junk_message_fn f,
     void *ctx, const char **where);

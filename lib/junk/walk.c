@@ -126,8 +126,8 @@ walk_path(struct walk *w, int dir, const char *name, const char *shown,
 		return -1;
 	}
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1)
-		return -1;
+	if (fd == -1)	/* a mailbox in use: renamed since it was listed */
+		return depth > 0 && errno == ENOENT ? 0 : -1;
 	if (fstat(fd, &st) == 0)
 		r = S_ISDIR(st.st_mode) ? walk_folder(w, fd, shown, depth)
 		    : read_file(w, fd, shown, st.st_size);

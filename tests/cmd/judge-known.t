@@ -87,7 +87,7 @@ ok "J-10 its owner moves it out" store-move -a small -m Rejects Elsewhere "$(las
 is "$(store-list -a small -m Elsewhere | tail -1 | cut -f3)" '$NotJunk' "J-10 it is not Seen any more"
 
 # ---- Rejects is a mailbox that other mail comes to, too ----
-printf '[account]\naddress = small@example.org\nrejects = Junk\n[rule "news"]\nmsg-from = ^news@\nmailbox = Junk\n' >etc/accounts/small.conf
+printf '[account]\naddress = small@example.org\nrejects = Junk\n[rule "news"]\nmsg-from = ^news@\nmailbox = Junk\n[rule "kept"]\nmsg-from = ^kept@\nmailbox = Work\naccept-rejects-to = Junk\n' >etc/accounts/small.conf
 ok "copies of what is refused go into Junk" config-compile
 message news@known.example >m
 is "$(give small@example.org <m):$(where small Junk)" "250 2.0.0 delivered:1" "J-10 D-4 what a rule puts there stays there"
@@ -95,6 +95,8 @@ DMARC=fail POLICY=reject message g@known.example >m
 is "$(give small@example.org <m | cut -c 1-3):$(where small Junk)" "550:2" "J-10 with a copy of what was refused"
 sed 's/dmarc=fail/dmarc=pass/; s/reject/none/' m >m2
 is "$(give small@example.org <m2):$(store-list -a small -m Junk | cut -f6)" "250 2.0.0 delivered:news@known.example" "J-10 which goes when that is accepted, it alone"
+DMARC=fail POLICY=reject message kept@known.example >m
+is "$(give small@example.org <m):$(where small Junk)" "250 2.0.0 delivered:2" "D-7 J-10 nor does what a rule accepts there all the same"
 
 # ---- lists ----
 main_conf '' 'dnsbl = bl.example' "first-time-delay = 0
@@ -148,6 +150,12 @@ SPF=softfail DMARC=fail POLICY=reject message l@known.example | sed 's/^Subject/
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-6 a list: nothing else is asked"
 is "$(reason alice Lists/Dev)" list-allow "D-6 its reason"
 like "$(store-show -a alice -m Lists/Dev 1)" 'override mailing_list' "A-8 D-6 the copy says that DMARC was not followed"
+# list SED: how a message is judged that says it is of the list
+list() { sed "s/^Subject/List-Id: <dev.known.example>\nSubject/; $1" | judge -q -a alice -r alice@example.org | cut -f2; }
+is "$(SPF=none message | list 's/dkim=pass/dkim=fail/g')" msgfromdomain "D-6 step 3: neither SPF nor a signature vouches for the list"
+is "$(message | list 's/dkim=pass/dkim=fail/g')" list-allow "D-6 step 3: SPF alone is enough"
+is "$(SPF=none message | list '')" list-allow "D-6 step 3: so is a signature"
+is "$(SPF=none message | list 's/header.d=known/header.d=sub.known/; s/mailfrom=b@/mailfrom=b@sub./')" msgfromdomain "D-6 step 3: not that of a domain below it"
 DMARC=fail POLICY=reject ALIGN=none message o@author.example | sed 's/dkim=pass header.d=known.example;//' >m
 is "$(give alice@example.org <m)" "250 2.0.0 delivered" "D-5 forwarded: DMARC does not refuse"
 is "$(where alice Forwards):$(reason alice Forwards)" 1:no-bad-signals "D-5 its mailbox and reason"

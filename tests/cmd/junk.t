@@ -98,6 +98,10 @@ for f in Maildir/cur/*; do
 done >mbox
 is "$(junk-score -b -d words.mdb mbox | wc -l)" 60 "J-20 an mbox"
 
+mkdir -p used/cur used/new && cp Maildir/cur/* used/cur && ln -s /nonexistent used/cur/gone
+is "$(junk-score -b -d words.mdb used | wc -l)" 60 "J-20 a message that goes while a folder is read is passed over"
+exits 100 "one that is named is not" junk-score -b -d words.mdb used/cur/gone
+
 # ---- how good it is, as the man page has it ----
 i=0
 for m in Maildir/cur/*; do	# they came in turn
