@@ -18,6 +18,9 @@
 #define REPLY_TIMEOUT_MS (10 * 60 * 1000)
 #define CONNECT_TIMEOUT_MS 30000
 #define WRITE_TIMEOUT_MS 60000
+/* For a reply to a client that sends no more: delivery as a rule has answered
+ * long before, waits for first-time senders are longer. */
+#define ENDED_MS 5000
 #define PIECE_MAX 32768
 /* A piece with every line feed and dot doubled, and the end mark. */
 #define WIRE_MAX (2 * PIECE_MAX + 8)
@@ -49,24 +52,32 @@ relay_close(struct relay *r)
 }
 
 /*
- * Until lmtp-in says something. False: the client is gone. TCP tells only that
- * it sends no more, which is so, too, where it sent QUIT ahead.
+ * Until lmtp-in says something. False: the client is gone. An end of what it
+ * sends is no more than that: QUIT may stand in front of it, and who shuts down
+ * one way only waits for its reply. But most programs that stop end so, too,
+ * and without QUIT the message is theirs to send again (RFC 5321 4.1.1.10). What
+ * is being delivered has its reply; who leaves while lmtp-in makes it wait (R-27)
+ * is not to have it twice.
  */
 static bool
 wait_for_reply(const struct relay *r, int64_t deadline)
 {
 	struct pollfd p[2] = { { .fd = r->fd, .events = POLLIN },
 	    { .fd = r->client, .events = r->said_all ? 0 : POLLRDHUP } };
+	int64_t until = deadline;
 	unsigned char byte;
+	int n;
 
-	while (poll(p, 2, deadline_left(deadline)) > 0 && p[0].revents == 0) {
+	while ((n = poll(p, 2, deadline_left(until))) > 0 &&
+	    p[0].revents == 0) {
 		if ((p[1].revents & (POLLHUP | POLLERR)) != 0)
 			return false;
-		if (recv(r->client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-			return false;
-		p[1].events = 0;	/* QUIT stands there */
+		p[1].events = 0;	/* it is told once */
+		if (recv(r->client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 &&
+		    deadline_left(deadline) > ENDED_MS)
+			until = deadline_in(ENDED_MS);
 	}
-	return true;
+	return n != 0 || until == deadline;
 }
 
 /* What has come, when all that came before was looked at. */

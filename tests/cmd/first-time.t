@@ -30,7 +30,7 @@ say("MAIL FROM:<a@example.net>\r\n"); hear()
 say("RCPT TO:<%s@example.org>\r\n" % to); hear()
 say("DATA\r\n"); hear()
 say("From: a@example.net\r\nSubject: x\r\n\r\nx\r\n.\r\n" + ("QUIT\r\n" if what == "quit" else ""))
-if what == "quit":
+if what in ("quit", "half"):
     ours.shutdown(socket.SHUT_WR)
 if what == "leave":
     while not os.path.exists("leave"): time.sleep(0.05)
@@ -67,6 +67,17 @@ rm leave
 conf 1 1
 like "$(client quit bob)" '^250 ' "R-27 a client that sent QUIT ahead and no more is not gone"
 is "$(messages bob)" 1 "R-27 its message is delivered"
+# one that shuts down its side behind the dot, as nc -N does
+conf 0 1
+like "$(client half bob)" '^250 ' "R-27 a client that sends no more, without QUIT, has its reply"
+is "$(messages bob)" 2 "R-27 its message is delivered, once"
+conf 60 2
+t=$(date +%s)
+like "$(client half bob)" '^451 ' "R-27 but not after a long wait: most that end so are gone"
+took=$(($(date +%s) - t))
+ok "R-27 it has that reply in time, but not at once" test "$took" -ge 4 -a "$took" -lt 50
+wait_for 20 waiting 0
+is "$(messages bob)" 2 "R-27 and nothing is stored"
 conf 60 0
 like "$(client stay bob)" '^250 ' "R-27 first-time-waits = 0: nobody waits"
 sed -i 's/^first-time-waits = .*/first-time-waits = 501/' etc/main.conf
