@@ -77,38 +77,48 @@ junk_counts_load(struct junk_counts *c)
 
 /*
  * In about the order of the table: by the first bits of each hash, so that most
- * words are found on the page of the one before.
+ * words are found on the page of the one before. hash[] gets the hashes in
+ * that order, list[] their words.
  */
-static uint32_t *
-order_words(const struct junk_words *w)
+static void
+order_words(const struct junk_words *w, uint64_t *hash, uint32_t *list)
 {
-	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
-	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 };
+	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 }, at;
 	size_t i;
 
 	for (i = 0; i < w->n; i++)
 		start[(w->word[i].hash >> (64 - ORDER_BITS)) + 1]++;
 	for (i = 1; i < sizeof(start) / sizeof(start[0]); i++)
 		start[i] += start[i - 1];
-	for (i = 0; i < w->n; i++)
-		list[start[w->word[i].hash >> (64 - ORDER_BITS)]++] =
-		    (uint32_t)i;
-	return list;
+	for (i = 0; i < w->n; i++) {
+		at = start[w->word[i].hash >> (64 - ORDER_BITS)]++;
+		hash[at] = w->word[i].hash;
+		list[at] = (uint32_t)i;
+	}
 }
 
 static int
-find_word(struct kv_cursor *cursor, uint64_t hash, uint32_t count[2])
+find_stored(struct junk_counts *c, const struct junk_words *w,
+    uint32_t (*count)[2])
 {
-	unsigned char want[8];
-	struct bytes key = bytes_of(want, sizeof(want)), value;
+	uint64_t *hash = mem_alloc((w->n + 1) * sizeof(*hash));
+	const unsigned char **value = mem_alloc((w->n + 1) * sizeof(*value));
+	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
+	static const unsigned char none[JUNK_VALUE];
 	int r;
 
-	be64_put(want, hash);
-	count[0] = count[1] = 0;
-	r = kv_seek(cursor, &key, &value);
-	if (r == 1 && bytes_eq(key, bytes_of(want, sizeof(want))))
-		return junk_value_get(value, count);
-	return r == -1 ? -1 : 0;
+	order_words(w, hash, list);
+	r = kv_get_many(c->t, c->table, hash, w->n, JUNK_VALUE, value);
+	for (size_t i = 0; r == 0 && i < w->n; i++) {
+		const unsigned char *p = value[i] == NULL ? none : value[i];
+
+		count[list[i]][JUNK_HAM] = be32_get(p);
+		count[list[i]][JUNK_SPAM] = be32_get(p + 4);
+	}
+	free(hash);
+	free(value);
+	free(list);
+	return r;
 }
 
 static int
@@ -129,20 +139,9 @@ int
 junk_counts_all(struct junk_counts *c, const struct junk_words *w,
     uint32_t (*count)[2])
 {
-	struct kv_cursor *cursor;
-	uint32_t *list;
-	int r = 0;
-
 	if (c->is_loaded)
 		return find_loaded(&c->map, w, count);
-	if ((cursor = kv_cursor_open(c->t, c->table)) == NULL)
-		return -1;
-	list = order_words(w);
-	for (size_t i = 0; r == 0 && i < w->n; i++)
-		r = find_word(cursor, w->word[list[i]].hash, count[list[i]]);
-	free(list);
-	kv_cursor_close(cursor);
-	return r;
+	return find_stored(c, w, count);
 }
 
 int
