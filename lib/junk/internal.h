@@ -42,6 +42,10 @@ struct junk_prefix junk_prefix_head(struct bytes text);
 /* Add one word as it stands, if it is not there. */
 void junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes word);
+/* The same faster, of n >= 1 bytes with JUNK_PAD more that may be read. */
+#define JUNK_PAD 8
+void junk_words_put_padded(struct junk_words *w,
+    const struct junk_prefix *prefix, const unsigned char *p, size_t n);
 void junk_words_clear(struct junk_words *w);
 /* The words of a text; with traits also what is shouted, sums, hosts. */
 void junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,

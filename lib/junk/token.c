@@ -24,12 +24,13 @@ enum {
 	HEX = 8,
 	UPPER = 16,
 	MARK = 32,		/* ! ? $ */
+	BEYOND = 128,		/* ASCII */
 };
 
 #define U(c) (LETTER | UPPER | (c))
 #define C (LETTER | HARD)
 #define V LETTER
-static const unsigned char classes[128] = {
+static const unsigned char classes[256] = {
 	['!'] = MARK, ['?'] = MARK, ['$'] = MARK,
 	['0'] = DIGIT | HEX, ['1'] = DIGIT | HEX,
 	['2'] = DIGIT | HEX | HARD, ['3'] = DIGIT | HEX | HARD,
@@ -52,17 +53,22 @@ static const unsigned char classes[128] = {
 #undef C
 #undef V
 
+/* Of eight bytes at a time, the first one being the lowest. */
+#define EACH(c) (0x0101010101010101u * (c))
+#define TOP EACH(0x80)
+
 struct scan {
 	struct junk_words *w;
 	const struct junk_prefix *prefix, *shout, *trait;
 	struct bytes rest;
 	bool traits;
-	/* The word under way. */
-	unsigned char word[JUNK_WORD_MAX + 8];
+	/* The word under way: n is JUNK_WORD_MAX + 1 of all that are longer. */
+	unsigned char word[JUNK_WORD_MAX + 1 + JUNK_PAD];
 	size_t n;
-	size_t letters;
-	unsigned int all, any;	/* classes all or any of its bytes have */
-	size_t hard, hard_max, digits, digits_max;
+	uint64_t hard, digits;	/* a bit for each byte that is one */
+	/* Whether any byte is one (letter, beyond ASCII), or is not one. */
+	uint64_t letter, beyond, not_upper, not_digit, not_hex;
+	bool last_digit;
 	/* The words before, for pairs and triples. */
 	unsigned char before[JUNK_GRAMS_MAX - 1][JUNK_WORD_MAX];
 	size_t before_n[JUNK_GRAMS_MAX - 1];
@@ -71,10 +77,11 @@ struct scan {
 static void
 begin_word(struct scan *s)
 {
-	s->n = s->letters = 0;
-	s->all = UINT32_MAX;
-	s->any = 0;
-	s->hard = s->hard_max = s->digits = s->digits_max = 0;
+	s->n = 0;
+	s->hard = s->digits = 0;
+	s->letter = s->beyond = 0;
+	s->not_upper = s->not_digit = s->not_hex = 0;
+	s->last_digit = false;
 }
 
 /* ---- the end of a word ---- */
@@ -82,29 +89,42 @@ begin_word(struct scan *s)
 static bool
 is_random(const struct scan *s)
 {
-	return s->hard_max >= RANDOM_RUN && (s->any & 0x80) == 0;
+	uint64_t two = s->hard & s->hard >> 1, four = two & two >> 2;
+
+	return (four & two >> (RANDOM_RUN - 2)) != 0 && s->beyond == 0;
+}
+
+static bool
+is_hex(const unsigned char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] < 0x80 && (classes[p[i]] & HEX) == 0)
+			return false;
+	}
+	return true;
 }
 
 static bool
 is_number(const struct scan *s)
 {
-	bool hex = (s->all & HEX) != 0;
+	uint64_t two = s->digits & s->digits >> 1;
 
-	if (s->n > 2 && s->word[0] == '0' && s->word[1] == 'x') {
-		size_t i;
-
-		for (hex = true, i = 2; i < s->n; i++)
-			hex = hex && ascii_hex_value(s->word[i]) != -1;
-	}
-	return s->digits_max >= DIGITS_RUN ||
-	    (hex && s->digits_max >= HEX_RUN);
+	if ((two & two >> (DIGITS_RUN - 2)) != 0)
+		return true;
+	if ((two & s->digits >> (HEX_RUN - 1)) == 0)
+		return false;
+	if (s->n > 2 && s->word[0] == '0' && s->word[1] == 'x')
+		return s->beyond == 0 && is_hex(s->word + 2, s->n - 2);
+	return s->not_hex == 0 && is_hex(s->word, s->n);
 }
 
 /* Two or three words with blanks between, the last one being the new one. */
 static void
 put_gram(struct scan *s, size_t count)
 {
-	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1)];
+	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1) + JUNK_PAD];
 	size_t i, n = 0;
 
 	for (i = count - 1; i > 0; i--) {
@@ -115,7 +135,7 @@ put_gram(struct scan *s, size_t count)
 		b[n++] = ' ';
 	}
 	memcpy(b + n, s->word, s->n);
-	junk_words_put(s->w, s->prefix, bytes_of(b, n + s->n));
+	junk_words_put_padded(s->w, s->prefix, b, n + s->n);
 }
 
 static void
@@ -134,12 +154,10 @@ put_grams(struct scan *s)
 static void
 put_word(struct scan *s)
 {
-	struct bytes word = bytes_of(s->word, s->n);
-
 	if ((s->w->grams & 1) != 0)
-		junk_words_put(s->w, s->prefix, word);
-	if (s->traits && (s->all & UPPER) != 0 && s->n >= SHOUT_MIN)
-		junk_words_put(s->w, s->shout, word);
+		junk_words_put_padded(s->w, s->prefix, s->word, s->n);
+	if (s->traits && s->not_upper == 0 && s->n >= SHOUT_MIN)
+		junk_words_put_padded(s->w, s->shout, s->word, s->n);
 	if ((s->w->grams & ~1u) != 0)
 		put_grams(s);
 }
@@ -154,12 +172,12 @@ put_percent(struct scan *s)
 	junk_words_put(s->w, s->trait, bytes_of(s->word, s->n + 1));
 }
 
-static void
+static inline void
 end_word(struct scan *s)
 {
 	if (s->n == 0)
 		return;
-	if ((s->all & DIGIT) != 0)
+	if (s->not_digit == 0)
 		put_percent(s);
 	else if (s->n >= JUNK_WORD_MIN && s->n <= JUNK_WORD_MAX &&
 	    !is_random(s) && !is_number(s))
@@ -169,20 +187,100 @@ end_word(struct scan *s)
 
 /* ---- what words are made of ---- */
 
-/* One byte of a word; classes 0x80: of a letter beyond ASCII. */
-static inline void
+static void
 add_byte(struct scan *s, unsigned char c, unsigned int class)
 {
-	if (s->n <= JUNK_WORD_MAX)
-		s->word[s->n++] = c;
-	s->all &= class;
-	s->any |= class;
-	s->hard = (class & HARD) != 0 ? s->hard + 1 : 0;
-	s->digits = (class & DIGIT) != 0 ? s->digits + 1 : 0;
-	if (s->hard > s->hard_max)
-		s->hard_max = s->hard;
-	if (s->digits > s->digits_max)
-		s->digits_max = s->digits;
+	size_t at = s->n;
+
+	s->word[at] = c;
+	s->n += at <= JUNK_WORD_MAX;
+	s->hard |= (uint64_t)((class & HARD) != 0) << at;
+	s->digits |= (uint64_t)((class & DIGIT) != 0) << at;
+	s->letter |= class & LETTER;
+	s->beyond |= class & BEYOND;
+	s->not_upper |= ~class & UPPER;
+	s->not_digit |= ~class & DIGIT;
+	s->not_hex |= ~class & HEX;
+	s->last_digit = (class & DIGIT) != 0;
+}
+
+static uint64_t
+load(const unsigned char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
+}
+
+static void
+store(unsigned char *p, uint64_t x)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	memcpy(p, &x, sizeof(x));
+}
+
+/* The top bit of each byte below 0x80 that is not below c. */
+static uint64_t
+not_below(uint64_t x, unsigned int c)
+{
+	return ((x & ~TOP) + EACH(0x80 - c)) & ~x & TOP;
+}
+
+/* Of each byte below 0x80 that is not c. */
+static uint64_t
+is_not(uint64_t x, unsigned int c)
+{
+	return (((x ^ EACH(c)) & ~TOP) + EACH(0x7f)) & TOP;
+}
+
+/* The top bits of eight bytes as eight bits. */
+static uint64_t
+gather(uint64_t top)
+{
+	return (top >> 7) * 0x0102040810204080u >> 56;
+}
+
+/*
+ * What of the next eight bytes are ASCII letters and digits, up to the first
+ * that is none: what add_byte does for each. How many.
+ */
+static inline size_t
+add_eight(struct scan *s)
+{
+	uint64_t x = load(s->rest.p), low = x | EACH(0x20);
+	uint64_t letter = not_below(low, 'a') & ~not_below(low, 'z' + 1);
+	uint64_t digit = not_below(x, '0') & ~not_below(x, '9' + 1);
+	uint64_t stop = ~(letter | digit) & TOP, in, consonant, top;
+	size_t k = stop == 0 ? 8 : (size_t)__builtin_ctzll(stop) / 8;
+
+	if (k == 0)
+		return 0;
+	in = TOP >> (64 - 8 * k);
+	letter &= in;
+	digit &= in;
+	/* a e i m q u y are one another but for two bits */
+	consonant = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c),
+	    0x7d) | ~is_not(low, 'm') | ~is_not(low, 'q'));
+	store(s->word + s->n, x | letter >> 2);
+	s->hard |= gather(consonant | (digit & not_below(x, '2'))) << s->n;
+	s->digits |= gather(digit) << s->n;
+	s->letter |= letter;
+	s->not_upper |= digit | (letter & x << 2);
+	s->not_digit |= letter;
+	top = (uint64_t)0x80 << (8 * k - 8);
+	s->last_digit = (digit & top) != 0;
+	s->n += k;
+	if (s->n > JUNK_WORD_MAX)
+		s->n = JUNK_WORD_MAX + 1;
+	s->rest.p += k;
+	s->rest.n -= k;
+	return k;
 }
 
 static void
@@ -211,8 +309,8 @@ put_ideographs(struct scan *s, uint32_t first)
 	if (unicode_next(&rest, &second) != 1 ||
 	    unicode_classify(second, &lower) != UNICODE_IDEOGRAPH)
 		return;
-	add_code_point(s, first, 0x80);
-	add_code_point(s, second, 0x80);
+	add_code_point(s, first, BEYOND);
+	add_code_point(s, second, BEYOND);
 	put_word(s);
 	begin_word(s);
 }
@@ -228,10 +326,10 @@ add_beyond_ascii(struct scan *s)
 	}
 	switch (unicode_classify(code_point, &lower)) {
 	case UNICODE_LETTER:
-		add_code_point(s, lower, LETTER | 0x80);
+		add_code_point(s, lower, LETTER | BEYOND);
 		break;
 	case UNICODE_DIGIT:
-		add_code_point(s, lower, DIGIT | HEX | 0x80);
+		add_code_point(s, lower, DIGIT | HEX | BEYOND);
 		break;
 	case UNICODE_IDEOGRAPH:
 		put_ideographs(s, code_point);
@@ -288,8 +386,8 @@ is_url(const struct scan *s)
 static void
 add_other(struct scan *s, int c)
 {
-	if (c == '\'' && s->n > 0 && (s->any & LETTER) != 0 &&
-	    s->digits == 0 && ascii_is_alpha(bytes_at(s->rest, 1))) {
+	if (c == '\'' && s->n > 0 && s->letter != 0 &&
+	    !s->last_digit && ascii_is_alpha(bytes_at(s->rest, 1))) {
 		add_byte(s, '\'', LETTER | UPPER);
 	} else if (s->traits && c == ':' && is_url(s)) {
 		begin_word(s);
@@ -316,20 +414,21 @@ junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
 	begin_word(&s);
 	while (s.rest.n > 0) {
 		unsigned char c = s.rest.p[0];
-		unsigned int class;
+		unsigned int class = classes[c];
 
-		if (c >= 0x80) {
-			add_beyond_ascii(&s);
-			continue;
-		}
-		class = classes[c];
 		if ((class & (LETTER | DIGIT)) == 0) {
-			add_other(&s, c);
-			continue;
+			if (c >= 0x80)
+				add_beyond_ascii(&s);
+			else
+				add_other(&s, c);
+		} else if (s.rest.n >= 8) {
+			while (add_eight(&s) == 8 && s.rest.n >= 8)
+				continue;
+		} else {
+			add_byte(&s, c | (class & UPPER) << 1, class);
+			s.rest.p++;
+			s.rest.n--;
 		}
-		add_byte(&s, c | ((class & UPPER) != 0 ? 0x20 : 0), class);
-		s.rest.p++;
-		s.rest.n--;
 	}
 	end_word(&s);
 }
