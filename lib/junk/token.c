@@ -24,6 +24,7 @@ enum {
 	HEX = 8,
 	UPPER = 16,
 	MARK = 32,		/* ! ? $ */
+	MORE = 64,		/* may end a word otherwise than a blank */
 	BEYOND = 128,		/* ASCII */
 };
 
@@ -32,6 +33,7 @@ enum {
 #define V LETTER
 static const unsigned char classes[256] = {
 	['!'] = MARK, ['?'] = MARK, ['$'] = MARK,
+	['\''] = MORE, ['%'] = MORE, [':'] = MORE,
 	['0'] = DIGIT | HEX, ['1'] = DIGIT | HEX,
 	['2'] = DIGIT | HEX | HARD, ['3'] = DIGIT | HEX | HARD,
 	['4'] = DIGIT | HEX | HARD, ['5'] = DIGIT | HEX | HARD,
@@ -57,18 +59,23 @@ static const unsigned char classes[256] = {
 #define EACH(c) (0x0101010101010101u * (c))
 #define TOP EACH(0x80)
 
+/* What is known of a word's bytes. */
+struct bytes_seen {
+	size_t n;	/* JUNK_WORD_MAX + 1 of all words that are longer */
+	uint64_t hard, digits;	/* a bit for each that is one */
+	/* Whether any is one (a letter, beyond ASCII), or is not one. */
+	uint64_t letter, beyond, not_upper, not_digit, not_hex;
+	bool last_digit;
+};
+
 struct scan {
 	struct junk_words *w;
 	const struct junk_prefix *prefix, *shout, *trait;
 	struct bytes rest;
 	bool traits;
-	/* The word under way: n is JUNK_WORD_MAX + 1 of all that are longer. */
+	/* The word under way. */
 	unsigned char word[JUNK_WORD_MAX + 1 + JUNK_PAD];
-	size_t n;
-	uint64_t hard, digits;	/* a bit for each byte that is one */
-	/* Whether any byte is one (letter, beyond ASCII), or is not one. */
-	uint64_t letter, beyond, not_upper, not_digit, not_hex;
-	bool last_digit;
+	struct bytes_seen seen;
 	/* The words before, for pairs and triples. */
 	unsigned char before[JUNK_GRAMS_MAX - 1][JUNK_WORD_MAX];
 	size_t before_n[JUNK_GRAMS_MAX - 1];
@@ -77,21 +84,17 @@ struct scan {
 static void
 begin_word(struct scan *s)
 {
-	s->n = 0;
-	s->hard = s->digits = 0;
-	s->letter = s->beyond = 0;
-	s->not_upper = s->not_digit = s->not_hex = 0;
-	s->last_digit = false;
+	s->seen = (struct bytes_seen){ 0 };
 }
 
 /* ---- the end of a word ---- */
 
-static bool
-is_random(const struct scan *s)
+static inline bool
+is_random(const struct bytes_seen *b)
 {
-	uint64_t two = s->hard & s->hard >> 1, four = two & two >> 2;
+	uint64_t two = b->hard & b->hard >> 1, four = two & two >> 2;
 
-	return (four & two >> (RANDOM_RUN - 2)) != 0 && s->beyond == 0;
+	return (four & two >> (RANDOM_RUN - 2)) != 0 && b->beyond == 0;
 }
 
 static bool
@@ -106,23 +109,23 @@ is_hex(const unsigned char *p, size_t n)
 	return true;
 }
 
-static bool
-is_number(const struct scan *s)
+static inline bool
+is_number(const struct bytes_seen *b, const unsigned char *word)
 {
-	uint64_t two = s->digits & s->digits >> 1;
+	uint64_t two = b->digits & b->digits >> 1;
 
 	if ((two & two >> (DIGITS_RUN - 2)) != 0)
 		return true;
-	if ((two & s->digits >> (HEX_RUN - 1)) == 0)
+	if ((two & b->digits >> (HEX_RUN - 1)) == 0)
 		return false;
-	if (s->n > 2 && s->word[0] == '0' && s->word[1] == 'x')
-		return s->beyond == 0 && is_hex(s->word + 2, s->n - 2);
-	return s->not_hex == 0 && is_hex(s->word, s->n);
+	if (b->n > 2 && word[0] == '0' && word[1] == 'x')
+		return b->beyond == 0 && is_hex(word + 2, b->n - 2);
+	return b->not_hex == 0 && is_hex(word, b->n);
 }
 
 /* Two or three words with blanks between, the last one being the new one. */
 static void
-put_gram(struct scan *s, size_t count)
+put_gram(struct scan *s, size_t size, size_t count)
 {
 	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1) + JUNK_PAD];
 	size_t i, n = 0;
@@ -134,54 +137,63 @@ put_gram(struct scan *s, size_t count)
 		n += s->before_n[i - 1];
 		b[n++] = ' ';
 	}
-	memcpy(b + n, s->word, s->n);
-	junk_words_put_padded(s->w, s->prefix, b, n + s->n);
+	memcpy(b + n, s->word, size);
+	junk_words_put_padded(s->w, s->prefix, b, n + size);
 }
 
 static void
-put_grams(struct scan *s)
+put_grams(struct scan *s, size_t size)
 {
 	if ((s->w->grams & 2) != 0)
-		put_gram(s, 2);
+		put_gram(s, size, 2);
 	if ((s->w->grams & 4) != 0)
-		put_gram(s, 3);
+		put_gram(s, size, 3);
 	memcpy(s->before[1], s->before[0], s->before_n[0]);
 	s->before_n[1] = s->before_n[0];
-	memcpy(s->before[0], s->word, s->n);
-	s->before_n[0] = s->n;
+	memcpy(s->before[0], s->word, size);
+	s->before_n[0] = size;
 }
 
-static void
-put_word(struct scan *s)
+static inline void
+put_word(struct scan *s, const struct bytes_seen *b)
 {
 	if ((s->w->grams & 1) != 0)
-		junk_words_put_padded(s->w, s->prefix, s->word, s->n);
-	if (s->traits && s->not_upper == 0 && s->n >= SHOUT_MIN)
-		junk_words_put_padded(s->w, s->shout, s->word, s->n);
+		junk_words_put_padded(s->w, s->prefix, s->word, b->n);
+	if (s->traits && b->not_upper == 0 && b->n >= SHOUT_MIN)
+		junk_words_put_padded(s->w, s->shout, s->word, b->n);
 	if ((s->w->grams & ~1u) != 0)
-		put_grams(s);
+		put_grams(s, b->n);
 }
 
 /* "50%": the sign is at the front of the rest. */
 static void
 put_percent(struct scan *s)
 {
-	if (!s->traits || s->n > SUM_MAX || bytes_at(s->rest, 0) != '%')
+	size_t n = s->seen.n;
+
+	if (!s->traits || n > SUM_MAX || bytes_at(s->rest, 0) != '%')
 		return;
-	s->word[s->n] = '%';
-	junk_words_put(s->w, s->trait, bytes_of(s->word, s->n + 1));
+	s->word[n] = '%';
+	junk_words_put(s->w, s->trait, bytes_of(s->word, n + 1));
 }
 
-static inline void
+/* Of a word that is more than digits. */
+static inline bool
+is_word(const struct bytes_seen *b, const unsigned char *word)
+{
+	return b->n >= JUNK_WORD_MIN && b->n <= JUNK_WORD_MAX &&
+	    !is_random(b) && !is_number(b, word);
+}
+
+static void
 end_word(struct scan *s)
 {
-	if (s->n == 0)
+	if (s->seen.n == 0)
 		return;
-	if (s->not_digit == 0)
+	if (s->seen.not_digit == 0)
 		put_percent(s);
-	else if (s->n >= JUNK_WORD_MIN && s->n <= JUNK_WORD_MAX &&
-	    !is_random(s) && !is_number(s))
-		put_word(s);
+	else if (is_word(&s->seen, s->word))
+		put_word(s, &s->seen);
 	begin_word(s);
 }
 
@@ -190,18 +202,19 @@ end_word(struct scan *s)
 static void
 add_byte(struct scan *s, unsigned char c, unsigned int class)
 {
-	size_t at = s->n;
+	struct bytes_seen *b = &s->seen;
+	size_t at = b->n;
 
 	s->word[at] = c;
-	s->n += at <= JUNK_WORD_MAX;
-	s->hard |= (uint64_t)((class & HARD) != 0) << at;
-	s->digits |= (uint64_t)((class & DIGIT) != 0) << at;
-	s->letter |= class & LETTER;
-	s->beyond |= class & BEYOND;
-	s->not_upper |= ~class & UPPER;
-	s->not_digit |= ~class & DIGIT;
-	s->not_hex |= ~class & HEX;
-	s->last_digit = (class & DIGIT) != 0;
+	b->n += at <= JUNK_WORD_MAX;
+	b->hard |= (uint64_t)((class & HARD) != 0) << at;
+	b->digits |= (uint64_t)((class & DIGIT) != 0) << at;
+	b->letter |= class & LETTER;
+	b->beyond |= class & BEYOND;
+	b->not_upper |= ~class & UPPER;
+	b->not_digit |= ~class & DIGIT;
+	b->not_hex |= ~class & HEX;
+	b->last_digit = (class & DIGIT) != 0;
 }
 
 static uint64_t
@@ -251,9 +264,9 @@ gather(uint64_t top)
  * that is none: what add_byte does for each. How many.
  */
 static inline size_t
-add_eight(struct scan *s)
+add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
 {
-	uint64_t x = load(s->rest.p), low = x | EACH(0x20);
+	uint64_t x = load(p), low = x | EACH(0x20);
 	uint64_t letter = not_below(low, 'a') & ~not_below(low, 'z' + 1);
 	uint64_t digit = not_below(x, '0') & ~not_below(x, '9' + 1);
 	uint64_t stop = ~(letter | digit) & TOP, in, consonant, top;
@@ -264,23 +277,48 @@ add_eight(struct scan *s)
 	in = TOP >> (64 - 8 * k);
 	letter &= in;
 	digit &= in;
-	/* a e i m q u y are one another but for two bits */
+	/* a e i m q u y are one another but for three bits */
 	consonant = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c),
 	    0x7d) | ~is_not(low, 'm') | ~is_not(low, 'q'));
-	store(s->word + s->n, x | letter >> 2);
-	s->hard |= gather(consonant | (digit & not_below(x, '2'))) << s->n;
-	s->digits |= gather(digit) << s->n;
-	s->letter |= letter;
-	s->not_upper |= digit | (letter & x << 2);
-	s->not_digit |= letter;
+	store(word + b->n, x | letter >> 2);
+	b->hard |= gather(consonant | (digit & not_below(x, '2'))) << b->n;
+	b->digits |= gather(digit) << b->n;
+	b->letter |= letter;
+	b->not_upper |= digit | (letter & x << 2);
+	b->not_digit |= letter;
 	top = (uint64_t)0x80 << (8 * k - 8);
-	s->last_digit = (digit & top) != 0;
-	s->n += k;
-	if (s->n > JUNK_WORD_MAX)
-		s->n = JUNK_WORD_MAX + 1;
-	s->rest.p += k;
-	s->rest.n -= k;
+	b->last_digit = (digit & top) != 0;
+	b->n += k;
+	if (b->n > JUNK_WORD_MAX)
+		b->n = JUNK_WORD_MAX + 1;
 	return k;
+}
+
+/*
+ * A word of ASCII from its first letter or digit on, most often all of it and
+ * what ends it; else its beginning is left under way.
+ */
+static void
+add_ascii(struct scan *s)
+{
+	const unsigned char *p = s->rest.p, *end = p + s->rest.n;
+	struct bytes_seen b = s->seen;
+	bool ends;
+	size_t k;
+
+	do {
+		k = add_eight(&b, s->word, p);
+		p += k;
+	} while (k == 8 && end - p >= 8);
+	ends = p < end && *p < 0x80 && classes[*p] == 0;
+	s->rest = bytes_of(p + ends, (size_t)(end - p) - ends);
+	if (!ends) {
+		s->seen = b;
+		return;
+	}
+	if (b.not_digit != 0 && is_word(&b, s->word))
+		put_word(s, &b);
+	begin_word(s);
 }
 
 static void
@@ -311,7 +349,7 @@ put_ideographs(struct scan *s, uint32_t first)
 		return;
 	add_code_point(s, first, BEYOND);
 	add_code_point(s, second, BEYOND);
-	put_word(s);
+	put_word(s, &s->seen);
 	begin_word(s);
 }
 
@@ -338,7 +376,7 @@ add_beyond_ascii(struct scan *s)
 		break;
 	case UNICODE_OTHER:
 		/* the apostrophe of typographers */
-		if (code_point == 0x2019 && s->n > 0 &&
+		if (code_point == 0x2019 && s->seen.n > 0 &&
 		    ascii_is_alpha(bytes_at(s->rest, 0)))
 			add_byte(s, '\'', LETTER | UPPER);
 		else
@@ -377,8 +415,10 @@ put_marks(struct scan *s)
 static bool
 is_url(const struct scan *s)
 {
-	return (bytes_eq(bytes_of(s->word, s->n), BYTES("http")) ||
-	    bytes_eq(bytes_of(s->word, s->n), BYTES("https"))) &&
+	struct bytes word = bytes_of(s->word, s->seen.n);
+
+	return (bytes_eq(word, BYTES("http")) ||
+	    bytes_eq(word, BYTES("https"))) &&
 	    bytes_starts(s->rest, BYTES("://"));
 }
 
@@ -386,8 +426,8 @@ is_url(const struct scan *s)
 static void
 add_other(struct scan *s, int c)
 {
-	if (c == '\'' && s->n > 0 && s->letter != 0 &&
-	    !s->last_digit && ascii_is_alpha(bytes_at(s->rest, 1))) {
+	if (c == '\'' && s->seen.letter != 0 && !s->seen.last_digit &&
+	    ascii_is_alpha(bytes_at(s->rest, 1))) {
 		add_byte(s, '\'', LETTER | UPPER);
 	} else if (s->traits && c == ':' && is_url(s)) {
 		begin_word(s);
@@ -416,14 +456,12 @@ junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
 		unsigned char c = s.rest.p[0];
 		unsigned int class = classes[c];
 
-		if ((class & (LETTER | DIGIT)) == 0) {
-			if (c >= 0x80)
-				add_beyond_ascii(&s);
-			else
-				add_other(&s, c);
+		if (c >= 0x80) {
+			add_beyond_ascii(&s);
+		} else if ((class & (LETTER | DIGIT)) == 0) {
+			add_other(&s, c);
 		} else if (s.rest.n >= 8) {
-			while (add_eight(&s) == 8 && s.rest.n >= 8)
-				continue;
+			add_ascii(&s);
 		} else {
 			add_byte(&s, c | (class & UPPER) << 1, class);
 			s.rest.p++;

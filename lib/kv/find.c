@@ -147,8 +147,8 @@ struct run {
 
 /*
  * The run that begins at key from; its page is asked for, so that it comes
- * while the run before is worked on: of a page where little is to be found
- * the offsets alone.
+ * while the run before is worked on: the offsets and, where much is to be
+ * found, the nodes, which fill a page of usual fullness from behind.
  */
 static int
 next_run(const struct page_find *f, const unsigned char *page, size_t count,
@@ -156,7 +156,7 @@ next_run(const struct page_find *f, const unsigned char *page, size_t count,
 {
 	uint64_t low = 0, high = UINT64_MAX;
 	const unsigned char *node, *p;
-	size_t at, end = from + 1, i, n;
+	size_t at, end = from + 1, i;
 
 	if (!search(f, page, count, f->key[from], &at) ||
 	    (node = node_at(f, page, at, &low)) == NULL ||
@@ -171,8 +171,11 @@ next_run(const struct page_find *f, const unsigned char *page, size_t count,
 	if (out->page > f->last)
 		return damaged();
 	p = f->map + out->page * f->page_size;
-	n = end - from >= RUN_LONG ? f->page_size : OFFSETS_LIKELY;
-	for (i = 0; i < n; i += CACHE_LINE)
+	for (i = 0; i < OFFSETS_LIKELY; i += CACHE_LINE)
+		__builtin_prefetch(p + i);
+	if (end - from < RUN_LONG)
+		return 0;
+	for (i = f->page_size / 8 * 3; i < f->page_size; i += CACHE_LINE)
 		__builtin_prefetch(p + i);
 	return 0;
 }
