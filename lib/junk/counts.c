@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define ORDER_BITS 12
+#define LOOK_UP 1024	/* words at a time: their lists stay in the cache */
 
 struct junk_counts {
 	struct kv_txn *t;
@@ -77,46 +78,60 @@ junk_counts_load(struct junk_counts *c)
 
 /*
  * In about the order of the table: by the first bits of each hash, so that most
- * words are found on the page of the one before. hash[] gets the hashes in
- * that order, list[] their words.
+ * words are found on the page of the one before.
  */
-static void
-order_words(const struct junk_words *w, uint64_t *hash, uint32_t *list)
+static uint32_t *
+order_words(const struct junk_words *w)
 {
-	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 }, at;
+	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
+	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 };
 	size_t i;
 
 	for (i = 0; i < w->n; i++)
 		start[(w->word[i].hash >> (64 - ORDER_BITS)) + 1]++;
 	for (i = 1; i < sizeof(start) / sizeof(start[0]); i++)
 		start[i] += start[i - 1];
-	for (i = 0; i < w->n; i++) {
-		at = start[w->word[i].hash >> (64 - ORDER_BITS)]++;
-		hash[at] = w->word[i].hash;
-		list[at] = (uint32_t)i;
+	for (i = 0; i < w->n; i++)
+		list[start[w->word[i].hash >> (64 - ORDER_BITS)]++] =
+		    (uint32_t)i;
+	return list;
+}
+
+/* n words of a list, LOOK_UP at most. */
+static int
+find_some(struct junk_counts *c, const struct junk_words *w,
+    const uint32_t *list, size_t n, uint32_t (*count)[2])
+{
+	static const unsigned char none[JUNK_VALUE];
+	const unsigned char *value[LOOK_UP];
+	uint64_t hash[LOOK_UP];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		hash[i] = w->word[list[i]].hash;
+	if (kv_get_many(c->t, c->table, hash, n, JUNK_VALUE, value) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const unsigned char *p = value[i] == NULL ? none : value[i];
+
+		count[list[i]][JUNK_HAM] = be32_get(p);
+		count[list[i]][JUNK_SPAM] = be32_get(p + 4);
 	}
+	return 0;
 }
 
 static int
 find_stored(struct junk_counts *c, const struct junk_words *w,
     uint32_t (*count)[2])
 {
-	uint64_t *hash = mem_alloc((w->n + 1) * sizeof(*hash));
-	const unsigned char **value = mem_alloc((w->n + 1) * sizeof(*value));
-	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
-	static const unsigned char none[JUNK_VALUE];
-	int r;
+	uint32_t *list = order_words(w);
+	size_t i, n;
+	int r = 0;
 
-	order_words(w, hash, list);
-	r = kv_get_many(c->t, c->table, hash, w->n, JUNK_VALUE, value);
-	for (size_t i = 0; r == 0 && i < w->n; i++) {
-		const unsigned char *p = value[i] == NULL ? none : value[i];
-
-		count[list[i]][JUNK_HAM] = be32_get(p);
-		count[list[i]][JUNK_SPAM] = be32_get(p + 4);
+	for (i = 0; r == 0 && i < w->n; i += n) {
+		n = w->n - i < LOOK_UP ? w->n - i : LOOK_UP;
+		r = find_some(c, w, list + i, n, count);
 	}
-	free(hash);
-	free(value);
 	free(list);
 	return r;
 }
@@ -128,6 +143,8 @@ find_loaded(const struct junk_map *map, const struct junk_words *w,
 	const struct junk_entry *e;
 
 	for (size_t i = 0; i < w->n; i++) {
+		if (i + JUNK_MAP_AHEAD < w->n)
+			junk_map_fetch(map, w->word[i + JUNK_MAP_AHEAD].hash);
 		e = junk_map_find(map, w->word[i].hash);
 		count[i][0] = e == NULL ? 0 : (uint32_t)e->count[0];
 		count[i][1] = e == NULL ? 0 : (uint32_t)e->count[1];

@@ -27,6 +27,14 @@ struct junk_entry *junk_map_at(struct junk_map *m, uint64_t hash);
 const struct junk_entry *junk_map_find(const struct junk_map *m,
     uint64_t hash);
 
+/* Ask for the memory of an entry that is looked for so many later. */
+#define JUNK_MAP_AHEAD 16
+static inline void
+junk_map_fetch(const struct junk_map *m, uint64_t hash)
+{
+	__builtin_prefetch(&m->slot[hash & (m->size - 1)]);
+}
+
 /* A word's hash, never 0; seed is that of its prefix. */
 uint64_t junk_hash(uint64_t seed, const unsigned char *p, size_t n);
 
