@@ -321,16 +321,26 @@ add_ascii(struct scan *s)
 	begin_word(s);
 }
 
+/* A scalar value beyond ASCII or, as some in lower case are, of it. */
 static void
-add_code_point(struct scan *s, uint32_t code_point, unsigned int class)
+add_code_point(struct scan *s, uint32_t c, unsigned int class)
 {
-	struct buf b = BUF_INIT(8);
-	size_t i;
-
-	(void)unicode_put(&b, code_point);	/* four bytes at most */
-	for (i = 0; i < b.n; i++)
-		add_byte(s, b.p[i], class);
-	buf_free(&b);
+	if (c < 0x80) {
+		add_byte(s, (unsigned char)c, class);
+		return;
+	}
+	if (c < 0x800) {
+		add_byte(s, (unsigned char)(0xc0 | c >> 6), class);
+	} else {
+		if (c < 0x10000) {
+			add_byte(s, (unsigned char)(0xe0 | c >> 12), class);
+		} else {
+			add_byte(s, (unsigned char)(0xf0 | c >> 18), class);
+			add_byte(s, 0x80 | (c >> 12 & 0x3f), class);
+		}
+		add_byte(s, 0x80 | (c >> 6 & 0x3f), class);
+	}
+	add_byte(s, 0x80 | (c & 0x3f), class);
 }
 
 /*
@@ -356,9 +366,15 @@ put_ideographs(struct scan *s, uint32_t first)
 static void
 add_beyond_ascii(struct scan *s)
 {
+	const unsigned char *p = s->rest.p;
 	uint32_t code_point, lower;
 
-	if (unicode_next(&s->rest, &code_point) != 1) {
+	/* Of two bytes, as many alphabets are; else whatever it is. */
+	if (s->rest.n >= 2 && p[0] >= 0xc2 && p[0] < 0xe0 &&
+	    (p[1] & 0xc0) == 0x80) {
+		code_point = (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
+		s->rest = bytes_of(p + 2, s->rest.n - 2);
+	} else if (unicode_next(&s->rest, &code_point) != 1) {
 		end_word(s);
 		return;
 	}
