@@ -317,6 +317,7 @@ static const char *const pieces[] = {
 	"\xc3\x84", "\xce\xb1", "\xd0\x96", "\xd9\xa3", "\xef\xbc\x91",
 	"\xe6\x97\xa5", "\xe6\x9c\xac", "\xc2\xad", "\xcc\x81",
 	"\xf0\x9d\x90\x80", "\xf0\x9f\x98\x80", "\xff", "\xc3", "\xe2\x80",
+	"\xc1\xa1", "\xed\xa0\x80",
 	"bcdfghjklmnpqrstvwxz", "aeiouaeiou", "abcdefghijklmnopqrstuvwxyz",
 };
 
@@ -520,6 +521,32 @@ sets_grow_and_begin_anew(void **state)
 	junk_words_free(&w);
 }
 
+/* Short of 16 bits of their hash and their slot some are the same. */
+static void
+words_are_told_by_all_of_their_hash(void **state)
+{
+	struct junk_words w;
+	size_t i, n = 0;
+	char prefix[20];
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		struct buf b = BUF_INIT(200000);
+		size_t k;
+
+		for (k = 0; k < 15000; k++)
+			(void)buf_printf(&b, "w%c%c%c ", 'a' + (int)(k % 26),
+			    'a' + (int)(k / 26 % 26), 'a' + (int)(k / 676));
+		(void)snprintf(prefix, sizeof(prefix), "p%zu:", i);
+		junk_words_init(&w, 1, false);
+		junk_words_add(&w, bytes_str(prefix), buf_bytes(&b));
+		n += w.n;
+		junk_words_free(&w);
+		buf_free(&b);
+	}
+	assert_int_equal(n, 40 * 15000);
+}
+
 /* ---- the score ---- */
 
 /* Words by chance, of few or many messages. */
@@ -633,6 +660,8 @@ main(void)
 		    bytes_are_classed_at_each_place, NULL, NULL, NULL },
 		{ "hashes of words stay what they were", hashes_stay, NULL,
 		    NULL, NULL },
+		{ "words are told by all of their hash",
+		    words_are_told_by_all_of_their_hash, NULL, NULL, NULL },
 		{ "sets grow and begin anew", sets_grow_and_begin_anew, NULL,
 		    NULL, NULL },
 		{ "scores are the same from everywhere (J-9)",
