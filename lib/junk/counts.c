@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define ORDER_BITS 12
+#define ORDER_FEW 1000	/* words: */
+#define ORDER_FEW_BITS 8
 #define LOOK_UP 1024	/* words at a time: their lists stay in the cache */
 
 struct junk_counts {
@@ -84,16 +86,17 @@ static uint32_t *
 order_words(const struct junk_words *w)
 {
 	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
-	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 };
+	unsigned int bits = w->n < ORDER_FEW ? ORDER_FEW_BITS : ORDER_BITS;
+	uint32_t start[(1 << ORDER_BITS) + 1];
 	size_t i;
 
+	memset(start, 0, ((1u << bits) + 1) * sizeof(*start));
 	for (i = 0; i < w->n; i++)
-		start[(w->word[i].hash >> (64 - ORDER_BITS)) + 1]++;
-	for (i = 1; i < sizeof(start) / sizeof(start[0]); i++)
+		start[(w->word[i].hash >> (64 - bits)) + 1]++;
+	for (i = 1; i <= 1u << bits; i++)
 		start[i] += start[i - 1];
 	for (i = 0; i < w->n; i++)
-		list[start[w->word[i].hash >> (64 - ORDER_BITS)]++] =
-		    (uint32_t)i;
+		list[start[w->word[i].hash >> (64 - bits)]++] = (uint32_t)i;
 	return list;
 }
 
