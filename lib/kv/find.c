@@ -13,6 +13,7 @@
 #define KEY 8
 #define CACHE_LINE 64
 #define OFFSETS_LIKELY 256	/* bytes of a page: the nodes of most */
+#define AHEAD 2		/* pages asked for while one is searched */
 #define RUN_LONG 4		/* so many keys and all of it is fetched */
 
 static int
@@ -186,23 +187,24 @@ find_below(const struct page_find *f, uint64_t number, unsigned int depth,
     size_t from, size_t to)
 {
 	const unsigned char *page;
-	struct run run, next;
-	size_t count;
+	struct run run[AHEAD + 1], *r;
+	size_t count, made = 0, done = 0;
 
 	if (depth == 1)
 		return find_in_leaf(f, number, from, to);
 	if ((page = page_at(f, number, PAGE_BRANCH, &count)) == NULL)
 		return damaged();
-	if (next_run(f, page, count, from, to, &next) == -1)
-		return -1;
-	do {
-		run = next;
-		if (run.to < to && next_run(f, page, count, run.to, to,
-		    &next) == -1)
+	while (from < to || done < made) {
+		for (; from < to && made - done <= AHEAD; made++) {
+			r = &run[made % (AHEAD + 1)];
+			if (next_run(f, page, count, from, to, r) == -1)
+				return -1;
+			from = r->to;
+		}
+		r = &run[done++ % (AHEAD + 1)];
+		if (find_below(f, r->page, depth - 1, r->from, r->to) == -1)
 			return -1;
-		if (find_below(f, run.page, depth - 1, run.from, run.to) == -1)
-			return -1;
-	} while (run.to < to);
+	}
 	return 0;
 }
 
