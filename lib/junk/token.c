@@ -259,6 +259,13 @@ gather(uint64_t top)
 	return (top >> 7) * 0x0102040810204080u >> 56;
 }
 
+/* Which byte of eight has the first top bit; 8: none. */
+static inline size_t
+first_of(uint64_t top)
+{
+	return top == 0 ? 8 : (size_t)__builtin_ctzll(top) / 8;
+}
+
 /*
  * What of the next eight bytes are ASCII letters and digits, up to the first
  * that is none: what add_byte does for each. How many.
@@ -268,26 +275,32 @@ add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
 {
 	uint64_t x = load(p), low = x | EACH(0x20);
 	uint64_t letter = not_below(low, 'a') & ~not_below(low, 'z' + 1);
-	uint64_t digit = not_below(x, '0') & ~not_below(x, '9' + 1);
-	uint64_t stop = ~(letter | digit) & TOP, in, consonant, top;
-	size_t k = stop == 0 ? 8 : (size_t)__builtin_ctzll(stop) / 8;
+	uint64_t stop = ~letter & TOP, digit = 0, in, hard;
+	size_t k = first_of(stop);
 
+	/* Few words have digits. */
+	if (k < 8 && ascii_is_digit(p[k])) {
+		digit = not_below(x, '0') & ~not_below(x, '9' + 1);
+		k = first_of(stop & ~digit);
+	}
 	if (k == 0)
 		return 0;
 	in = TOP >> (64 - 8 * k);
 	letter &= in;
 	digit &= in;
 	/* a e i m q u y are one another but for three bits */
-	consonant = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c),
-	    0x7d) | ~is_not(low, 'm') | ~is_not(low, 'q'));
+	hard = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c), 0x7d) |
+	    ~is_not(low, 'm') | ~is_not(low, 'q'));
+	if (digit != 0) {
+		hard |= digit & not_below(x, '2');
+		b->digits |= gather(digit) << b->n;
+	}
+	b->hard |= gather(hard) << b->n;
 	store(word + b->n, x | letter >> 2);
-	b->hard |= gather(consonant | (digit & not_below(x, '2'))) << b->n;
-	b->digits |= gather(digit) << b->n;
 	b->letter |= letter;
 	b->not_upper |= digit | (letter & x << 2);
 	b->not_digit |= letter;
-	top = (uint64_t)0x80 << (8 * k - 8);
-	b->last_digit = (digit & top) != 0;
+	b->last_digit = digit >> (8 * k - 1) != 0;
 	b->n += k;
 	if (b->n > JUNK_WORD_MAX)
 		b->n = JUNK_WORD_MAX + 1;

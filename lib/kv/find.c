@@ -43,34 +43,29 @@ page_at(const struct page_find *f, uint64_t number, unsigned int kind,
 }
 
 /* A shorter key as a number, as if zeros followed; its end if it is longer. */
-static bool
-odd_key(const unsigned char *key, size_t n, size_t room, uint64_t *out)
+static uint64_t
+odd_key(const unsigned char *key, size_t n)
 {
 	unsigned char b[KEY] = { 0 };
 
-	if (n > room)
-		return false;
 	memcpy(b, key, n < KEY ? n : KEY);
-	*out = be64_get(b);
-	return true;
+	return be64_get(b);
 }
 
 /* Node i of a page and its key; NULL: it is not within the page. */
 static inline const unsigned char *
-node_at(const struct page_find *f, const unsigned char *page, size_t i,
-    uint64_t *key)
+node_at(const unsigned char *page, size_t page_size, size_t i, uint64_t *key)
 {
 	size_t at = page_number2(page + PAGE_HEAD + 2 * i), n;
 	const unsigned char *node = page + at;
 
-	if (at > f->page_size - PAGE_NODE_HEAD)
+	if (at > page_size - PAGE_NODE_HEAD)
 		return NULL;
 	n = page_number2(node + 6);
-	if (n == KEY && at <= f->page_size - PAGE_NODE_HEAD - KEY)
-		*key = be64_get(node + PAGE_NODE_HEAD);
-	else if (!odd_key(node + PAGE_NODE_HEAD, n,
-	    f->page_size - at - PAGE_NODE_HEAD, key))
+	if (n > page_size - PAGE_NODE_HEAD - at)
 		return NULL;
+	*key = n == KEY ? be64_get(node + PAGE_NODE_HEAD)
+	    : odd_key(node + PAGE_NODE_HEAD, n);
 	return node;
 }
 
@@ -80,7 +75,7 @@ node_at(const struct page_find *f, const unsigned char *page, size_t i,
  * waiting for memory.
  */
 static inline bool
-search(const struct page_find *f, const unsigned char *page, size_t count,
+search(const unsigned char *page, size_t page_size, size_t count,
     uint64_t want, size_t *out)
 {
 	size_t at = 0, half;
@@ -88,7 +83,7 @@ search(const struct page_find *f, const unsigned char *page, size_t count,
 
 	while (count > 1) {
 		half = count / 2;
-		if (node_at(f, page, at + half, &key) == NULL)
+		if (node_at(page, page_size, at + half, &key) == NULL)
 			return false;
 		at += half & -(size_t)(key <= want);
 		count -= half;
@@ -112,18 +107,19 @@ find_in_leaf(const struct page_find *f, uint64_t number, size_t from,
     size_t to)
 {
 	const unsigned char *page, *node, *value;
-	uint64_t key = 0;
-	size_t count, at;
+	size_t size = f->page_size, count, at;
+	uint64_t key = 0, want;
 	unsigned int is_it, bad = 0;
 
 	if ((page = page_at(f, number, PAGE_LEAF, &count)) == NULL)
 		return damaged();
 	for (; from < to && bad == 0; from++) {
-		if (!search(f, page, count, f->key[from], &at) ||
-		    (node = node_at(f, page, at, &key)) == NULL)
+		want = f->key[from];
+		if (!search(page, size, count, want, &at) ||
+		    (node = node_at(page, size, at, &key)) == NULL)
 			return damaged();
 		/* Half of the words are not there: no branch by that. */
-		is_it = key == f->key[from];
+		is_it = key == want;
 		is_it &= page_number2(node + 6) == KEY;
 		bad = is_it & (unsigned int)!has_value(f, page, node);
 		value = node + PAGE_NODE_HEAD + KEY;
@@ -157,11 +153,11 @@ next_run(const struct page_find *f, const unsigned char *page, size_t count,
 {
 	uint64_t low = 0, high = UINT64_MAX;
 	const unsigned char *node, *p;
-	size_t at, end = from + 1, i;
+	size_t size = f->page_size, at, end = from + 1, i;
 
-	if (!search(f, page, count, f->key[from], &at) ||
-	    (node = node_at(f, page, at, &low)) == NULL ||
-	    (at + 1 < count && node_at(f, page, at + 1, &high) == NULL))
+	if (!search(page, size, count, f->key[from], &at) ||
+	    (node = node_at(page, size, at, &low)) == NULL ||
+	    (at + 1 < count && node_at(page, size, at + 1, &high) == NULL))
 		return damaged();
 	/* The key of the first is not used; the last has no end. */
 	low = at == 0 ? 0 : low;
