@@ -153,9 +153,9 @@ plain_end(struct plain *p, struct building *b, const char *prefix,
 		if (traits && b->n <= 12 && next == '%')
 			plain_put(p, "=", bytes_str(arena_printf(&p->arena,
 			    "%.*s%%", BYTES_ARG(word))));
-	} else if (b->n >= 3 && b->n <= 40 && !random && !number) {
+	} else if (b->n >= 2 && b->n <= 40 && !random && !number) {
 		plain_put(p, prefix, word);
-		if (traits && all_upper(b))
+		if (traits && b->n >= 3 && all_upper(b))
 			plain_put(p, "^", word);
 	}
 	b->n = 0;
