@@ -37,8 +37,12 @@ junk_batch_add(struct junk_batch *b, const struct junk_words *w,
 {
 	size_t i;
 
-	for (i = 0; i < w->n; i++)
+	for (i = 0; i < w->n; i++) {
+		if (i + JUNK_MAP_AHEAD < w->n)
+			junk_map_fetch(&b->map,
+			    w->word[i + JUNK_MAP_AHEAD].hash);
 		junk_map_at(&b->map, w->word[i].hash)->count[class] += sign;
+	}
 	b->messages[class] += sign;
 }
 

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #define ORDER_BITS 12
+#define ORDER_FEW 1000	/* words: */
+#define ORDER_FEW_BITS 8
+#define LOOK_UP 1024	/* words at a time: their lists stay in the cache */
 
 struct junk_counts {
 	struct kv_txn *t;
@@ -83,32 +86,57 @@ static uint32_t *
 order_words(const struct junk_words *w)
 {
 	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
-	uint32_t start[(1 << ORDER_BITS) + 1] = { 0 };
+	unsigned int bits = w->n < ORDER_FEW ? ORDER_FEW_BITS : ORDER_BITS;
+	uint32_t start[(1 << ORDER_BITS) + 1];
 	size_t i;
 
+	memset(start, 0, ((1u << bits) + 1) * sizeof(*start));
 	for (i = 0; i < w->n; i++)
-		start[(w->word[i].hash >> (64 - ORDER_BITS)) + 1]++;
-	for (i = 1; i < sizeof(start) / sizeof(start[0]); i++)
+		start[(w->word[i].hash >> (64 - bits)) + 1]++;
+	for (i = 1; i <= 1u << bits; i++)
 		start[i] += start[i - 1];
 	for (i = 0; i < w->n; i++)
-		list[start[w->word[i].hash >> (64 - ORDER_BITS)]++] =
-		    (uint32_t)i;
+		list[start[w->word[i].hash >> (64 - bits)]++] = (uint32_t)i;
 	return list;
 }
 
+/* n words of a list, LOOK_UP at most. */
 static int
-find_word(struct kv_cursor *cursor, uint64_t hash, uint32_t count[2])
+find_some(struct junk_counts *c, const struct junk_words *w,
+    const uint32_t *list, size_t n, uint32_t (*count)[2])
 {
-	unsigned char want[8];
-	struct bytes key = bytes_of(want, sizeof(want)), value;
-	int r;
+	static const unsigned char none[JUNK_VALUE];
+	const unsigned char *value[LOOK_UP];
+	uint64_t hash[LOOK_UP];
+	size_t i;
 
-	be64_put(want, hash);
-	count[0] = count[1] = 0;
-	r = kv_seek(cursor, &key, &value);
-	if (r == 1 && bytes_eq(key, bytes_of(want, sizeof(want))))
-		return junk_value_get(value, count);
-	return r == -1 ? -1 : 0;
+	for (i = 0; i < n; i++)
+		hash[i] = w->word[list[i]].hash;
+	if (kv_get_many(c->t, c->table, hash, n, JUNK_VALUE, value) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const unsigned char *p = value[i] == NULL ? none : value[i];
+
+		count[list[i]][JUNK_HAM] = be32_get(p);
+		count[list[i]][JUNK_SPAM] = be32_get(p + 4);
+	}
+	return 0;
+}
+
+static int
+find_stored(struct junk_counts *c, const struct junk_words *w,
+    uint32_t (*count)[2])
+{
+	uint32_t *list = order_words(w);
+	size_t i, n;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < w->n; i += n) {
+		n = w->n - i < LOOK_UP ? w->n - i : LOOK_UP;
+		r = find_some(c, w, list + i, n, count);
+	}
+	free(list);
+	return r;
 }
 
 static int
@@ -118,6 +146,8 @@ find_loaded(const struct junk_map *map, const struct junk_words *w,
 	const struct junk_entry *e;
 
 	for (size_t i = 0; i < w->n; i++) {
+		if (i + JUNK_MAP_AHEAD < w->n)
+			junk_map_fetch(map, w->word[i + JUNK_MAP_AHEAD].hash);
 		e = junk_map_find(map, w->word[i].hash);
 		count[i][0] = e == NULL ? 0 : (uint32_t)e->count[0];
 		count[i][1] = e == NULL ? 0 : (uint32_t)e->count[1];
@@ -129,20 +159,9 @@ int
 junk_counts_all(struct junk_counts *c, const struct junk_words *w,
     uint32_t (*count)[2])
 {
-	struct kv_cursor *cursor;
-	uint32_t *list;
-	int r = 0;
-
 	if (c->is_loaded)
 		return find_loaded(&c->map, w, count);
-	if ((cursor = kv_cursor_open(c->t, c->table)) == NULL)
-		return -1;
-	list = order_words(w);
-	for (size_t i = 0; r == 0 && i < w->n; i++)
-		r = find_word(cursor, w->word[list[i]].hash, count[list[i]]);
-	free(list);
-	kv_cursor_close(cursor);
-	return r;
+	return find_stored(c, w, count);
 }
 
 int

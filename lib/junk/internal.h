@@ -27,6 +27,14 @@ struct junk_entry *junk_map_at(struct junk_map *m, uint64_t hash);
 const struct junk_entry *junk_map_find(const struct junk_map *m,
     uint64_t hash);
 
+/* Ask for the memory of an entry that is looked for so many later. */
+#define JUNK_MAP_AHEAD 16
+static inline void
+junk_map_fetch(const struct junk_map *m, uint64_t hash)
+{
+	__builtin_prefetch(&m->slot[hash & (m->size - 1)]);
+}
+
 /* A word's hash, never 0; seed is that of its prefix. */
 uint64_t junk_hash(uint64_t seed, const unsigned char *p, size_t n);
 
@@ -42,6 +50,10 @@ struct junk_prefix junk_prefix_head(struct bytes text);
 /* Add one word as it stands, if it is not there. */
 void junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes word);
+/* The same faster, of n >= 1 bytes with JUNK_PAD more that may be read. */
+#define JUNK_PAD 8
+void junk_words_put_padded(struct junk_words *w,
+    const struct junk_prefix *prefix, const unsigned char *p, size_t n);
 void junk_words_clear(struct junk_words *w);
 /* The words of a text; with traits also what is shouted, sums, hosts. */
 void junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,

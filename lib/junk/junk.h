@@ -47,8 +47,8 @@
 
 struct junk_word {
 	uint64_t hash;
-	uint32_t at, n;		/* junk_word_text */
-	uint32_t slot;		/* private */
+	uint32_t at;		/* junk_word_text */
+	uint16_t n;
 	bool is_head;		/* of a field or a trait, not of the text */
 };
 
@@ -56,7 +56,7 @@ struct junk_words {
 	struct junk_word *word;
 	size_t n;
 	/* Private. */
-	size_t size, slots;
+	size_t size, slots, slots_size;
 	size_t urls;
 	uint32_t *slot;
 	struct buf text;

@@ -24,13 +24,16 @@ enum {
 	HEX = 8,
 	UPPER = 16,
 	MARK = 32,		/* ! ? $ */
+	MORE = 64,		/* may end a word otherwise than a blank */
+	BEYOND = 128,		/* ASCII */
 };
 
 #define U(c) (LETTER | UPPER | (c))
 #define C (LETTER | HARD)
 #define V LETTER
-static const unsigned char classes[128] = {
+static const unsigned char classes[256] = {
 	['!'] = MARK, ['?'] = MARK, ['$'] = MARK,
+	['\''] = MORE, ['%'] = MORE, [':'] = MORE,
 	['0'] = DIGIT | HEX, ['1'] = DIGIT | HEX,
 	['2'] = DIGIT | HEX | HARD, ['3'] = DIGIT | HEX | HARD,
 	['4'] = DIGIT | HEX | HARD, ['5'] = DIGIT | HEX | HARD,
@@ -52,17 +55,27 @@ static const unsigned char classes[128] = {
 #undef C
 #undef V
 
+/* Of eight bytes at a time, the first one being the lowest. */
+#define EACH(c) (0x0101010101010101u * (c))
+#define TOP EACH(0x80)
+
+/* What is known of a word's bytes. */
+struct bytes_seen {
+	size_t n;	/* JUNK_WORD_MAX + 1 of all words that are longer */
+	uint64_t hard, digits;	/* a bit for each that is one */
+	/* Whether any is one (a letter, beyond ASCII), or is not one. */
+	uint64_t letter, beyond, not_upper, not_digit, not_hex;
+	bool last_digit;
+};
+
 struct scan {
 	struct junk_words *w;
 	const struct junk_prefix *prefix, *shout, *trait;
 	struct bytes rest;
 	bool traits;
 	/* The word under way. */
-	unsigned char word[JUNK_WORD_MAX + 8];
-	size_t n;
-	size_t letters;
-	unsigned int all, any;	/* classes all or any of its bytes have */
-	size_t hard, hard_max, digits, digits_max;
+	unsigned char word[JUNK_WORD_MAX + 1 + JUNK_PAD];
+	struct bytes_seen seen;
 	/* The words before, for pairs and triples. */
 	unsigned char before[JUNK_GRAMS_MAX - 1][JUNK_WORD_MAX];
 	size_t before_n[JUNK_GRAMS_MAX - 1];
@@ -71,40 +84,50 @@ struct scan {
 static void
 begin_word(struct scan *s)
 {
-	s->n = s->letters = 0;
-	s->all = UINT32_MAX;
-	s->any = 0;
-	s->hard = s->hard_max = s->digits = s->digits_max = 0;
+	s->seen = (struct bytes_seen){ 0 };
 }
 
 /* ---- the end of a word ---- */
 
-static bool
-is_random(const struct scan *s)
+static inline bool
+is_random(const struct bytes_seen *b)
 {
-	return s->hard_max >= RANDOM_RUN && (s->any & 0x80) == 0;
+	uint64_t two = b->hard & b->hard >> 1, four = two & two >> 2;
+
+	return (four & two >> (RANDOM_RUN - 2)) != 0 && b->beyond == 0;
 }
 
 static bool
-is_number(const struct scan *s)
+is_hex(const unsigned char *p, size_t n)
 {
-	bool hex = (s->all & HEX) != 0;
+	size_t i;
 
-	if (s->n > 2 && s->word[0] == '0' && s->word[1] == 'x') {
-		size_t i;
-
-		for (hex = true, i = 2; i < s->n; i++)
-			hex = hex && ascii_hex_value(s->word[i]) != -1;
+	for (i = 0; i < n; i++) {
+		if (p[i] < 0x80 && (classes[p[i]] & HEX) == 0)
+			return false;
 	}
-	return s->digits_max >= DIGITS_RUN ||
-	    (hex && s->digits_max >= HEX_RUN);
+	return true;
+}
+
+static inline bool
+is_number(const struct bytes_seen *b, const unsigned char *word)
+{
+	uint64_t two = b->digits & b->digits >> 1;
+
+	if ((two & two >> (DIGITS_RUN - 2)) != 0)
+		return true;
+	if ((two & b->digits >> (HEX_RUN - 1)) == 0)
+		return false;
+	if (b->n > 2 && word[0] == '0' && word[1] == 'x')
+		return b->beyond == 0 && is_hex(word + 2, b->n - 2);
+	return b->not_hex == 0 && is_hex(word, b->n);
 }
 
 /* Two or three words with blanks between, the last one being the new one. */
 static void
-put_gram(struct scan *s, size_t count)
+put_gram(struct scan *s, size_t size, size_t count)
 {
-	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1)];
+	unsigned char b[JUNK_GRAMS_MAX * (JUNK_WORD_MAX + 1) + JUNK_PAD];
 	size_t i, n = 0;
 
 	for (i = count - 1; i > 0; i--) {
@@ -114,87 +137,223 @@ put_gram(struct scan *s, size_t count)
 		n += s->before_n[i - 1];
 		b[n++] = ' ';
 	}
-	memcpy(b + n, s->word, s->n);
-	junk_words_put(s->w, s->prefix, bytes_of(b, n + s->n));
+	memcpy(b + n, s->word, size);
+	junk_words_put_padded(s->w, s->prefix, b, n + size);
 }
 
 static void
-put_grams(struct scan *s)
+put_grams(struct scan *s, size_t size)
 {
 	if ((s->w->grams & 2) != 0)
-		put_gram(s, 2);
+		put_gram(s, size, 2);
 	if ((s->w->grams & 4) != 0)
-		put_gram(s, 3);
+		put_gram(s, size, 3);
 	memcpy(s->before[1], s->before[0], s->before_n[0]);
 	s->before_n[1] = s->before_n[0];
-	memcpy(s->before[0], s->word, s->n);
-	s->before_n[0] = s->n;
+	memcpy(s->before[0], s->word, size);
+	s->before_n[0] = size;
 }
 
-static void
-put_word(struct scan *s)
+static inline void
+put_word(struct scan *s, const struct bytes_seen *b)
 {
-	struct bytes word = bytes_of(s->word, s->n);
-
 	if ((s->w->grams & 1) != 0)
-		junk_words_put(s->w, s->prefix, word);
-	if (s->traits && (s->all & UPPER) != 0 && s->n >= SHOUT_MIN)
-		junk_words_put(s->w, s->shout, word);
+		junk_words_put_padded(s->w, s->prefix, s->word, b->n);
+	if (s->traits && b->not_upper == 0 && b->n >= SHOUT_MIN)
+		junk_words_put_padded(s->w, s->shout, s->word, b->n);
 	if ((s->w->grams & ~1u) != 0)
-		put_grams(s);
+		put_grams(s, b->n);
 }
 
 /* "50%": the sign is at the front of the rest. */
 static void
 put_percent(struct scan *s)
 {
-	if (!s->traits || s->n > SUM_MAX || bytes_at(s->rest, 0) != '%')
+	size_t n = s->seen.n;
+
+	if (!s->traits || n > SUM_MAX || bytes_at(s->rest, 0) != '%')
 		return;
-	s->word[s->n] = '%';
-	junk_words_put(s->w, s->trait, bytes_of(s->word, s->n + 1));
+	s->word[n] = '%';
+	junk_words_put(s->w, s->trait, bytes_of(s->word, n + 1));
+}
+
+/* Of a word that is more than digits. */
+static inline bool
+is_word(const struct bytes_seen *b, const unsigned char *word)
+{
+	return b->n >= JUNK_WORD_MIN && b->n <= JUNK_WORD_MAX &&
+	    !is_random(b) && !is_number(b, word);
 }
 
 static void
 end_word(struct scan *s)
 {
-	if (s->n == 0)
+	if (s->seen.n == 0)
 		return;
-	if ((s->all & DIGIT) != 0)
+	if (s->seen.not_digit == 0)
 		put_percent(s);
-	else if (s->n >= JUNK_WORD_MIN && s->n <= JUNK_WORD_MAX &&
-	    !is_random(s) && !is_number(s))
-		put_word(s);
+	else if (is_word(&s->seen, s->word))
+		put_word(s, &s->seen);
 	begin_word(s);
 }
 
 /* ---- what words are made of ---- */
 
-/* One byte of a word; classes 0x80: of a letter beyond ASCII. */
-static inline void
+static void
 add_byte(struct scan *s, unsigned char c, unsigned int class)
 {
-	if (s->n <= JUNK_WORD_MAX)
-		s->word[s->n++] = c;
-	s->all &= class;
-	s->any |= class;
-	s->hard = (class & HARD) != 0 ? s->hard + 1 : 0;
-	s->digits = (class & DIGIT) != 0 ? s->digits + 1 : 0;
-	if (s->hard > s->hard_max)
-		s->hard_max = s->hard;
-	if (s->digits > s->digits_max)
-		s->digits_max = s->digits;
+	struct bytes_seen *b = &s->seen;
+	size_t at = b->n;
+
+	s->word[at] = c;
+	b->n += at <= JUNK_WORD_MAX;
+	b->hard |= (uint64_t)((class & HARD) != 0) << at;
+	b->digits |= (uint64_t)((class & DIGIT) != 0) << at;
+	b->letter |= class & LETTER;
+	b->beyond |= class & BEYOND;
+	b->not_upper |= ~class & UPPER;
+	b->not_digit |= ~class & DIGIT;
+	b->not_hex |= ~class & HEX;
+	b->last_digit = (class & DIGIT) != 0;
+}
+
+static uint64_t
+load(const unsigned char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
 }
 
 static void
-add_code_point(struct scan *s, uint32_t code_point, unsigned int class)
+store(unsigned char *p, uint64_t x)
 {
-	struct buf b = BUF_INIT(8);
-	size_t i;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	memcpy(p, &x, sizeof(x));
+}
 
-	(void)unicode_put(&b, code_point);	/* four bytes at most */
-	for (i = 0; i < b.n; i++)
-		add_byte(s, b.p[i], class);
-	buf_free(&b);
+/* The top bit of each byte below 0x80 that is not below c. */
+static uint64_t
+not_below(uint64_t x, unsigned int c)
+{
+	return ((x & ~TOP) + EACH(0x80 - c)) & ~x & TOP;
+}
+
+/* Of each byte below 0x80 that is not c. */
+static uint64_t
+is_not(uint64_t x, unsigned int c)
+{
+	return (((x ^ EACH(c)) & ~TOP) + EACH(0x7f)) & TOP;
+}
+
+/* The top bits of eight bytes as eight bits. */
+static uint64_t
+gather(uint64_t top)
+{
+	return (top >> 7) * 0x0102040810204080u >> 56;
+}
+
+/* Which byte of eight has the first top bit; 8: none. */
+static inline size_t
+first_of(uint64_t top)
+{
+	return top == 0 ? 8 : (size_t)__builtin_ctzll(top) / 8;
+}
+
+/*
+ * What of the next eight bytes are ASCII letters and digits, up to the first
+ * that is none: what add_byte does for each. How many.
+ */
+static inline size_t
+add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
+{
+	uint64_t x = load(p), low = x | EACH(0x20);
+	uint64_t letter = not_below(low, 'a') & ~not_below(low, 'z' + 1);
+	uint64_t stop = ~letter & TOP, digit = 0, in, hard;
+	size_t k = first_of(stop);
+
+	/* Few words have digits. */
+	if (k < 8 && ascii_is_digit(p[k])) {
+		digit = not_below(x, '0') & ~not_below(x, '9' + 1);
+		k = first_of(stop & ~digit);
+	}
+	if (k == 0)
+		return 0;
+	in = TOP >> (64 - 8 * k);
+	letter &= in;
+	digit &= in;
+	/* a e i m q u y are one another but for three bits */
+	hard = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c), 0x7d) |
+	    ~is_not(low, 'm') | ~is_not(low, 'q'));
+	if (digit != 0) {
+		hard |= digit & not_below(x, '2');
+		b->digits |= gather(digit) << b->n;
+	}
+	b->hard |= gather(hard) << b->n;
+	store(word + b->n, x | letter >> 2);
+	b->letter |= letter;
+	b->not_upper |= digit | (letter & x << 2);
+	b->not_digit |= letter;
+	b->last_digit = digit >> (8 * k - 1) != 0;
+	b->n += k;
+	if (b->n > JUNK_WORD_MAX)
+		b->n = JUNK_WORD_MAX + 1;
+	return k;
+}
+
+/*
+ * A word of ASCII from its first letter or digit on, most often all of it and
+ * what ends it; else its beginning is left under way.
+ */
+static void
+add_ascii(struct scan *s)
+{
+	const unsigned char *p = s->rest.p, *end = p + s->rest.n;
+	struct bytes_seen b = s->seen;
+	bool ends;
+	size_t k;
+
+	do {
+		k = add_eight(&b, s->word, p);
+		p += k;
+	} while (k == 8 && end - p >= 8);
+	ends = p < end && *p < 0x80 && classes[*p] == 0;
+	s->rest = bytes_of(p + ends, (size_t)(end - p) - ends);
+	if (!ends) {
+		s->seen = b;
+		return;
+	}
+	if (b.not_digit != 0 && is_word(&b, s->word))
+		put_word(s, &b);
+	begin_word(s);
+}
+
+/* A scalar value beyond ASCII or, as some in lower case are, of it. */
+static void
+add_code_point(struct scan *s, uint32_t c, unsigned int class)
+{
+	if (c < 0x80) {
+		add_byte(s, (unsigned char)c, class);
+		return;
+	}
+	if (c < 0x800) {
+		add_byte(s, (unsigned char)(0xc0 | c >> 6), class);
+	} else {
+		if (c < 0x10000) {
+			add_byte(s, (unsigned char)(0xe0 | c >> 12), class);
+		} else {
+			add_byte(s, (unsigned char)(0xf0 | c >> 18), class);
+			add_byte(s, 0x80 | (c >> 12 & 0x3f), class);
+		}
+		add_byte(s, 0x80 | (c >> 6 & 0x3f), class);
+	}
+	add_byte(s, 0x80 | (c & 0x3f), class);
 }
 
 /*
@@ -211,27 +370,33 @@ put_ideographs(struct scan *s, uint32_t first)
 	if (unicode_next(&rest, &second) != 1 ||
 	    unicode_classify(second, &lower) != UNICODE_IDEOGRAPH)
 		return;
-	add_code_point(s, first, 0x80);
-	add_code_point(s, second, 0x80);
-	put_word(s);
+	add_code_point(s, first, BEYOND);
+	add_code_point(s, second, BEYOND);
+	put_word(s, &s->seen);
 	begin_word(s);
 }
 
 static void
 add_beyond_ascii(struct scan *s)
 {
+	const unsigned char *p = s->rest.p;
 	uint32_t code_point, lower;
 
-	if (unicode_next(&s->rest, &code_point) != 1) {
+	/* Of two bytes, as many alphabets are; else whatever it is. */
+	if (s->rest.n >= 2 && p[0] >= 0xc2 && p[0] < 0xe0 &&
+	    (p[1] & 0xc0) == 0x80) {
+		code_point = (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
+		s->rest = bytes_of(p + 2, s->rest.n - 2);
+	} else if (unicode_next(&s->rest, &code_point) != 1) {
 		end_word(s);
 		return;
 	}
 	switch (unicode_classify(code_point, &lower)) {
 	case UNICODE_LETTER:
-		add_code_point(s, lower, LETTER | 0x80);
+		add_code_point(s, lower, LETTER | BEYOND);
 		break;
 	case UNICODE_DIGIT:
-		add_code_point(s, lower, DIGIT | HEX | 0x80);
+		add_code_point(s, lower, DIGIT | HEX | BEYOND);
 		break;
 	case UNICODE_IDEOGRAPH:
 		put_ideographs(s, code_point);
@@ -240,7 +405,7 @@ add_beyond_ascii(struct scan *s)
 		break;
 	case UNICODE_OTHER:
 		/* the apostrophe of typographers */
-		if (code_point == 0x2019 && s->n > 0 &&
+		if (code_point == 0x2019 && s->seen.n > 0 &&
 		    ascii_is_alpha(bytes_at(s->rest, 0)))
 			add_byte(s, '\'', LETTER | UPPER);
 		else
@@ -279,8 +444,10 @@ put_marks(struct scan *s)
 static bool
 is_url(const struct scan *s)
 {
-	return (bytes_eq(bytes_of(s->word, s->n), BYTES("http")) ||
-	    bytes_eq(bytes_of(s->word, s->n), BYTES("https"))) &&
+	struct bytes word = bytes_of(s->word, s->seen.n);
+
+	return (bytes_eq(word, BYTES("http")) ||
+	    bytes_eq(word, BYTES("https"))) &&
 	    bytes_starts(s->rest, BYTES("://"));
 }
 
@@ -288,8 +455,8 @@ is_url(const struct scan *s)
 static void
 add_other(struct scan *s, int c)
 {
-	if (c == '\'' && s->n > 0 && (s->any & LETTER) != 0 &&
-	    s->digits == 0 && ascii_is_alpha(bytes_at(s->rest, 1))) {
+	if (c == '\'' && s->seen.letter != 0 && !s->seen.last_digit &&
+	    ascii_is_alpha(bytes_at(s->rest, 1))) {
 		add_byte(s, '\'', LETTER | UPPER);
 	} else if (s->traits && c == ':' && is_url(s)) {
 		begin_word(s);
@@ -316,20 +483,19 @@ junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
 	begin_word(&s);
 	while (s.rest.n > 0) {
 		unsigned char c = s.rest.p[0];
-		unsigned int class;
+		unsigned int class = classes[c];
 
 		if (c >= 0x80) {
 			add_beyond_ascii(&s);
-			continue;
-		}
-		class = classes[c];
-		if ((class & (LETTER | DIGIT)) == 0) {
+		} else if ((class & (LETTER | DIGIT)) == 0) {
 			add_other(&s, c);
-			continue;
+		} else if (s.rest.n >= 8) {
+			add_ascii(&s);
+		} else {
+			add_byte(&s, c | (class & UPPER) << 1, class);
+			s.rest.p++;
+			s.rest.n--;
 		}
-		add_byte(&s, c | ((class & UPPER) != 0 ? 0x20 : 0), class);
-		s.rest.p++;
-		s.rest.n--;
 	}
 	end_word(&s);
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define SLOTS_MIN 4096
+#define SLOTS_MIN 1024
 /* All words of a message: shorter than the text they come from. */
 #define TEXT_BYTES_MAX ((size_t)JUNK_WORDS_MAX * 256)
 
@@ -40,6 +40,27 @@ junk_hash(uint64_t seed, const unsigned char *p, size_t n)
 	return h == 0 ? 1 : h;
 }
 
+/* What junk_hash makes of it. */
+static inline uint64_t
+hash_padded(uint64_t seed, const unsigned char *p, size_t n)
+{
+	uint64_t h = seed ^ (n * odd[0]), x;
+
+	for (; n > 8; p += 8, n -= 8) {
+		memcpy(&x, p, 8);
+		h = fold(h ^ x, odd[1]);
+	}
+	memcpy(&x, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x &= UINT64_MAX << (64 - 8 * n);
+#else
+	x &= UINT64_MAX >> (64 - 8 * n);
+#endif
+	h = fold(h ^ x, odd[1]);
+	h = fold(h, odd[2]);
+	return h == 0 ? 1 : h;
+}
+
 struct junk_prefix
 junk_prefix_of(struct bytes text)
 {
@@ -61,6 +82,7 @@ junk_words_init(struct junk_words *w, unsigned int grams, bool keep_text)
 {
 	*w = (struct junk_words){ .grams = grams == 0 ? 1 : grams,
 	    .keep_text = keep_text, .slots = SLOTS_MIN,
+	    .slots_size = SLOTS_MIN,
 	    .text = BUF_INIT(TEXT_BYTES_MAX),
 	    .scratch = BUF_INIT(JUNK_TEXT_MAX), .arena = ARENA_INIT };
 	w->slot = mem_zalloc(w->slots, sizeof(*w->slot));
@@ -81,82 +103,122 @@ junk_words_clear(struct junk_words *w)
 {
 	w->n = w->urls = 0;
 	buf_reset(&w->text);
+	/* As many as a short text needs; a long one takes more again. */
+	w->slots = SLOTS_MIN;
+	memset(w->slot, 0, w->slots * sizeof(*w->slot));
 }
 
 /*
- * A slot holds the number of a word that has that slot; any other number in
- * it, left from the messages before, says that it is free. So nothing has to
- * be cleared for a message.
+ * A slot holds the number of a word, from 1 on, below the first bits of its
+ * hash, so that others are told from it without looking at them; 0 is a free
+ * one. The last bits of the hash say which slot it is, or the next free one.
  */
-static bool
-is_used(const struct junk_words *w, size_t i)
+#define SLOT_NUMBER 0xffffu
+_Static_assert(JUNK_WORDS_MAX < SLOT_NUMBER, "numbers of words fit a slot");
+
+static inline uint32_t
+slot_of(uint64_t hash, size_t number)
 {
-	return w->slot[i] < w->n && w->word[w->slot[i]].slot == i;
+	return (uint32_t)(hash >> 32 & ~(uint64_t)SLOT_NUMBER) |
+	    (uint32_t)number;
 }
 
-/* The slot of a hash: its own, or the free one it may have. */
-static size_t
+/* The slot that has the hash, or the free one that is for it. */
+static inline size_t
 find_slot(const struct junk_words *w, uint64_t hash)
 {
 	size_t i = hash & (w->slots - 1);
+	uint32_t want = slot_of(hash, 0), slot;
 
-	while (is_used(w, i) && w->word[w->slot[i]].hash != hash)
+	while ((slot = w->slot[i]) != 0) {
+		if ((slot & ~SLOT_NUMBER) == want &&
+		    w->word[(slot & SLOT_NUMBER) - 1].hash == hash)
+			break;
 		i = (i + 1) & (w->slots - 1);
+	}
 	return i;
 }
 
+/* Four times the slots, for few steps. */
 static void
-take_slot(struct junk_words *w, size_t i, size_t word)
+grow_slots(struct junk_words *w)
 {
-	w->slot[i] = (uint32_t)word;
-	w->word[word].slot = (uint32_t)i;
+	size_t i;
+
+	w->slots *= 4;
+	if (w->slots > w->slots_size) {
+		free(w->slot);
+		w->slot = mem_alloc(w->slots * sizeof(*w->slot));
+		w->slots_size = w->slots;
+	}
+	memset(w->slot, 0, w->slots * sizeof(*w->slot));
+	for (i = 0; i < w->n; i++)
+		w->slot[find_slot(w, w->word[i].hash)] =
+		    slot_of(w->word[i].hash, i + 1);
 }
 
-/* Room for one more; slots are half full at most. */
+/* Bytes of a prefix and a word, with room behind for eight at a time. */
 static void
-grow(struct junk_words *w)
+keep_text(struct junk_words *w, struct junk_word *new,
+    const struct junk_prefix *prefix, const unsigned char *p, size_t n,
+    bool padded)
 {
-	size_t i, n = w->n;
+	size_t size = prefix->text.n + n, i;
+	unsigned char *out;
 
-	if (n == w->size) {
-		w->size = n == 0 ? 1024 : 2 * n;
+	/* A full buffer leaves a word without its name. */
+	if (buf_room(&w->text, size + JUNK_PAD) == -1)
+		return;
+	out = w->text.p + w->text.n;
+	if (prefix->text.n > 0)
+		memcpy(out, prefix->text.p, prefix->text.n);
+	out += prefix->text.n;
+	for (i = 0; padded && i < n; i += 8)
+		memcpy(out + i, p + i, 8);
+	if (!padded && n > 0)
+		memcpy(out, p, n);
+	w->text.n += size;
+	new->n = (uint16_t)size;
+}
+
+static inline void
+put(struct junk_words *w, const struct junk_prefix *prefix,
+    const unsigned char *p, size_t n, uint64_t hash, bool padded)
+{
+	size_t at = find_slot(w, hash);
+	struct junk_word *new;
+
+	if (w->slot[at] != 0 || w->n == JUNK_WORDS_MAX)
+		return;
+	if (w->n == w->size) {
+		w->size = w->n == 0 ? 1024 : 2 * w->n;
 		w->word = mem_realloc(w->word, w->size * sizeof(*w->word));
 	}
-	if (n < w->slots / 2)
-		return;
-	free(w->slot);
-	w->slots *= 2;
-	w->slot = mem_zalloc(w->slots, sizeof(*w->slot));
-	for (w->n = 0; w->n < n; w->n++) {
-		i = find_slot(w, w->word[w->n].hash);
-		take_slot(w, i, w->n);
+	if (w->n >= w->slots / 2) {
+		grow_slots(w);
+		at = find_slot(w, hash);
 	}
+	new = &w->word[w->n];
+	*new = (struct junk_word){ hash, (uint32_t)w->text.n, 0,
+	    prefix->is_head };
+	w->slot[at] = slot_of(hash, ++w->n);
+	if (w->keep_text)
+		keep_text(w, new, prefix, p, n, padded);
 }
 
 void
 junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes word)
 {
-	uint64_t hash = junk_hash(prefix->seed, word.p, word.n);
-	size_t at = find_slot(w, hash);
-	struct junk_word *new;
+	put(w, prefix, word.p, word.n, junk_hash(prefix->seed, word.p,
+	    word.n), false);
+}
 
-	if (is_used(w, at) || w->n == JUNK_WORDS_MAX)
-		return;
-	if (w->n == w->size || w->n >= w->slots / 2) {
-		grow(w);
-		at = find_slot(w, hash);
-	}
-	new = &w->word[w->n];
-	*new = (struct junk_word){ hash, (uint32_t)w->text.n, 0, 0,
-	    prefix->is_head };
-	take_slot(w, at, w->n++);
-	if (!w->keep_text)
-		return;
-	/* A full buffer leaves a word without its name. */
-	(void)buf_add(&w->text, prefix->text);
-	(void)buf_add(&w->text, word);
-	new->n = (uint32_t)(w->text.n - new->at);
+void
+junk_words_put_padded(struct junk_words *w, const struct junk_prefix *prefix,
+    const unsigned char *p, size_t n)
+{
+	put(w, prefix, p, n, hash_padded(prefix->seed, p, n), true);
 }
 
 struct bytes

@@ -55,6 +55,14 @@ int kv_commit(struct kv_txn *t, bool durable);
 /* 1, 0 not there, -1. */
 int kv_get(struct kv_txn *t, unsigned int table, struct bytes key,
     struct bytes *value);
+/*
+ * Look up many keys of a table whose keys have 8 bytes or fewer: each key[i] is
+ * the number that be64_put makes a key of, and value[i] gets where its value
+ * is, which must be of value_bytes, or NULL if it is not there. Fastest when
+ * they ascend, and in a view several times as fast as kv_get. 0, -1.
+ */
+int kv_get_many(struct kv_txn *t, unsigned int table, const uint64_t *key,
+    size_t count, size_t value_bytes, const unsigned char **value);
 int kv_put(struct kv_txn *t, unsigned int table, struct bytes key,
     struct bytes value);
 /* Room for a value of n bytes, to be filled before the next change; NULL. */

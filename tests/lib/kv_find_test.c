@@ -1,0 +1,335 @@
+/*
+ * kv_find_test.c - many keys at once: the same as one by one, and no damage
+ * leads outside of the file
+ */
+#include "kv/kv.h"
+#include "kv/page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MAP ((size_t)1 << 30)
+#define WANTED 3000
+#define VALUE 8
+
+static const char *const names[] = { "one", "two", NULL };
+
+struct fixture {
+	char dir[64];
+	struct kv *k;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/kv_find_test.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	f->k = kv_open(f->dir, MAP, names);
+	assert_non_null(f->k);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	kv_close(f->k);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f->dir);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/lock.mdb", f->dir);
+	(void)unlink(path);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+/* The same numbers in every run. */
+static uint64_t
+next_random(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+/* Every third one is near the one before, so that neighbours are met. */
+static uint64_t
+key_number(uint64_t *x, uint64_t last)
+{
+	uint64_t n = next_random(x);
+
+	return n % 3 == 0 ? last + n % 5 : n;
+}
+
+static void
+put(struct kv_txn *t, unsigned int table, uint64_t n)
+{
+	unsigned char key[8], value[VALUE];
+
+	be64_put(key, n);
+	be64_put(value, n * 7 + 1);
+	assert_int_equal(kv_put(t, table, bytes_of(key, 8),
+	    bytes_of(value, VALUE)), 0);
+}
+
+/* n entries, and those at the ends of what there can be. */
+static void
+fill(struct kv *k, unsigned int table, size_t n, uint64_t seed)
+{
+	struct kv_txn *t = kv_begin(k, true);
+	uint64_t last = 0;
+
+	assert_non_null(t);
+	while (n-- > 0) {
+		last = key_number(&seed, last);
+		put(t, table, last);
+	}
+	put(t, table, 0);
+	put(t, table, UINT64_MAX);
+	/* what the shorter key looks like with zeros behind it */
+	put(t, table, (uint64_t)'-' << 56);
+	assert_int_equal(kv_put(t, table, BYTES("-"), BYTES("12345678")), 0);
+	assert_int_equal(kv_put(t, table, BYTES("~~~"), BYTES("x")), 0);
+	assert_int_equal(kv_commit(t, false), 0);
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Some that are there, some beside them, some of the ends. */
+static void
+wanted(uint64_t *key, uint64_t seed, bool sorted)
+{
+	uint64_t last = 0, other = 99;
+	size_t i;
+
+	for (i = 0; i < WANTED; i++) {
+		last = key_number(&seed, last);
+		key[i] = i % 4 == 3 ? next_random(&other) : last + i % 2;
+	}
+	key[0] = UINT64_MAX;
+	key[1] = 0;
+	key[2] = (uint64_t)'-' << 56;
+	key[3] = (uint64_t)0x7e7e7e << 40;
+	key[4] = UINT64_MAX - 1;
+	if (sorted)
+		qsort(key, WANTED, sizeof(*key), ascending);
+}
+
+static void
+same_as_one_by_one(struct kv_txn *t, unsigned int table, bool sorted)
+{
+	static uint64_t key[WANTED];
+	static const unsigned char *value[WANTED];
+	unsigned char b[8];
+	struct bytes one;
+	size_t i;
+	int r;
+
+	wanted(key, 7, sorted);
+	memset(value, 0x55, sizeof(value));
+	assert_int_equal(kv_get_many(t, table, key, WANTED, VALUE, value), 0);
+	for (i = 0; i < WANTED; i++) {
+		be64_put(b, key[i]);
+		r = kv_get(t, table, bytes_of(b, 8), &one);
+		assert_int_equal(r, value[i] != NULL);
+		if (r == 1) {
+			assert_ptr_equal(value[i], one.p);
+			assert_int_equal(be64_get(value[i]), key[i] * 7 + 1);
+		}
+	}
+}
+
+/* From no entry to a tree of three levels. */
+static void
+many_are_as_one_by_one(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 50, 130, 1000, 60000 };
+	struct fixture *f = *state;
+	struct kv_txn *t;
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		t = kv_begin(f->k, true);
+		assert_int_equal(kv_empty(t, 1), 0);
+		assert_int_equal(kv_commit(t, false), 0);
+		t = kv_begin(f->k, false);
+		same_as_one_by_one(t, 1, true);		/* nothing there */
+		kv_abort(t);
+		fill(f->k, 1, sizes[i], 7);
+		t = kv_begin(f->k, false);
+		same_as_one_by_one(t, 0, true);
+		same_as_one_by_one(t, 1, true);
+		same_as_one_by_one(t, 1, false);
+		assert_int_equal(kv_get_many(t, 1, NULL, 0, VALUE, NULL), 0);
+		kv_abort(t);
+	}
+}
+
+/* A view stays what it was, and who writes sees what is written. */
+static void
+many_of_a_snapshot(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned char *value[2];
+	const uint64_t key[2] = { 5, 6 };
+	struct kv_txn *r, *w;
+
+	fill(f->k, 0, 5000, 7);
+	r = kv_begin(f->k, false);
+	w = kv_begin(f->k, true);
+	put(w, 0, 6);
+	same_as_one_by_one(w, 0, true);
+	assert_int_equal(kv_get_many(w, 0, key, 2, VALUE, value), 0);
+	assert_null(value[0]);
+	assert_int_equal(be64_get(value[1]), 43);
+	assert_int_equal(kv_commit(w, false), 0);
+	assert_int_equal(kv_get_many(r, 0, key, 2, VALUE, value), 0);
+	assert_null(value[1]);
+	kv_abort(r);
+	r = kv_begin(f->k, false);
+	assert_int_equal(kv_get_many(r, 0, key, 2, VALUE, value), 0);
+	assert_int_equal(be64_get(value[1]), 43);
+	kv_abort(r);
+}
+
+static void
+values_of_another_length_are_told(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned char *value[1];
+	const uint64_t key[1] = { 0 };
+	struct kv_txn *t;
+	int write;
+
+	fill(f->k, 0, 500, 7);
+	for (write = 0; write < 2; write++) {
+		t = kv_begin(f->k, write == 1);
+		assert_int_equal(kv_get_many(t, 0, key, 1, VALUE + 1, value),
+		    -1);
+		assert_int_equal(errno, EBADMSG);
+		kv_abort(t);
+	}
+}
+
+/* ---- damage ---- */
+
+/* The root of the only table that has something, in a file's bytes. */
+static uint64_t
+root_of(const unsigned char *p, size_t page_size, unsigned int *depth)
+{
+	const unsigned char *a = p + PAGE_HEAD, *b = a + page_size, *page;
+	size_t tables = 24 + PAGE_TREE_SIZE, i, at;
+	uint64_t n;
+
+	if (page_number8(a + tables + PAGE_TREE_SIZE + 8) <
+	    page_number8(b + tables + PAGE_TREE_SIZE + 8))
+		a = b;
+	page = p + page_number8(a + tables + 40) * page_size;
+	n = (page_number2(page + 12) - PAGE_HEAD) / 2;
+	for (i = 0; i < n; i++) {
+		at = page_number2(page + PAGE_HEAD + 2 * i) + PAGE_NODE_HEAD +
+		    3;
+		*depth = (unsigned int)page_number2(page + at + 6);
+		if (*depth != 0)
+			return page_number8(page + at + 40);
+	}
+	fail();
+	return 0;
+}
+
+/* Offsets, sizes, numbers of pages: told, or harmless. Sanitizers see what
+ * is read outside of the copy. */
+static void
+damage_leads_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	static uint64_t key[WANTED];
+	static const unsigned char *value[WANTED];
+	uint64_t seed = 3, r, root;
+	unsigned char *p, old[2];
+	unsigned int depth = 0;
+	struct page_find find;
+	size_t told = 0, i, at, k;
+	char path[128];
+	struct stat st;
+	int fd;
+
+	fill(f->k, 0, 60000, 7);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f->dir);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(fstat(fd, &st), 0);
+	p = malloc((size_t)st.st_size);
+	assert_int_equal(read(fd, p, (size_t)st.st_size), st.st_size);
+	(void)close(fd);
+	root = root_of(p, 4096, &depth);
+	assert_int_equal(depth, 3);
+	wanted(key, 7, true);
+	find = (struct page_find){ p, 4096, (uint64_t)st.st_size / 4096 - 1,
+	    key, VALUE, value };
+	assert_int_equal(page_find(&find, root, depth, WANTED), 0);
+	for (i = 0; i < 3000; i++) {
+		r = next_random(&seed);
+		at = r % ((size_t)st.st_size - 2);
+		if (i % 2 == 0)		/* more often where it matters */
+			at = at - at % 4096 + r / 4096 % 40;
+		if (i % 10 == 0)
+			at = root * 4096 + r % 60;
+		memcpy(old, p + at, 2);
+		r = next_random(&seed);
+		memcpy(p + at, &r, 2);
+		if (page_find(&find, root, depth, WANTED) == -1) {
+			assert_int_equal(errno, EBADMSG);
+			told++;
+		}
+		for (k = 0; k < WANTED; k++)
+			assert_true(value[k] == NULL || (value[k] > p &&
+			    value[k] + VALUE <= p + st.st_size));
+		memcpy(p + at, old, 2);
+	}
+	assert_true(told > 200);
+	assert_int_equal(page_find(&find, root, 0, WANTED), -1);
+	assert_int_equal(page_find(&find, root, 33, WANTED), -1);
+	assert_int_equal(page_find(&find, root, depth - 1, WANTED), -1);
+	assert_int_equal(page_find(&find, find.last + 1, depth, WANTED), -1);
+	free(p);
+}
+
+#define TEST(name, fn) { name, fn, setup, teardown, NULL }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("many keys are found as one by one",
+		    many_are_as_one_by_one),
+		TEST("many keys are those of one snapshot",
+		    many_of_a_snapshot),
+		TEST("values of another length are told",
+		    values_of_another_length_are_told),
+		TEST("damage leads to nothing outside of the file",
+		    damage_leads_nowhere),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
