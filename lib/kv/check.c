@@ -1,9 +1,17 @@
 /*
  * Is an LMDB file whole? Pages are read with bounds checked at each step, as
- * page.h lays them out.
+ * LMDB 0.9 lays them out on a 64-bit machine:
+ *
+ *	page	number 8, pad 2, flags 2, lower 2, upper 2, then from lower
+ *		the offsets of the nodes, 2 each; overflow pages: count 4
+ *		in place of lower and upper
+ *	node	size or child low 2, high 2, flags or child top 2, key size 2,
+ *		key, data; data of a big one: page number 8
+ *	tree	pad 4, flags 2, depth 2, four counts 8 each, root 8
+ *	meta	magic 4, version 4, address 8, map size 8, two trees (free
+ *		pages, tables), last page 8, transaction 8
  */
 #include "kv/kv.h"
-#include "kv/page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +24,20 @@
 
 #define MAGIC 0xbeefc0deu
 #define VERSION_KNOWN 1
-#define META_SIZE (24 + 2 * PAGE_TREE_SIZE + 16)
+#define HEAD 16
+#define NODE_HEAD 8
+#define TREE_SIZE 48
+#define META_SIZE (24 + 2 * TREE_SIZE + 16)
+#define DEPTH_MAX 32		/* LMDB's cursor stack */
+#define NO_PAGE UINT64_MAX
 #define FIRST_PAGE 2		/* behind the two of meta data */
 #define INTEGER_KEYS 8		/* the only flag, of the tree of free pages */
 #define NO_DIRECTORY 0x4000	/* there too, where the environment is one file */
 #define TRIES_MAX 100		/* while others write */
 #define TXN_MAX (UINT64_MAX >> 1)	/* no writer comes that far */
 
+enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4 };
+enum { BIG = 1, SUB = 2 };
 enum kind { FREE, TABLES, VALUES };	/* what the leaves of a tree hold */
 
 struct check {
@@ -54,6 +69,26 @@ struct node {
 	unsigned int flags;
 	size_t at, size;	/* in the page: nodes begin at even places */
 };
+
+/* Numbers are stored in the machine's order. */
+static uint64_t
+number(const unsigned char *p, size_t n)
+{
+	uint64_t v8;
+	uint32_t v4;
+	uint16_t v2;
+
+	if (n == 8) {
+		memcpy(&v8, p, 8);
+		return v8;
+	}
+	if (n == 4) {
+		memcpy(&v4, p, 4);
+		return v4;
+	}
+	memcpy(&v2, p, 2);
+	return v2;
+}
 
 static int
 damaged(struct check *c, const char *why)
@@ -89,7 +124,7 @@ page_at(struct check *c, uint64_t n)
 		return NULL;
 	}
 	p = c->p + n * c->page_size;
-	if (page_number8(p) != n) {
+	if (number(p, 8) != n) {
 		(void)damaged(c, "a page has the wrong number");
 		return NULL;
 	}
@@ -100,33 +135,32 @@ static int
 read_node(struct check *c, const unsigned char *page, bool leaf, size_t i,
     struct node *out)
 {
-	size_t upper = page_number2(page + 14);
-	size_t at = page_number2(page + PAGE_HEAD + i * 2), key, size;
+	size_t upper = number(page + 14, 2);
+	size_t at = number(page + HEAD + i * 2, 2), key, size;
 	const unsigned char *n = page + at;
 
-	if (at < upper || at % 2 != 0 || at + PAGE_NODE_HEAD > c->page_size)
+	if (at < upper || at % 2 != 0 || at + NODE_HEAD > c->page_size)
 		return damaged(c, "a node is outside of its page");
-	key = page_number2(n + 6);
-	if (key > KV_KEY_MAX || key > c->page_size - at - PAGE_NODE_HEAD)
+	key = number(n + 6, 2);
+	if (key > KV_KEY_MAX || key > c->page_size - at - NODE_HEAD)
 		return damaged(c, "a key is outside of its page");
 	out->at = at;
-	out->key = bytes_of(n + PAGE_NODE_HEAD, key);
-	out->flags = leaf ? (unsigned int)page_number2(n + 4) : 0;
-	out->child = page_number2(n) | page_number2(n + 2) << 16;
+	out->key = bytes_of(n + NODE_HEAD, key);
+	out->flags = leaf ? (unsigned int)number(n + 4, 2) : 0;
+	out->child = number(n, 2) | number(n + 2, 2) << 16;
 	if (!leaf) {
-		out->child |= page_number2(n + 4) << 32;
+		out->child |= number(n + 4, 2) << 32;
 		out->data = BYTES_EMPTY;
-		out->size = PAGE_NODE_HEAD + key + key % 2;
+		out->size = NODE_HEAD + key + key % 2;
 		return 0;
 	}
-	size = (out->flags & PAGE_BIG) != 0 ? 8 : out->child;
-	if (size > c->page_size - at - PAGE_NODE_HEAD - key)
+	size = (out->flags & BIG) != 0 ? 8 : out->child;
+	if (size > c->page_size - at - NODE_HEAD - key)
 		return damaged(c, "a value is outside of its page");
-	out->data = bytes_of(n + PAGE_NODE_HEAD + key, size);
-	out->size = PAGE_NODE_HEAD + key + size + (key + size) % 2;
+	out->data = bytes_of(n + NODE_HEAD + key, size);
+	out->size = NODE_HEAD + key + size + (key + size) % 2;
 	/* Two fit into a page, or LMDB could not split it. */
-	if (PAGE_NODE_HEAD + key + size >
-	    (c->page_size - PAGE_HEAD) / 4 * 2 - 2)
+	if (NODE_HEAD + key + size > (c->page_size - HEAD) / 4 * 2 - 2)
 		return damaged(c, "a value too long for its page");
 	return 0;
 }
@@ -138,22 +172,22 @@ find_value(struct check *c, struct tree *t, struct node *n)
 	uint64_t first, count, i;
 	const unsigned char *p;
 
-	if ((n->flags & PAGE_BIG) == 0)
+	if ((n->flags & BIG) == 0)
 		return 0;
-	first = page_number8(n->data.p);
+	first = number(n->data.p, 8);
 	if ((p = page_at(c, first)) == NULL)
 		return -1;
-	count = page_number4(p + 12);
-	if (page_number2(p + 10) != PAGE_OVERFLOW || count == 0 ||
+	count = number(p + 12, 4);
+	if (number(p + 10, 2) != OVERFLOW || count == 0 ||
 	    count > c->pages - first || count > c->there - first ||
-	    n->child > count * c->page_size - PAGE_HEAD)
+	    n->child > count * c->page_size - HEAD)
 		return damaged(c, "a long value does not fit its pages");
 	for (i = 1; i < count; i++) {
 		if (meet(c, first + i) == -1)
 			return -1;
 	}
 	t->overflow += count;
-	n->data = bytes_of(p + PAGE_HEAD, n->child);
+	n->data = bytes_of(p + HEAD, n->child);
 	return 0;
 }
 
@@ -161,16 +195,16 @@ find_value(struct check *c, struct tree *t, struct node *n)
 static int
 check_free(struct check *c, const struct node *n)
 {
-	uint64_t txn = page_number8(n->key.p), count, i, one, last = UINT64_MAX;
+	uint64_t txn = number(n->key.p, 8), count, i, one, last = UINT64_MAX;
 	const unsigned char *p = n->data.p;
 
 	if (txn == 0 || txn > c->txn)
 		return damaged(c, "free pages of no transaction");
 	if (n->data.n < 8 || n->data.n % 8 != 0 ||
-	    (count = page_number8(p)) > n->data.n / 8 - 1)
+	    (count = number(p, 8)) > n->data.n / 8 - 1)
 		return damaged(c, "a list of free pages is cut off");
 	for (i = 1; i <= count; i++) {
-		one = page_number8(p + i * 8);
+		one = number(p + i * 8, 8);
 		if (one >= last)
 			return damaged(c, "free pages out of order");
 		if (meet(c, one) == -1)
@@ -187,16 +221,16 @@ static int
 check_leaf(struct check *c, struct tree *t, struct node *n)
 {
 	t->entries++;
-	if (n->flags != 0 && n->flags != PAGE_BIG && n->flags != PAGE_SUB)
+	if (n->flags != 0 && n->flags != BIG && n->flags != SUB)
 		return damaged(c, "a value of unknown kind");
 	if (n->key.n == 0)
 		return damaged(c, "a key that is empty");
-	if ((t->kind == TABLES) != ((n->flags & PAGE_SUB) != 0))
+	if ((t->kind == TABLES) != ((n->flags & SUB) != 0))
 		return damaged(c, t->kind == TABLES
 		    ? "a table without its tree"
 		    : "a table where none can be");
 	if (t->kind == TABLES)
-		return n->data.n != PAGE_TREE_SIZE
+		return n->data.n != TREE_SIZE
 		    ? damaged(c, "a table without its tree")
 		    : check_tree(c, n->data.p, VALUES);
 	if (find_value(c, t, n) == -1)
@@ -212,8 +246,8 @@ compare(const struct tree *t, struct bytes a, struct bytes b)
 
 	if (t->kind != FREE)
 		return bytes_cmp(a, b);
-	x = page_number8(a.p);
-	y = page_number8(b.p);
+	x = number(a.p, 8);
+	y = number(b.p, 8);
 	return x < y ? -1 : x > y;
 }
 
@@ -256,7 +290,7 @@ check_nodes(struct check *c, const struct tree *t, const unsigned char *p,
 			return damaged(c, "keys out of order");
 		last = n.key;
 	}
-	return sum == c->page_size - page_number2(p + 14) ? 0
+	return sum == c->page_size - number(p + 14, 2) ? 0
 	    : damaged(c, "nodes over each other");
 }
 
@@ -294,14 +328,14 @@ check_page(struct check *c, struct tree *t, uint64_t number_of,
 
 	if (p == NULL)
 		return -1;
-	lower = page_number2(p + 12);
-	upper = page_number2(p + 14);
-	if (page_number2(p + 10) != (leaf ? PAGE_LEAF : PAGE_BRANCH))
+	lower = number(p + 12, 2);
+	upper = number(p + 14, 2);
+	if (number(p + 10, 2) != (leaf ? LEAF : BRANCH))
 		return damaged(c, "a page of the wrong kind");
-	if (lower < PAGE_HEAD || lower > upper || upper > c->page_size ||
+	if (lower < HEAD || lower > upper || upper > c->page_size ||
 	    lower % 2 != 0 || upper % 2 != 0)
 		return damaged(c, "a page with impossible bounds");
-	count = (lower - PAGE_HEAD) / 2;
+	count = (lower - HEAD) / 2;
 	if (count == 0 || (!leaf && count < 2))
 		return damaged(c, "an empty page");
 	if (check_nodes(c, t, p, leaf, count, in) == -1)
@@ -321,23 +355,23 @@ check_tree(struct check *c, const unsigned char *tree, enum kind kind)
 {
 	const struct range all = { NULL, NULL };
 	struct tree t = { .kind = kind };
-	uint64_t depth = page_number2(tree + 6), root = page_number8(tree + 40);
-	uint64_t flags = page_number2(tree + 4);
+	uint64_t depth = number(tree + 6, 2), root = number(tree + 40, 8);
+	uint64_t flags = number(tree + 4, 2);
 
 	/* Several values of one key, or keys read backwards, are not ours. */
 	if (kind == FREE)	/* it has flags of the file, too */
 		flags &= ~(uint64_t)NO_DIRECTORY;
 	if (flags != (kind == FREE ? INTEGER_KEYS : 0))
 		return damaged(c, "a tree of another kind");
-	if (root == PAGE_NONE ? depth != 0 : depth == 0)
+	if (root == NO_PAGE ? depth != 0 : depth == 0)
 		return damaged(c, "a tree without root");
-	if (depth > PAGE_DEPTH_MAX)
+	if (depth > DEPTH_MAX)
 		return damaged(c, "a tree of impossible depth");
-	if (root != PAGE_NONE && check_page(c, &t, root, (unsigned int)depth,
+	if (root != NO_PAGE && check_page(c, &t, root, (unsigned int)depth,
 	    all) == -1)
 		return -1;
-	return page_number8(tree + 24) == t.overflow &&
-	    page_number8(tree + 32) == t.entries ? 0
+	return number(tree + 24, 8) == t.overflow &&
+	    number(tree + 32, 8) == t.entries ? 0
 	    : damaged(c, "a tree of another size");
 }
 
@@ -347,10 +381,10 @@ meta_at(struct bytes file, size_t at)
 {
 	const unsigned char *m;
 
-	if (file.n < at + PAGE_HEAD + META_SIZE)
+	if (file.n < at + HEAD + META_SIZE)
 		return NULL;
-	m = file.p + at + PAGE_HEAD;
-	return page_number4(m) == MAGIC ? m : NULL;
+	m = file.p + at + HEAD;
+	return number(m, 4) == MAGIC ? m : NULL;
 }
 
 /* The snapshot of a meta page. */
@@ -360,8 +394,8 @@ check_snapshot(struct check *c, struct bytes file, const unsigned char *m)
 	uint64_t i;
 	int r;
 
-	c->txn = page_number8(m + META_SIZE - 8);
-	c->pages = page_number8(m + META_SIZE - 16);
+	c->txn = number(m + META_SIZE - 8, 8);
+	c->pages = number(m + META_SIZE - 16, 8);
 	c->there = file.n / c->page_size;
 	/* What is not in the file is free, and a list in it says so. */
 	if (c->pages >= c->there + file.n / 8)
@@ -371,7 +405,7 @@ check_snapshot(struct check *c, struct bytes file, const unsigned char *m)
 	c->taken = mem_zalloc(c->page_size / 2, 1);
 	r = check_tree(c, m + 24, FREE);
 	if (r == 0)
-		r = check_tree(c, m + 24 + PAGE_TREE_SIZE, TABLES);
+		r = check_tree(c, m + 24 + TREE_SIZE, TABLES);
 	for (i = c->there; r == 0 && i < c->pages; i++) {
 		if ((c->met[i / 8] >> (i % 8) & 1) == 0)
 			r = damaged(c, "the file is cut off");
@@ -385,8 +419,8 @@ check_snapshot(struct check *c, struct bytes file, const unsigned char *m)
 static int
 choose_meta(struct check *c, const unsigned char *const meta[2])
 {
-	uint64_t a = page_number8(meta[0] + META_SIZE - 8);
-	uint64_t b = page_number8(meta[1] + META_SIZE - 8);
+	uint64_t a = number(meta[0] + META_SIZE - 8, 8);
+	uint64_t b = number(meta[1] + META_SIZE - 8, 8);
 	uint64_t txn = a < b ? b : a;
 
 	if (txn > TXN_MAX || txn % 2 != (a < b))
@@ -404,20 +438,20 @@ check_file(struct bytes file, const char **why, uint64_t *txn)
 
 	if ((meta[0] = meta_at(file, 0)) == NULL)
 		return damaged(&c, "the first meta page is damaged");
-	c.page_size = page_number4(meta[0] + 24);
+	c.page_size = number(meta[0] + 24, 4);
 	if (c.page_size < 512 || c.page_size > 32768 ||
 	    (c.page_size & (c.page_size - 1)) != 0)
 		return damaged(&c, "an impossible page size");
 	if ((meta[1] = meta_at(file, c.page_size)) == NULL ||
-	    page_number4(meta[1] + 24) != c.page_size ||
-	    page_number4(meta[0] + 4) != page_number4(meta[1] + 4))
+	    number(meta[1] + 24, 4) != c.page_size ||
+	    number(meta[0] + 4, 4) != number(meta[1] + 4, 4))
 		return damaged(&c, "the second meta page is damaged");
-	if (page_number4(meta[0] + 4) != VERSION_KNOWN)
+	if (number(meta[0] + 4, 4) != VERSION_KNOWN)
 		return 0;	/* another LMDB: kv_open says so */
 	if ((newer = choose_meta(&c, meta)) == -1)
 		return -1;
 	memcpy(copy, meta[newer], sizeof(copy));	/* of one moment */
-	*txn = page_number8(copy + META_SIZE - 8);
+	*txn = number(copy + META_SIZE - 8, 8);
 	return check_snapshot(&c, file, copy);
 }
 

@@ -1,5 +1,4 @@
 #include "kv/kv.h"
-#include "kv/page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +24,6 @@ struct kv {
 	off_t file_size;	/* known to be at least that long */
 	unsigned int tables;
 	MDB_dbi dbi[KV_TABLES_MAX];
-	const char *name[KV_TABLES_MAX];
-	MDB_dbi list;		/* of the tables */
 };
 
 struct kv_txn {
@@ -154,12 +151,11 @@ open_tables(struct kv *k, const char *const *tables)
 	/* All there already: no write transaction, no disk commit. */
 	if ((rc = mdb_txn_begin(k->env, NULL, MDB_RDONLY, &txn)) != 0)
 		return fail(rc);
-	rc = mdb_dbi_open(txn, NULL, 0, &k->list);
-	for (k->tables = 0; rc == 0 && tables[k->tables] != NULL;) {
-		k->name[k->tables] = tables[k->tables];
+	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
 		rc = mdb_dbi_open(txn, tables[k->tables], 0,
 		    &k->dbi[k->tables]);
-		k->tables += rc == 0;
+		if (rc != 0)
+			break;
 	}
 	if (rc == 0)
 		return fail(mdb_txn_commit(txn));
@@ -169,7 +165,6 @@ open_tables(struct kv *k, const char *const *tables)
 	if ((rc = mdb_txn_begin(k->env, NULL, 0, &txn)) != 0)
 		return fail(rc);
 	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
-		k->name[k->tables] = tables[k->tables];
 		rc = mdb_dbi_open(txn, tables[k->tables], MDB_CREATE,
 		    &k->dbi[k->tables]);
 		if (rc != 0) {
@@ -362,62 +357,43 @@ kv_get(struct kv_txn *t, unsigned int table, struct bytes key,
 	return 1;
 }
 
-/* Whether pages are as page.h says. */
-#define PAGES_ARE_KNOWN (MDB_VERSION_MAJOR == 0 && MDB_VERSION_MINOR == 9 && \
-	SIZE_MAX == UINT64_MAX)
-
-/* By LMDB itself: a writer has some pages elsewhere. */
+/* Where one is there or the next one: LMDB then stays on that page, and finds
+ * a near one without going down from the root. */
 static int
-get_each(struct kv_txn *t, unsigned int table, const uint64_t *key,
-    size_t count, size_t value_bytes, const unsigned char **value)
+get_next(MDB_cursor *cursor, uint64_t key, size_t value_bytes,
+    const unsigned char **value)
 {
 	unsigned char b[8];
-	struct bytes v = BYTES_EMPTY;
-	size_t i;
-	int r;
+	MDB_val k = { sizeof(b), b }, v;
+	int rc;
 
-	for (i = 0; i < count; i++) {
-		be64_put(b, key[i]);
-		r = kv_get(t, table, bytes_of(b, sizeof(b)), &v);
-		if (r == -1)
-			return -1;
-		if (r == 1 && v.n != value_bytes)
-			return fail(MDB_CORRUPTED);
-		value[i] = r == 1 ? v.p : NULL;
-	}
+	be64_put(b, key);
+	*value = NULL;
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	if (k.mv_size != sizeof(b) || memcmp(k.mv_data, b, sizeof(b)) != 0)
+		return 0;
+	if (v.mv_size != value_bytes)
+		return MDB_CORRUPTED;
+	*value = v.mv_data;
 	return 0;
 }
 
-/*
- * Of a view pages are read as they lie in the map: the list of tables has the
- * number of each one's root, and the page this is on says where the map
- * begins.
- */
 int
 kv_get_many(struct kv_txn *t, unsigned int table, const uint64_t *key,
     size_t count, size_t value_bytes, const unsigned char **value)
 {
-	struct kv *k = t->kv;
-	struct page_find f = { .page_size = k->page_size, .key = key,
-	    .value_bytes = value_bytes, .value = value };
-	MDB_val name = val_of(bytes_str(k->name[table])), tree;
-	const unsigned char *p, *page;
-	MDB_envinfo info;
+	MDB_cursor *cursor;
+	size_t i;
 	int rc;
 
-	if (t->write || !PAGES_ARE_KNOWN)
-		return get_each(t, table, key, count, value_bytes, value);
-	if ((rc = mdb_get(t->txn, k->list, &name, &tree)) != 0 ||
-	    (rc = mdb_env_info(k->env, &info)) != 0)
+	if ((rc = mdb_cursor_open(t->txn, t->kv->dbi[table], &cursor)) != 0)
 		return fail(rc);
-	if (tree.mv_size != PAGE_TREE_SIZE)
-		return fail(MDB_CORRUPTED);
-	p = tree.mv_data;
-	page = p - ((uintptr_t)p & (k->page_size - 1));
-	f.map = page - page_number8(page) * k->page_size;
-	f.last = info.me_last_pgno;
-	return page_find(&f, page_number8(p + 40), page_number2(p + 6),
-	    count);
+	for (i = 0; rc == 0 && i < count; i++)
+		rc = get_next(cursor, key[i], value_bytes, &value[i]);
+	mdb_cursor_close(cursor);
+	return rc == 0 ? 0 : fail(rc);
 }
 
 int
@@ -532,6 +508,7 @@ cursor_get(struct kv_cursor *c, struct bytes *key, struct bytes *value,
 }
 
 #define CACHE_LINE 64
+#define PAGE_HEAD 16		/* check.c has the layout */
 
 /*
  * A page holds some entries, the last one first, and follows no other in

@@ -59,7 +59,7 @@ int kv_get(struct kv_txn *t, unsigned int table, struct bytes key,
  * Look up many keys of a table whose keys have 8 bytes or fewer: each key[i] is
  * the number that be64_put makes a key of, and value[i] gets where its value
  * is, which must be of value_bytes, or NULL if it is not there. Fastest when
- * they ascend, and in a view several times as fast as kv_get. 0, -1.
+ * they ascend. 0, -1: EBADMSG, a value has another length.
  */
 int kv_get_many(struct kv_txn *t, unsigned int table, const uint64_t *key,
     size_t count, size_t value_bytes, const unsigned char **value);
