@@ -475,8 +475,8 @@ static const struct {
 	{ "Authentication-Results: \"mx\\.example.org\"; x=y\nA: 1\n",
 	    "A: 1\n" },
 	{ "Authentication-Results: mx.example.org\nA: 1\n", "A: 1\n" },
-	{ "Authentication-Results:\n \n\t(\n x) mx.example.org 2;\n x=y\nA: 1\n",
-	    "A: 1\n" },
+	{ "Authentication-Results:\n \n\t(\n x) mx.example.org 2;\n x=y\n"
+	    "A: 1\n", "A: 1\n" },
 	/* what may be taken for our name all the same */
 	{ "Authentication-Results: mx.example.org/1; x=y\nA: 1\n",
 	    "A: 1\n" },
