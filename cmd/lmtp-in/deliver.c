@@ -300,7 +300,8 @@ deliver_envelope(struct smtp_session *s, const struct smtp_recipient *rcpt,
 	    .recipients = &rcpt->text, .nrecipients = 1,
 	    .helo = x->helo.n > 0 ? x->helo : e->helo,
 	    .with = x->proto.n > 0 ? x->proto : bytes_str(e->with),
-	    .requiretls = e->requiretls, .id = x->ident, .remote = x->addr, .remote_port = x->port,
+	    .requiretls = e->requiretls, .id = x->ident,
+	    .remote = x->addr, .remote_port = x->port,
 	    .remote_host = x->name, .time = time_wall_us() / 1000000 };
 }
 

@@ -116,7 +116,8 @@ canonical(struct query *q, struct bytes local_part)
 }
 
 static void
-fill(const struct query *q, struct recipient *out, const struct config_address *found)
+fill(const struct query *q, struct recipient *out,
+    const struct config_address *found)
 {
 	out->account = found->account;
 	out->mailbox = found->mailbox;

@@ -234,21 +234,41 @@ word_end(struct bytes s, size_t i)
 	return s.n;
 }
 
-/* Append s, folding at single blanks; *column is where the line stands. */
+/* Is what follows the word in a quoted string, if what it follows was? */
+static bool
+ends_quoted(struct bytes word, bool quoted)
+{
+	int c;
+
+	while ((c = bytes_next(&word)) != -1) {
+		if (c == '"')
+			quoted = !quoted;
+		else if (c == '\\' && quoted)
+			(void)bytes_next(&word);
+	}
+	return quoted;
+}
+
+/*
+ * Append s, folding at single blanks; *column is where the line stands. The
+ * fold stands for the blank; in a quoted string it is no more than that one,
+ * for there each counts.
+ */
 static int
 add_folded(struct buf *out, struct bytes s, size_t *column)
 {
+	bool quoted = false;
 	size_t i = 0, end;
 
 	while (i < s.n) {
 		end = word_end(s, i);
 		if (i > 0 && *column + (end - i) >= FOLD_COLUMN) {
-			/* s.p[i] is the blank: the fold stands for it */
-			if (buf_adds(out, "\n\t ") == -1)
+			if (buf_adds(out, quoted ? "\n " : "\n\t ") == -1)
 				return -1;
-			*column = 9;
+			*column = quoted ? 1 : 9;
 			i++;
 		}
+		quoted = ends_quoted(bytes_of(s.p + i, end - i), quoted);
 		if (buf_add(out, bytes_of(s.p + i, end - i)) == -1)
 			return -1;
 		*column += end - i;

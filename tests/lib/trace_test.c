@@ -219,6 +219,42 @@ test_results(void **state)
 	arena_free(&a);
 }
 
+/* RFC 5322 2.2.3: unfolding takes out the line ends and nothing else. */
+static void
+test_results_quoted(void **state)
+{
+	struct bytes text = BYTES("\"listed since long ago; \\\"mail\\\" of "
+	    "this host came to many addresses that nobody ever had, and more "
+	    "of it comes still\"");
+	struct buf b = BUF_INIT(TRACE_RESULTS_MAX), flat = BUF_INIT(
+	    TRACE_RESULTS_MAX);
+	struct arena a = ARENA_INIT;
+	struct trace_block block;
+	struct bytes info = bytes_str(arena_printf(&a, "dnsbl=fail (a b) "
+	    "policy.txt=%.*s dns.zone=%0100d.example", BYTES_ARG(text), 1)),
+	    rest, line;
+	size_t at;
+
+	(void)state;
+	assert_int_equal(trace_results(&b, HOST, &info, 1), 0);
+	rest = buf_bytes(&b);
+	while (bytes_line(&rest, &line)) {
+		assert_true(line.n <= 78 || bytes_find(line,
+		    BYTES("dns.zone"), &at));
+		buf_add(&flat, line);
+	}
+	assert_true(bytes_find(buf_bytes(&flat), text, &at));
+	assert_true(bytes_find(buf_bytes(&flat), BYTES("\"\t dns.zone="),
+	    &at));
+	buf_adds(&b, "Received: by mx.example.org id 1; date\n");
+	assert_int_equal(trace_block_parse(&a, buf_bytes(&b), HOST,
+	    BYTES_EMPTY, &block, &rest), 1);
+	assert_bytes(block.resinfo[0], info);
+	buf_free(&b);
+	buf_free(&flat);
+	arena_free(&a);
+}
+
 /* ---- the trusted block ---- */
 
 #define OURS "Received: from c (r [192.0.2.1])\n\tby mx.example.org " \
@@ -439,8 +475,8 @@ static const struct {
 	{ "Authentication-Results: \"mx\\.example.org\"; x=y\nA: 1\n",
 	    "A: 1\n" },
 	{ "Authentication-Results: mx.example.org\nA: 1\n", "A: 1\n" },
-	{ "Authentication-Results:\n \n\t(\n x) mx.example.org 2;\n x=y\nA: 1\n",
-	    "A: 1\n" },
+	{ "Authentication-Results:\n \n\t(\n x) mx.example.org 2;\n x=y\n"
+	    "A: 1\n", "A: 1\n" },
 	/* what may be taken for our name all the same */
 	{ "Authentication-Results: mx.example.org/1; x=y\nA: 1\n",
 	    "A: 1\n" },
@@ -642,6 +678,8 @@ main(void)
 		T("R-6 long names are cut", test_long_names),
 		T("R-35 Authentication-Results folded and read back",
 		    test_results),
+		T("R-35 A-8 folds within quoted strings add nothing",
+		    test_results_quoted),
 		T("R-35 trusted block found or not", test_blocks),
 		T("R-35 trusted block put together", test_block_format),
 		T("R-35 trusted block at its limit and past it",
