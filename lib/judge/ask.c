@@ -207,7 +207,6 @@ judge_recipient(struct judge_case *c, struct judge_result *out)
 
 	judge_read_facts(k.a, &c->job->block, &c->job->envelope,
 	    c->job->message, &c->facts);
-	c->facts.size += c->prefix_bytes;
 	read_settings(c, &k);
 	read_rule(c, &k);
 	judge_decide(k.a, &c->facts, &c->rule, &c->settings, &ask, out);

@@ -24,7 +24,6 @@ struct judge_case {
 	struct bytes address;		/* of RCPT TO; may be empty */
 	const struct rules_result *rules;	/* NULL: they are looked at
 						   for the recipient */
-	uint64_t prefix_bytes;		/* to be stored in front of it */
 
 	/* Filled: what the decision rests on. */
 	struct judge_facts facts;

@@ -4,12 +4,16 @@
 #include "junk/internal.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const tables[] = { "word", NULL };
 
 /* While the file is read it may be written, and pages be used again. */
 #define CHECK_TRIES 3
+
+#define READ_AHEAD_BYTES ((size_t)16 << 20)
+#define MAP_UNIT ((size_t)65536)
 
 /* LMDB trusts its pages, and nobody else looks after this file. */
 static int
@@ -25,6 +29,19 @@ check(const char *path, const char **why)
 	return r;
 }
 
+/* What is mapped to read a file: all of it, and what is added while it is
+ * opened. Not more, so that a filter runs where address space is limited. */
+static size_t
+read_bytes(const char *path)
+{
+	struct stat st;
+	size_t n;
+
+	return stat(path, &st) == -1 || st.st_size < 0 ||
+	    !size_add((size_t)st.st_size, READ_AHEAD_BYTES, &n) ||
+	    n > JUNK_FILE_BYTES ? JUNK_FILE_BYTES : n - n % MAP_UNIT;
+}
+
 int
 junk_file_open(struct junk_file *f, const char *path, bool write,
     const char **why)
@@ -37,7 +54,8 @@ junk_file_open(struct junk_file *f, const char *path, bool write,
 		return -1;
 	if (check(path, why) == -1)
 		return -1;
-	f->kv = kv_open_file(path, JUNK_FILE_BYTES, tables);
+	f->kv = kv_open_file(path, write ? JUNK_FILE_BYTES
+	    : read_bytes(path), tables);
 	if (f->kv == NULL)
 		return -1;
 	f->txn = kv_begin(f->kv, write);

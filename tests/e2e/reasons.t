@@ -41,6 +41,9 @@ cat >etc/domains/example.org.conf <<'END'
 [alias "team"]
 member = alice@example.org
 member = bob@example.org
+[alias "pair"]
+member = alice@example.org
+member = alice2@example.org
 END
 cat >etc/accounts/alice.conf <<'END'
 [account]
@@ -200,6 +203,10 @@ h="$(by_hand alice team@example.org)|$(by_hand bob team@example.org)"
 serve 2 team@example.org
 is "$h" "rule${tab}Inbox|no-bad-signals${tab}Introbox" "J-1 D-9 for the members of an alias, by hand: their own rules"
 is "$(said alice)|$(said bob)" "$h" "J-1 D-9 in the server"
+message a@plain.example pair@example.org
+serve 2 pair@example.org
+is "$(said alice | sort | tr '\t\n' '  ')" "msg-auth-required Second no-bad-signals Inbox " "D-9 D-8 two members with one account"
+is "$(again alice INBOX)" "no-bad-signals${tab}Inbox" "J-1 D-9 of two members with one account the one it was for"
 # over TLS, that nothing else is a bad sign
 {
 	printf 'Authentication-Results: mx.example.org; iprev=pass policy.iprev=192.0.2.7\n'
