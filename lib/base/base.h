@@ -443,6 +443,8 @@ int ip_parse(struct bytes s, struct ip *out);
 const char *ip_format(const struct ip *ip, char out[IP_TEXT_MAX]);
 /* Keeps the first bits bits. */
 struct ip ip_mask(const struct ip *ip, unsigned int bits);
+#define IP_NETS 3	/* of a client: /32 /26 /21, of IPv6 /64 /48 /32 */
+unsigned int ip_net_bits(bool v6, unsigned int i);	/* i < IP_NETS */
 bool ip_eq(const struct ip *a, const struct ip *b);
 /* Same family and the first bits bits equal. */
 bool ip_in_net(const struct ip *ip, const struct ip *net, unsigned int bits);

@@ -101,6 +101,15 @@ width_bits(const struct ip *ip)
 	return ip->family == AF_INET ? 32 : ip->family == AF_INET6 ? 128 : 0;
 }
 
+unsigned int
+ip_net_bits(bool v6, unsigned int i)
+{
+	static const unsigned char bits[2][IP_NETS] = { { 32, 26, 21 },
+	    { 64, 48, 32 } };
+
+	return bits[v6][i];
+}
+
 struct ip
 ip_mask(const struct ip *ip, unsigned int bits)
 {

@@ -84,8 +84,6 @@ struct limiter {
 
 /* ---- table.c ---- */
 
-extern const unsigned int limiter_bits4[LIMITER_MASKS];
-extern const unsigned int limiter_bits6[LIMITER_MASKS];
 /* Sizes for what is asked for. */
 void limiter_shape(struct limiter *l, const struct limiter_window *w,
     size_t n);

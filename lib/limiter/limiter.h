@@ -17,7 +17,7 @@
 #include "base/base.h"
 #include "os/os.h"
 
-#define LIMITER_MASKS 3
+#define LIMITER_MASKS IP_NETS
 #define LIMITER_WINDOWS 2
 /* Open connections of a limiter: as many processes as Linux has by default. */
 #define LIMITER_OPEN_MAX 32768

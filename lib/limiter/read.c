@@ -82,8 +82,7 @@ take_slot(const struct slot *s, struct limiter_count *c, unsigned int *mask)
 	if ((s->family != 4 && s->family != 6) || s->mask >= LIMITER_MASKS)
 		return false;
 	*mask = s->mask;
-	c->bits = s->family == 4 ? limiter_bits4[*mask]
-	    : limiter_bits6[*mask];
+	c->bits = ip_net_bits(s->family == 6, *mask);
 	memcpy(net.a, s->net, sizeof(s->net));
 	c->net = ip_mask(&net, c->bits);
 	c->value = s->count;

@@ -7,9 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-const unsigned int limiter_bits4[LIMITER_MASKS] = { 32, 26, 21 };
-const unsigned int limiter_bits6[LIMITER_MASKS] = { 64, 48, 32 };
-
 #define SWEEP_SECONDS 1		/* between two looks for the dead */
 
 /* ---- sizes ---- */
@@ -235,8 +232,7 @@ static struct slot
 slot_of(const struct ip *ip, unsigned int mask)
 {
 	bool v4 = ip->family == AF_INET;
-	struct ip net = ip_mask(ip, v4 ? limiter_bits4[mask]
-	    : limiter_bits6[mask]);
+	struct ip net = ip_mask(ip, ip_net_bits(!v4, mask));
 	struct slot s = { .family = v4 ? 4 : 6, .mask = (unsigned char)mask };
 
 	memcpy(s.net, net.a, sizeof(s.net));

@@ -11,12 +11,9 @@
 void
 origin_masks(const struct ip *ip, struct ip out[ORIGIN_MASKS])
 {
-	static const unsigned int bits[2][ORIGIN_MASKS] = { { 32, 26, 21 },
-	    { 64, 48, 32 } };
-
-	for (int i = 0; i < ORIGIN_MASKS; i++)
-		out[i] = ip->family == 0 ? *ip
-		    : ip_mask(ip, bits[ip->family == AF_INET6][i]);
+	for (unsigned int i = 0; i < ORIGIN_MASKS; i++)
+		out[i] = ip->family == 0 ? *ip : ip_mask(ip, ip_net_bits(
+		    ip->family == AF_INET6, i));
 }
 
 bool

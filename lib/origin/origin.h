@@ -17,7 +17,7 @@
  * each is a row of the index, and dkim-verify checks no more signatures. */
 #define ORIGIN_DKIM_MAX 20
 /* The masks of an address: /32 /26 /21 of IPv4, /64 /48 /32 of IPv6. */
-#define ORIGIN_MASKS 3
+#define ORIGIN_MASKS IP_NETS
 
 struct origin {
 	struct bytes from_local, from_domain;	/* of the one From address */

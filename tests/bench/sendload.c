@@ -127,6 +127,9 @@ flush(struct connection *c)
 	return 0;
 }
 
+static void say(struct connection *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
 say(struct connection *c, const char *format, ...)
 {
