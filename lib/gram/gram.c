@@ -1,5 +1,5 @@
 /* Filters of byte sequences; see gram.h. */
-#include "gram/gram.h"
+#include "gram/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,11 @@
  * is with them, and none with all that could be set. */
 #define FEW 4096
 
+/* The hashes of the sequences that begin at p and the next CHUNK - 1 bytes. */
+typedef void hash_chunk_fn(const unsigned char *p, uint32_t *restrict hash);
+
 struct gram_set {
+	hash_chunk_fn *hash_chunk;
 	/* at first as of the greatest size; the filter is its beginning. Bits
 	 * are set by bytes, and laid over each other by words. */
 	union {
@@ -30,17 +34,6 @@ clear(struct gram_set *g)
 	memset(g->bits, 0, sizeof(g->bits));
 	g->set = 0;
 	g->made = false;
-}
-
-struct gram_set *
-gram_set_new(void)
-{
-	struct gram_set *g = malloc(sizeof(*g));
-
-	if (g == NULL)
-		msg_die(EXIT_TEMP, "cannot allocate a filter");
-	clear(g);	/* what else it has is written before it is read */
-	return g;
 }
 
 void
@@ -77,7 +70,7 @@ character_hash(uint32_t window)
 
 /* A loop whose length is known is made one of vectors. */
 static inline void
-hash_chunk(const unsigned char *p, uint32_t *restrict hash)
+hash_all(const unsigned char *p, uint32_t *restrict hash)
 {
 	size_t i;
 
@@ -86,29 +79,62 @@ hash_chunk(const unsigned char *p, uint32_t *restrict hash)
 		    (uint32_t)p[i + 2] << 8 | p[i + 3]);
 }
 
+static void
+hash_chunk(const unsigned char *p, uint32_t *restrict hash)
+{
+	hash_all(p, hash);
+}
+
 #if defined(__x86_64__)
 /* The processors of the last ten years take half the time. */
 __attribute__((target("avx2"))) static void
 hash_chunk_avx2(const unsigned char *p, uint32_t *restrict hash)
 {
-	hash_chunk(p, hash);
+	hash_all(p, hash);
 }
+
+bool
+gram_has_vectors(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+#define HASH_CHUNK_VECTORS hash_chunk_avx2
+#else
+bool
+gram_has_vectors(void)
+{
+	return false;
+}
+#define HASH_CHUNK_VECTORS hash_chunk
 #endif
+
+struct gram_set *
+gram_set_new_as(bool vectors)
+{
+	struct gram_set *g = malloc(sizeof(*g));
+
+	if (g == NULL)
+		msg_die(EXIT_TEMP, "cannot allocate a filter");
+	g->hash_chunk = vectors ? HASH_CHUNK_VECTORS : hash_chunk;
+	clear(g);	/* what else it has is written before it is read */
+	return g;
+}
+
+struct gram_set *
+gram_set_new(void)
+{
+	return gram_set_new_as(gram_has_vectors());
+}
 
 /* The hashes of the sequences that begin at p and the next n - 1 bytes. */
 static void
-hash_windows(const unsigned char *p, size_t n, uint32_t *restrict hash)
+hash_windows(const struct gram_set *g, const unsigned char *p, size_t n,
+    uint32_t *restrict hash)
 {
 	size_t i;
 
 	if (n == CHUNK) {
-#if defined(__x86_64__)
-		if (__builtin_cpu_supports("avx2")) {
-			hash_chunk_avx2(p, hash);
-			return;
-		}
-#endif
-		hash_chunk(p, hash);
+		g->hash_chunk(p, hash);
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -172,7 +198,7 @@ gram_set_add(struct gram_set *g, struct bytes text)
 		if (!bytes_is_ascii(bytes_of(p, n)))
 			add(g, hash, hash_characters(p, n, hash));
 		/* at the last place there are three bytes, not four */
-		hash_windows(p, i + n + 2 == text.n ? n - 1 : n, hash);
+		hash_windows(g, p, i + n + 2 == text.n ? n - 1 : n, hash);
 		add(g, hash, i + n + 2 == text.n ? n - 1 : n);
 	}
 }
