@@ -35,10 +35,8 @@ clear(struct gram_set *g)
 struct gram_set *
 gram_set_new(void)
 {
-	struct gram_set *g = malloc(sizeof(*g));
+	struct gram_set *g = mem_alloc(sizeof(*g));
 
-	if (g == NULL)
-		msg_die(EXIT_TEMP, "cannot allocate a filter");
 	clear(g);	/* what else it has is written before it is read */
 	return g;
 }

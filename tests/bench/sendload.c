@@ -127,7 +127,7 @@ flush(struct connection *c)
 	return 0;
 }
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 say(struct connection *c, const char *format, ...)
 {
 	size_t room = sizeof(c->out) - c->out_n;
