@@ -259,7 +259,7 @@ the_answer(const struct expansion *x)
 	const struct smtp_answer *in_order[] = { &x->accepted, &x->failed,
 	    &x->unstored, &x->refused };
 
-	for (size_t i = 0; i < sizeof(in_order) / sizeof(*in_order); i++) {
+	for (size_t i = 0; i < sizeof(in_order) / sizeof(in_order[0]); i++) {
 		if (in_order[i]->code != 0)
 			return *in_order[i];
 	}

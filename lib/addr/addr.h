@@ -154,7 +154,8 @@ void addr_parse_list(struct arena *a, struct bytes body,
 /* The next member from m (included) that is a mailbox with a domain. */
 const struct addr_member *addr_next_mailbox(const struct addr_member *m);
 /* Whether the mailbox m of the list is the one address that readers of any
- * kind see in it: there is no other one, and no "@" in what was not read. */
+ * kind see in it: there is no other one, and no "@" in what was not read.
+ * NULL is not. */
 bool addr_is_only(const struct addr_list *list, const struct addr_member *m);
 /*
  * "local@domain" of a header mailbox as a path: NFC, lower-case domain. -1

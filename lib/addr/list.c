@@ -461,7 +461,8 @@ addr_is_only(const struct addr_list *list, const struct addr_member *m)
 {
 	size_t at;
 
-	return !list->is_cut && addr_next_mailbox(list->first) == m &&
+	return m != NULL && !list->is_cut &&
+	    addr_next_mailbox(list->first) == m &&
 	    addr_next_mailbox(m->next) == NULL &&
 	    !bytes_chr(list->rest, '@', &at);
 }

@@ -6,6 +6,8 @@
  */
 #include "base/base.h"
 
+#include "base/eight.h"
+
 struct bytes
 bytes_from(struct bytes s, size_t n)
 {
@@ -313,33 +315,33 @@ bytes_is_ascii(struct bytes s)
 	}
 	for (; i < s.n; i++)
 		seen |= s.p[i];
-	return (seen & UINT64_C(0x8080808080808080)) == 0;
+	return (seen & EIGHT_TOP) == 0;
+}
+
+static inline bool
+is_line_mark(int c)
+{
+	return c == '\r' || c == '\n' || c == '\0';
 }
 
 bool
 bytes_line_mark(struct bytes s, size_t *at)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t w;
-	size_t i = 0;
+	size_t i = 0, end;
 
-	for (;;) {
-		/* Eight bytes all of which are at least 0x0e hold none. */
-		for (; s.n - i >= sizeof(w); i += sizeof(w)) {
-			memcpy(&w, s.p + i, sizeof(w));
-			if ((~(((w & 0x7f * ones) + 0x72 * ones) | w) &
-			    0x80 * ones) != 0)
-				break;
-		}
-		for (size_t end = i + sizeof(w); i < s.n && i < end; i++) {
-			if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0') {
+	while (i < s.n) {
+		/* Few bytes are below 0x0e. */
+		while (s.n - i >= 8 &&
+		    eight_below(eight_get(s.p + i), '\r' + 1) == 0)
+			i += 8;
+		for (end = i + 8; i < s.n && i < end; i++) {
+			if (is_line_mark(s.p[i])) {
 				*at = i;
 				return true;
 			}
 		}
-		if (i >= s.n)
-			return false;
 	}
+	return false;
 }
 
 size_t

@@ -441,7 +441,7 @@ bool
 config_alias_find(const struct config *c, struct bytes local,
     struct bytes domain, struct bytes *name)
 {
-	struct config_list list;
+	struct config_list list = { BYTES_EMPTY };
 
 	return lookup_parts(c, RECORD_ALIAS, domain, &local, NULL,
 	    &list.rest) && config_list_next(&list, name);

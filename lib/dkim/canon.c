@@ -1,5 +1,7 @@
 #include "dkim/internal.h"
 
+#include "base/eight.h"
+
 static const struct bytes crlf = { (const unsigned char *)"\r\n", 2 };
 
 void
@@ -118,27 +120,6 @@ dkim_sink_field(struct dkim_sink *s, enum dkim_canon c, struct bytes field,
 
 /* ---- bodies ---- */
 
-#define WORD sizeof(uint64_t)
-#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
-
-static uint64_t
-load(const unsigned char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* The top bit of each byte that is c. */
-static uint64_t
-bytes_that_are(uint64_t v, unsigned int c)
-{
-	uint64_t low = EACH_BYTE(0x7f), x = v ^ EACH_BYTE(c);
-
-	return ~(((x & low) + low) | x | low);
-}
-
 /* Most lines have no run of WSP and no tab: eight bytes at a time, each with
  * the one behind it. */
 static bool
@@ -147,10 +128,10 @@ is_relaxed(struct bytes line)
 	uint64_t found = 0, v;
 	size_t i;
 
-	for (i = 0; i + WORD < line.n; i += WORD) {
-		v = load(line.p + i);
-		found |= bytes_that_are(v, '\t') | (bytes_that_are(v, ' ') &
-		    bytes_that_are(load(line.p + i + 1), ' '));
+	for (i = 0; i + 8 < line.n; i += 8) {
+		v = eight_get(line.p + i);
+		found |= eight_is(v, '\t') | (eight_is(v, ' ') &
+		    eight_is(eight_get(line.p + i + 1), ' '));
 	}
 	for (; i < line.n; i++)
 		found |= line.p[i] == '\t' || (line.p[i] == ' ' &&

@@ -111,10 +111,8 @@ gram_has_vectors(void)
 struct gram_set *
 gram_set_new_as(bool vectors)
 {
-	struct gram_set *g = malloc(sizeof(*g));
+	struct gram_set *g = mem_alloc(sizeof(*g));
 
-	if (g == NULL)
-		msg_die(EXIT_TEMP, "cannot allocate a filter");
 	g->hash_chunk = vectors ? HASH_CHUNK_VECTORS : hash_chunk;
 	clear(g);	/* what else it has is written before it is read */
 	return g;

@@ -8,6 +8,7 @@
  */
 #include "junk/internal.h"
 
+#include "base/eight.h"
 #include "unicode/unicode.h"
 
 #define RANDOM_RUN 6
@@ -54,10 +55,6 @@ static const unsigned char classes[256] = {
 #undef U
 #undef C
 #undef V
-
-/* Of eight bytes at a time, the first one being the lowest. */
-#define EACH(c) (0x0101010101010101u * (c))
-#define TOP EACH(0x80)
 
 /* What is known of a word's bytes. */
 struct bytes_seen {
@@ -217,55 +214,6 @@ add_byte(struct scan *s, unsigned char c, unsigned int class)
 	b->last_digit = (class & DIGIT) != 0;
 }
 
-static uint64_t
-load(const unsigned char *p)
-{
-	uint64_t x;
-
-	memcpy(&x, p, sizeof(x));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
-	return x;
-}
-
-static void
-store(unsigned char *p, uint64_t x)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
-	memcpy(p, &x, sizeof(x));
-}
-
-/* The top bit of each byte below 0x80 that is not below c. */
-static uint64_t
-not_below(uint64_t x, unsigned int c)
-{
-	return ((x & ~TOP) + EACH(0x80 - c)) & ~x & TOP;
-}
-
-/* Of each byte below 0x80 that is not c. */
-static uint64_t
-is_not(uint64_t x, unsigned int c)
-{
-	return (((x ^ EACH(c)) & ~TOP) + EACH(0x7f)) & TOP;
-}
-
-/* The top bits of eight bytes as eight bits. */
-static uint64_t
-gather(uint64_t top)
-{
-	return (top >> 7) * 0x0102040810204080u >> 56;
-}
-
-/* Which byte of eight has the first top bit; 8: none. */
-static inline size_t
-first_of(uint64_t top)
-{
-	return top == 0 ? 8 : (size_t)__builtin_ctzll(top) / 8;
-}
-
 /*
  * What of the next eight bytes are ASCII letters and digits, up to the first
  * that is none: what add_byte does for each. How many.
@@ -273,30 +221,30 @@ first_of(uint64_t top)
 static inline size_t
 add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
 {
-	uint64_t x = load(p), low = x | EACH(0x20);
-	uint64_t letter = not_below(low, 'a') & ~not_below(low, 'z' + 1);
-	uint64_t stop = ~letter & TOP, digit = 0, in, hard;
-	size_t k = first_of(stop);
+	uint64_t x = eight_get(p), low = x | EIGHT(0x20U);
+	uint64_t letter = eight_within(low, 'a', 'z');
+	uint64_t stop = ~letter & EIGHT_TOP, digit = 0, in, hard;
+	size_t k = eight_first(stop);
 
 	/* Few words have digits. */
 	if (k < 8 && ascii_is_digit(p[k])) {
-		digit = not_below(x, '0') & ~not_below(x, '9' + 1);
-		k = first_of(stop & ~digit);
+		digit = eight_within(x, '0', '9');
+		k = eight_first(stop & ~digit);
 	}
 	if (k == 0)
 		return 0;
-	in = TOP >> (64 - 8 * k);
+	in = EIGHT_TOP >> (64 - 8 * k);
 	letter &= in;
 	digit &= in;
 	/* a e i m q u y are one another but for three bits */
-	hard = letter & is_not(low, 'o') & (is_not(low | EACH(0x1c), 0x7d) |
-	    ~is_not(low, 'm') | ~is_not(low, 'q'));
+	hard = letter & ~eight_is(low, 'o') & (eight_is(low, 'm') |
+	    eight_is(low, 'q') | ~eight_is(low | EIGHT(0x1cU), 0x7d));
 	if (digit != 0) {
-		hard |= digit & not_below(x, '2');
-		b->digits |= gather(digit) << b->n;
+		hard |= digit & ~eight_below(x, '2');
+		b->digits |= eight_gather(digit) << b->n;
 	}
-	b->hard |= gather(hard) << b->n;
-	store(word + b->n, x | letter >> 2);
+	b->hard |= eight_gather(hard) << b->n;
+	eight_put(word + b->n, x | letter >> 2);
 	b->letter |= letter;
 	b->not_upper |= digit | (letter & x << 2);
 	b->not_digit |= letter;
@@ -379,14 +327,11 @@ put_ideographs(struct scan *s, uint32_t first)
 static void
 add_beyond_ascii(struct scan *s)
 {
-	const unsigned char *p = s->rest.p;
 	uint32_t code_point, lower;
 
-	/* Of two bytes, as many alphabets are; else whatever it is. */
-	if (s->rest.n >= 2 && p[0] >= 0xc2 && p[0] < 0xe0 &&
-	    (p[1] & 0xc0) == 0x80) {
-		code_point = (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
-		s->rest = bytes_of(p + 2, s->rest.n - 2);
+	code_point = unicode_two(s->rest);
+	if (code_point != 0) {
+		s->rest = bytes_of(s->rest.p + 2, s->rest.n - 2);
 	} else if (unicode_next(&s->rest, &code_point) != 1) {
 		end_word(s);
 		return;

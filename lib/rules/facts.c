@@ -106,7 +106,7 @@ rules_from(struct arena *a, struct bytes header, struct path *out)
 	(void)mime_find_field(header, BYTES("From"), 0, &f);	/* counted */
 	addr_parse_list(a, f.body, &list);
 	m = addr_next_mailbox(list.first);
-	return m != NULL && addr_is_only(&list, m) &&
+	return addr_is_only(&list, m) &&
 	    addr_member_path(a, m, out, &why) == 0;
 }
 

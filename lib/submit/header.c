@@ -26,7 +26,7 @@ read_from(struct submit *s, struct bytes header, struct header *h,
 	(void)mime_find_field(header, BYTES("From"), 0, &f);	/* counted */
 	addr_parse_list(s->a, f.body, &list);
 	m = addr_next_mailbox(list.first);
-	if (m == NULL || !addr_is_only(&list, m) ||
+	if (!addr_is_only(&list, m) ||
 	    addr_member_path(s->a, m, &h->from, &why) == -1)
 		return submit_fail(reply, 550, "5.6.0",
 		    "the From field needs exactly one valid address");

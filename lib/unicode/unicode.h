@@ -19,6 +19,16 @@ bool unicode_valid_utf8(struct bytes s);
  * no well-formed sequence stands; one byte is taken off then.
  */
 int unicode_next(struct bytes *s, uint32_t *code_point);
+/* The one at the front of s if it has two bytes, as those of most alphabets;
+ * else 0. Nothing is taken off. */
+static inline uint32_t
+unicode_two(struct bytes s)
+{
+	if (s.n < 2 || s.p[0] < 0xc2 || s.p[0] >= 0xe0 ||
+	    (s.p[1] & 0xc0) != 0x80)
+		return 0;
+	return (uint32_t)(s.p[0] & 0x1f) << 6 | (s.p[1] & 0x3f);
+}
 /* Append code_point as UTF-8; values that are no scalar become U+FFFD. */
 int unicode_put(struct buf *out, uint32_t code_point);
 /* s with each bad byte replaced by U+FFFD; s itself if it is well formed. */

@@ -50,14 +50,6 @@ decode(struct bytes s, uint32_t *code_point)
 	return n;
 }
 
-/* A letter of most alphabets: no need to decode it. */
-static inline bool
-is_two(struct bytes s)
-{
-	return s.n >= 2 && s.p[0] >= 0xc2 && s.p[0] < 0xe0 &&
-	    (s.p[1] & 0xc0) == 0x80;
-}
-
 bool
 unicode_valid_utf8(struct bytes s)
 {
@@ -66,7 +58,8 @@ unicode_valid_utf8(struct bytes s)
 	if (bytes_is_ascii(s))
 		return true;
 	while (s.n > 0) {
-		size_t n = s.p[0] < 0x80 ? 1 : is_two(s) ? 2 : decode(s, &c);
+		size_t n = s.p[0] < 0x80 ? 1 :
+		    unicode_two(s) != 0 ? 2 : decode(s, &c);
 
 		if (n == 0)
 			return false;

@@ -128,6 +128,8 @@ test_only(void **state)
 	    &list);
 	m = addr_next_mailbox(list.first);
 	assert_true(m != NULL && list.is_cut && !addr_is_only(&list, m));
+	addr_parse_list(&arena, BYTES("nobody:;"), &list);
+	assert_false(addr_is_only(&list, addr_next_mailbox(list.first)));
 }
 
 static void

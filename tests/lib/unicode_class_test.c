@@ -65,6 +65,9 @@ test_two_bytes(void **state)
 			r = unicode_next(&s, &c);
 		assert_int_equal(unicode_valid_utf8(bytes_of(b + 1, 2)),
 		    r == 0);
+		assert_int_equal(unicode_two(bytes_of(b + 1, 2)),
+		    r == 0 && b[1] >= 0x80 ? c : 0);
+		assert_int_equal(unicode_two(bytes_of(b + 1, 1)), 0);
 		assert_int_equal(unicode_valid_utf8(bytes_of(b, 3)), r == 0);
 	}
 }
