@@ -66,10 +66,13 @@ is_gone_within(const struct server_conn *conn, uint64_t ms)
 {
 	struct pollfd p = { .fd = conn->is_socket ? conn->in : -1,
 	    .events = 0 };
+	int64_t deadline = deadline_in((int64_t)ms);
+	int r;
 
-	/* a signal: it need not be exact */
-	return poll(&p, 1, (int)ms) == 1 &&
-	    (p.revents & (POLLHUP | POLLERR)) != 0;
+	while ((r = poll(&p, 1, deadline_left(deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	return r == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* A client on this machine is a program of ours, or somebody's proxy: it is

@@ -40,9 +40,10 @@ else:
 sys.exit(p.wait() if what == "leave" else 0)
 E
 client() { timeout 100 /usr/bin/python3 client.py "$@"; }
-# waiting N: so many do
+# waiting N: so many do; the lock of another file is none of a wait
 waiting() { [ "$(slots)" -eq "$1" ]; }
-slots() { n=0; for p in $(pgrep -P "$lmtp_pid"); do grep -q "^[0-9]*: POSIX  *ADVISORY  *WRITE $p " /proc/locks && n=$((n + 1)); done; echo $n; }
+slots() { n=0; for p in $(pgrep -P "$lmtp_pid"); do grep -q "^[0-9]*: POSIX  *ADVISORY  *WRITE $p [^ ]*:$slots " /proc/locks && n=$((n + 1)); done; echo $n; }
+slots=$(for f in "/proc/$lmtp_pid"/fd/*; do case $(readlink "$f") in *memfd:*) stat -Lc %i "$f" ;; esac; done)
 
 bg client leave alice; first=$bg_pid
 wait_for 20 waiting 1
