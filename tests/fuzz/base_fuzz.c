@@ -1,11 +1,13 @@
 /*
  * base_fuzz - the parsers of lib/base: what is formatted is parsed back the
- * same, strict and lax readers agree where both accept, and no decoder
- * writes past the cap of its buffer.
+ * same, strict and lax readers agree where both accept, no decoder writes
+ * past the cap of its buffer, and what is looked for in many bytes at a time
+ * is what is found byte by byte.
  */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/base.h"
 
@@ -120,6 +122,72 @@ check_escape(struct bytes s)
 	buf_free(&text);
 }
 
+/* ---- many bytes at a time, and byte by byte ---- */
+
+static bool
+is_line_mark(int c)
+{
+	return c == '\r' || c == '\n' || c == '\0';
+}
+
+static void
+check_marks(struct bytes s)
+{
+	size_t at = SIZE_MAX, i = 0;
+	bool ascii = true;
+
+	while (i < s.n && !is_line_mark(s.p[i]))
+		i++;
+	assert(bytes_line_mark(s, &at) == (i < s.n));
+	assert(at == (i < s.n ? i : SIZE_MAX));
+	for (i = 0; i < s.n; i++)
+		ascii = ascii && s.p[i] < 0x80;
+	assert(bytes_is_ascii(s) == ascii);
+}
+
+static void
+check_count(struct bytes s, int c)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < s.n; i++)
+		n += s.p[i] == c;
+	assert(bytes_count(s, c) == n);
+}
+
+/* In place as to another buffer, which is as long as what is written. */
+static void
+check_case(struct bytes s)
+{
+	unsigned char *lower = malloc(s.n + 1), *upper = malloc(s.n + 1);
+	size_t i;
+
+	assert(lower != NULL && upper != NULL);
+	lower[s.n] = 'X';
+	bytes_lower(lower, s);
+	memcpy(upper, lower, s.n + 1);
+	bytes_upper(upper, bytes_of(upper, s.n));
+	for (i = 0; i < s.n; i++) {
+		assert(lower[i] == ascii_lower(s.p[i]));
+		assert(upper[i] == ascii_upper(s.p[i]));
+	}
+	assert(lower[s.n] == 'X' && upper[s.n] == 'X');
+	free(lower);
+	free(upper);
+}
+
+static void
+check_find(struct bytes s, struct bytes needle)
+{
+	size_t i = 0, at = 0;
+
+	while (i + needle.n <= s.n &&
+	    !bytes_caseeq(bytes_of(s.p + i, needle.n), needle))
+		i++;
+	assert(bytes_casefind(s, needle, &at) == (i + needle.n <= s.n));
+	assert(i + needle.n > s.n || at == i);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -137,6 +205,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!bytes_cut(&s, 1, &head))
 		return 0;
 	cap = head.p[0];
+	check_marks(s);
+	check_count(s, (int)cap);
+	check_case(s);
+	check_find(bytes_from(s, cap % 16), bytes_first(s, cap % 16));
 	check_cap(base64_decode_lax, s, cap);
 	check_cap(qp_decode, s, cap);
 	check_cap(q_decode, s, cap);
