@@ -1,13 +1,14 @@
 /*
  * junk_fuzz.c - any bytes as a message to judge, and as a text
  *
- * Properties: words are different, within their limits, valid UTF-8 where
- * they came from text; with and without their names the words are the same;
- * a message trained and untrained leaves nothing.
+ * Properties: words are within their limits, valid UTF-8 where they came from
+ * a text; with and without their names the words are the same, and the same
+ * again in a set that was in use.
  */
 #include <assert.h>
 
 #include "junk/junk.h"
+#include "unicode/unicode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +24,8 @@ check(struct junk_words *a, struct junk_words *b)
 		assert(a->word[i].hash == b->word[i].hash);
 		assert(a->word[i].hash != 0);
 		assert(text.n <= 512);
+		assert(!bytes_starts(text, BYTES("x:")) ||
+		    unicode_valid_utf8(text));
 		assert(junk_word_text(b, &b->word[i]).n == 0);
 	}
 }
