@@ -190,8 +190,8 @@ add(struct arena *a, struct dns_answer *out, struct bytes text)
 
 	if (out->nrecords > 0)
 		memcpy(r, out->records, out->nrecords * sizeof(*r));
-	r[out->nrecords].type = DNS_TXT;
-	r[out->nrecords].data = text;
+	r[out->nrecords] = (struct dns_record){ .type = DNS_TXT,
+		.name = BYTES_EMPTY, .data = text };
 	out->records = r;
 	out->nrecords++;
 }
