@@ -30,8 +30,8 @@ look(void *ctx, const struct limiter_count *c)
 	check(c->value > 0);
 	check(ip_eq(&net, &c->net));
 	for (i = 0; i < LIMITER_MASKS; i++)
-		known = known || c->bits == limiter_bits4[i] ||
-		    c->bits == limiter_bits6[i];
+		known = known || c->bits == ip_net_bits(false, i) ||
+		    c->bits == ip_net_bits(true, i);
 	check(known);
 }
 
