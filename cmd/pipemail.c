@@ -174,7 +174,8 @@ main(int argc, char *argv[])
 	if (argc < 2 || !plain_name(argv[1]))
 		msg_die(EXIT_PERM, "%s", usage);
 	if (find_places(&a, &p) == -1)
-		msg_diesys(EXIT_TEMP, "cannot find where pipemail is installed");
+		msg_diesys(EXIT_TEMP,
+		    "cannot find where pipemail is installed");
 	if (strcmp(argv[1], "version") == 0 && argc == 2) {
 		printf("pipemail %s\n", VERSION);
 		return fflush(stdout) == 0 ? EXIT_YES : EXIT_TEMP;

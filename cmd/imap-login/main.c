@@ -399,7 +399,7 @@ serve(struct server_conn *conn, void *ctx)
 	imap_login_free(l.machine);
 	front_free(&l.front);
 	if (again.size > 0)
-		secret_wipe(again.p, again.size);	/* a login may be in it */
+		secret_wipe(again.p, again.size);	/* maybe a login */
 	buf_free(&again);
 	return r == -1 && errno != ECONNRESET && errno != EPIPE
 	    ? EXIT_TEMP : EXIT_YES;

@@ -112,7 +112,7 @@ serve_account(struct session *s, struct account *account, bool sandboxed)
 	(void)session_run(s);	/* a lost client: s->end tells the log */
 	/* All was said: who waits for the end need not wait for the names. */
 	if (s->end != NULL && store_names_behind(s->store))
-		(void)shutdown(s->out, SHUT_WR);	/* or a pipe: it waits */
+		(void)shutdown(s->out, SHUT_WR);	/* a pipe waits */
 	account_close(account);
 	return 0;
 }

@@ -1,10 +1,10 @@
 /*
  * rest.c - hand a session in IDLE to imap-idle
  *
- * The connection, its state and where to look for changes go over run/imap-idle.
- * It says "y" when it has room and listens to the account; then nothing may
- * have happened here, and "g" gives the connection away. Without an answer it
- * stays: imap-idle does nothing with it before the "g".
+ * The connection, its state and where to look for changes go over
+ * run/imap-idle. It says "y" when it has room and listens to the account; then
+ * nothing may have happened here, and "g" gives the connection away. Without an
+ * answer it stays: imap-idle does nothing with it before the "g".
  */
 #include "imap_serve.h"
 

@@ -206,8 +206,9 @@ set_verdict(struct smtp_session *s, const struct stage_job *job,
 	}
 }
 
-/* The reason, where it would have gone, Delivered-To, Return-Path and, where the message does not have
- * it in front of it already, the trusted block (R-35). */
+/* The reason, where it would have gone, Delivered-To, Return-Path and, where
+ * the message does not have it in front of it already, the trusted block
+ * (R-35). */
 static int
 make_prefix(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, const struct verdict *v, struct buf *out,

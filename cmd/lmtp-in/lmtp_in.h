@@ -60,8 +60,8 @@ struct chosen {
 void chosen_forget(struct chosen *c);
 /*
  * What the rules of the recipient's account say of the message, in the job's
- * arena and, until the next is asked for, those kept. What is wrong with them is
- * in the log.
+ * arena and, until the next is asked for, those kept. What is wrong with them
+ * is in the log.
  */
 void choose(struct smtp_session *s, const struct recipient *to,
     struct stage_job *job, struct rules_result *out);

@@ -72,7 +72,8 @@ catch_signals(void)
 	(void)sigaddset(&blocked, SIGTERM);
 	(void)sigaddset(&blocked, SIGINT);
 	(void)sigaddset(&blocked, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &blocked, NULL) == -1 || sigaction(SIGTERM, &sa, NULL) == -1 ||
+	if (sigprocmask(SIG_BLOCK, &blocked, NULL) == -1 ||
+	    sigaction(SIGTERM, &sa, NULL) == -1 ||
 	    sigaction(SIGINT, &sa, NULL) == -1 ||
 	    sigaction(SIGHUP, &sa, NULL) == -1)
 		msg_diesys(EXIT_TEMP, "cannot catch signals");

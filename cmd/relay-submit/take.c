@@ -124,7 +124,7 @@ answer(struct arena *a, const struct relay_mail *m, struct add_reply *reply)
 {
 	const struct smtpc_recipient *worst = NULL;
 	const struct smtpc_result *w;
-	const char *status;
+	const char *status, *text;
 	size_t good = 0;
 	uint64_t code;
 	bool permanent;
@@ -152,10 +152,13 @@ answer(struct arena *a, const struct relay_mail *m, struct add_reply *reply)
 	status = w->status[0] == (permanent ? '5' : '4')
 	    ? arena_printf(a, "%s", w->status)
 	    : permanent ? "5.0.0" : "4.0.0";
-	set_reply(reply, code, status, good > 0 || m->count > 1 ? arena_printf(a,
-	    "<%.*s>: %s (sent to %zu of %zu recipients)",
-	    BYTES_ARG(addr_path_text(a, &worst->path, false)),
-	    result_text(a, w), good, m->count) : result_text(a, w));
+	text = result_text(a, w);
+	if (good > 0 || m->count > 1)
+		text = arena_printf(a,
+		    "<%.*s>: %s (sent to %zu of %zu recipients)",
+		    BYTES_ARG(addr_path_text(a, &worst->path, false)), text,
+		    good, m->count);
+	set_reply(reply, code, status, text);
 }
 
 static void

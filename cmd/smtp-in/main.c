@@ -53,8 +53,8 @@ make_sandbox(struct program *p)
 	return 0;
 }
 
-/* Does a domain or the host take reports on failures of TLS, which have to come in when
- * TLS fails (RFC 8460 3)? */
+/* Does a domain or the host take reports on failures of TLS, which have to come
+ * in when TLS fails (RFC 8460 3)? */
 static bool
 takes_tls_reports(const struct config *c)
 {

@@ -206,10 +206,11 @@ receive_rcpt(struct smtp_session *s)
 	else if (n != -1)
 		take_rcpt(s, n == 1);
 	else if (errno == EACCES)
-		receive_refuse_rcpt(s, 550, "5.7.1", "relay denied: not a domain "
-		    "of this server");
+		receive_refuse_rcpt(s, 550, "5.7.1",
+		    "relay denied: not a domain of this server");
 	else
-		receive_refuse_rcpt(s, 450, "4.2.1", "domain is disabled for now");
+		receive_refuse_rcpt(s, 450, "4.2.1",
+		    "domain is disabled for now");
 	arena_reset(&r->job);
 }
 

@@ -55,9 +55,9 @@ relay_close(struct relay *r)
  * Until lmtp-in says something. False: the client is gone. An end of what it
  * sends is no more than that: QUIT may stand in front of it, and who shuts down
  * one way only waits for its reply. But most programs that stop end so, too,
- * and without QUIT the message is theirs to send again (RFC 5321 4.1.1.10). What
- * is being delivered has its reply; who leaves while lmtp-in makes it wait (R-27)
- * is not to have it twice.
+ * and without QUIT the message is theirs to send again (RFC 5321 4.1.1.10).
+ * What is being delivered has its reply; who leaves while lmtp-in makes it wait
+ * (R-27) is not to have it twice.
  */
 static bool
 wait_for_reply(const struct relay *r, int64_t deadline)

@@ -60,7 +60,7 @@ add_encoded(struct buf *out, struct bytes name)
 	bool first = true;
 
 	while (name.n > 0) {
-		(void)bytes_cut(&name, word_length(name), &word);	/* there */
+		(void)bytes_cut(&name, word_length(name), &word); /* there */
 		(void)buf_adds(out, first ? "=?utf-8?B?" : "\n =?utf-8?B?");
 		(void)base64_encode(out, word);	/* full is told at the end */
 		(void)buf_adds(out, "?=");	/* likewise */

@@ -184,8 +184,10 @@ confcmd_alias_option(struct confcmd *c, const struct confcmd_alias *alias,
 		msg_die(EXIT_PERM, "-o %s: allowed are bounces-to=ADDRESS, "
 		    "post-public=, list-members=, allow-msg-from=yes or no, "
 		    "poster=ADDRESS", text);
+	/* cppcheck-suppress nullPointerRedundantCheck ; msg_die ended it */
 	change.key = known->key;
 	change.value = bytes_trim(value);
+	/* cppcheck-suppress nullPointerRedundantCheck ; as above */
 	if (known->repeatable)
 		change.kind = CONFIG_VALUE_ADD;
 	else if (change.value.n == 0)

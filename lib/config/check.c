@@ -388,8 +388,8 @@ check_required(struct source *s)
 	struct buf type = BUF_INIT(256);
 
 	for (k = config_schema; k->section != NULL; k++) {
-		if (!k->required || config_entry_find(s, k->section, BYTES_EMPTY,
-		    k->key) != NULL)
+		if (!k->required || config_entry_find(s, k->section,
+		    BYTES_EMPTY, k->key) != NULL)
 			continue;
 		buf_reset(&type);
 		config_type_format(&type, k);

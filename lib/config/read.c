@@ -21,7 +21,7 @@ struct config {
 	struct cdb cdb;
 	char *path;
 	struct stat st;
-	uint16_t slot[SLOTS];		/* place in config_schema + 1; 0: none */
+	uint16_t slot[SLOTS];		/* place in config_schema + 1, or 0 */
 };
 
 /* ---- opening ---- */

@@ -144,7 +144,7 @@ struct dane_verdict {
 	size_t record;			/* which one of those given */
 	size_t depth;			/* its certificate in the chain; chain
 					 * length: it came from the record */
-	struct bytes name;		/* DANE-TA: the allowed name it is for */
+	struct bytes name;		/* DANE-TA: the allowed name it has */
 	enum tlsresult result;		/* if not: for reports */
 	const char *why;		/* constant text; "" if verified */
 };

@@ -157,7 +157,8 @@ add_tags(struct dkim_folder *f, struct job *j, const struct dkim_signer *s,
 	dkim_fold_tag(f, j->arena, "d", domain);
 	dkim_fold_tag(f, j->arena, "s", selector);
 	if (s->identity.n > 0)
-		dkim_fold_tag(f, j->arena, "i", encode_dqp(j->arena, s->identity));
+		dkim_fold_tag(f, j->arena, "i",
+		    encode_dqp(j->arena, s->identity));
 	dkim_fold_tag(f, j->arena, "t", bytes_str(arena_printf(j->arena, "%lld",
 	    (long long)s->now)));
 	if (s->lifetime > 0)

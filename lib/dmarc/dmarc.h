@@ -47,7 +47,7 @@ enum {				/* fo=, RFC 7489 6.3 */
 
 struct dmarc_record {
 	enum dmarc_policy p, sp, np;	/* sp: p if absent; np: sp */
-	bool has_p;			/* false: taken as none, for rua's sake */
+	bool has_p;			/* false: as none, for rua's sake */
 	bool has_sp, has_np;
 	bool strict_dkim, strict_spf;	/* adkim=s, aspf=s */
 	unsigned int pct;		/* 0 to 100 */

@@ -143,9 +143,9 @@ int front_key_login(const struct front *f, const char *auth_path,
 /* How such a login is called in logs. */
 #define FRONT_KEY_LOGIN "client-certificate"
 /* The same in a parent, asked at most once a second, and anew after a moment
- * when it could not be asked: true if *m, zero at first, was filled anew. [0] is the list without channel bindings,
- * [1] that with them; clients with a key are not greeted ahead.
- * front_mechanisms_known: that for f. */
+ * when it could not be asked: true if *m, zero at first, was filled anew. [0]
+ * is the list without channel bindings, [1] that with them; clients with a key
+ * are not greeted ahead. front_mechanisms_known: that for f. */
 #define FRONT_MECHANISMS_MAX 512
 struct front_mechanisms {
 	int64_t until;

@@ -114,15 +114,9 @@ binary_stream(struct imap *im, struct message *m,
 static struct bytes
 identity_encoding(struct bytes text)
 {
-	size_t i;
-
 	if (bytes_has_nul(text))
 		return BYTES("binary");
-	for (i = 0; i < text.n; i++) {
-		if (text.p[i] >= 0x80)
-			return BYTES("8bit");
-	}
-	return BYTES("7bit");
+	return bytes_is_ascii(text) ? BYTES("7bit") : BYTES("8bit");
 }
 
 int

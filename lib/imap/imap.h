@@ -264,7 +264,7 @@ struct imap_options {
 	uint32_t message_limit;		/* 0: IMAP_MESSAGE_LIMIT */
 	bool unauthenticate;		/* there is who takes the connection
 					 * (IMAP_UNAUTHENTICATE) */
-	bool asks;			/* who knows other accounts (IMAP_ASK) */
+	bool asks;			/* knows other accounts (IMAP_ASK) */
 	/* Whether a user, as in a URL, logs in to that account; NULL: it is
 	 * its name. */
 	bool (*is_account)(const void *ctx, struct bytes user,
@@ -369,9 +369,9 @@ struct imap_search_result {
 };
 /*
  * The messages of a mailbox that match search keys (RFC 9051 6.4.4, all that
- * SEARCH knows, without message numbers; "$" holds nothing), read in short views one after
- * the other. -1 with errno: EBADMSG no search keys, *why says which rule;
- * else of the store.
+ * SEARCH knows, without message numbers; "$" holds nothing), read in short
+ * views one after the other. -1 with errno: EBADMSG no search keys, *why says
+ * which rule; else of the store.
  */
 int imap_search(struct arena *a, struct store *s, uint32_t mailbox,
     struct bytes keys, struct imap_search_result *out, const char **why);

@@ -65,7 +65,7 @@ struct parser {
 	bool refused;			/* what is wrong is no syntax: NO */
 	bool utf8_names;		/* mailbox names are not in UTF-7 */
 	bool uid_only;			/* message numbers are refused */
-	struct store *store;		/* has filters (RFC 5466); may be NULL */
+	struct store *store;		/* of filters (RFC 5466); may be NULL */
 	struct search_filter *filters;	/* those looked up */
 	bool no_charset;		/* SEARCH may not name one */
 };
@@ -281,7 +281,7 @@ struct append {
 	struct append_message *messages;
 	size_t count, size;
 	int fd;				/* -1: none yet */
-	int refusal;			/* nothing is kept any more (append.c) */
+	int refusal;			/* nothing more is kept (append.c) */
 	int error;			/* errno of some refusals */
 	const char *why;		/* text of others, in the arena */
 	const char *code;

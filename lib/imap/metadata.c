@@ -136,7 +136,7 @@ struct get {
 	struct bytes name;
 	struct bytes *entries;
 	size_t entry_count;
-	uint64_t max;			/* values longer than this are not sent */
+	uint64_t max;			/* longer values are not sent */
 	enum depth depth;
 	bool *found;			/* of entries: those that are there */
 	bool some;			/* a response was begun */

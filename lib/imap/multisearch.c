@@ -99,7 +99,7 @@ is_source(const struct imap *im, const struct multi_source *s,
 	switch (s->kind) {
 	case MULTI_SELECTED:
 		return b->id == im->box.id;
-	case MULTI_INBOXES:	/* mail may be delivered to any (RFC 5465 6.3) */
+	case MULTI_INBOXES:	/* where mail may be delivered (RFC 5465 6.3) */
 	case MULTI_PERSONAL:
 		return true;
 	case MULTI_SUBSCRIBED:

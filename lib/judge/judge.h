@@ -219,7 +219,8 @@ int judge_format_line(struct buf *out, const struct judge_result *r);
 /* The key of an address, out of the secret of its account. */
 void judge_token_key(const unsigned char secret[JUDGE_KEY_BYTES],
     struct bytes address, unsigned char key[JUDGE_KEY_BYTES]);
-/* The token for From at a time: HMAC-SHA-256 (RFC 2104) by the key, with NUL. */
+/* The token for From at a time: HMAC-SHA-256 (RFC 2104) by the key, with
+ * NUL. */
 void judge_token_make(const unsigned char key[JUDGE_KEY_BYTES],
     struct bytes from_address, int64_t now, char out[JUDGE_TOKEN_SIZE]);
 /* Tokens of a subject that are tried: who got a second one may leave the first,

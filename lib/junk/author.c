@@ -108,18 +108,6 @@ put_address(struct junk_words *w, const char *prefix, struct bytes value)
 	junk_words_put(w, &p, bytes_of(b + n, 1 + domain.n));
 }
 
-static bool
-has_8bit(struct bytes s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] >= 0x80)
-			return true;
-	}
-	return false;
-}
-
 /* How the author is named, and digits in the local part. */
 static void
 put_author(struct junk_words *w, struct bytes from)
@@ -131,7 +119,7 @@ put_author(struct junk_words *w, struct bytes from)
 	else
 		junk_put_trait(w, "author:", at == 0 ? BYTES("unnamed")
 		    : from.p[0] == '"' ? BYTES("quoted") : BYTES("named"));
-	if (has_8bit(from))
+	if (!bytes_is_ascii(from))
 		junk_put_trait(w, "author:", BYTES("8bit"));
 	if (!bytes_rchr(from, '@', &at))
 		return;
@@ -169,7 +157,7 @@ put_title(struct junk_words *w, struct bytes s)
 	size_t at;
 
 	junk_put_trait(w, "title:", case_of(s));
-	if (has_8bit(s))
+	if (!bytes_is_ascii(s))
 		junk_put_trait(w, "title:", BYTES("8bit"));
 	if (bytes_find(s, BYTES("   "), &at))
 		junk_put_trait(w, "title:", BYTES("blanks"));

@@ -32,7 +32,7 @@
 #define NO_PAGE UINT64_MAX
 #define FIRST_PAGE 2		/* behind the two of meta data */
 #define INTEGER_KEYS 8		/* the only flag, of the tree of free pages */
-#define NO_DIRECTORY 0x4000	/* there too, where the environment is one file */
+#define NO_DIRECTORY 0x4000	/* there too: the environment is one file */
 #define TRIES_MAX 100		/* while others write */
 #define TXN_MAX (UINT64_MAX >> 1)	/* no writer comes that far */
 

@@ -268,7 +268,8 @@ typedef int (*mime_add_fn)(void *ctx, struct bytes piece);
  * more than 998 bytes, becomes base64, and no label says binary any more; the
  * structure stays. 0; -1 with *why constant text: EBADMSG bytes that are no
  * lines where nothing can be encoded (RFC 2045 6.4), ENOTSUP in a part that
- * may not be changed (signed, RFC 1847); other errno is add's. What came before a failure is of no use.
+ * may not be changed (signed, RFC 1847); other errno is add's. What came before
+ * a failure is of no use.
  */
 int mime_from_binary(struct arena *a, struct bytes message, mime_add_fn add,
     void *ctx, const char **why);

@@ -460,7 +460,8 @@ qcmd_damage(struct qcmd *q)
 int
 qcmd_select(struct qcmd *q, struct qcmd_place **list, size_t *count)
 {
-	struct selection s = { .q = q, .filter = &q->filter, .texts = ARENA_INIT };
+	struct selection s = { .q = q, .filter = &q->filter,
+	    .texts = ARENA_INIT };
 	struct queue_txn *t = queue_begin(q->queue, false);
 	int r;
 

@@ -129,7 +129,8 @@ format_member(struct buf *out, const struct member *m, const void *record)
 }
 
 int
-queue_members_format(struct buf *out, const struct member *m, const void *record)
+queue_members_format(struct buf *out, const struct member *m,
+    const void *record)
 {
 	for (; m->name != NULL; m++) {
 		if (format_member(out, m, record) == -1)

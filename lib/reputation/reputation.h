@@ -52,8 +52,8 @@ struct reputation_source {
 	void *ctx;
 	/*
 	 * Messages that came to the destination mailbox first, are still there
-	 * or elsewhere, and carry one of $Junk and $NotJunk; newest first. The number
-	 * of them (at most q->max) into out, or -1.
+	 * or elsewhere, and carry one of $Junk and $NotJunk; newest first. The
+	 * number of them (at most q->max) into out, or -1.
 	 */
 	int (*history)(void *ctx, const struct reputation_query *q,
 	    struct reputation_message *out);

@@ -247,7 +247,8 @@ route_transport(struct arena *a, const struct config *c, struct bytes name,
     struct transport *t, const char **why)
 {
 	struct bytes e = BYTES_EMPTY;
-	struct transport got = { .name = arena_bytes(a, name), .host = e, .user = e,
+	struct transport got = { .name = arena_bytes(a, name),
+	    .host = e, .user = e,
 	    .password = e, .mechanisms = e, .key_pem = e, .cert_pem = e,
 	    .socks = e, .socks_user = e, .socks_password = e,
 	    .source4 = e, .source6 = e, .command = e, .text = e,

@@ -153,7 +153,8 @@ struct rules_result {
 void rules_match(struct arena *a, const struct rule *rules, size_t n,
     struct bytes mailbox, const struct rules_facts *f,
     struct rules_result *out);
-/* All of it for a recipient: rules_read, the address's settings, rules_match. */
+/* All of it for a recipient: rules_read, the address's settings,
+ * rules_match. */
 void rules_apply(const struct config *c, struct arena *a,
     const struct recipient *r, const struct rules_facts *f,
     struct rules_result *out);
@@ -163,8 +164,9 @@ void rules_apply(const struct config *c, struct arena *a,
 
 /*
  * The rules of a recipient, read once, for one message after the other. An
- * expression is compiled when it is first needed, and kept as long as all of the
- * set takes less than RULES_KEEP_MAX. It ends before c does; so do its results.
+ * expression is compiled when it is first needed, and kept as long as all of
+ * the set takes less than RULES_KEEP_MAX. It ends before c does; so do its
+ * results.
  */
 struct rules_set;
 struct rules_set *rules_set_new(const struct config *c,

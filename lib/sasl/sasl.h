@@ -334,7 +334,7 @@ enum sasl_result {
 	SASL_WRONG,		/* unknown user, wrong password: the same */
 	SASL_DISABLED,		/* right, but the account may not log in */
 	SASL_TEMPORARY,		/* cannot tell now */
-	SASL_LIMITED,		/* too many failures from there: not looked at */
+	SASL_LIMITED,		/* too many failures there: not looked at */
 	SASL_ABORTED,		/* the client gave up in the middle */
 	SASL_LATER,		/* not decided yet: sasl_peer_decided */
 };
@@ -421,7 +421,7 @@ struct sasl_attempt {
 	char agent[SASL_PARAM_MAX + 1];
 	char service[SASL_PARAM_MAX + 1];
 	char mech[SASL_PARAM_MAX + 1];
-	char result[SASL_PARAM_MAX + 1];	/* "ok", "wrong password", ... */
+	char result[SASL_PARAM_MAX + 1];	/* "ok", "wrong password"... */
 	bool good;
 	int64_t first, last;			/* seconds since 1970 */
 	uint64_t count;
@@ -552,7 +552,7 @@ struct sasl_params {
 	const unsigned char *client_key;
 	/* SASL_BINDINGS of them; NULL: none. */
 	const struct sasl_binding *binding;
-	bool preauth;			/* EXTERNAL the client did not ask for */
+	bool preauth;			/* EXTERNAL that nobody asked for */
 	bool ticket;			/* ask for one */
 };
 

@@ -30,9 +30,9 @@ struct sched_limits {
 /*
  * Each destination is known by name while something waits or is under way
  * there. Ready means: something is due, it is not dead, and it has less than
- * per_dest connections, or none while no host there was reached yet. Those whose last attempt reached no host may have at
- * most half of the connections, so that dead ones never keep live ones
- * waiting.
+ * per_dest connections, or none while no host there was reached yet. Those
+ * whose last attempt reached no host may have at most half of the connections,
+ * so that dead ones never keep live ones waiting.
  */
 struct sched;
 struct sched *sched_new(const struct sched_limits *limits);
@@ -121,9 +121,9 @@ int outcome_plan(struct queue *q, struct arena *a,
 /*
  * Store the plan: attempts, ends, next times, DSNs, suppression. Recipients
  * removed or changed meanwhile are respected: nothing is told about those
- * that are gone, unless the same DSN tells of others too. *gone: the message has no
- * recipient left, its file is to be removed after the commit. Destinations
- * of DSNs put in are plan->dsn_rcpts[].dest. -1 errno: abort.
+ * that are gone, unless the same DSN tells of others too. *gone: the message
+ * has no recipient left, its file is to be removed after the commit.
+ * Destinations of DSNs put in are plan->dsn_rcpts[].dest. -1 errno: abort.
  */
 int outcome_store(struct queue_txn *t, struct arena *a,
     const struct outcome_settings *settings, const struct outcome *o,

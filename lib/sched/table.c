@@ -104,7 +104,8 @@ heap_add(struct heap *h, struct entry *e)
 {
 	if (h->n == h->size) {
 		h->size = h->size == 0 ? SLOTS_FIRST : h->size * 2;
-		h->item = mem_realloc(h->item, h->size * sizeof(struct entry *));
+		h->item = mem_realloc(h->item,
+		    h->size * sizeof(struct entry *));
 	}
 	heap_place(h, h->n++, e);
 	heap_up(h, e->heap_index);
@@ -140,7 +141,8 @@ static void
 grow(struct sched *s)
 {
 	size_t slots = s->slots * 2;
-	struct entry **slot = mem_zalloc(slots, sizeof(struct entry *)), *e, *next;
+	struct entry **slot = mem_zalloc(slots, sizeof(struct entry *));
+	struct entry *e, *next;
 
 	for (size_t i = 0; i < s->slots; i++) {
 		for (e = s->slot[i]; e != NULL; e = next) {

@@ -428,7 +428,8 @@ smtp_data_accept(struct smtp *s)
 	smtp_text_start(s);
 	s->state = s->in_bdat ? STATE_CHUNK : STATE_TEXT;
 	if (!s->in_bdat)
-		smtp_sayf(s, 354, "", "send the message, end with <CRLF>.<CRLF>");
+		smtp_sayf(s, 354, "",
+		    "send the message, end with <CRLF>.<CRLF>");
 }
 
 void

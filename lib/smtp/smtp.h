@@ -317,8 +317,8 @@ struct smtp_session {
 	void *ctx;
 	/* A recipient is asked for: smtp_rcpt_accept or _refuse. */
 	void (*rcpt)(struct smtp_session *s);
-	/* The message is whole, as SMTP_BYTES gave it: smtp_reply, with LMTP for
-	 * each recipient. The view ends when it returns. */
+	/* The message is whole, as SMTP_BYTES gave it: smtp_reply, with LMTP
+	 * for each recipient. The view ends when it returns. */
 	void (*message)(struct smtp_session *s, struct bytes text);
 	/* The machine refuses the message being received; for the log. */
 	void (*refused)(struct smtp_session *s, const char *why);

@@ -301,8 +301,8 @@ int work_put(struct work *w, struct box *b, const struct store_message *m,
     const struct store_message *old);
 int work_remove(struct work *w, struct box *b, const struct store_message *m);
 /*
- * The same of many: note each, by ascending UID, then remove what was noted, table by table in
- * the order of their keys, which is several times as fast.
+ * The same of many: note each, by ascending UID, then remove what was noted,
+ * table by table in the order of their keys, which is several times as fast.
  */
 struct removal {
 	struct buf message, message_id, member, subject;	/* keys */

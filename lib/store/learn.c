@@ -14,8 +14,9 @@
  * in expunged/ until it was read, and the table "untrain" says as what it was
  * trained. A move of ours leaves a link there while it may be killed. A file
  * that another program took is not there: if it was moved there is a message
- * of its Message-ID and size elsewhere, whose words are the same. Else they stay counted, and the record
- * "training" counts how many messages that happened to.
+ * of its Message-ID and size elsewhere, whose words are the same. Else they
+ * stay counted, and the record "training" counts how many messages that
+ * happened to.
  *
  * A range has a key of its own transaction's modseq, so that who is done with
  * one does not remove what was noted meanwhile.
@@ -62,8 +63,9 @@ training_record_get(struct store *s, struct kv_txn *t,
 		    ? v.p[10] : 0 };
 	} else if (r == 0) {
 		/* Words that were counted before there was a record. */
-		*out = (struct training_record){ .version =
-		    JUNK_WORDS_VERSION, .grams = kv_count(t, TABLE_WORD) > 0 ? 1 : s->grams };
+		*out = (struct training_record){
+		    .version = JUNK_WORDS_VERSION,
+		    .grams = kv_count(t, TABLE_WORD) > 0 ? 1 : s->grams };
 	}
 	return r;
 }

@@ -147,8 +147,8 @@ mend_message(struct work *w, struct bytes key, struct bytes value, void *ctx)
 }
 
 /*
- * Records at places are written anew: as if they had come now, or, unread, to be
- * read again as after an upgrade.
+ * Records at places are written anew: as if they had come now, or, unread, to
+ * be read again as after an upgrade.
  */
 static int
 put_again(struct work *w, struct bytes places, bool unread)

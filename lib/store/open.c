@@ -180,7 +180,8 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* It is gone, or another one, at a path or a name in the account; what cannot be looked at now may be the same. */
+/* It is gone, or another one, at a path or a name in the account; what
+ * cannot be looked at now may be the same. */
 static bool
 is_replaced(int dir, const char *name, const struct stat *ours)
 {

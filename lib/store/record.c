@@ -91,7 +91,8 @@ int
 state_decode(struct bytes s, struct state *out)
 {
 	if (s.n < STATE_SIZE_1 || s.p[0] < 1 || s.p[0] > 2 ||
-	    be64_get(s.p + 12) > MODSEQ_MAX || (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
+	    be64_get(s.p + 12) > MODSEQ_MAX ||
+	    (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
 		return malformed();
 	*out = (struct state){
 		.next_mailbox = be32_get(s.p + 4),
@@ -154,7 +155,8 @@ mbox_decode(uint32_t id, struct bytes s, struct mbox *out)
 	*out = (struct mbox){
 		.id = id,
 		.subscribed = (p[1] & MBOX_SUBSCRIBED) != 0,
-		.new_empty = (p[1] & MBOX_NEW_EMPTY) != 0, .use = be16_get(p + 2),
+		.new_empty = (p[1] & MBOX_NEW_EMPTY) != 0,
+		.use = be16_get(p + 2),
 		.uidvalidity = be32_get(p + 4), .uidnext = be32_get(p + 8),
 		.reserved = be32_get(p + 12), .createseq = be64_get(p + 16),
 		.modseq = be64_get(p + 24), .size_bytes = be64_get(p + 32),

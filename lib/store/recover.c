@@ -220,7 +220,8 @@ sync_everything(struct store *s, bool deep, bool *changed)
 	size_t count, i;
 	int r = 0;
 
-	if (sync_folders(s, false, changed) == -1 || all_ids(s, &ids, &count) == -1)
+	if (sync_folders(s, false, changed) == -1 ||
+	    all_ids(s, &ids, &count) == -1)
 		return -1;
 	for (i = 0; deep && i < count && r != -1; i++) {
 		r = sync_alone(s, ids[i], SYNC_DEEP);
@@ -361,7 +362,8 @@ sync_all(struct store *s, bool claim)
 		return -1;
 	r = claim ? all_ids(s, &ids, &count) : needing_ids(s, &ids, &count);
 	if (r != -1)
-		r = sync_ids(s, ids, count, claim ? SYNC_CLAIM : SYNC_IF_NEEDED);
+		r = sync_ids(s, ids, count,
+		    claim ? SYNC_CLAIM : SYNC_IF_NEEDED);
 	free(ids);
 	if (r == -1)
 		return -1;

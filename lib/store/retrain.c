@@ -87,7 +87,8 @@ step_back(struct training *t)
 static int
 fill(struct training *t)
 {
-	training_collect *collect = t->ask->uids != NULL ? collect_named : collect_walk;
+	training_collect *collect = t->ask->uids != NULL ? collect_named
+	    : collect_walk;
 
 	if (t->ask->mailbox != 0)
 		key_message(t->at, t->ask->mailbox, 0);

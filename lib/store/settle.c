@@ -130,7 +130,7 @@ void
 around_end(struct around *a)
 {
 	uint32_t counts[OS_COUNTED_MAX];
-	bool settles[AROUND_DIRS], whole;
+	bool settles[AROUND_DIRS] = { false }, whole;
 	int err = errno;
 	size_t i;
 

@@ -562,8 +562,9 @@ sync_with(struct syncing *y)
 		return -1;
 	if (take_kept(y, &at_new, &at_cur))
 		return sync_on(y);
-	if (read_dirs(y) == -1 || compare(y) == -1 || mend_all(y) == -1 || adopt_all(y) == -1 ||
-	    finish_uids(y) == -1 || (y->claim && claim_all(y) == -1))
+	if (read_dirs(y) == -1 || compare(y) == -1 || mend_all(y) == -1 ||
+	    adopt_all(y) == -1 || finish_uids(y) == -1 ||
+	    (y->claim && claim_all(y) == -1))
 		return -1;
 	if (y->again)
 		return keep(y);
@@ -584,8 +585,7 @@ sync_box(struct work *w, struct box *b, bool claim, bool deep,
     struct sync_kept *kept, bool *more)
 {
 	struct syncing y = { .w = w, .b = b, .claim = claim, .deep = deep,
-	    .kept = kept,
-	    .now = time_wall_us() / 1000000,
+	    .kept = kept, .now = time_wall_us() / 1000000,
 	    .batch = deep ? SIZE_MAX : SYNC_BATCH, .arena = ARENA_INIT,
 	    .scratch = ARENA_INIT };
 	int r = sync_with(&y);

@@ -44,9 +44,9 @@ struct store_junk {
 
 /*
  * The time that store_close spends at most on messages this process left to
- * be trained; it spends one piece on those of others, if nobody trains and it was
- * not done within the last second. What is left is done by sessions, or the next
- * that close the account.
+ * be trained; it spends one piece on those of others, if nobody trains and it
+ * was not done within the last second. What is left is done by sessions, or the
+ * next that close the account.
  */
 #define STORE_TRAINING_CLOSE_MS 2000
 

@@ -54,7 +54,7 @@ struct tlsc_options {
 	struct bytes sni;		/* A-labels; empty: none. T-8 */
 	unsigned int check;		/* TLSC_WEBPKI | TLSC_DANE */
 	unsigned int enforce;		/* of these: a finding ends it */
-	struct bytes name;		/* for WEBPKI: the host, or an address */
+	struct bytes name;		/* WEBPKI: the host, or an address */
 	const struct dane *dane;	/* for DANE: usable */
 };
 

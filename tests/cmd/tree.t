@@ -23,6 +23,10 @@ done >"$TMP/h"
 is "$(cat "$TMP/h")" "" "each header compiles alone"
 is "$(awk 'FNR==1{if(n>600)print n, f; n=0; f=FILENAME} {n++} END{if(n>600)print n, f}' $(find lib cmd -name '*.[ch]'))" "" \
     "no file is longer than 600 lines"
+for f in $(find lib cmd tests -name '*.[ch]'); do
+	expand "$f" | awk -v f="$f" 'length > 80 { print f ":" NR }'
+done >"$TMP/w"
+is "$(cat "$TMP/w")" "" "no line is wider than 80 columns"
 # a module includes lower layers only
 layers="base os compress limiter metric server unicode regex json fetch tlsresult addr psl dns dane config kv mtasts html mime spf dkim arc iprev dnsbl trace dmarc origin compose stage gram junk maildir store reputation account recipient rules judge frame queue route dsn sched submit qcmd confcmd preface tlsreq tls tlsc smtp totp clientkey jwt sasl saslc smtpc dial front imap"
 rank() { i=0; for l in $layers; do [ "$l" = "$1" ] && { echo $i; return; }; i=$((i + 1)); done; echo "-1"; }

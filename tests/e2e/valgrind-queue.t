@@ -3,27 +3,11 @@
 # invalid access, and nothing of a long-lived process left at its end, after
 # few deliveries and after dozens
 . "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/memcheck.sh"
 [ "${SAN:-}" != 1 ] || skip_all "sanitizers and valgrind do not mix"
 need valgrind cc objcopy python3
 . "$TOP/tests/queue.sh"
-# memcheck needs calls and memory that the sandbox denies
-cat >free.c <<'C'
-int prctl(int op, ...);
-int setrlimit(int which, const void *limit);
-int prctl(int op, ...) { (void)op; return 0; }
-int setrlimit(int which, const void *limit)
-{
-	(void)which; (void)limit; return 0;
-}
-C
-cc -fno-builtin -shared -fPIC -o free.so free.c || exit 111
-mkdir plain
-for p in queue-add queue-run smtp-out; do
-	if valgrind -q "$BIN/$p" -x 2>&1 | grep -q debuginfo; then
-		objcopy --strip-debug "$BIN/$p" "plain/$p" || exit 111
-	fi
-done
-PATH=$TMP/plain:$PATH
+memcheck_prepare queue-add queue-run smtp-out
 bg "$PYTHON" "$TOP/tests/cmd/smtp-out-server.py" -p sink.port -l sink.log
 wait_for 10 test -s sink.port || exit 111
 conf 'route = smart to smart.example' 'route = never to never.example' \

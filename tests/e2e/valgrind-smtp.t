@@ -2,25 +2,11 @@
 # valgrind-smtp.t - smtp-in under memcheck: a process that served 20 connections
 # of an address has no more memory than one that served two, and no fault
 . "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/memcheck.sh"
 . "$TOP/tests/smtp-fixture.sh"
 [ "${SAN:-}" != 1 ] || skip_all "sanitizers and valgrind do not mix"
 need valgrind cc objcopy python3
-# memcheck needs calls and memory that the sandbox denies
-cat >free.c <<'C'
-int prctl(int op, ...);
-int setrlimit(int which, const void *limit);
-int prctl(int op, ...) { (void)op; return 0; }
-int setrlimit(int which, const void *limit)
-{
-	(void)which; (void)limit; return 0;
-}
-C
-cc -fno-builtin -shared -fPIC -o free.so free.c || exit 111
-mkdir plain
-if valgrind -q "$BIN/smtp-in" -x 2>&1 | grep -q debuginfo; then
-	objcopy --strip-debug "$BIN/smtp-in" plain/smtp-in || exit 111
-fi
-PATH=$TMP/plain:$PATH
+memcheck_prepare smtp-in
 cat >many.py <<'END'
 import smtplib, sys
 text = open(sys.argv[3], "rb").read()

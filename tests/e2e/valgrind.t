@@ -7,6 +7,7 @@
 # setrlimit(2) do nothing here. Processes of one job do not free what they
 # have; only the long-lived ones are asked for what is in use at their end.
 . "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/memcheck.sh"
 [ "${SAN:-}" != 1 ] || skip_all "sanitizers and valgrind do not mix"
 need valgrind cc objcopy
 . "$TOP/tests/cmd/imap.sh"
@@ -14,24 +15,7 @@ need valgrind cc objcopy
 main_conf
 echo 'password of alice' | passwd-set -a alice || exit 111
 
-cat >free.c <<'C'
-int prctl(int op, ...);
-int setrlimit(int which, const void *limit);
-int prctl(int op, ...) { (void)op; return 0; }
-int setrlimit(int which, const void *limit)
-{
-	(void)which; (void)limit; return 0;
-}
-C
-cc -fno-builtin -shared -fPIC -o free.so free.c || exit 111
-# The debugging information of some compilers is newer than some valgrinds.
-mkdir plain
-for p in auth-serve imap-idle imap-login imap-serve lmtp-in smtp-in tls-serve; do
-	if valgrind -q "$BIN/$p" -x 2>&1 | grep -q debuginfo; then
-		objcopy --strip-debug "$BIN/$p" "plain/$p" || exit 111
-	fi
-done
-PATH=$TMP/plain:$PATH
+memcheck_prepare auth-serve imap-idle imap-login imap-serve lmtp-in smtp-in tls-serve
 
 # memcheck NAME: what stands before a command; its reports are vg.NAME.PID
 memcheck() {

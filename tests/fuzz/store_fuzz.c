@@ -25,7 +25,8 @@ require(bool condition)
 static void
 fuzz_message(struct bytes s)
 {
-	static const unsigned char key[KEY_MESSAGE] = { 0, 0, 0, 1, 0, 0, 0, 2 };
+	static const unsigned char key[KEY_MESSAGE] = {
+	    0, 0, 0, 1, 0, 0, 0, 2 };
 	struct buf out = BUF_INIT(1 << 22);
 	struct store_message m, again;
 
@@ -174,7 +175,8 @@ fuzz_text(struct bytes s)
 static void
 fuzz_thread(struct bytes s)
 {
-	static const unsigned char key[KEY_MESSAGE] = { 0, 0, 0, 1, 0, 0, 0, 2 };
+	static const unsigned char key[KEY_MESSAGE] = {
+	    0, 0, 0, 1, 0, 0, 0, 2 };
 	struct buf out = BUF_INIT(THREAD_RECORD_MAX);
 	struct store_thread t;
 

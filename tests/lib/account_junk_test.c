@@ -45,8 +45,8 @@ static void
 of_the_account_then_the_server(void **state)
 {
 	static const struct junk_options want = { .threshold = 0.8,
-	    .max_power = 0.02, .ignore_words = 0.2, .rare_words = 2, .prior = 0.25,
-	    .top_words = 10, .norm = 0.5, .body = 0.75,
+	    .max_power = 0.02, .ignore_words = 0.2, .rare_words = 2,
+	    .prior = 0.25, .top_words = 10, .norm = 0.5, .body = 0.75,
 	    .scale = 1.25, .significant = 7 };
 	struct store_options so = { 0 };
 	struct junk_options o;
@@ -59,7 +59,8 @@ of_the_account_then_the_server(void **state)
 	    "filter = no\ntop-words = 10\nnorm = 0.5\n"
 	    "junk-mailboxes = ^x\ngrams = 3\n",
 	    "[junk]\nthreshold = 0.8\nignore-words = 0.2\nrare-words = 2\n"
-	    "prior = 0.25\nbody = 0.75\nscale = 1.25\nsignificant = 7\nfilter = yes\n"
+	    "prior = 0.25\nbody = 0.75\nscale = 1.25\nsignificant = 7\n"
+	    "filter = yes\n"
 	    "neutral-mailboxes = ^y\n");
 	account_junk_options(c, "a", &o);
 	assert_true(same(&o, &want));

@@ -199,7 +199,8 @@ test_limits(void **state)
 	assert_chain(joined(text("ARC-Seal: i=51; cv=pass; " AS_TAGS
 	    " b=YWFh\n"), text(MESSAGE)), ARC_FAIL, 0,
 	    "ARC-Seal is no tag list with i=");
-	assert_chain(replaced(m, "From:", 0, "ARC-Seal: i=1\nFrom:"), ARC_FAIL, 0,
+	assert_chain(replaced(m, "From:", 0, "ARC-Seal: i=1\nFrom:"),
+	    ARC_FAIL, 0,
 	    "more than 50 ARC sets");
 	m = joined(text("ARC-Authentication-Results: i=1; x"),
 	    joined(bytes_of(arena_zalloc(&fx.arena, ARC_FIELD_MAX, 1),

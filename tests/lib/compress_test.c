@@ -107,7 +107,8 @@ malformed(void **state)
 {
 	static const struct bytes cases[] = {
 		BYTES("a1 NOOP\r\n"),		/* not compressed at all */
-		BYTES("\x78\x9c\x4b\x04\x00\x00\x62\x00\x62"),	/* zlib's header */
+		/* zlib's header */
+		BYTES("\x78\x9c\x4b\x04\x00\x00\x62\x00\x62"),
 		BYTES("\xff\xff\xff\xff"),
 		BYTES("\x03\x00x"),		/* the end, and then more */
 		BYTES("\x03\x00"),		/* the end */

@@ -311,7 +311,8 @@ signatures(void **state)
 		{ BASE "h=from; t=5; x=6", NULL },
 		{ BASE "h=from; x=6", NULL },
 		{ BASE "h=from; unknown=6; z=From:a=40b|To:c", NULL },
-		{ "v=1; a=RSA-SHA256; b=YW\n Fh; d=EXAMPLE.org; s=a._b; h=from; "
+		{ "v=1; a=RSA-SHA256; b=YW\n"
+		    " Fh; d=EXAMPLE.org; s=a._b; h=from; "
 		    BH, NULL },
 		{ "v=1; a=ed25519-sha256; b=YWFh; d=a.ex-ample.org; s=1; "
 		    "h=from; " BH, NULL },

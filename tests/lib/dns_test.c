@@ -592,7 +592,8 @@ main(void)
 		T("bad DNS: errors, truncation", test_parse_errors),
 		T("T-12 extended errors (RFC 8914)", test_extended),
 		T("bad DNS: malformed records, loops", test_parse_malformed),
-		T("Q-10 T-2 CNAME chains at the limit, and one past it", test_parse_chain),
+		T("Q-10 T-2 CNAME chains at the limit, and one past it",
+		    test_parse_chain),
 		T("bad DNS: too many records", test_parse_many),
 	};
 

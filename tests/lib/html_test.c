@@ -111,8 +111,9 @@ timed(const char *unit, size_t n)
 static void
 bounded_time(void **state)
 {
-	static const char *const units[] = { "<div>", "<svg>", "<!--", "<!-- --",
-	    "<script>", "</", "<a b='", "<a \"", "&", "&#", "<a b=1 ", "<title>",
+	static const char *const units[] = { "<div>", "<svg>", "<!--",
+	    "<!-- --", "<script>", "</", "<a b='", "<a \"", "&", "&#",
+	    "<a b=1 ", "<title>",
 	    "</title", "<", "<img alt='&amp;&amp;'>", "<style></style" };
 	int64_t worst = 0;
 	size_t i;

@@ -462,7 +462,8 @@ two_sessions(void **state)
 	    "* SEARCH 1 3\r\na OK [EXPUNGEISSUED] SEARCH done\r\n");
 	assert_says(two, "a NOOP\r\n", "* 2 EXPUNGE\r\na OK NOOP done\r\n");
 	/* The other one's flag, and both expunging at once. */
-	assert_says(one, "a NOOP\r\n", "* 2 FETCH (UID 3 FLAGS (\\Recent \\Seen))\r\n"
+	assert_says(one, "a NOOP\r\n",
+	    "* 2 FETCH (UID 3 FLAGS (\\Recent \\Seen))\r\n"
 	    "a OK NOOP done\r\n");
 	assert_says(one, "a STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n",
 	    "a OK STORE done\r\n");

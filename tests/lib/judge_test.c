@@ -975,7 +975,8 @@ test_token(void **state)
 	const char *why;
 
 	(void)state;
-	print_message("# J-16 BEHAVIOUR 1.6: of one sender, one key, for a time\n");
+	print_message(
+	    "# J-16 BEHAVIOUR 1.6: of one sender, one key, for a time\n");
 	judge_token_make(key, from, now, token);
 	assert_int_equal(strlen(token), JUDGE_TOKEN_SIZE - 1);
 	(void)snprintf(subject, sizeof(subject), "Re: hello %s again", token);

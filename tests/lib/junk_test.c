@@ -109,10 +109,12 @@ static const struct {
 	{ "Content-Type: text/plain\n\nBUY Now!!! $100 50% $$$ see "
 	    "https://10.0.0.1/offer\n",
 	    { "buy", "^buy", "now", "=!!!", "=$100", "=50%", "=$$$",
-	    "url:10.0.0.1", "url:[ip]", "path:offer" }, { "^now", "^buy now" } },
+	    "url:10.0.0.1", "url:[ip]", "path:offer" },
+	    { "^now", "^buy now" } },
 	{ "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\n"
 	    "Content-Type: message/rfc822\n\nSubject: inside\n\nnested words\n"
-	    "--b\nContent-Type: application/zip; name=A.ZIP\n\nignored\n--b--\n",
+	    "--b\nContent-Type: application/zip; name=A.ZIP\n\n"
+	    "ignored\n--b--\n",
 	    { "first", "nested", "words", "type:application/zip",
 	    "file:.zip", "type:message/rfc822", "type:multipart/mixed" },
 	    { "ignored", "subject:inside" } },
@@ -124,7 +126,8 @@ static const struct {
 	    "order:from>content-type", "id:<0.A0a-0", "id:@.from",
 	    "content-type:TEXT/plain;\tcharset=\"us-ascii\"; " },
 	    { "order:received>message-id", "order:from>date" } },
-	{ "Message-Id: <9@EXAMPLE.org>\nFrom: \"x@other.example\" <a@example.org>"
+	{ "Message-Id: <9@EXAMPLE.org>\n"
+	    "From: \"x@other.example\" <a@example.org>"
 	    "\n\n", { "id:@from", "id:<0" }, { NULL } },
 	{ "Message-Id: <9@a.b>\nFrom: a@example.org\n\n", { "id:@other" },
 	    { "id:@.from" } },
@@ -132,7 +135,8 @@ static const struct {
 	    { NULL } },
 	{ "From: a@example.org\n\n", { "id:@none" }, { NULL } },
 	/* the addresses whole, and how an author is named */
-	{ "From: Ann <Ann.O12@Mail.example>\nReply-To: <b@c.example>, D@E.example\n"
+	{ "From: Ann <Ann.O12@Mail.example>\n"
+	    "Reply-To: <b@c.example>, D@E.example\n"
 	    "Subject: x\n\n", { "from:ann.o12@mail.example",
 	    "from:@mail.example", "reply-to:d@e.example", "reply-to:@e.example",
 	    "author:named", "author:digits" }, { "reply-to:@c.example" } },
@@ -151,14 +155,17 @@ static const struct {
 	    { "title:sentence", "title:encoded", "title:a", "n\xc3\xb6w" },
 	    { "title:8bit" } },
 	/* what a list adds is one trait */
-	{ "List-Id: <l.example.org>\nFrom: a@example.org\nSender: l@example.org\n"
+	{ "List-Id: <l.example.org>\nFrom: a@example.org\n"
+	    "Sender: l@example.org\n"
 	    "X-Mailman-Version: 2\nTo: l@example.org\n\n",
 	    { "field:list-*", "order:^>from", "order:from>to" },
 	    { "field:List-Id", "field:Sender", "sender:example",
-	    "field:X-Mailman-Version", "order:from>sender", "order:^>list-id" } },
+	    "field:X-Mailman-Version", "order:from>sender",
+	    "order:^>list-id" } },
 	{ "PRECEDENCE: bulk\nFrom: a@example.org\nSender: l@example.org\n\n",
 	    { "field:list-*" }, { "field:PRECEDENCE", "sender:example" } },
-	{ "Sender: ann@example.org\nErrors-To: x@example.net\nFrom: b@a.example\n"
+	{ "Sender: ann@example.org\nErrors-To: x@example.net\n"
+	    "From: b@a.example\n"
 	    "\n", { "field:Sender", "sender:ann", "order:^>from" },
 	    { "field:list-*", "field:Errors-To" } },
 	/* charsets that lie, types that are none */

@@ -1,54 +1,10 @@
 /* kv_many_test.c - many keys at once: the same as one by one */
-#include "kv/kv.h"
+#include "kv_fixture.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define MAP ((size_t)1 << 30)
 #define WANTED 3000
 #define VALUE 8
-
-static const char *const names[] = { "one", "two", NULL };
-
-struct fixture {
-	char dir[64];
-	struct kv *k;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/kv_many_test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	f->k = kv_open(f->dir, MAP, names);
-	assert_non_null(f->k);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	char path[128];
-
-	kv_close(f->k);
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", f->dir);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/lock.mdb", f->dir);
-	(void)unlink(path);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
 
 /* The same numbers in every run. */
 static uint64_t

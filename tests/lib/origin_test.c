@@ -33,7 +33,8 @@ shown(const struct origin *o)
 	return text;
 }
 
-#define RECEIVED "Received: from mx.Example.org (mx.example.org [192.0.2.1])\n" \
+#define RECEIVED \
+	"Received: from mx.Example.org (mx.example.org [192.0.2.1])\n" \
 	"\tby mail.test with ESMTP id abc; Sat, 21 Nov 2026 10:00:00 +0000\n"
 #define RESULTS(s) "Authentication-Results: mail.test; " s "\n"
 #define FRONT(path) "Delivered-To: me@mail.test\nReturn-Path: <" path ">\n"

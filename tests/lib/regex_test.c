@@ -58,7 +58,8 @@ test_table(void **state)
 		{ "@(.*\\.)?example\\.org$", "a@badexample.org", 0 },
 		{ "A", "a", 0 }, { "(?i)A", "a", 1 }, { "(a)\\1", "aa", 1 },
 		/* a word alone is compared without PCRE2 */
-		{ "^List-Id_2$", "List-Id_2", 1 }, { "^List-Id$", "list-id", 0 },
+		{ "^List-Id_2$", "List-Id_2", 1 },
+		{ "^List-Id$", "list-id", 0 },
 		{ "^list-id$", "list-id-", 0 }, { "^list-id$", "list-i", 0 },
 		{ "^list-id$", "", 0 }, { "^list-id$", "list-id\n", 0 },
 		{ "^a.c$", "abc", 1 }, { "^a.c$", "a.c", 1 },

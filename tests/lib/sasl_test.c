@@ -161,7 +161,8 @@ verifier_checks(void **state)
 	(void)state;
 	assert_int_equal(sasl_verifier_make(BYTES("correct horse"), NULL,
 	    true, &v), 0);
-	assert_int_equal(v.keys[SASL_SHA256].iterations, SASL_ITERATIONS_SHA256);
+	assert_int_equal(v.keys[SASL_SHA256].iterations,
+	    SASL_ITERATIONS_SHA256);
 	assert_int_equal(v.keys[SASL_SHA1].iterations, SASL_ITERATIONS_SHA1);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("correct horse")), 1);
 	assert_int_equal(sasl_verifier_check(&v, BYTES("correct horsf")), 0);
@@ -242,7 +243,8 @@ scram_keys_of_the_rfc(void **state)
 	(void)state;
 	assert_int_equal(base64_decode(&salt,
 	    BYTES("W22ZaJ0SNY7soEsUEjb6gQ==")), 0);
-	assert_int_equal(sasl_verifier_make(BYTES("pencil"), NULL, true, &v), 0);
+	assert_int_equal(sasl_verifier_make(BYTES("pencil"), NULL, true, &v),
+	    0);
 	memcpy(v.keys[SASL_SHA256].salt, salt.p, SASL_SALT_BYTES);
 	/* StoredKey for that salt at 4096 rounds. */
 	buf_reset(&salt);
@@ -295,7 +297,8 @@ table_of_verifiers(void **state)
 	assert_non_null(db);
 	assert_int_equal(sasl_db_get(db, "alice", &got), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(sasl_verifier_make(BYTES("wonderland"), NULL, true, &v), 0);
+	assert_int_equal(sasl_verifier_make(BYTES("wonderland"), NULL, true,
+	    &v), 0);
 	assert_int_equal(sasl_db_put(db, "alice", &v), 0);
 	assert_int_equal(sasl_db_get(db, "alice", &got), 0);
 	assert_int_equal(sasl_verifier_check(&got, BYTES("wonderland")), 1);

@@ -135,7 +135,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "Q-3 the readiest destination, within the limits",
 		    test_order_and_limits, NULL, NULL, NULL },
-		{ "B-33 dead destinations wait longer each time, or are revived",
+		{ "B-33 dead destinations wait longer each time, "
+		    "or are revived",
 		    test_dead, NULL, NULL, NULL },
 		{ "B-33 who takes no second connection is not dead",
 		    test_second_refused, NULL, NULL, NULL },

@@ -176,7 +176,8 @@ main(void)
 		    all_of_it_is_finished),
 		TRAINING("J-11 filter = no: what is noted stays noted",
 		    where_nobody_trains_nothing_is_finished),
-		TRAINING("J-11 closing trains a piece a second, waits for nobody",
+		TRAINING("J-11 closing trains a piece a second, "
+		    "waits for nobody",
 		    closing_trains_a_piece_beside_nobody),
 	};
 

@@ -287,7 +287,7 @@ static const struct stop stops[] = {
 struct change {
 	const char *name;
 	void (*run)(struct account_dir *);
-	bool into_inbox;	/* the target is the INBOX, there is no source */
+	bool into_inbox;	/* the target is INBOX, no source */
 	bool removes;
 };
 static const struct change changes[] = {

@@ -66,7 +66,8 @@ words_are_ruled_out(void **state)
 	} row[] = {
 		{ "quarterly", 1, 0 }, { "QUARTERLY", 1, 0 },
 		{ "Gr\xc3\xbc\xc3\x9f" "e", 1, 0 }, { "j\xc3\xb6rg", 1, 0 },
-		{ "Subject: ", 1, 0 }, { "c\xc3\xb6lon", 1, 0 }, { "joerg@example", 1, 0 },
+		{ "Subject: ", 1, 0 }, { "c\xc3\xb6lon", 1, 0 },
+		    { "joerg@example", 1, 0 },
 		{ "minutes.odt", 1, 0 }, { "; charset=iso-8859-1", 1, 0 },
 		{ "M\xc3\xbcnchen", 0, 1 }, { "printable part", 0, 1 },
 		{ "secretly encoded", 0, 1 }, { "SENTENCE", 0, 1 },

@@ -193,7 +193,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		{ "J-11 J-14 exactly one flag trains, a changed one trains anew",
+		{ "J-11 J-14 exactly one flag trains, "
+		    "a changed one trains anew",
 		    by_flags, account_setup, account_teardown, NULL },
 		{ "J-14 copies are trained, moves are not",
 		    copies_and_moves, account_setup, account_teardown, NULL },

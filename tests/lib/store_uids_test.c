@@ -267,7 +267,8 @@ main(void)
 		    mixed_blocks_have_a_second_entry),
 		TEST("S-22 which are seen is lost, noticed and mended",
 		    a_lost_second_entry_is_damage),
-		TEST("S-19 an index of the second format or later gets its UIDs",
+		TEST("S-19 an index of the second format or later gets "
+		    "its UIDs",
 		    older_formats_are_upgraded),
 	};
 

@@ -1,7 +1,8 @@
 /*
  * opendkim_oracle.c - sign and verify with libopendkim, to compare with
  *
- *	opendkim_oracle sign DOMAIN SELECTOR KEYFILE HEADER BODY ALGORITHM FILE...
+ *	opendkim_oracle sign DOMAIN SELECTOR KEYFILE HEADER BODY ALGORITHM
+ *	    FILE...
  *	opendkim_oracle verify RECORDS FILE...
  *
  * FILEs are messages with CRLF. sign writes FILE.oracle; HEADER and BODY are

@@ -5,8 +5,9 @@
  *
  * A case is a line of tab separated columns: From domain, organisational
  * domain if the record is found there (else "-"), the record, SPF domain, its
- * result, DKIM domain and its result ("-": none). Results are pass or fail. Prints "pass", or "fail" and what the owner asks for. Only for
- * records of tests: the library must not meet strangers' bytes.
+ * result, DKIM domain and its result ("-": none). Results are pass or fail.
+ * Prints "pass", or "fail" and what the owner asks for. Only for records of
+ * tests: the library must not meet strangers' bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
