@@ -76,7 +76,8 @@ main(int argc, char *argv[])
 		form = QCMD_JSON;
 	}
 	if ((c = config_open()) == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	qcmd_out_init(&out, form, STDOUT_FILENO);
 	r = list(c, &out, argv + optind, argc - optind);
 	if (r == -1)

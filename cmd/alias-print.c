@@ -84,7 +84,8 @@ main(int argc, char *argv[])
 	if (argc - optind != 1)
 		msg_die(EXIT_PERM, "%s", usage);
 	if ((c = config_open()) == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if (addr_parse_mailbox(&a, bytes_str(argv[optind]), ADDR_SMTPUTF8,
 	    &path, &why) == -1)
 		msg_die(EXIT_PERM, "%s is no address: %s", argv[optind], why);

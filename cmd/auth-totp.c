@@ -23,7 +23,8 @@ print_uri(const struct totp *t, const char *account)
 	const char *host;
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	host = arena_str(&a, config_get_text(c, "server", NULL, "hostname"));
 	if (totp_uri(t, account, host, &b) == -1)
 		msg_diesys(EXIT_PERM, "cannot make URI");

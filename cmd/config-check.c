@@ -336,19 +336,22 @@ find_users(struct checker *c)
 	}
 }
 
-/* What a service that starts does, unless it is told not to. */
-static bool
-may_fix(void)
+/* Whether it is as it was written; a service that starts mends unless it says
+ * otherwise. */
+static void
+check_config(struct checker *c, bool starts)
 {
-	struct config *c = config_open();
-	bool may;
+	struct config *config = config_load();
 
-	if (c == NULL && errno != ENOENT)
-		msg_warnsys("cannot open configuration");
-	may = c == NULL || !config_get_bool(c, "server", NULL,
-	    "no-fix-permissions");
-	config_close(c);
-	return may;
+	if (config == NULL && errno != ENOENT) {
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
+		c->left++;
+	}
+	if (starts)
+		c->fix = config == NULL || !config_get_bool(config, "server",
+		    NULL, "no-fix-permissions");
+	config_close(config);
 }
 
 static void
@@ -368,14 +371,14 @@ int
 main(int argc, char *argv[])
 {
 	struct checker c = { .arena = ARENA_INIT };
-	bool permissions = false;
+	bool permissions = false, starts = false;
 	int o;
 
 	msg_init("config-check");
 	while ((o = getopt(argc, argv, "afps")) != -1) {
 		switch (o) {
 		case 'a':
-			c.fix = may_fix();
+			starts = true;
 			break;
 		case 'f':
 			c.fix = true;
@@ -393,6 +396,7 @@ main(int argc, char *argv[])
 	if (!permissions || optind != argc)
 		msg_die(EXIT_PERM, "%s", usage);
 	find_users(&c);
+	check_config(&c, starts);
 	check_all(&c);
 	arena_free(&c.arena);
 	if (fflush(stdout) == EOF || ferror(stdout))

@@ -103,8 +103,8 @@ run(struct output *out, bool all, char *const *args, int count)
 		msg_die(EXIT_PERM, "there is no key %s in [%s]: config-compile "
 		    "-k lists all", args[count - 1], args[0]);
 	if ((c = config_open()) == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration in %s",
-		    dir_var());
+		msg_die(exit_for(errno), "cannot open configuration in "
+		    "%s: %s", dir_var(), config_reason(errno));
 	if (all)
 		list_all(c, out);
 	else

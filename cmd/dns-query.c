@@ -82,7 +82,8 @@ configured(struct arena *a)
 	struct config *c = config_open();
 
 	if (c == NULL && errno != ENOENT)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	return *stage_options_new(a, c, "smtp-in")->dns;
 }
 

@@ -97,7 +97,8 @@ health(const struct dnsbl_options *given)
 	int code;
 
 	if (c == NULL && errno != ENOENT)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	options = stage_options_new(&a, c, "smtp-in");
 	if ((d = dns_new(options->dns)) == NULL)
 		msg_diesys(exit_for(errno), "cannot look up names");

@@ -4,6 +4,7 @@
 
 #include "addr/addr.h"
 #include "base/base.h"
+#include "config/config.h"
 #include "dns/dns.h"
 #include "mtasts/mtasts.h"
 #include "stage/stage.h"
@@ -154,7 +155,8 @@ open_all(struct check *k, bool cached)
 	const struct dns_options *options = stage_dns_configured(&k->arena);
 
 	if (options == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if ((k->dns = dns_new(options)) == NULL)
 		msg_diesys(exit_for(errno), "cannot set up DNS look-ups");
 	if (cached && (k->cache = mtasts_cache_open(dir_var())) == NULL)

@@ -70,7 +70,8 @@ read_config(struct job *j)
 	struct config *c = config_open();
 
 	if (c == NULL && errno != ENOENT)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if (c == NULL)
 		return;
 	j->local = config_get_bool(c, "queue", NULL, "private-addresses");
@@ -87,7 +88,8 @@ look_up(struct job *j, struct bytes host)
 	struct dns *d;
 
 	if (options == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if ((d = dns_new(options)) == NULL)
 		msg_diesys(exit_for(errno), "cannot set up DNS look-ups");
 	q4 = dns_start(d, &j->arena, DNS_A, host);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "dns/dns.h"
 #include "mtasts/mtasts.h"
 #include "os/os.h"
@@ -147,7 +148,8 @@ run_once(struct refresher *r)
 	size_t i;
 
 	if (options == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if ((d = dns_new(options)) == NULL)
 		msg_diesys(exit_for(errno), "cannot set up DNS look-ups");
 	r->n = 0;

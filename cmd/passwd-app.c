@@ -133,7 +133,8 @@ find_account(struct options *o, const char *name)
 	int r;
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	r = sasl_account_of(c, bytes_str(name), o->account);
 	o->cram = config_get_bool(c, "auth", NULL, "cram-md5");
 	config_close(c);

@@ -165,7 +165,8 @@ main(int argc, char *argv[])
 	if (name == NULL || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
 	if ((config = config_open()) == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	find_account(config, name, account);
 	cram = config_get_bool(config, "auth", NULL, "cram-md5");
 	if (!generate && config_get_bool(config, "account", account,

@@ -165,7 +165,8 @@ main(int argc, char *argv[])
 	if (argc - optind != 1)
 		msg_die(EXIT_PERM, "%s", usage);
 	if ((config = config_open()) == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	t.config = config;
 	find(&t, &a, argv[optind]);
 	f.quiet = true;

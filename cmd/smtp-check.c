@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "dial/dial.h"
 #include "mtasts/mtasts.h"
 #include "stage/stage.h"
@@ -206,7 +207,8 @@ open_all(struct check *k)
 	const char *why;
 
 	if (dns == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	k->options = stage_options_new(&k->arena, NULL, "smtp-in");
 	if ((k->dns = dns_new(dns)) == NULL)
 		msg_diesys(exit_for(errno), "cannot set up DNS look-ups");

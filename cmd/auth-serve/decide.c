@@ -39,8 +39,9 @@ refresh_config(struct program *p)
 
 	if (p->config != NULL && config_replaced(p->config) != 1)
 		return;
-	if ((c = config_open()) == NULL) {
-		msg_warnsys("cannot open configuration");
+	if ((c = config_load()) == NULL) {
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return;
 	}
 	config_close(p->config);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dane_check.h"
+#include "config/config.h"
 #include "stage/stage.h"
 #include "unicode/unicode.h"
 
@@ -89,7 +90,8 @@ open_all(struct check *c)
 	const char *why;
 
 	if (options == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if ((c->dns = dns_new(options)) == NULL)
 		msg_diesys(exit_for(errno), "cannot set up DNS look-ups");
 	if ((c->tls = tlsc_ctx_new(&none, &why)) == NULL)

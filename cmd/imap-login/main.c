@@ -411,10 +411,11 @@ static int
 prepare(void *ctx)
 {
 	struct program *p = ctx;
-	struct config *c = config_open();
+	struct config *c = config_load();
 
 	if (c == NULL) {
-		msg_warnsys("cannot open configuration");
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return -1;
 	}
 	config_close(p->config);

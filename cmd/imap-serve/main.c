@@ -520,10 +520,11 @@ static int
 prepare(void *ctx)
 {
 	struct program *p = ctx;
-	struct config *c = config_open();
+	struct config *c = config_load();
 
 	if (c == NULL && errno != ENOENT) {
-		msg_warnsys("cannot open configuration");
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return -1;
 	}
 	if (c != NULL) {

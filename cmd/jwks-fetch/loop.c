@@ -51,8 +51,9 @@ load(struct loop *l)
 
 	if (l->config != NULL && config_replaced(l->config) != 1)
 		return;
-	if ((c = config_open()) == NULL) {
-		msg_warnsys("cannot open configuration");
+	if ((c = config_load()) == NULL) {
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return;
 	}
 	config_close(l->config);

@@ -40,8 +40,8 @@ fetch_once(const char *name)
 	int r;
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration in %s",
-		    dir_var());
+		msg_die(exit_for(errno), "cannot open configuration in "
+		    "%s: %s", dir_var(), config_reason(errno));
 	if (issuer_load(&a, c, &is, &why) == 0)
 		msg_die(EXIT_PERM, "cannot fetch keys: %s", why);
 	if (name != NULL && strcmp(name, is.name) != 0)

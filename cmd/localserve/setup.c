@@ -290,7 +290,8 @@ fetches_keys(struct local *l)
 	bool r;
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	r = config_get_text(c, "oauth", NULL, "issuer").n > 0 &&
 	    config_get_text(c, "oauth", NULL, "keys").n == 0;
 	config_close(c);

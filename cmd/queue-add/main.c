@@ -40,10 +40,11 @@ struct service {
 static int
 load(struct program *p)
 {
-	struct config *c = config_open();
+	struct config *c = config_load();
 
 	if (c == NULL) {
-		msg_warnsys("cannot read %s/config.cdb", dir_var());
+		msg_warn("cannot read %s/config.cdb: %s", dir_var(),
+		    config_reason(errno));
 		return -1;
 	}
 	submit_keys_close(p->keys);

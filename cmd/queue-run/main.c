@@ -50,11 +50,12 @@ clock_offset_ms(void)
 static int
 load(struct run *r)
 {
-	struct config *c = config_open();
+	struct config *c = config_load();
 	struct sched_limits limits;
 
 	if (c == NULL) {
-		msg_warnsys("cannot read %s/config.cdb", dir_var());
+		msg_warn("cannot read %s/config.cdb: %s", dir_var(),
+		    config_reason(errno));
 		return -1;
 	}
 	limits = (struct sched_limits){

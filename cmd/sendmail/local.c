@@ -99,7 +99,8 @@ local_open(struct local *l)
 	l->hostname = arena_lower(&l->arena, bytes_str(host));
 	l->config = config_open();
 	if (l->config == NULL && errno != ENOENT && errno != EACCES)
-		msg_warnsys("cannot read %s/config.cdb", dir_var());
+		msg_warn("cannot read %s/config.cdb: %s", dir_var(),
+		    config_reason(errno));
 	if (find_account(l, l->user, &l->account)) {
 		name = config_get_text(l->config, "account",
 		    arena_str(&l->arena, l->account), "full-name");

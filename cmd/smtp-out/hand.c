@@ -148,7 +148,8 @@ set_transport(struct arena *a, struct job_request *r, const char *name)
 	const char *why;
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	if (route_transport(a, c, bytes_str(name), &r->transport,
 	    &why) == -1)
 		msg_diesys(exit_for(errno), "cannot use %s", why);

@@ -76,8 +76,9 @@ load(struct settings *s, const char *ca_file)
 	new.ca_file = ca_file;
 	new.ca_dir = NULL;
 	/* Nothing was compiled: the defaults hold. */
-	if ((new.config = config_open()) == NULL && errno != ENOENT) {
-		msg_warnsys("cannot open configuration");
+	if ((new.config = config_load()) == NULL && errno != ENOENT) {
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return -1;
 	}
 	o = stage_options_new(&new.arena, new.config, "smtp-in");

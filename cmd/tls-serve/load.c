@@ -121,7 +121,8 @@ open_config(struct arena *a)
 	    O_RDONLY | O_CLOEXEC);
 
 	if (fd == -1)
-		msg_warnsys("cannot open the configuration");
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 	return fd;
 }
 
@@ -224,7 +225,8 @@ take_set(struct worker *w, int config_fd)
 	struct tls_server *server;
 
 	if (c == NULL) {
-		msg_warnsys("cannot read the configuration");
+		msg_warn("cannot open configuration: %s",
+		    config_reason(errno));
 		return -1;
 	}
 	o.hostname = (const char *)config_get_text(c, "server", NULL,

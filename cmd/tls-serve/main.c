@@ -281,10 +281,11 @@ raise_files(void)
 static void
 check_config(void)
 {
-	struct config *c = config_open();
+	struct config *c = config_load();
 
 	if (c == NULL)
-		msg_diesys(exit_for(errno), "cannot open the configuration");
+		msg_die(exit_for(errno), "cannot open configuration: "
+		    "%s", config_reason(errno));
 	config_close(c);
 }
 

@@ -172,7 +172,8 @@ open_all(struct account *a, const char *name)
 		account_options(a->config, name, &a->arena, &o);
 	} else if (errno != ENOENT) {
 		(void)snprintf(a->problem, sizeof(a->problem),
-		    "cannot read config.cdb: %s", reason(errno)); /* fits */
+		    "cannot read config.cdb: %s", config_reason(errno)); /*
+		    fits */
 		return -1;
 	}
 	a->store = store_open(&o);

@@ -44,13 +44,22 @@ struct config;
 /*
  * Map var/config.cdb (config_open: below dir_var()). NULL with errno:
  * ENOENT never compiled, EBADMSG not a whole file of this format version,
- * or what open(2) says. Costs microseconds. Safe to use after fork; lookups
- * change nothing and may be interleaved. All bytes handed out are views
- * into the map and live until config_close.
+ * or not as it was written (its checksum), or what open(2) says. Costs
+ * microseconds. Safe to use after fork; lookups change nothing and may be
+ * interleaved. All bytes handed out are views into the map and live until
+ * config_close.
  */
 struct config *config_open(void);
 struct config *config_open_at(const char *var_dir);
-/* The same from a descriptor that another process opened, which stays the
+/* Of a bigger file the checksum is left to config_load: it takes longer than
+ * the 0.1 ms that what runs once for each message may spend on it. */
+#define CONFIG_SUM_BYTES (256 * 1024)
+/* config_open for those who keep it: the checksum whatever the size, some
+ * 0.3 ms for each MB. */
+struct config *config_load(void);
+/* What to say of an errno of these: for EBADMSG what can be done. */
+const char *config_reason(int err);
+/* config_load from a descriptor that another process opened, which stays the
  * caller's. config_replaced cannot tell then, and is not to be asked. */
 struct config *config_open_fd(int fd);
 /* Unmap and release; NULL is allowed. */

@@ -13,7 +13,7 @@
 #define CONFIG_VERSION "pipemail config 1"
 /*
  * The first byte of each CDB key says what the record is (config.cdb(5));
- * the two records about the file itself have lower-case words as keys.
+ * the three records about the file itself have lower-case words as keys.
  */
 enum {
 	RECORD_VALUES = 'S',	/* section NUL name NUL key: values */
@@ -28,6 +28,13 @@ enum {
 };
 #define CONFIG_KEY_VERSION "version"
 #define CONFIG_KEY_COMPLETE "complete"
+#define CONFIG_KEY_SUM "sum"
+#define CONFIG_SUM_DIGITS 8
+
+/* CRC-32 of a file but for the digits at a place in it that note it, as
+ * hexadecimal digits and a NUL. */
+void config_sum(struct bytes file, size_t at,
+    char out[CONFIG_SUM_DIGITS + 1]);
 
 /* Values of one line are several words. */
 static inline bool

@@ -6,9 +6,11 @@
 #include <assert.h>
 #include <cdb.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define TOC_BYTES 2048		/* 256 tables: position, length */
 #define LOOKUP_MAX (CONFIG_NAME_MAX + 2 * CONFIG_KEY_MAX + 4)
@@ -75,6 +77,33 @@ is_whole(const struct config *c)
 	    && slots == 2 * records;
 }
 
+void
+config_sum(struct bytes file, size_t at, char out[CONFIG_SUM_DIGITS + 1])
+{
+	struct bytes rest = bytes_from(file, at + CONFIG_SUM_DIGITS);
+	uLong sum = crc32_z(0, file.p, at);
+
+	sum = crc32_z(sum, rest.p, rest.n);
+	(void)snprintf(out, CONFIG_SUM_DIGITS + 1, "%08lx",
+	    sum & 0xffffffff);	/* fits */
+}
+
+/* No byte of it was changed. */
+static bool
+is_unchanged(const struct config *c)
+{
+	size_t n = (size_t)c->st.st_size;
+	const unsigned char *p = cdb_get(&c->cdb, (unsigned int)n, 0);
+	char sum[CONFIG_SUM_DIGITS + 1];
+	struct bytes value;
+
+	if (p == NULL || !lookup(c, BYTES(CONFIG_KEY_SUM), &value) ||
+	    value.n != CONFIG_SUM_DIGITS)
+		return false;
+	config_sum(bytes_of(p, n), (size_t)(value.p - p), sum);
+	return bytes_eq(value, bytes_str(sum));
+}
+
 static uint32_t
 hash_name(uint32_t h, const char *name)
 {
@@ -114,7 +143,7 @@ index_keys(struct config *c)
 }
 
 static int
-map(struct config *c, int fd)
+map(struct config *c, int fd, bool any_size)
 {
 	if (fstat(fd, &c->st) == -1)
 		return -1;
@@ -124,7 +153,8 @@ map(struct config *c, int fd)
 	}
 	if (cdb_init(&c->cdb, fd) != 0)
 		return -1;
-	if (!is_whole(c)) {
+	if (!is_whole(c) || ((any_size ||
+	    c->st.st_size <= CONFIG_SUM_BYTES) && !is_unchanged(c))) {
 		cdb_free(&c->cdb);
 		errno = EBADMSG;
 		return -1;
@@ -133,8 +163,8 @@ map(struct config *c, int fd)
 	return 0;
 }
 
-struct config *
-config_open_at(const char *var_dir)
+static struct config *
+open_at(const char *var_dir, bool any_size)
 {
 	size_t n = strlen(var_dir) + sizeof("/" CONFIG_FILE_NAME);
 	struct config *c = mem_zalloc(1, sizeof(*c));
@@ -147,7 +177,7 @@ config_open_at(const char *var_dir)
 	c->path = (char *)path.p;	/* now the config's */
 	fd = open(c->path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1)
-		r = map(c, fd);
+		r = map(c, fd, any_size);
 	err = errno;
 	if (fd != -1)
 		(void)close(fd);	/* the map stays */
@@ -166,7 +196,7 @@ config_open_fd(int fd)
 	struct config *c = mem_zalloc(1, sizeof(*c));
 	int err;
 
-	if (map(c, fd) == 0)
+	if (map(c, fd, true) == 0)
 		return c;
 	err = errno;
 	free(c);
@@ -175,9 +205,28 @@ config_open_fd(int fd)
 }
 
 struct config *
+config_open_at(const char *var_dir)
+{
+	return open_at(var_dir, false);
+}
+
+struct config *
 config_open(void)
 {
-	return config_open_at(dir_var());
+	return open_at(dir_var(), false);
+}
+
+struct config *
+config_load(void)
+{
+	return open_at(dir_var(), true);
+}
+
+const char *
+config_reason(int err)
+{
+	return err == EBADMSG ? "config.cdb is damaged or of another version:"
+	    " run config-compile" : strerror(err);
 }
 
 void

@@ -223,6 +223,30 @@ put_domains(struct maker *m, const struct source *s)
 	}
 }
 
+/* The file is whole but for its checksum. */
+static int
+write_sum(int fd)
+{
+	char sum[CONFIG_SUM_DIGITS + 1];
+	struct cdb cdb;
+	unsigned int at;
+	struct stat st;
+	ssize_t r = -1;
+
+	if (fstat(fd, &st) == -1 || cdb_init(&cdb, fd) != 0)
+		return -1;
+	if (cdb_find(&cdb, CONFIG_KEY_SUM, sizeof(CONFIG_KEY_SUM) - 1) == 1) {
+		at = cdb_datapos(&cdb);
+		config_sum(bytes_of(cdb_get(&cdb, (unsigned int)st.st_size,
+		    0), (size_t)st.st_size), at, sum);
+		r = pwrite(fd, sum, CONFIG_SUM_DIGITS, at);
+	}
+	cdb_free(&cdb);
+	if (r != CONFIG_SUM_DIGITS && r != -1)
+		errno = ENOSPC;
+	return r == CONFIG_SUM_DIGITS ? 0 : -1;
+}
+
 static int
 write_records(int fd, const struct source *s)
 {
@@ -248,6 +272,7 @@ write_records(int fd, const struct source *s)
 		begin(&m, RECORD_ACCOUNT, s->accounts.item[i].name);
 		put(&m);
 	}
+	put_plain(&m, CONFIG_KEY_SUM, "--------");	/* write_sum */
 	(void)snprintf(number, sizeof(number), "%zu", m.records + 1);
 	put_plain(&m, CONFIG_KEY_COMPLETE, number);
 	err = errno;
@@ -328,7 +353,8 @@ config_writer_commit(struct config_writer *w, const struct source *s)
 	 * of other users read it, and it holds no secret. */
 	if (ftruncate(w->fd, 0) == -1 || fchmod(w->fd, 0644) == -1
 	    || os_give_to_owner(w->fd, w->dir_fd) == -1
-	    || write_records(w->fd, s) == -1 || fsync(w->fd) == -1)
+	    || write_records(w->fd, s) == -1 ||
+	    write_sum(w->fd) == -1 || fsync(w->fd) == -1)
 		return -1;
 	if (renameat(w->dir_fd, TMP_NAME, w->dir_fd, CONFIG_FILE_NAME) == -1)
 		return -1;

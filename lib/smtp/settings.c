@@ -111,8 +111,11 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 	int err;
 
 	*why = "config.cdb";
-	if ((new.config = config_open()) == NULL)
+	if ((new.config = config_load()) == NULL) {
+		if (errno == EBADMSG)
+			*why = config_reason(errno);
 		return -1;
+	}
 	new.stage = stage_options_new(&new.arena, new.config, section);
 	share_health(&new, s->dnsbl_health);
 	if (load_stages(&new, section, list, why) == -1) {

@@ -37,6 +37,12 @@ exits 0 "then all is right" single -p
 is "$(cat .out)" "" "and nothing printed"
 chmod 700 one/var one/etc
 exits 0 "less than the table is right for one user" single -p
+printf '[server]\nhostname = mx.example.org\n' >one/etc/main.conf
+PIPEMAIL_ETC=$TMP/one/etc PIPEMAIL_VAR=$TMP/one/var config-compile
+exits 0 "a configuration as it was written" single -p
+sed -i 's/mx\.example/mx.exampla/' one/var/config.cdb
+exits 1 "one with other bytes is not right" single -p
+like "$(cat .err)" 'damaged or of another version: run config-compile$' "and what helps is told"
 
 if [ "$(id -u)" != 0 ]; then
 	skip "services under users of their own" "not run as root"

@@ -62,6 +62,10 @@ like "$(cat .err)" '^config-get: fatal: cannot write values: No space' "and told
 truncate -s -1 var/config.cdb
 exits 100 "a torn file is refused: 100" config-get server hostname
 like "$(cat .err)" '^config-get: fatal: cannot open configuration in ' "and told"
+config-compile
+sed -i 's/mx\.example\.org/mx.example.com/' var/config.cdb
+exits 100 "a file with other bytes is refused" config-get server hostname
+like "$(cat .err)" 'config.cdb is damaged or of another version: run config-compile$' "what helps is told"
 truncate -s 0 var/config.cdb
 exits 100 "an empty file is refused" config-get server hostname
 config-compile

@@ -218,6 +218,15 @@ kill -HUP "$lmtp_pid"
 restored() { [ "$(/usr/bin/python3 one.py "$TMP/run/lmtp")" = 250 ]; }
 ok "until SIGHUP" wait_for 10 restored
 
+# ---- a configuration that was changed by something else ----
+cp var/config.cdb config.good
+sed 's/org/orX/' config.good >var/config.cdb.new && mv var/config.cdb.new var/config.cdb
+kill -HUP "$lmtp_pid"
+refused() { grep -q 'cannot load configuration: config.cdb is damaged' "$1"; }
+ok "its checksum is wrong" wait_for 10 refused lmtp.log
+is "$(/usr/bin/python3 one.py "$TMP/run/lmtp")" 250 "the one there was stays in use"
+mv config.good var/config.cdb
+
 # ---- what a child keeps is of the configuration there is ----
 in_folder() { find "var/accounts/alice/Maildir/$1" -name '*,S=*' -type f 2>/dev/null | wc -l | tr -d ' '; }
 # a message for each child, and more

@@ -342,47 +342,6 @@ refuses_damaged(void **state)
 	dirs_free(&d);
 }
 
-/* Wrong bytes in the file are wrong answers at worst. */
-static void
-survives_flipped(void **state)
-{
-	struct buf whole = BUF_INIT(100000);
-	struct config_walk walk;
-	struct config_entry e;
-	struct bytes value;
-	struct config *c;
-	struct dirs d;
-	size_t i, opened = 0;
-	int fd;
-
-	(void)state;
-	dirs_init(&d);
-	write_file(&d, "main.conf", MAIN);
-	config_close(compiled(&d));
-	assert_int_equal(io_read_file(AT_FDCWD, cdb_path(&d), &whole), 0);
-	fd = open(cdb_path(&d), O_RDWR);
-	for (i = 0; i < whole.n; i++) {
-		whole.p[i] ^= 0xff;
-		assert_int_equal(pwrite(fd, whole.p + i, 1, (off_t)i), 1);
-		c = config_open_at(d.var);
-		if (c != NULL) {
-			opened++;
-			(void)config_get(c, "server", NULL, "hostname",
-			    &value);
-			walk.at = 0;
-			while (config_walk_next(c, &walk, &e) == 1)
-				;
-			config_close(c);
-		}
-		whole.p[i] ^= 0xff;
-		assert_int_equal(pwrite(fd, whole.p + i, 1, (off_t)i), 1);
-	}
-	assert_true(opened < whole.n);
-	close(fd);
-	buf_free(&whole);
-	dirs_free(&d);
-}
-
 /* As another process opened it: what is in the file, not where it is. */
 static void
 reads_descriptor(void **state)
@@ -551,8 +510,6 @@ main(void)
 		{ "everything set can be walked", walks, NULL, NULL, NULL },
 		{ "a torn or newer config.cdb is refused", refuses_damaged,
 		    NULL, NULL, NULL },
-		{ "flipped bytes do no harm", survives_flipped, NULL, NULL,
-		    NULL },
 		{ "a descriptor is read as the file is", reads_descriptor, NULL,
 		    NULL, NULL },
 		{ "C-1 the file is replaced as a whole, and that is seen",
