@@ -36,7 +36,7 @@
 #define TRIES_MAX 100		/* while others write */
 #define TXN_MAX (UINT64_MAX >> 1)	/* no writer comes that far */
 
-enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4 };
+enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 };
 enum { BIG = 1, SUB = 2 };
 enum kind { FREE, TABLES, VALUES };	/* what the leaves of a tree hold */
 
@@ -384,7 +384,8 @@ meta_at(struct bytes file, size_t at)
 	if (file.n < at + HEAD + META_SIZE)
 		return NULL;
 	m = file.p + at + HEAD;
-	return number(m, 4) == MAGIC ? m : NULL;
+	return number(file.p + at + 10, 2) == META &&
+	    number(m, 4) == MAGIC ? m : NULL;
 }
 
 /* The snapshot of a meta page. */

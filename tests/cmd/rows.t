@@ -15,7 +15,7 @@ done
 # ---- the decision (doc/judging.md): steps, what follows, reputation ----
 for step in $(seq 20); do
 	ok "step $step of the decision has a test" \
-	    grep -qE "\"[^\"]*\\bstep $step\\b" "$TOP/tests/lib/judge_test.c"
+	    grep -qE "\"[^\"]*\\bstep $step\\b" "$TOP"/tests/lib/judge_*test.c
 done
 for part in $(seq 7); do
 	ok "BEHAVIOUR 1.$part is in the description of a test" \

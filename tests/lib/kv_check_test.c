@@ -184,6 +184,7 @@ table_at(const struct fixture *f, size_t which)
 }
 
 static size_t at_meta(const struct fixture *f) { return f->meta; }
+static size_t at_head(const struct fixture *f) { return f->meta - HEAD; }
 static size_t at_free(const struct fixture *f) { return tree_at(f, 0); }
 static size_t at_main(const struct fixture *f) { return tree_at(f, 1); }
 static size_t at_one(const struct fixture *f) { return table_at(f, 0); }
@@ -257,6 +258,7 @@ struct row {
 
 static const struct row rows[] = {
 	{ "magic", at_meta, 0, 1, 0, "meta page is damaged" },
+	{ "kind of its page", at_head, 10, 2, 0x14, "meta page is damaged" },
 	{ "version of one", at_meta, 4, 1, 9, "meta page is damaged" },
 	{ "page size", at_meta, 24, 4, 8192, "meta page is damaged" },
 	{ "another transaction", at_meta, 24 + 2 * TREE + 8 + 7, 1, 0x80,
