@@ -44,7 +44,9 @@ client() { timeout 100 /usr/bin/python3 client.py "$@"; }
 # read in pieces, and may lack one while others come and go.
 waiting() { [ "$(slots)" -eq "$1" ]; }
 slots() { n=0; for p in $(pgrep -P "$lmtp_pid"); do grep -q "^[0-9]*: POSIX  *ADVISORY  *WRITE $p [^ ]*:$slots " /proc/locks && n=$((n + 1)); done; echo $n; }
-slots=$(for f in "/proc/$lmtp_pid"/fd/*; do case $(readlink "$f") in *memfd:*) stat -Lc %i "$f" ;; esac; done)
+# the socket is there before lmtp-in is
+find_slots() { slots=$(for f in "/proc/$lmtp_pid"/fd/*; do case $(readlink "$f") in *memfd:*) stat -Lc %i "$f" ;; esac; done); [ -n "$slots" ]; }
+wait_for 20 find_slots
 
 bg client leave alice; first=$bg_pid
 ok "R-27 a message of somebody unknown waits" wait_for 20 waiting 1
