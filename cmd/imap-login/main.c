@@ -370,7 +370,7 @@ serve(struct server_conn *conn, void *ctx)
 	struct program *p = ctx;
 	struct login l = { .program = p, .conn = conn };
 	struct buf again = BUF_INIT(IMAP_HANDOVER_MAX + 65536);
-	struct imap_handover h;
+	struct imap_handover h = { 0 };
 	int r = -1;
 
 	if (os_sandbox_enter(&p->sandbox) == -1) {

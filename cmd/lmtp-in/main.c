@@ -2,7 +2,6 @@
  * lmtp-in - LMTP to the accounts' Maildirs
  */
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -154,9 +153,7 @@ main(int argc, char *argv[])
 	int code;
 
 	msg_init("lmtp-in");
-	/* only speed depends on it */
-	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
-	(void)mallopt(M_MMAP_THRESHOLD, KEEP_PIECE_BYTES);
+	os_heap_keep(KEEP_FREE_BYTES, KEEP_PIECE_BYTES);
 	if (getopt(argc, argv, "") != -1 || argc != optind)
 		msg_die(EXIT_PERM, "%s", usage);
 	p.server = (struct server){

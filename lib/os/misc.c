@@ -281,3 +281,11 @@ os_heap_room(void)
 	(void)mallopt(M_TOP_PAD, HEAP_ROOM);
 	free(mem_alloc(HEAP_ROOM / 4));	/* from the heap, not a mapping */
 }
+
+void
+os_heap_keep(int bytes, int piece_bytes)
+{
+	/* Only speed depends on it. */
+	(void)mallopt(M_TRIM_THRESHOLD, bytes);
+	(void)mallopt(M_MMAP_THRESHOLD, piece_bytes);
+}

@@ -212,6 +212,9 @@ void *os_map_unshared(int fd, size_t n);
 /* For who forks often: let malloc(3) have some room now, so that children
  * need not extend the heap. */
 void os_heap_room(void);
+/* For who does the same again and again: what is freed stays with the process
+ * up to so many bytes; pieces beyond the second number go back at once. */
+void os_heap_keep(int bytes, int piece_bytes);
 
 /* Process title is left alone; name shown by ps -c / top, at most 15. */
 void os_set_name(const char *name);

@@ -399,6 +399,7 @@ test_unshared(void **state)
 		assert_int_equal(p[i], 0);
 	memset(p, 7, n);
 	os_heap_room();		/* changes nothing to be seen */
+	os_heap_keep(1 << 20, 1 << 18);		/* neither */
 	pid = fork();
 	if (pid == 0)
 		_exit(look_from_child(p, n));
