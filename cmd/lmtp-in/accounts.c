@@ -16,7 +16,8 @@ accounts_begin(struct accounts *a, const struct config *c, uint64_t cid)
 	a->config = c;
 	a->cid = cid;
 	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
-		if ((s = a->slot[i].store) == NULL || !store_stale(s))
+		if ((s = a->slot[i].store) == NULL ||
+		    (!store_stale(s) && store_trusted(s)))
 			continue;
 		store_close(s);
 		a->slot[i].store = NULL;

@@ -58,6 +58,7 @@ int
 junk_value_get(struct bytes value, uint32_t count[2])
 {
 	if (value.n != JUNK_VALUE) {
+		kv_suspect();
 		errno = EBADMSG;
 		return -1;
 	}

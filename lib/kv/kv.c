@@ -1,4 +1,4 @@
-#include "kv/kv.h"
+#include "kv/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +24,7 @@ struct kv {
 	off_t file_size;	/* known to be at least that long */
 	unsigned int tables;
 	MDB_dbi dbi[KV_TABLES_MAX];
+	struct kv_proof proof;
 };
 
 struct kv_txn {
@@ -69,6 +70,8 @@ fail(int rc)
 		break;
 	default:
 		errno = rc > 0 ? rc : EBADMSG;
+		if (rc <= 0)
+			kv_suspect();
 		break;
 	}
 	return -1;
@@ -201,11 +204,13 @@ open_env(struct kv *k, const char *path, bool is_file, size_t map_bytes)
 
 static struct kv *
 open_any(const char *path, bool is_file, size_t map_bytes,
-    const char *const *tables)
+    const char *const *tables, int proof_dir, const char *proof)
 {
 	struct kv *k = mem_zalloc(1, sizeof(*k));
 	int err;
 
+	k->proof = (struct kv_proof){ .dir = proof_dir, .name = proof };
+	kv_proof_add(&k->proof);
 	if (open_env(k, path, is_file, map_bytes) == -1 ||
 	    open_tables(k, tables) == -1) {
 		err = errno;
@@ -213,19 +218,27 @@ open_any(const char *path, bool is_file, size_t map_bytes,
 		errno = err;
 		return NULL;
 	}
+	k->proof.uses--;
 	return k;
 }
 
 struct kv *
 kv_open(const char *dir, size_t map_bytes, const char *const *tables)
 {
-	return open_any(dir, false, map_bytes, tables);
+	return open_any(dir, false, map_bytes, tables, -1, NULL);
+}
+
+struct kv *
+kv_open_proved(const char *dir, size_t map_bytes, const char *const *tables,
+    int proof_dir, const char *proof)
+{
+	return open_any(dir, false, map_bytes, tables, proof_dir, proof);
 }
 
 struct kv *
 kv_open_file(const char *path, size_t map_bytes, const char *const *tables)
 {
-	return open_any(path, true, map_bytes, tables);
+	return open_any(path, true, map_bytes, tables, -1, NULL);
 }
 
 void
@@ -235,6 +248,7 @@ kv_close(struct kv *k)
 		return;
 	if (k->env != NULL)
 		mdb_env_close(k->env);
+	kv_proof_remove(&k->proof);
 	free(k);
 }
 
@@ -282,9 +296,12 @@ struct kv_txn *
 kv_begin(struct kv *k, bool write)
 {
 	struct kv_txn *t = mem_zalloc(1, sizeof(*t));
-	int rc = mdb_txn_begin(k->env, NULL, write ? 0 : MDB_RDONLY, &t->txn);
+	int rc;
 
+	k->proof.uses++;
+	rc = mdb_txn_begin(k->env, NULL, write ? 0 : MDB_RDONLY, &t->txn);
 	if (rc != 0) {
+		k->proof.uses--;
 		free(t);
 		(void)fail(rc);		/* sets errno */
 		return NULL;
@@ -306,6 +323,7 @@ kv_abort(struct kv_txn *t)
 	if (t == NULL)
 		return;
 	mdb_txn_abort(t->txn);
+	t->kv->proof.uses--;
 	free(t);
 	errno = err;
 }
@@ -337,6 +355,7 @@ kv_commit(struct kv_txn *t, bool durable)
 	if (rc == 0 && t->write)
 		fill_up(k);
 	free(t);
+	k->proof.uses--;
 	if (rc == 0 && durable)
 		rc = mdb_env_sync(k->env, 1);
 	return fail(rc);

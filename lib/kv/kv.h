@@ -36,6 +36,19 @@ struct kv *kv_open(const char *dir, size_t map_bytes,
 /* The same in a file of that name, with its locks in path-lock beside it. */
 struct kv *kv_open_file(const char *path, size_t map_bytes,
     const char *const *tables);
+/*
+ * kv_open, where the file `proof` in proof_dir says that the environment is in
+ * order. LMDB believes the pages it maps, so that a damaged one may end the
+ * process: if one ends by a fault (os_fault_last) while it opens the
+ * environment or has a transaction of it, the file is removed. So it is by
+ * kv_suspect, and if LMDB meets damage. Both arguments stay the caller's, until
+ * kv_close. Who finds no proof looks at the pages first (kv_check).
+ */
+struct kv *kv_open_proved(const char *dir, size_t map_bytes,
+    const char *const *tables, int proof_dir, const char *proof);
+/* A value cannot be what it is to be: those of which a transaction is open
+ * have no proof any more. errno stays. */
+void kv_suspect(void);
 void kv_close(struct kv *k);
 
 /*

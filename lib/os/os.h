@@ -261,6 +261,19 @@ void *os_shared_memory(size_t size);
 /* A file without a name or folder, open for reading and writing, close on
  * exec. A descriptor, or -1. */
 int os_memory_file(const char *what);
+/*
+ * ---- before a fault ends the process ----
+ *
+ * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, and SIGSYS in a sandbox: act is
+ * called once, and may do what a signal handler may; then the process ends by
+ * the signal as it would have. One act for the process, the last one given.
+ * Who has a handler of another kind keeps it, and calls os_fault_act from it;
+ * when its handlers are gone, os_fault_again.
+ */
+void os_fault_last(void (*act)(void));
+void os_fault_act(void);
+void os_fault_again(void);
+
 /* No core dumps, no ptrace(2) by processes of the same user. */
 int os_no_dump(void);
 

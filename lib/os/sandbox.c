@@ -323,6 +323,7 @@ on_violation(int signo, siginfo_t *info, void *context)
 
 	(void)signo;
 	(void)context;
+	os_fault_act();
 	memset(line, 0, 16);
 	(void)prctl(PR_GET_NAME, line, 0, 0, 0);	/* 16 bytes with NUL */
 	n = strnlen(line, 15);

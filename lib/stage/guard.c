@@ -17,6 +17,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "os/os.h"
+
 /* A stage sees to its deadline itself; this is for one that does not. */
 #define GRACE_MS 2000
 #define STACK_BYTES ((size_t)64 * 1024)
@@ -76,6 +78,8 @@ on_fault(int signo)
 		say(STDERR_FILENO, line->p, line->n + guard.name_n);
 		say(guard.fd, guard.reply.p, guard.reply.n);
 	}
+	if (signo != SIGALRM)
+		os_fault_act();
 	_exit(EXIT_TEMP);
 }
 
@@ -223,4 +227,5 @@ stage_guard_end(struct stage_job *job)
 	guard.armed = 0;
 	for (i = 0; i < CAUGHT; i++)
 		(void)sigaction(caught[i], &guard.before[i], NULL);
+	os_fault_again();	/* what was opened meanwhile wants it */
 }

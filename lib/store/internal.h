@@ -2,7 +2,7 @@
  * internal.h - what the files of lib/store share
  *
  * record.c  records to bytes and back      folder.c  directories, descriptors
- * open.c    opening, recovery              work.c    the write transaction
+ * open.c    opening (doubt.c), recovery    work.c    the write transaction
  * view.c    reading                        keyword.c flags, keywords, suffixes
  * message.c finding and parsing files      deliver.c deliver, append
  * flag.c    flags                          copy.c    copy, move
@@ -24,7 +24,7 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
-#include "store/store.h"
+#include "store/doubt.h"
 #include "kv/kv.h"
 #include "maildir/maildir.h"
 

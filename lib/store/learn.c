@@ -106,10 +106,8 @@ int
 train_range_decode(struct bytes key, struct bytes value,
     struct train_range *out)
 {
-	if (key.n != KEY_TRAIN || value.n != 4) {
-		errno = EBADMSG;
-		return -1;
-	}
+	if (key.n != KEY_TRAIN || value.n != 4)
+		return unreadable();
 	memcpy(out->key, key.p, KEY_TRAIN);
 	out->mailbox = be32_get(key.p + 8);
 	out->first = be32_get(key.p + 12);
@@ -204,10 +202,8 @@ int
 untrain_decode(struct bytes key, struct bytes value, struct untrain *out)
 {
 	if (key.n != KEY_MESSAGE || value.n != UNTRAIN_VALUE ||
-	    value.p[0] > STORE_TRAINED_SPAM) {
-		errno = EBADMSG;
-		return -1;
-	}
+	    value.p[0] > STORE_TRAINED_SPAM)
+		return unreadable();
 	*out = (struct untrain){ .mailbox = be32_get(key.p),
 	    .uid = be32_get(key.p + 4),
 	    .was = (enum store_training)value.p[0],

@@ -165,8 +165,8 @@ open_kv(struct store *s)
 		return -1;
 	}
 	tell_wait(s, true);
-	s->kv = kv_open(arena_printf(&a, "%s/index", s->path),
-	    STORE_MAP_BYTES, table_names);
+	s->kv = kv_open_proved(arena_printf(&a, "%s/index", s->path),
+	    STORE_MAP_BYTES, table_names, s->dir, "index/boot");
 	tell_wait(s, false);
 	arena_free(&a);
 	if (s->kv == NULL)
@@ -225,6 +225,7 @@ check_format(struct store *s, uint32_t *format)
 	r = kv_get(t, TABLE_META, BYTES("format"), &v);
 	*format = r == 1 && v.n == 4 ? be32_get(v.p) : 0;
 	if (r == 1 && v.n != 4) {
+		kv_suspect();
 		errno = EBADMSG;
 		r = -1;
 	} else if (r == 1 && be32_get(v.p) > STORE_FORMAT) {
@@ -403,23 +404,42 @@ needs_recovery(struct store *s, const char *boot)
 	return r;
 }
 
-/* Under the account lock: nobody else builds or sets aside. */
+/* With all that is read in it, if it was suspected. */
 static int
-open_carefully(struct store *s, const struct store_options *o, bool made)
+open_checked(struct store *s, uint32_t *format)
 {
 	const char *why = "cannot be opened";
-	char boot[37];
-	uint32_t format;
-	int r;
+	bool suspected = has_index(s) && !store_trusted(s);
 
 	if (has_index(s) && check_pages(s, &why) == -1) {
 		if (errno != EBADMSG || set_aside(s, why) == -1)
 			return -1;
+		suspected = false;
 	}
 	if (open_kv(s) == -1 && (errno != EBADMSG ||
 	    set_aside(s, why) == -1 || open_kv(s) == -1))
 		return -1;
-	if (mark_of(s, boot) == -1 || check_format(s, &format) == -1)
+	if (check_format(s, format) == 0 && (!suspected ||
+	    *format != STORE_FORMAT || check_suspected(s) == 0))
+		return 0;
+	if (!suspected || errno != EBADMSG)
+		return -1;
+	kv_close(s->kv);
+	s->kv = NULL;
+	if (set_aside(s, "a record cannot be read") == -1 || open_kv(s) == -1)
+		return -1;
+	return check_format(s, format);
+}
+
+/* Under the account lock: nobody else builds or sets aside. */
+static int
+open_carefully(struct store *s, const struct store_options *o, bool made)
+{
+	char boot[37];
+	uint32_t format;
+	int r;
+
+	if (open_checked(s, &format) == -1 || mark_of(s, boot) == -1)
 		return -1;
 	if (format == 0)
 		return build(s, o, boot, made);

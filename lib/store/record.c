@@ -15,9 +15,10 @@
 #define MESSAGE_SIZE 76
 #define CHANGE_SIZE 16
 
-static int
-malformed(void)
+int
+unreadable(void)
 {
+	kv_suspect();
 	errno = EBADMSG;
 	return -1;
 }
@@ -93,7 +94,7 @@ state_decode(struct bytes s, struct state *out)
 	if (s.n < STATE_SIZE_1 || s.p[0] < 1 || s.p[0] > 2 ||
 	    be64_get(s.p + 12) > MODSEQ_MAX ||
 	    (s.p[0] == 2 && (s.n < STATE_SIZE || s.p[1] > PHASE_ASSIGN)))
-		return malformed();
+		return unreadable();
 	*out = (struct state){
 		.next_mailbox = be32_get(s.p + 4),
 		.last_uidvalidity = be32_get(s.p + 8),
@@ -151,7 +152,7 @@ mbox_decode(uint32_t id, struct bytes s, struct mbox *out)
 	const unsigned char *p = s.p;
 
 	if (s.n <= MBOX_SIZE || p[0] != 1)
-		return malformed();
+		return unreadable();
 	*out = (struct mbox){
 		.id = id,
 		.subscribed = (p[1] & MBOX_SUBSCRIBED) != 0,
@@ -246,7 +247,7 @@ message_decode(struct bytes key, struct bytes value, struct store_message *m)
 	size_t i;
 
 	if (key.n != KEY_MESSAGE || value.n < MESSAGE_SIZE || p[0] != 1)
-		return malformed();
+		return unreadable();
 	m->mailbox = be32_get(key.p);
 	m->uid = be32_get(key.p + 4);
 	m->training = (enum store_training)p[1];
@@ -268,7 +269,7 @@ message_decode(struct bytes key, struct bytes value, struct store_message *m)
 	    !bytes_cut(&rest, be16_get(p + 66), &m->extension) ||
 	    !bytes_cut(&rest, be32_get(p + 68), &m->envelope) ||
 	    !bytes_cut(&rest, be32_get(p + 72), &m->bodystructure))
-		return malformed();
+		return unreadable();
 	for (i = 0; i < bits.n; i++)
 		m->keywords.bits[i / 8] |= (uint64_t)bits.p[i] << (i % 8 * 8);
 	return 0;
@@ -300,14 +301,14 @@ change_decode(struct bytes key, struct bytes value, struct store_change *c)
 
 	if (key.n != KEY_CHANGE || value.n < CHANGE_SIZE ||
 	    value.p[0] != 1)
-		return malformed();
+		return unreadable();
 	c->modseq = be64_get(key.p);
 	c->kind = (enum store_change_kind)value.p[1];
 	c->mailbox = be32_get(value.p + 2);
 	c->uid_first = be32_get(value.p + 6);
 	c->uid_last = be32_get(value.p + 10);
 	if (!bytes_cut(&rest, be16_get(value.p + 14), &c->name))
-		return malformed();
+		return unreadable();
 	c->old_name = rest;
 	return 0;
 }
@@ -343,7 +344,7 @@ store_field_next(struct bytes *area, enum store_tag *tag,
 		return 0;
 	if (!bytes_cut(&rest, 4, &head) ||
 	    !bytes_cut(&rest, be16_get(head.p + 2), value))
-		return malformed();
+		return unreadable();
 	*tag = (enum store_tag)be16_get(head.p);
 	*area = rest;
 	return 1;

@@ -151,6 +151,10 @@ const char *store_account(const struct store *s);
  * replaced: nothing is written then (ESTALE), what is read is what was. Open
  * the account again. */
 bool store_stale(const struct store *s);
+/* Whether nothing speaks against the index: no process ended by a fault while
+ * it read it, and no record of it could not be read. Else whoever opens the
+ * account checks and mends it; who keeps it open does so anew. */
+bool store_trusted(const struct store *s);
 
 /* ---- reading: a view is one consistent snapshot ---- */
 

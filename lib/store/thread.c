@@ -66,10 +66,8 @@ thread_decode(struct bytes key, struct bytes v, struct store_thread *t)
 
 	if (key.n != KEY_MESSAGE || v.n < THREAD_FIXED || p[0] != 1 ||
 	    p[2] > STORE_PARENTS_MAX || p[3] > STORE_REFERENCES_MAX ||
-	    v.n != THREAD_FIXED + 8 * ((size_t)p[2] + p[3])) {
-		errno = EBADMSG;
-		return -1;
-	}
+	    v.n != THREAD_FIXED + 8 * ((size_t)p[2] + p[3]))
+		return unreadable();
 	*t = (struct store_thread){ .mailbox = be32_get(key.p),
 	    .uid = be32_get(key.p + 4), .flags = p[1],
 	    .parent_count = p[2], .reference_count = p[3],

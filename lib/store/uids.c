@@ -65,13 +65,6 @@ store_uids_unseen(const struct store_uids *u, uint32_t i)
 /* ---- entries ---- */
 
 static int
-malformed(void)
-{
-	errno = EBADMSG;
-	return -1;
-}
-
-static int
 get(struct kv_txn *t, uint32_t mailbox, uint32_t number, struct bytes *value)
 {
 	unsigned char key[KEY_ENTRY];
@@ -144,7 +137,7 @@ bitmap_get(struct kv_txn *t, uint32_t mailbox, uint32_t number,
 	if (r == -1)
 		return -1;
 	if (r == 0 || value.n > BITMAP_SIZE)
-		return malformed();
+		return unreadable();
 	*out = value;
 	return 0;
 }
@@ -157,11 +150,11 @@ block_get(struct kv_txn *t, uint32_t mailbox, struct bytes group,
 	struct store_uids u;
 
 	if (number > NUMBER_MAX)
-		return malformed();
+		return unreadable();
 	counts_get(group, number % GROUP, &u);
 	u.first = number * STORE_UID_BLOCK;
 	if (u.count > STORE_UID_BLOCK || u.unseen > u.count)
-		return malformed();
+		return unreadable();
 	if (is_partial(u.count) &&
 	    bitmap_get(t, mailbox, number | PRESENT, &u.present) == -1)
 		return -1;
@@ -234,7 +227,7 @@ load(struct work *w, uint32_t mailbox, uint32_t number)
 	r = get(w->t, mailbox, number / GROUP, &group);
 	if (r == 1)
 		r = is_group(group) ? block_get(w->t, mailbox, group, number,
-		    &u) : malformed();
+		    &u) : unreadable();
 	if (r == 1 && not_seen_get(w->t, mailbox, &u) == -1)
 		r = -1;
 	if (r == -1)
@@ -274,7 +267,7 @@ flush_counts(struct work *w, const struct uid_block *b)
 	int r = get(w->t, b->mailbox, number, &old);
 
 	if (r == -1 || (r == 1 && !is_group(old)))
-		return r == -1 ? -1 : malformed();
+		return r == -1 ? -1 : unreadable();
 	if (r == 1)
 		memcpy(group, old.p, old.n);
 	p = group + 1 + b->number % GROUP * COUNTS;
@@ -464,12 +457,12 @@ enter_group(struct store_view *v, int r, struct bytes key,
 	if (r != 1)
 		return r;
 	if (key.n != KEY_ENTRY)
-		return malformed();
+		return unreadable();
 	if (be32_get(key.p) != v->uids_mailbox ||
 	    be32_get(key.p + 4) >= PRESENT)
 		return 0;
 	if (!is_group(value) || be32_get(key.p + 4) > NUMBER_MAX / GROUP)
-		return malformed();
+		return unreadable();
 	v->uids_group = value;
 	v->uids_number = be32_get(key.p + 4) * GROUP;
 	return 1;

@@ -21,7 +21,7 @@ store_view_open(struct store *s)
 	if (r == 1 && state_decode(value, &v->state) == 0)
 		return v;
 	if (r != -1)
-		errno = EBADMSG;
+		(void)unreadable();
 	store_view_close(v);
 	return NULL;
 }
@@ -86,15 +86,10 @@ get_by_ref(struct store_view *v, struct bytes ref, struct store_mailbox *out)
 {
 	int r;
 
-	if (ref.n != 4) {
-		errno = EBADMSG;
-		return -1;
-	}
-	if ((r = store_mailbox_get(v, be32_get(ref.p), out)) == 0) {
-		errno = EBADMSG;
-		return -1;
-	}
-	return r;
+	if (ref.n != 4)
+		return unreadable();
+	r = store_mailbox_get(v, be32_get(ref.p), out);
+	return r == 0 ? unreadable() : r;
 }
 
 int

@@ -55,7 +55,7 @@ work_begin(struct store *s, struct work *w)
 		return 0;
 	}
 	if (r != -1)
-		errno = EBADMSG;
+		(void)unreadable();
 	work_abort(w);
 	return -1;
 }
@@ -282,8 +282,10 @@ work_box_named(struct work *w, struct bytes name)
 
 	if (r == 1 && v.n == 4)
 		return work_box(w, be32_get(v.p));
-	if (r != -1)
-		errno = r == 0 ? ENOENT : EBADMSG;
+	if (r == 0)
+		errno = ENOENT;
+	else if (r == 1)
+		(void)unreadable();
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "os/os.h"
 #include "stage/stage.h"
 
 #include <signal.h>
@@ -92,6 +93,13 @@ struct session {
 };
 
 static void
+act(void)
+{
+	if (write(STDERR_FILENO, "acted\n", 6) != 6)
+		_exit(2);
+}
+
+static void
 be_child(const struct stage_builtin *bad, int reply, int err)
 {
 	struct stage_options o = { .hostname = BYTES("mx.example.org"),
@@ -110,6 +118,7 @@ be_child(const struct stage_builtin *bad, int reply, int err)
 		_exit(2);
 	stage_job_init(&job, &a, &o, &e, BYTES("From: a\n\nb\n"));
 	stage_guard_begin(&job, reply);
+	os_fault_last(act);	/* by a stage that opens something */
 	stage_run(&job, &list);
 	stage_guard_end(&job);
 	/* beyond the guard nobody is told */
@@ -152,6 +161,9 @@ check(const struct stage_builtin *bad, const char *line)
 	assert_true(bytes_eq(buf_bytes(&s.reply), BYTES("451 4.3.0 a check "
 	    "could not be made, received-id id-1\r\n")));
 	assert_true(bytes_find(buf_bytes(&s.log), bytes_str(line), &at));
+	/* what is done before any fault, too */
+	assert_true(bytes_find(buf_bytes(&s.log), BYTES("acted\n"), &at) ==
+	    (bad != &endless));
 	assert_int_equal(s.code, EXIT_TEMP);
 	buf_free(&s.reply);
 	buf_free(&s.log);
@@ -178,6 +190,7 @@ test_end(void **state)
 	(void)state;
 	run(&good, &s);
 	assert_int_equal(s.reply.n, 0);
+	assert_true(bytes_eq(buf_bytes(&s.log), BYTES("acted\n")));
 	assert_int_equal(s.code, -SIGSEGV);
 	buf_free(&s.reply);
 	buf_free(&s.log);

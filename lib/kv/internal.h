@@ -1,0 +1,23 @@
+/* internal.h - what the files of lib/kv share */
+#ifndef KV_INTERNAL_H
+#define KV_INTERNAL_H
+
+#include "kv/kv.h"
+
+#include <signal.h>
+
+/* A proof (kv_open_proved); dir is -1 if there is none. */
+struct kv_proof {
+	int dir;
+	const char *name;
+	volatile sig_atomic_t uses;	/* the file is being read */
+	struct kv_proof *volatile next;
+};
+
+/* From now on, and in use until kv_proof_unused. */
+void kv_proof_add(struct kv_proof *p);
+void kv_proof_remove(struct kv_proof *p);
+/* The file is damaged: the proof is none. errno stays. */
+void kv_proof_refute(const struct kv_proof *p);
+
+#endif
