@@ -24,7 +24,6 @@ static const struct arc_signature signature_none = {
 		.selector = { (const unsigned char *)"", 0 },
 		.timestamp = -1, .expiration = -1,
 	},
-	.key_name = { (const unsigned char *)"", 0 },
 };
 
 /* ---- i= ---- */

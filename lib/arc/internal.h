@@ -5,14 +5,11 @@
 #include "arc/arc.h"
 #include "dkim/parts.h"
 
-struct dns_query;
-
 /* One of the two signatures of a set. */
 struct arc_signature {
 	struct dkim_signature sig;
 	const char *why;	/* it can never verify; NULL: it may */
-	struct dns_query *query;
-	struct bytes key_name;
+	const struct dkim_question *question;
 };
 
 /* The fields of one instance; index SIZE_MAX: not there. */

@@ -12,9 +12,7 @@
 
 struct arc_verifier {
 	struct arena *arena;
-	struct dns *dns;
-	struct arc_policy policy;
-	int64_t deadline;
+	struct dkim_asker asker;
 	struct arc_chain c;
 	struct dkim_body_wishes wishes;
 	size_t wish[ARC_SETS_MAX];
@@ -23,36 +21,11 @@ struct arc_verifier {
 
 /* ---- start ---- */
 
-/* One question for all signatures of a selector and domain. */
 static void
 ask(struct arc_verifier *v, struct arc_signature *s)
 {
-	const struct arc_signature *other;
-	size_t i;
-
-	if (s->why != NULL)
-		return;
-	if (s->sig.expiration != -1 && s->sig.expiration < v->policy.now) {
-		s->why = "signature has expired";
-		return;
-	}
-	s->key_name = bytes_str(arena_printf(v->arena, "%.*s._domainkey.%.*s",
-	    BYTES_ARG(s->sig.selector), BYTES_ARG(s->sig.domain)));
-	if (!dns_name_valid(s->key_name)) {
-		s->why = "name of the key is too long";
-		return;
-	}
-	for (i = 0; i < 2 * v->c.n; i++) {
-		other = i % 2 == 0 ? &v->c.set[i / 2].as
-		    : &v->c.set[i / 2].ams;
-		if (other->query != NULL &&
-		    bytes_eq(other->key_name, s->key_name)) {
-			s->query = other->query;
-			return;
-		}
-	}
-	if (v->dns != NULL)
-		s->query = dns_start(v->dns, v->arena, DNS_TXT, s->key_name);
+	if (s->why == NULL)
+		s->question = dkim_ask(&v->asker, &s->sig, &s->why);
 }
 
 struct arc_verifier *
@@ -63,10 +36,7 @@ arc_verify_start(struct arena *a, struct dns *d, struct bytes message,
 	size_t i;
 
 	v->arena = a;
-	v->dns = d;
-	v->policy = *policy;
-	v->deadline = deadline_in(policy->timeout_ms > 0 ? policy->timeout_ms
-	    : DKIM_TIMEOUT_MS);
+	dkim_asker_init(&v->asker, a, d, policy->now, policy->timeout_ms);
 	arc_chain_read(a, message, &v->c);
 	for (i = v->c.n; i-- > 0;) {
 		ask(v, &v->c.set[i].ams);
@@ -128,19 +98,13 @@ check_hash(struct arc_verifier *v, const struct arc_signature *s,
     const unsigned char hash[DKIM_HASH_SIZE])
 {
 	const struct dns_answer *answer;
+	const char *why;
 
-	v->temporary = true;
-	if (s->query == NULL)
-		return "no resolver for the key";
-	answer = dns_wait(v->dns, s->query);
-	if (answer->status == DNS_TEMP)
-		return "key could not be fetched";
 	v->temporary = false;
-	if (answer->status == DNS_BAD)
-		return "DNS answer for the key is malformed";
-	if (answer->status != DNS_OK)
-		return "there is no such key";
-	return check_records(v, s, answer, hash);
+	if (s->why != NULL)
+		return s->why;
+	answer = dkim_answer(&v->asker, s->question, &why, &v->temporary);
+	return answer == NULL ? why : check_records(v, s, answer, hash);
 }
 
 /* ---- message signatures ---- */
@@ -251,19 +215,9 @@ judge(struct arc_verifier *v, struct arc_verdict *out)
 void
 arc_verify_finish(struct arc_verifier *v, struct arc_verdict *out)
 {
-	int64_t before = 0;
-
 	arc_chain_sets(&v->c, out);
-	if (out->result != ARC_PASS)
-		return;
-	if (v->dns != NULL) {
-		before = dns_set_deadline(v->dns, v->deadline);
-		if (before < v->deadline)
-			(void)dns_set_deadline(v->dns, before);
-	}
-	judge(v, out);
-	if (v->dns != NULL)
-		(void)dns_set_deadline(v->dns, before);
+	if (out->result == ARC_PASS)
+		judge(v, out);
 }
 
 void

@@ -81,6 +81,39 @@ int dkim_signature_read(struct arena *a, const struct dkim_tags *tags,
 const char *dkim_record_refusal(const struct dkim_record *r,
     enum dkim_algorithm algorithm);
 
+/* ---- the keys of signatures (ask.c) ---- */
+
+struct dns_answer;
+struct dns_query;
+
+/* Of one message: who asks, and what was asked. */
+struct dkim_question {
+	struct dkim_question *next;
+	struct bytes name;
+	struct dns_query *query;	/* NULL: there is no resolver */
+};
+struct dkim_asker {
+	struct arena *arena;
+	struct dns *dns;
+	int64_t now, deadline;
+	struct dkim_question *asked;
+};
+/* d may be NULL. now: seconds since 1970, for x=. timeout_ms: of all keys
+ * together, from here on; 0: DKIM_TIMEOUT_MS. */
+void dkim_asker_init(struct dkim_asker *k, struct arena *a, struct dns *d,
+    int64_t now, int64_t timeout_ms);
+/*
+ * Send the question for the key of a signature, once for all of a selector
+ * and domain. NULL with *why, constant text: it can never verify. The
+ * question lives in the arena.
+ */
+const struct dkim_question *dkim_ask(struct dkim_asker *k,
+    const struct dkim_signature *s, const char **why);
+/* Wait for its records, until the deadline at most. NULL with *why: there
+ * are none, *temporary: now. */
+const struct dns_answer *dkim_answer(struct dkim_asker *k,
+    const struct dkim_question *q, const char **why, bool *temporary);
+
 /* ---- folded text (fold.c) ---- */
 
 struct dkim_folder {

@@ -17,19 +17,17 @@ struct candidate {
 	struct dkim_signature sig;
 	size_t field;			/* index of the signature field */
 	size_t wish;			/* of the body hash */
-	struct bytes key_name;
-	struct dns_query *query;
+	const struct dkim_question *question;
 };
 
 struct dkim_verifier {
 	struct arena *arena;
-	struct dns *dns;
+	struct dkim_asker asker;
 	struct dkim_policy policy;
 	struct dkim_message m;
 	struct candidate c[DKIM_SIGNATURES_MAX];
 	size_t n;
 	size_t signatures;
-	int64_t deadline;
 	struct dkim_body_wishes wishes;
 };
 
@@ -72,29 +70,6 @@ algorithm_text(struct arena *a, struct bytes value)
 	return arena_lower(a, s);
 }
 
-/* One question for signatures that have the same selector and domain. */
-static void
-ask(struct dkim_verifier *v, struct candidate *c)
-{
-	size_t i;
-
-	c->key_name = bytes_str(arena_printf(v->arena, "%.*s._domainkey.%.*s",
-	    BYTES_ARG(c->sig.selector), BYTES_ARG(c->sig.domain)));
-	if (!dns_name_valid(c->key_name)) {
-		judge(c, DKIM_PERMERROR, "name of the key is too long");
-		return;
-	}
-	for (i = 0; i < v->n; i++) {
-		if (v->c[i].query != NULL &&
-		    bytes_eq(v->c[i].key_name, c->key_name)) {
-			c->query = v->c[i].query;
-			return;
-		}
-	}
-	if (v->dns != NULL)
-		c->query = dns_start(v->dns, v->arena, DNS_TXT, c->key_name);
-}
-
 static void
 start_candidate(struct dkim_verifier *v, size_t field)
 {
@@ -117,10 +92,8 @@ start_candidate(struct dkim_verifier *v, size_t field)
 	c->v.length_used = c->sig.has_length;
 	if (r == -1)
 		judge(c, errno == EACCES ? DKIM_POLICY : DKIM_PERMERROR, why);
-	else if (c->v.expiration != -1 && c->v.expiration < v->policy.now)
-		judge(c, DKIM_PERMERROR, "signature has expired");
-	else
-		ask(v, c);
+	else if ((c->question = dkim_ask(&v->asker, &c->sig, &why)) == NULL)
+		judge(c, DKIM_PERMERROR, why);
 	v->n++;
 }
 
@@ -132,10 +105,8 @@ dkim_verify_start(struct arena *a, struct dns *d, struct bytes message,
 	size_t i;
 
 	v->arena = a;
-	v->dns = d;
 	v->policy = *policy;
-	v->deadline = deadline_in(policy->timeout_ms > 0 ? policy->timeout_ms
-	    : DKIM_TIMEOUT_MS);
+	dkim_asker_init(&v->asker, a, d, policy->now, policy->timeout_ms);
 	dkim_message_split(a, message, &v->m);
 	for (i = 0; i < v->m.n; i++) {
 		if (!bytes_caseeq(v->m.field[i].name, BYTES("DKIM-Signature")))
@@ -244,27 +215,14 @@ static void
 check_answer(struct dkim_verifier *v, struct candidate *c)
 {
 	const struct dns_answer *answer;
+	const char *why;
+	bool temporary;
 
-	if (c->query == NULL) {
-		judge(c, DKIM_TEMPERROR, "no resolver for the key");
-		return;
-	}
-	answer = dns_wait(v->dns, c->query);
-	switch (answer->status) {
-	case DNS_OK:
+	answer = dkim_answer(&v->asker, c->question, &why, &temporary);
+	if (answer != NULL)
 		check_records(v, c, answer);
-		break;
-	case DNS_NODATA:
-	case DNS_NXDOMAIN:
-		judge(c, DKIM_PERMERROR, "there is no such key");
-		break;
-	case DNS_BAD:
-		judge(c, DKIM_PERMERROR, "DNS answer for the key is malformed");
-		break;
-	case DNS_TEMP:
-		judge(c, DKIM_TEMPERROR, "key could not be fetched");
-		break;
-	}
+	else
+		judge(c, temporary ? DKIM_TEMPERROR : DKIM_PERMERROR, why);
 }
 
 /* All instances of the field are covered by h=. */
@@ -323,22 +281,14 @@ hash_bodies(struct dkim_verifier *v)
 static void
 judge_all(struct dkim_verifier *v)
 {
-	int64_t before = 0;
 	size_t i;
 
-	if (v->dns != NULL) {
-		before = dns_set_deadline(v->dns, v->deadline);
-		if (before < v->deadline)
-			(void)dns_set_deadline(v->dns, before);
-	}
 	for (i = 0; i < v->n; i++) {
 		if (v->c[i].done)
 			continue;
 		check_answer(v, &v->c[i]);
 		apply_policy(v, &v->c[i]);
 	}
-	if (v->dns != NULL)
-		(void)dns_set_deadline(v->dns, before);
 }
 
 void

@@ -1,36 +1,19 @@
 #!/bin/sh
 # store-clients.t - mbsync(1) and neomutt(1) use the Maildir while we do
 . "$(dirname "$0")/../tap.sh"
+. "$TOP/tests/programs.sh"
 need mbsync neomutt script
 
 PIPEMAIL_VAR=$TMP/var PIPEMAIL_RUN=$TMP/run PIPEMAIL_ETC=$TMP/etc HOME=$TMP
 export PIPEMAIL_VAR PIPEMAIL_RUN PIPEMAIL_ETC HOME
-mkdir -p var/accounts/alice run mirror
+mkdir -p var/accounts/alice run
 ALICE=$TMP/var/accounts/alice
+programs_setup "$ALICE/Maildir"
 m() { printf 'From: a@example.org\nSubject: %s\nDate: Fri, 20 Nov 2026 12:00:00 +0000\n\nbody\n' "$1"; }
 subjects() { store-list -a alice -m INBOX | cut -f 7 | sort | tr '\n' ' '; }
 for i in 1 2 3; do m "m$i" | store-deliver -a alice; done
 
 # ---- mbsync, native UID scheme, both ways ----
-cat >mbsyncrc <<END
-MaildirStore near
-Inbox $ALICE/Maildir
-SubFolders Maildir++
-
-MaildirStore far
-Inbox $TMP/mirror/
-Path $TMP/mirror/
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns INBOX
-Create Far
-Sync All
-Expunge Both
-SyncState $TMP/state-
-END
 sync() { sleep 1.1; mbsync -c mbsyncrc c >mbsync.out 2>&1; }
 ok "mbsync reads our Maildir" sync
 is "$(find mirror/new mirror/cur -type f 2>/dev/null | wc -l)" 3 "all messages arrive"
@@ -54,22 +37,12 @@ exits 0 "verifydata is content" verifydata -a alice
 is "$(store-list -a alice | cut -f 2 | sort | uniq -d)" "" "no UID twice"
 
 # ---- neomutt: reads, flags, deletes, saves ----
-cat >muttrc <<END
-set mbox_type=Maildir
-set folder=$ALICE/Maildir
-set spoolfile=$ALICE/Maildir
-set header_cache=
-set confirmappend=no
-set delete=yes
-set quit=yes
-set mail_check=0
-set sort=date-received
-END
 rm -rf mirror; store-expunge -f -a alice 1:*
 for i in 1 2 3 4; do m "n$i" | store-deliver -a alice; done
 # by its own means: flag the first, delete the second, save the third elsewhere
 cat >>muttrc <<'END'
-set wait_key=no
+set mail_check=0
+set sort=date-received
 push "<tag-pattern>~s n1<enter><tag-prefix><flag-message><untag-pattern>~A<enter><delete-pattern>~s n2<enter><tag-pattern>~s n3<enter><tag-prefix><save-message>=.Sent<enter><sync-mailbox><exit>"
 END
 TERM=vt100 timeout 20 script -qec "neomutt -n -F muttrc -f $ALICE/Maildir" /dev/null </dev/null >mutt.out 2>&1

@@ -6,6 +6,7 @@
 # STEPS makes it longer.
 . "$(dirname "$0")/../tap.sh"
 . "$TOP/tests/cmd/imap.sh"
+. "$TOP/tests/programs.sh"
 need mdeliver mflag mrefile neomutt mbsync script
 imap_setup 'open-limits = 1000 1000 1000
 rate-limits = 100000 100000 100000'
@@ -29,36 +30,7 @@ bg tcp-bind 127.0.0.1 "$PORT" imap-login 2>login.log
 wait_for 10 port_open "$PORT"
 
 store-mailbox -c -a alice Other
-mkdir mirror
-cat >mbsyncrc <<END
-MaildirStore near
-Inbox $TMP/var/accounts/alice/Maildir
-SubFolders Maildir++
-
-MaildirStore far
-Inbox $TMP/mirror/
-Path $TMP/mirror/
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns INBOX
-Create Far
-Sync All
-Expunge Both
-SyncState $TMP/state-
-END
-cat >muttrc <<END
-set mbox_type=Maildir
-set folder=$TMP/var/accounts/alice/Maildir
-set spoolfile=$TMP/var/accounts/alice/Maildir
-set header_cache=
-set confirmappend=no
-set delete=yes
-set quit=yes
-set wait_key=no
-END
+programs_setup "$TMP/var/accounts/alice/Maildir"
 python_tests "$TOP/tests/e2e/living.py"
 grep '^#' living.log
 exits 0 "verifydata is content" verifydata

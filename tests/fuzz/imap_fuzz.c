@@ -9,18 +9,14 @@
  * Of the first byte the low six bits choose the size of the pieces, the
  * others what is enabled.
  */
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "folder.h"
 #include "imap/imap.h"
 #include "store/store.h"
 
 #define INPUT_MAX 4096
 
 static struct store *store;
-static char dir[] = "/tmp/imap_fuzz.XXXXXX";
-static char account_dir[64], run_dir[64], tmp_dir[128];
+static char account_dir[80], run_dir[80], tmp_dir[128];
 
 static const char *const messages[] = {
 	"From: \"A B\" <a@example.org>\nTo: b@example.org\n"
@@ -41,27 +37,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-must(bool good)
-{
-	if (!good)
-		abort();
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-remove_dir(void)
+close_store(void)
 {
 	store_close(store);
-	nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 int
@@ -73,7 +51,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	must(mkdtemp(dir) != NULL);
+	make_dir("imap_fuzz");
 	snprintf(account_dir, sizeof(account_dir), "%s/fuzz", dir);
 	snprintf(run_dir, sizeof(run_dir), "%s/run", dir);
 	snprintf(tmp_dir, sizeof(tmp_dir), "%s/Maildir/tmp", account_dir);
@@ -87,7 +65,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		must(store_deliver(store, BYTES("INBOX"), &m, NULL) == 0);
 		must(store_deliver(store, BYTES("T"), &m, NULL) == 0);
 	}
-	atexit(remove_dir);
+	must(atexit(close_store) == 0);
 	return 0;
 }
 

@@ -6,63 +6,20 @@
  * read, verified and rebuilt (store-index -r), and then all messages of the
  * Maildir are in it and nothing contradicts.
  *
- * The input is a list of changes, four bytes each: which of the bytes that are
- * not zero (three, modulo their number) and what to put there; the first byte
- * cuts the file if it is odd.
+ * The input is what damage.h makes of the file.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "damage.h"
 #include "store/store.h"
 
-#define MESSAGES 4
-#define CHANGE 4
-#define CHANGES_MAX 64
+#include <errno.h>
+#include <sys/stat.h>
 
-static char dir[64];	/* where fsync costs nothing, if there is such */
+#define MESSAGES 4
+
 static char account[80], kept[80], run[80];
-static struct buf index_file = BUF_INIT(64 << 20);
-static size_t used;		/* up to the last byte that is not zero */
-static uint32_t *places;	/* where such bytes are */
-static size_t place_count;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool good)
-{
-	if (!good)
-		abort();
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-remove_tree(const char *path)
-{
-	(void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void
-remove_dir(void)
-{
-	remove_tree(dir);
-}
 
 /* Copy one file or folder of the kept account to the one that is opened. */
 static int
@@ -71,7 +28,6 @@ copy_entry(const char *path, const struct stat *st, int type,
 {
 	struct buf b = BUF_INIT(1 << 20);
 	char to[256];
-	int fd;
 
 	(void)st;
 	(void)ftw;
@@ -79,9 +35,7 @@ copy_entry(const char *path, const struct stat *st, int type,
 	if (type == FTW_D)
 		return mkdir(to, 0700) == 0 || errno == EEXIST ? 0 : -1;
 	must(io_read_file(AT_FDCWD, path, &b) == 0);
-	must((fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600)) != -1);
-	must(write(fd, b.p, b.n) == (ssize_t)b.n);
-	(void)close(fd);
+	write_file(to, b.p, b.n);
 	buf_free(&b);
 	return 0;
 }
@@ -123,16 +77,10 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char path[128], away[128];
 	struct store *s;
-	size_t i;
 
 	(void)argc;
 	(void)argv;
-	(void)snprintf(dir, sizeof(dir), "/dev/shm/index_fuzz.XXXXXX");
-	if (mkdtemp(dir) == NULL) {
-		(void)snprintf(dir, sizeof(dir), "/tmp/index_fuzz.XXXXXX");
-		must(mkdtemp(dir) != NULL);
-	}
-	atexit(remove_dir);
+	make_dir("index_fuzz");
 	(void)snprintf(account, sizeof(account), "%s/fuzz", dir);
 	(void)snprintf(kept, sizeof(kept), "%s/kept", dir);
 	(void)snprintf(run, sizeof(run), "%s/run", dir);
@@ -140,28 +88,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	fill(s);
 	store_close(s);
 	(void)snprintf(path, sizeof(path), "%s/index/data.mdb", account);
-	must(io_read_file(AT_FDCWD, path, &index_file) == 0);
-	places = mem_zalloc(index_file.n, sizeof(*places));
-	for (i = 0; i < index_file.n; i++) {
-		if (index_file.p[i] != 0)
-			places[place_count++] = (uint32_t)i;
-	}
-	must(place_count > 0);
-	used = (size_t)places[place_count - 1] + 1;
+	learn_file(path);
 	must(rename(account, kept) == 0);
 	(void)snprintf(away, sizeof(away), "%s/index", kept);
 	remove_tree(away);
 	return 0;
-}
-
-static void
-write_file(const char *path, const unsigned char *p, size_t n)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	must(fd != -1);
-	must(write(fd, p, n) == (ssize_t)n);
-	(void)close(fd);
 }
 
 /*
@@ -173,25 +104,18 @@ write_file(const char *path, const unsigned char *p, size_t n)
 static void
 restore(struct bytes in)
 {
-	struct buf b = BUF_INIT(64 << 20);
-	size_t n = index_file.n, at;
+	struct buf b;
 	char path[128];
 
 	remove_tree(account);
 	must(nftw(kept, copy_entry, 16, FTW_PHYS) == 0);
 	(void)snprintf(path, sizeof(path), "%s/index", account);
 	must(mkdir(path, 0700) == 0);
-	must(buf_add(&b, buf_bytes(&index_file)) == 0);
-	if (in.n > 0 && in.p[0] % 2 == 1)
-		n = used * in.p[0] / 256;
-	for (; in.n >= CHANGE; in = bytes_from(in, CHANGE)) {
-		at = (size_t)in.p[0] << 16 | (size_t)in.p[1] << 8 | in.p[2];
-		b.p[places[at % place_count]] = in.p[3];
-	}
+	damage_file(in, &b);
 	(void)snprintf(path, sizeof(path), "%s/index/data.mdb", account);
-	write_file(path, b.p, n);
+	write_file(path, b.p, b.n);
 	(void)snprintf(path, sizeof(path), "%s/damaged.mdb", dir);
-	write_file(path, b.p, n);
+	write_file(path, b.p, b.n);
 	buf_free(&b);
 }
 

@@ -292,6 +292,10 @@ test_oldest_pass(void **state)
 	assert_int_equal(look(m).oldest_pass, 2);
 }
 
+/* With the rest of its name a key has more than 253 octets. */
+#define A60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_SELECTOR A60 "." A60 "." A60 "." A60
+
 /* Tags of the one set of a chain. */
 static const struct {
 	struct tags t;
@@ -330,6 +334,10 @@ static const struct {
 	    "key could not be fetched", true },
 	{ { .ams = "a=rsa-sha256; d=example.org; s=temp; h=from;" }, ARC_FAIL,
 	    "key could not be fetched", true },
+	{ { .ams = "a=rsa-sha256; d=example.org; s=" LONG_SELECTOR "; "
+	    "h=from;" }, ARC_FAIL, "name of the key is too long", false },
+	{ { .as = "a=rsa-sha256; d=example.org; s=" LONG_SELECTOR ";" },
+	    ARC_FAIL, "name of the key is too long", false },
 	{ { .cv = "fail" }, ARC_FAIL, "chain was broken before", false },
 };
 
