@@ -26,7 +26,6 @@ static const char usage[] = "usage: lmtp-in";
 struct program {
 	struct smtp_settings settings;
 	struct os_sandbox sandbox;
-	bool confined;
 	struct accounts accounts;
 	struct chosen chosen;
 	struct server server;
@@ -97,19 +96,6 @@ log_end_of_session(const struct deliverer *d, const char *end, int err)
 }
 
 static int
-confine(struct program *p)
-{
-	if (p->confined)
-		return 0;
-	p->confined = true;
-	smtp_settings_resolvers(&p->settings);
-	if (os_sandbox_enter(&p->sandbox) == 0)
-		return 0;
-	msg_warnsys("cannot enter sandbox");
-	return -1;
-}
-
-static int
 serve(struct server_conn *conn, void *ctx)
 {
 	struct program *p = ctx;
@@ -131,7 +117,7 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err;
 
-	if (confine(p) == -1)
+	if (smtp_settings_confine(&p->settings, &p->sandbox) == -1)
 		return EXIT_TEMP;
 	accounts_begin(&p->accounts, p->settings.config, conn->id);
 	err = smtp_session_run(&s) == -1 ? errno : 0;

@@ -23,7 +23,6 @@ struct program {
 	struct os_sandbox sandbox;
 	struct server server;
 	struct front_options front;
-	bool confined;
 	bool submission;
 	bool tls_at_rcpt;
 	char tls_path[1024], auth_path[1024], lmtp_path[1024];
@@ -183,20 +182,6 @@ run(struct smtp_session *s, struct receiver *r)
 	return err;
 }
 
-/* Once, whatever number of connections it serves. */
-static int
-confine(struct program *p)
-{
-	if (p->confined)
-		return 0;
-	p->confined = true;
-	smtp_settings_resolvers(&p->settings);
-	if (os_sandbox_enter(&p->sandbox) == 0)
-		return 0;
-	msg_warnsys("cannot enter sandbox");
-	return -1;
-}
-
 /* Is nothing left of the session that another one could notice? */
 static bool
 leaves_nothing(const struct smtp_session *s, const struct receiver *r)
@@ -232,7 +217,7 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err = 0;
 
-	if (confine(p) == -1)
+	if (smtp_settings_confine(&p->settings, &p->sandbox) == -1)
 		return EXIT_TEMP;
 	if (conn->remote.family != 0 && conn->is_socket)
 		(void)os_nodelay(conn->out);	/* slower without, no more */

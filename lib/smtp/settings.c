@@ -169,8 +169,8 @@ smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r)
 	return 0;
 }
 
-void
-smtp_settings_resolvers(struct smtp_settings *s)
+static void
+read_resolvers(struct smtp_settings *s)
 {
 	struct stage_options *stage;
 	struct dns_options *dns;
@@ -185,4 +185,17 @@ smtp_settings_resolvers(struct smtp_settings *s)
 	(void)dns_options_system(dns);
 	stage->dns = dns;
 	s->stage = stage;
+}
+
+int
+smtp_settings_confine(struct smtp_settings *s, const struct os_sandbox *box)
+{
+	if (s->confined)
+		return 0;
+	s->confined = true;
+	read_resolvers(s);
+	if (os_sandbox_enter(box) == 0)
+		return 0;
+	msg_warnsys("cannot enter sandbox");
+	return -1;
 }

@@ -385,6 +385,7 @@ struct smtp_settings {
 	struct stage_list stages;
 	struct smtp_options smtp;
 	bool asks_dns;			/* resolvers are needed */
+	bool confined;			/* private: smtp_settings_confine */
 	/* What is known of the zones in stage->dnsbl, which has it
 	 * too; made once, or NULL. */
 	struct dnsbl_health *dnsbl_health;
@@ -408,8 +409,13 @@ void smtp_settings_free(struct smtp_settings *s);
  * ports resolvers have (53, and those configured). 0 or -1.
  */
 int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
-/* In a new process, before it cannot open files: the system's resolvers as
- * they are now, if none are configured and one could be asked. */
-void smtp_settings_resolvers(struct smtp_settings *s);
+/*
+ * In a new process, before what a client sends is read; again for each further
+ * connection it serves, which changes nothing. Takes the system's resolvers as
+ * they are now, if none are configured and one could be asked, and enters the
+ * sandbox. 0, or -1: it said why.
+ */
+int smtp_settings_confine(struct smtp_settings *s,
+    const struct os_sandbox *box);
 
 #endif
