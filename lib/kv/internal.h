@@ -14,10 +14,8 @@ struct kv_proof {
 	struct kv_proof *volatile next;
 };
 
-/* From now on, and in use until kv_proof_unused. */
+/* From now on, with one use, which the caller counts down. */
 void kv_proof_add(struct kv_proof *p);
 void kv_proof_remove(struct kv_proof *p);
-/* The file is damaged: the proof is none. errno stays. */
-void kv_proof_refute(const struct kv_proof *p);
 
 #endif

@@ -13,31 +13,18 @@
 
 static struct kv_proof *volatile proofs;
 
-static void
-refute_used(void)
-{
-	const struct kv_proof *p;
-
-	for (p = proofs; p != NULL; p = p->next) {
-		if (p->uses > 0)
-			kv_proof_refute(p);
-	}
-}
-
-void
-kv_proof_refute(const struct kv_proof *p)
-{
-	int err = errno;
-
-	if (p->dir != -1)
-		(void)unlinkat(p->dir, p->name, 0);	/* it may be gone */
-	errno = err;
-}
-
+/* A handler of signals calls it, too. */
 void
 kv_suspect(void)
 {
-	refute_used();
+	const struct kv_proof *p;
+	int err = errno;
+
+	for (p = proofs; p != NULL; p = p->next) {
+		if (p->uses > 0)
+			(void)unlinkat(p->dir, p->name, 0);	/* or gone */
+	}
+	errno = err;
 }
 
 void
@@ -49,7 +36,7 @@ kv_proof_add(struct kv_proof *p)
 	p->next = proofs;
 	proofs = p;
 	if (p->next == NULL)
-		os_fault_last(refute_used);
+		os_fault_last(kv_suspect);
 }
 
 void

@@ -273,7 +273,7 @@ find_local(struct query *q, struct bytes local_part, struct recipient *r)
 
 /* any: whatever the domain's state. */
 static int
-find(const struct config *c, struct arena *a, const struct path *path,
+look_up(const struct config *c, struct arena *a, const struct path *path,
     bool any, struct recipient *r)
 {
 	struct query q = { .c = c, .a = a };
@@ -299,12 +299,13 @@ find(const struct config *c, struct arena *a, const struct path *path,
 	return -1;
 }
 
-int
-recipient_find(const struct config *c, struct arena *a,
-    const struct path *path, struct recipient *out)
+/* *out is as it was where nobody is found. */
+static int
+find(const struct config *c, struct arena *a, const struct path *path,
+    bool any, struct recipient *out)
 {
 	struct recipient r;
-	int n = find(c, a, path, false, &r);
+	int n = look_up(c, a, path, any, &r);
 
 	if (n == 1)
 		*out = r;
@@ -312,13 +313,15 @@ recipient_find(const struct config *c, struct arena *a,
 }
 
 int
+recipient_find(const struct config *c, struct arena *a,
+    const struct path *path, struct recipient *out)
+{
+	return find(c, a, path, false, out);
+}
+
+int
 recipient_find_any(const struct config *c, struct arena *a,
     const struct path *path, struct recipient *out)
 {
-	struct recipient r;
-	int n = find(c, a, path, true, &r);
-
-	if (n == 1)
-		*out = r;
-	return n;
+	return find(c, a, path, true, out);
 }
