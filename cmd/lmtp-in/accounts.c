@@ -67,6 +67,7 @@ open_store(struct accounts *a, const char *name)
 		.report = report,
 		.wait = wait_for_lock,
 		.ctx = a,
+		.desk = a->desk,
 	};
 	struct store *s;
 	int err;

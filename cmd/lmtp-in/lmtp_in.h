@@ -20,6 +20,7 @@
 struct accounts {
 	const struct config *config;
 	const struct stage_job *job;	/* who waits for a lock; NULL: nobody */
+	struct store_desk *desk;	/* NULL: none */
 	uint64_t cid;
 	struct {
 		char name[STORE_ACCOUNT_MAX + 1];

@@ -106,6 +106,13 @@ os_shared_memory(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+void
+os_shared_free(void *p, size_t size)
+{
+	if (p != NULL)
+		(void)munmap(p, size);	/* it is a map of ours */
+}
+
 int
 os_memory_file(const char *what)
 {

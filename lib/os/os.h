@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -258,6 +259,25 @@ int os_socketpair(int fds[2]);
 int os_messagepair(int fds[2]);
 /* Zeroed memory that children share with their parent; NULL with errno. */
 void *os_shared_memory(size_t size);
+void os_shared_free(void *p, size_t size);
+
+/* ---- in memory that processes share (shared.c) ---- */
+
+/* A lock of which it is known when its holder has ended. */
+struct os_lock {
+	pthread_mutex_t mutex;
+};
+int os_lock_init(struct os_lock *l);
+/* Never waits. OS_LOCK_LEFT: it is ours now, and its holder ended with it. */
+enum os_lock_try { OS_LOCK_HELD, OS_LOCK_OURS, OS_LOCK_LEFT };
+enum os_lock_try os_lock_try(struct os_lock *l);
+void os_lock_leave(struct os_lock *l);
+/* Wait while the word has that value, at most so long, until woken; it may
+ * also return early. */
+void os_word_wait(_Atomic uint32_t *word, uint32_t value, int timeout_ms);
+/* Whoever waits. */
+void os_word_wake(_Atomic uint32_t *word);
+
 /* A file without a name or folder, open for reading and writing, close on
  * exec. A descriptor, or -1. */
 int os_memory_file(const char *what);

@@ -15,6 +15,7 @@
  * is used again. 1, 4 and 5 are the three disk commits; the lock is held
  * from 2 to 4 only.
  */
+#include "store/draft.h"
 #include "store/settle.h"
 #include "unicode/unicode.h"
 
@@ -26,19 +27,6 @@
 
 #define TRIES 10	/* other names, when one is taken */
 #define UNNAMED_MAX 16	/* descriptors held at a time */
-
-/* A message on its way: the file in tmp and its record. */
-struct draft {
-	char tmp[MAILDIR_FILE_MAX + 1];
-	char name[MAILDIR_FILE_MAX + 1];	/* in new/ or cur/ */
-	int fd;			/* of a file without name, or -1 */
-	bool in_cur, written, placed;
-	struct store_message m;
-	struct bytes text;	/* for searches, may be empty */
-	struct store_thread thread;
-	struct origin_row origin;
-	struct bytes content;	/* the caller's, or the arena's */
-};
 
 static int
 join(struct arena *a, const struct store_incoming *in, struct bytes *out)
@@ -80,6 +68,7 @@ draft_prepare(struct store *s, struct arena *a,
 		d->m.extension = BYTES_EMPTY;
 	d->text = BYTES_EMPTY;
 	d->content = content;
+	d->flags = in->flags & STORE_FLAGS_ALL;
 	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
 	thread_read(a, content, &d->thread);
 	if (in->origin != NULL || !delivered)
@@ -175,7 +164,8 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 	struct bytes base;
 	int r = -1;
 
-	m->flags = in->flags & STORE_FLAGS_ALL;
+	m->flags = d->flags;
+	m->suffix = BYTES_EMPTY;
 	if (work_room(w, m->size) == -1 ||
 	    keywords_of(w, b, in->keywords, in->keyword_count, &m->flags,
 	    &m->keywords) == -1 || junk_flags(w, b, &m->flags) == -1 ||
@@ -218,24 +208,22 @@ end:
 	return r;
 }
 
-static int
-place_all(struct work *w, struct box *b, const struct store_incoming *in,
-    struct draft *d, size_t count)
+int
+drafts_place(struct work *w, struct box *b, const struct store_incoming *in,
+    struct draft *d, size_t count, size_t *at)
 {
 	struct around around;
-	size_t i;
 	int r = 0;
 
 	around_begin(&around, b, NULL, count);
-	for (i = 0; i < count && r == 0; i++)
-		r = draft_place(w, b, &in[i], &d[i]);
+	for (*at = 0; *at < count && r == 0; (*at)++)
+		r = draft_place(w, b, &in[*at], &d[*at]);
 	around_end(&around);
 	return r;
 }
 
-/* Take back what a failed delivery left; a kill here leaves it to sync.c. */
-static void
-undo(struct folder *f, struct draft *d, size_t count)
+void
+drafts_undo(struct folder *f, struct draft *d, size_t count)
 {
 	int err = errno;
 	size_t i;
@@ -250,8 +238,8 @@ undo(struct folder *f, struct draft *d, size_t count)
 	errno = err;
 }
 
-static int
-sync_placed(struct folder *f, const struct draft *d, size_t count)
+int
+drafts_sync(struct folder *f, const struct draft *d, size_t count)
 {
 	struct touched t = { false, false };
 	size_t i;
@@ -265,21 +253,20 @@ sync_placed(struct folder *f, const struct draft *d, size_t count)
 
 static int
 write_all(struct store *s, struct folder *f, const struct store_incoming *in,
-    struct draft *d, size_t count)
+    struct draft *d, size_t count, bool unnamed)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (draft_write(s, f, &in[i], &d[i], count <= UNNAMED_MAX)
-		    == -1)
+		if (draft_write(s, f, &in[i], &d[i], unnamed) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 /* Steps 2 to 5 for files that are written. */
-static int
-commit_all(struct store *s, uint32_t mailbox,
+int
+drafts_commit(struct store *s, uint32_t mailbox,
     const struct store_incoming *in, struct draft *d, size_t count,
     struct store_delivered *out)
 {
@@ -287,6 +274,7 @@ commit_all(struct store *s, uint32_t mailbox,
 	struct folder *f;
 	struct work w;
 	struct box *b;
+	size_t at;
 
 	if (work_begin(s, &w) == -1)
 		return -1;
@@ -295,18 +283,18 @@ commit_all(struct store *s, uint32_t mailbox,
 		return -1;
 	}
 	f = b->folder;
-	if (place_all(&w, b, in, d, count) == -1) {
-		undo(f, d, count);
+	if (drafts_place(&w, b, in, d, count, &at) == -1) {
+		drafts_undo(f, d, count);
 		work_abort(&w);
 		return -1;
 	}
 	done = (struct store_delivered){ mailbox, d[count - 1].m.uid,
 	    b->rec.uidvalidity, w.modseq };
 	if (work_commit(&w) == -1) {
-		undo(f, d, count);
+		drafts_undo(f, d, count);
 		return -1;
 	}
-	if (sync_placed(f, d, count) == -1)
+	if (drafts_sync(f, d, count) == -1)
 		return -1;	/* a copy may stay: loss is worse */
 	*out = done;
 	return 0;
@@ -314,12 +302,14 @@ commit_all(struct store *s, uint32_t mailbox,
 
 /* All steps, for a mailbox that is there. */
 static int
-add(struct store *s, uint32_t mailbox, struct bytes name,
+add(struct store *s, const struct store_mailbox *box,
     const struct store_incoming *in, size_t count, bool delivered,
     uint32_t *uids, struct store_delivered *out)
 {
 	struct draft *d = mem_zalloc(count, sizeof(*d));
 	struct arena a = ARENA_INIT;
+	bool shared = s->desk != NULL && count == 1 &&
+	    in->keyword_count == 0 && (box->use & STORE_USE_SENT) == 0;
 	struct folder *f;
 	size_t i;
 	int r = -1, err;
@@ -328,17 +318,19 @@ add(struct store *s, uint32_t mailbox, struct bytes name,
 		if (draft_prepare(s, &a, &in[i], delivered, &d[i]) == -1)
 			goto end;
 	}
-	if ((f = folder_open(s, mailbox, name)) == NULL)
+	if ((f = folder_open(s, box->id, box->name)) == NULL)
 		goto end;
-	if (write_all(s, f, in, d, count) == 0)
-		r = commit_all(s, mailbox, in, d, count, out);
+	if (write_all(s, f, in, d, count, !shared &&
+	    count <= UNNAMED_MAX) == 0)
+		r = shared ? batch_commit(s, f, box->id, in, d, out)
+		    : drafts_commit(s, box->id, in, d, count, out);
 	if (r == -1) {
 		/* Those in tmp/ are ours alone, whatever happened. */
 		for (i = 0; i < count; i++)
 			d[i].written &= !d[i].placed;
 		for (i = 0; i < count; i++)
 			d[i].placed = false;
-		undo(f, d, count);
+		drafts_undo(f, d, count);
 	}
 	for (i = 0; r == 0 && uids != NULL && i < count; i++)
 		uids[i] = d[i].m.uid;
@@ -419,7 +411,7 @@ store_deliver(struct store *s, struct bytes mailbox,
 		}
 	}
 	if (r == 1)
-		r = add(s, box.id, box.name, m, 1, true, NULL, &done);
+		r = add(s, &box, m, 1, true, NULL, &done);
 	if (r == 0 && out != NULL)
 		*out = done;
 	arena_free(&a);
@@ -439,8 +431,7 @@ store_append(struct store *s, uint32_t mailbox,
 		return 0;
 	r = find_box(s, &a, BYTES_EMPTY, mailbox, m, count, &box);
 	if (r == 1)
-		r = add(s, mailbox, box.name, m, count, false, uids,
-		    &done);
+		r = add(s, &box, m, count, false, uids, &done);
 	else if (r == 0) {
 		errno = ENOENT;
 		r = -1;

@@ -20,6 +20,7 @@
  * naming.c  file names that follow   look.c folders touched   recent.c unseen
  * origin.c  who sent messages   history.c what became of them   rate.c rates
  * settle.c  around changes of ours            claim.c   new/ to cur/
+ * batch.c   deliveries together   pack.c drafts as bytes   desk.c where they lie
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -142,6 +143,7 @@ struct store {
 	int readers;		/* expunged/, for its locks; -1: not open */
 	uint32_t held;		/* mailbox of store_hold, 0: none */
 	int64_t swept;		/* seconds; as the state had it */
+	struct store_desk *desk;	/* NULL: none */
 	bool named_only;	/* no files without name here */
 	bool behind;		/* the phase was not PHASE_DONE at opening */
 	uint64_t own[STORE_OWN_MAX];	/* modseqs, store_change_own */
@@ -578,18 +580,6 @@ void readers_let_in(struct store *s);
 void watch_close(struct store *s);
 /* Remove what nobody reads any more from expunged/. */
 void sweep_expunged(struct store *s);
-
-static inline void
-be16_put(unsigned char out[2], uint32_t v)
-{
-	out[0] = (unsigned char)(v >> 8 & 0xff);
-	out[1] = (unsigned char)(v & 0xff);
-}
-static inline uint32_t
-be16_get(const unsigned char in[2])
-{
-	return (uint32_t)in[0] << 8 | in[1];
-}
 
 static inline struct bytes
 key_of(const unsigned char *p, size_t n)

@@ -531,6 +531,7 @@ new_store(const struct store_options *o)
 	s->report = o->report;
 	s->wait = o->wait;
 	s->ctx = o->ctx;
+	s->desk = o->desk;
 	arena_free(&a);
 	return s;
 }

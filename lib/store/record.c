@@ -2,6 +2,7 @@
  * Records of the index (pipemail-store(5)). All numbers are big-endian; the
  * first byte of a record is the version of its layout.
  */
+#include "store/be16.h"
 #include "store/internal.h"
 
 #include <errno.h>

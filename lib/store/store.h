@@ -26,6 +26,7 @@
 
 #include "base/base.h"
 #include "gram/gram.h"
+#include "store/desk.h"
 #include "store/training.h"
 
 #define STORE_FORMAT 5
@@ -131,6 +132,7 @@ struct store_options {
 	 * waits: nothing is begun. */
 	void (*wait)(void *ctx, const char *account, bool waiting);
 	void *ctx;
+	struct store_desk *desk;	/* desk.h; NULL: none */
 };
 
 struct store;

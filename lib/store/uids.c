@@ -9,6 +9,7 @@
  * behind the groups of the mailbox. Written in the transaction of the records;
  * a work keeps the block it changed last until it needs another one.
  */
+#include "store/be16.h"
 #include "store/internal.h"
 
 #include <errno.h>

@@ -1,0 +1,270 @@
+/*
+ * Deliveries with others (desk.h). The owner of a draft whose file is in tmp/
+ * leads, or offers it and waits. Who leads:
+ *
+ *  1 begin the write transaction, which may take long: others come meanwhile
+ *  2 take what is offered for the mailbox; all is placed as one delivery of
+ *    several messages would be, the files moved from tmp/ to new/
+ *  3 commit; what was taken is COMMITTED, and the next may lead
+ *  4 fsync new/ once for all; what was taken is DONE
+ *
+ * If anything fails before the commit, the files of all go back to tmp/, and
+ * each owner delivers its own alone: one message's trouble is that of no other.
+ * A leader that ends leaves each file in tmp/ or in new/, which its owner sees.
+ */
+#include "store/draft.h"
+#include "store/settle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct batch {
+	struct store *s;
+	struct desk_key key;
+	struct arena arena;
+	size_t n;			/* with the leader's own, the first */
+	struct store_incoming in[1 + DESK_BATCH_MAX];
+	struct draft d[1 + DESK_BATCH_MAX];
+	struct desk_taken taken[1 + DESK_BATCH_MAX];	/* from 1 on */
+};
+
+/* ---- a leader ---- */
+
+static void
+give_back(struct batch *b, size_t i)
+{
+	desk_give_back(b->s->desk, &b->taken[i]);
+}
+
+/* Whether a draft taken could not do harm to the others' transaction; what is
+ * wrong with it is told to its owner by its own delivery. */
+static bool
+is_welcome(struct work *w, const struct box *box, const struct draft *d,
+    uint64_t *bytes)
+{
+	if ((box->rec.use & STORE_USE_SENT) != 0 ||
+	    work_room(w, *bytes + d->m.size) == -1 ||
+	    faccessat(box->folder->tmp, d->tmp, F_OK,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	*bytes += d->m.size;
+	return true;
+}
+
+static void
+take(struct batch *b, struct work *w, const struct box *box)
+{
+	uint64_t bytes = b->d[0].m.size;
+	size_t n = desk_take(b->s->desk, &b->key, &b->taken[1],
+	    DESK_BATCH_MAX), i;
+
+	for (i = 1; i <= n; i++) {
+		struct draft *d = &b->d[b->n];
+		struct desk_taken t = b->taken[i];
+
+		if (draft_unpack(&b->arena, t.data, d) == -1 ||
+		    !is_welcome(w, box, d, &bytes)) {
+			desk_give_back(b->s->desk, &t);
+			continue;
+		}
+		b->in[b->n] = (struct store_incoming){ .flags = d->flags };
+		b->taken[b->n++] = t;
+	}
+}
+
+/* All as it was, but for UIDs left out; errno stays. */
+static void
+take_back(struct batch *b, struct folder *f)
+{
+	int err = errno;
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		struct draft *d = &b->d[i];
+
+		if (d->placed && maildir_move(d->in_cur ? f->cur : f->new,
+		    d->name, f->tmp, d->tmp) == 0)
+			d->placed = false;
+	}
+	/* Another's that could not go back is in new/, as its owner sees. */
+	for (i = 1; i < b->n; i++)
+		give_back(b, i);
+	errno = err;
+}
+
+static void
+tell_committed(struct batch *b, const struct store_delivered *done)
+{
+	for (size_t i = 1; i < b->n; i++) {
+		struct store_delivered one = *done;
+
+		one.uid = b->d[i].m.uid;
+		desk_committed(b->s->desk, &b->taken[i], &one);
+	}
+}
+
+/* Steps 1 to 3; the box's folder is *f then. 1: not for the sake of its own,
+ * which may be tried alone. */
+static int
+commit(struct batch *b, struct folder **f, struct store_delivered *out)
+{
+	struct work w;
+	struct box *box;
+	size_t at = 0;
+	bool placed;
+
+	if (work_begin(b->s, &w) == -1)
+		return -1;
+	if ((box = work_box_open(&w, b->key.mailbox)) == NULL) {
+		work_abort(&w);
+		return -1;
+	}
+	*f = box->folder;
+	take(b, &w, box);
+	placed = drafts_place(&w, box, b->in, b->d, b->n, &at) == 0;
+	if (placed) {
+		*out = (struct store_delivered){ b->key.mailbox,
+		    b->d[0].m.uid, box->rec.uidvalidity, w.modseq };
+		if (work_commit(&w) == 0) {
+			tell_committed(b, out);
+			return 0;
+		}
+	}
+	take_back(b, *f);
+	if (!placed)
+		work_abort(&w);
+	return !placed && at > 1 ? 1 : -1;
+}
+
+/* It is the leader. Steps 1 to 4. */
+static int
+lead(struct store *s, const struct desk_key *key,
+    const struct store_incoming *in, struct draft *d,
+    struct store_delivered *out)
+{
+	struct batch *b = mem_zalloc(1, sizeof(*b));
+	struct folder *f = NULL;
+	size_t i;
+	int r;
+
+	b->s = s;
+	b->key = *key;
+	b->n = 1;
+	b->in[0] = *in;
+	b->d[0] = *d;
+	r = commit(b, &f, out);
+	d->m.uid = b->d[0].m.uid;
+	d->in_cur = b->d[0].in_cur;
+	memcpy(d->name, b->d[0].name, sizeof(d->name));
+	d->placed = b->d[0].placed;
+	desk_leave(s->desk, key);
+	if (r == 0) {
+		r = drafts_sync(f, b->d, b->n);
+		for (i = 1; i < b->n; i++)
+			desk_done(s->desk, &b->taken[i], r == 0);
+	} else if (d->placed) {
+		drafts_undo(f, d, 1);	/* it could not go back to tmp/ */
+		r = -1;
+	} else if (r == 1) {
+		r = drafts_commit(s, key->mailbox, in, d, 1, out);
+	}
+	arena_free(&b->arena);
+	free(b);
+	return r;
+}
+
+/* ---- an owner whose draft was in others' hands ---- */
+
+/* The UID in the name it got, 0: no such file. */
+static uint32_t
+uid_of(int dir, const char *tmp)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *all = fd == -1 ? NULL : fdopendir(fd);
+	struct maildir_name name;
+	struct dirent *e;
+	uint32_t uid = 0;
+
+	if (all == NULL) {
+		if (fd != -1)
+			(void)close(fd);	/* a directory */
+		return 0;
+	}
+	while (uid == 0 && (e = readdir(all)) != NULL) {
+		if (strncmp(e->d_name, tmp, strlen(tmp)) != 0)
+			continue;
+		maildir_name_parse(bytes_str(e->d_name), &name);
+		uid = name.uid;
+	}
+	(void)closedir(all);	/* read only */
+	return uid;
+}
+
+/* Not in tmp/ any more, whence only a leader takes it: it is delivered, and in
+ * the index, or adopted from new/. */
+static int
+settle(struct folder *f, uint32_t mailbox, struct draft *d,
+    struct store_delivered *out)
+{
+	d->written = false;
+	*out = (struct store_delivered){ .mailbox = mailbox };
+	if ((out->uid = uid_of(f->new, d->tmp)) == 0)
+		out->uid = uid_of(f->cur, d->tmp);
+	return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+}
+
+static int
+alone(struct store *s, struct folder *f, uint32_t mailbox,
+    const struct store_incoming *in, struct draft *d,
+    struct store_delivered *out)
+{
+	if (faccessat(f->tmp, d->tmp, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT)
+		return settle(f, mailbox, d, out);
+	return drafts_commit(s, mailbox, in, d, 1, out);
+}
+
+static int
+follow(struct store *s, struct folder *f, const struct desk_offer *o,
+    const struct store_incoming *in, struct draft *d,
+    struct store_delivered *out)
+{
+	switch (desk_wait(o, out)) {
+	case DESK_LEAD:
+		return lead(s, &o->key, in, d, out);
+	case DESK_STORED:
+		d->written = false;
+		return 0;
+	case DESK_COMMITTED:
+		d->written = false;
+		return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+	case DESK_FAILED:
+		d->written = false;
+		return -1;
+	default:
+		return alone(s, f, o->key.mailbox, in, d, out);
+	}
+}
+
+int
+batch_commit(struct store *s, struct folder *f, uint32_t mailbox,
+    const struct store_incoming *in, struct draft *d,
+    struct store_delivered *out)
+{
+	struct desk_key key = { s->index_file.st_dev, s->index_file.st_ino,
+	    mailbox };
+	struct buf b = BUF_INIT(DESK_BYTES);
+	struct desk_offer offer;
+	bool offered;
+
+	if (desk_lead(s->desk, &key))
+		return lead(s, &key, in, d, out);
+	offered = draft_pack(&b, d) == 0 &&
+	    desk_offer(s->desk, &key, buf_bytes(&b), &offer);
+	buf_free(&b);
+	return offered ? follow(s, f, &offer, in, d, out)
+	    : drafts_commit(s, mailbox, in, d, 1, out);
+}
