@@ -36,11 +36,30 @@ draft_pack(struct buf *out, const struct draft *d)
 }
 
 static bool
+is_sane_origin(const struct origin_row *o)
+{
+	unsigned char validated, counted;
+	size_t i;
+
+	/* as a bool it may be read only if it is one */
+	memcpy(&validated, &o->from_validated, 1);
+	memcpy(&counted, &o->counted, 1);
+	if (o->n > ORIGIN_ENTRIES_MAX || validated > 1 || counted > 1 ||
+	    (unsigned int)o->listed > JUDGED_JUNK)
+		return false;
+	for (i = 0; i < o->n; i++) {
+		if ((unsigned int)o->entry[i].key >= STORE_ORIGIN_KEYS)
+			return false;
+	}
+	return true;
+}
+
+static bool
 is_sane(const struct head *h)
 {
 	return h->thread.parent_count <= STORE_PARENTS_MAX &&
 	    h->thread.reference_count <= STORE_REFERENCES_MAX &&
-	    h->origin.n <= ORIGIN_ENTRIES_MAX &&
+	    is_sane_origin(&h->origin) &&
 	    h->tmp > 0 && h->tmp <= MAILDIR_FILE_MAX;
 }
 
@@ -57,7 +76,7 @@ draft_unpack(struct arena *a, struct bytes s, struct draft *out)
 		goto bad;
 	memcpy(&h, part.p, sizeof(h));
 	if (!is_sane(&h) || !bytes_cut(&rest, h.tmp, &tmp) ||
-	    memchr(tmp.p, 0, tmp.n) != NULL ||
+	    tmp.p[0] == '.' || memchr(tmp.p, 0, tmp.n) != NULL ||
 	    memchr(tmp.p, '/', tmp.n) != NULL ||
 	    !bytes_cut(&rest, h.message, &part) || rest.n != h.text)
 		goto bad;
