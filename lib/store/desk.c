@@ -1,7 +1,7 @@
 /*
  * Slots in shared memory. The word of a slot has its state, how often its
  * owner was called to lead, and which claim it is, so that who remembers a
- * word is not taken in by a later use of the slot:
+ * word, and was stopped meanwhile, is not taken in by a later use of the slot:
  *
  *  FREE       anybody may claim it
  *  FILLING    by its owner; stays if that ends now, a slot less
@@ -13,10 +13,11 @@
  *  UNSYNCED   that failed
  *  ORPHANED   the holder of the lock ended while it was TAKEN
  *
- * The lock is one of a few, by the key: others' keys with the same lock wait
- * for each other, no more. It is of the kind whose holder's end is told to the
- * next, who orphans what was TAKEN under it. All other states are of a living
- * owner, or are cleared when slots become rare.
+ * The lock is one of a few, by the account: who finds it with another account
+ * delivers alone. It is of the kind whose holder's end is told to the next, who
+ * orphans what was TAKEN under it. All other states are of a living owner, or
+ * are cleared by who looks for a slot; whoever was stopped for so long, and
+ * not ended, finds another claim there, and looks at its files.
  */
 #include "store/slots.h"
 #include "os/os.h"
@@ -30,10 +31,10 @@
 
 enum { FREE, FILLING, OFFERED, TAKEN, RETURNED, COMMITTED, DONE, UNSYNCED,
     ORPHANED };
-#define STATE(w) ((w) & 0xff)
-#define CALL(w) (((w) & ~(uint32_t)0xff00) | (((w) + 0x100) & 0xff00))
-#define CLAIM(w) ((w) >> 16)
-#define WITH(w, state) (((w) & ~(uint32_t)0xff) | (uint32_t)(state))
+#define STATE(w) ((w) & 0xf)
+#define CALL(w) (((w) & ~(uint32_t)0xf0) | (((w) + 0x10) & 0xf0))
+#define CLAIM(w) ((w) >> 8)
+#define WITH(w, state) (((w) & ~(uint32_t)0xf) | (uint32_t)(state))
 
 struct slot {
 	_Atomic uint32_t word;
@@ -48,6 +49,7 @@ struct slot {
 
 struct store_desk {
 	struct os_lock lock[LOCKS];
+	_Atomic uint64_t leads[LOCKS];	/* the account it was taken for last */
 	struct slot slot[DESK_SLOTS];
 };
 
@@ -78,10 +80,15 @@ lock_of(const struct desk_key *k)
 }
 
 static uint64_t
+account_of(const struct desk_key *k)
+{
+	return ((uint64_t)k->inode * 31 + k->dev) * MARK_SPREAD;
+}
+
+static uint64_t
 place_of(const struct desk_key *k)
 {
-	return ((uint64_t)k->inode * 31 + k->dev) * 0x9e3779b97f4a7c15u +
-	    k->mailbox;
+	return account_of(k) + k->mailbox;
 }
 
 static bool
@@ -117,27 +124,35 @@ bool
 desk_lead(struct store_desk *d, const struct desk_key *k)
 {
 	uint32_t lock = lock_of(k);
+	enum os_lock_try got = os_lock_try(&d->lock[lock]);
 
-	switch (os_lock_try(&d->lock[lock])) {
-	case OS_LOCK_HELD:
+	if (got == OS_LOCK_HELD)
 		return false;
-	case OS_LOCK_LEFT:
+	d->leads[lock] = account_of(k);
+	if (got == OS_LOCK_LEFT)
 		orphan(d, lock);
-		return true;
-	default:
-		return true;
-	}
+	return true;
 }
 
-/* What came while we led was not taken, and its owner did not get the lock. */
+/* As far as can be known: whoever has the lock now may not have said so. */
+static bool
+others_lead(const struct store_desk *d, const struct desk_key *k)
+{
+	return d->leads[lock_of(k)] != account_of(k);
+}
+
+/* What came while we led was not taken, and its owner did not get the lock. Who
+ * is still there after its time is no more, or stopped. */
 static void
 call_next(struct store_desk *d, uint32_t lock)
 {
+	int64_t now = time_mono_ms();
+
 	for (size_t i = 0; i < DESK_SLOTS; i++) {
 		struct slot *s = &d->slot[i];
 		uint32_t w = s->word;
 
-		if (STATE(w) == OFFERED && s->lock == lock &&
+		if (STATE(w) == OFFERED && s->lock == lock && now < s->until &&
 		    change(s, w, CALL(w))) {
 			os_word_wake(&s->word);
 			return;
@@ -169,7 +184,7 @@ claim(struct store_desk *d, int64_t now, uint32_t *word)
 {
 	for (size_t i = 0; i < DESK_SLOTS; i++) {
 		struct slot *s = &d->slot[i];
-		uint32_t w = s->word, to = ((CLAIM(w) + 1) << 16) | FILLING;
+		uint32_t w = s->word, to = ((CLAIM(w) + 1) << 8) | FILLING;
 
 		if ((STATE(w) == FREE || is_forgotten(s, w, now)) &&
 		    change(s, w, to)) {
@@ -188,7 +203,8 @@ desk_offer(struct store_desk *d, const struct desk_key *k, struct bytes b,
 	struct slot *s;
 	uint32_t w;
 
-	if (b.n > DESK_BYTES || (s = claim(d, now, &w)) == NULL)
+	if (b.n > DESK_BYTES || others_lead(d, k) ||
+	    (s = claim(d, now, &w)) == NULL)
 		return false;
 	s->lock = lock_of(k);
 	s->hash = place_of(k);
@@ -218,7 +234,7 @@ wait_offered(const struct desk_offer *o, struct slot *s, uint32_t w,
 		desk_leave(o->desk, &o->key);
 		return false;
 	}
-	if (left <= 0) {
+	if (left <= 0 || others_lead(o->desk, &o->key)) {
 		*end = DESK_ALONE;
 		return change(s, w, WITH(w, FREE));
 	}

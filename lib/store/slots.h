@@ -41,12 +41,14 @@ struct desk_offer {
 	uint32_t claim;
 	int64_t until;		/* time_mono_ms */
 };
-/* false: too many bytes, or no slot is free; nothing is offered. */
+/* false: too many bytes, no slot is free, or who leads is of another account
+ * that has the same lock; nothing is offered. */
 bool desk_offer(struct store_desk *d, const struct desk_key *k,
     struct bytes s, struct desk_offer *out);
 enum desk_end {
 	DESK_LEAD,	/* the owner leads now, and nobody took it */
-	DESK_ALONE,	/* nobody took it in time, or who did gave it back */
+	DESK_ALONE,	/* nobody took it in time, or will; or it was given
+			back */
 	DESK_STORED,	/* it is durable */
 	DESK_COMMITTED,	/* but for new/ and cur/, which nobody synced */
 	DESK_FAILED,	/* committed, and the sync failed: errno EIO */
