@@ -10,9 +10,13 @@
  *
  * If anything fails before the commit, the files of all go back to tmp/, and
  * each owner delivers its own alone: one message's trouble is that of no other.
- * A leader that ends leaves each file in tmp/ or in new/, which its owner sees.
+ * A leader that ends leaves each file in tmp/ or in new/, which its owner sees:
+ * from tmp/ it is delivered alone; what is in new/ is synced, and taken into
+ * the index by a look at the folder if that does not know it. What is nowhere
+ * any more, removed with its mailbox, say, was not delivered.
  */
 #include "store/draft.h"
+#include "store/lock.h"
 #include "store/settle.h"
 
 #include <dirent.h>
@@ -106,15 +110,15 @@ tell_committed(struct batch *b, const struct store_delivered *done)
 	}
 }
 
-/* Steps 1 to 3; the box's folder is *f then. 1: not for the sake of its own,
- * which may be tried alone. */
+/* Steps 1 to 3; the box's folder is *f then. 1: others had a part in it, so its
+ * own may be tried alone. */
 static int
 commit(struct batch *b, struct folder **f, struct store_delivered *out)
 {
 	struct work w;
 	struct box *box;
 	size_t at = 0;
-	bool placed;
+	bool placed, own;
 
 	if (work_begin(b->s, &w) == -1)
 		return -1;
@@ -134,9 +138,10 @@ commit(struct batch *b, struct folder **f, struct store_delivered *out)
 		}
 	}
 	take_back(b, *f);
+	own = b->n == 1 || (!placed && at == 1);
 	if (!placed)
 		work_abort(&w);
-	return !placed && at > 1 ? 1 : -1;
+	return own ? -1 : 1;
 }
 
 /* It is the leader. Steps 1 to 4. */
@@ -148,7 +153,7 @@ lead(struct store *s, const struct desk_key *key,
 	struct batch *b = mem_zalloc(1, sizeof(*b));
 	struct folder *f = NULL;
 	size_t i;
-	int r;
+	int r, err;
 
 	b->s = s;
 	b->key = *key;
@@ -160,9 +165,12 @@ lead(struct store *s, const struct desk_key *key,
 	d->in_cur = b->d[0].in_cur;
 	memcpy(d->name, b->d[0].name, sizeof(d->name));
 	d->placed = b->d[0].placed;
+	err = errno;
 	desk_leave(s->desk, key);
+	errno = err;
 	if (r == 0) {
 		r = drafts_sync(f, b->d, b->n);
+		err = errno;
 		for (i = 1; i < b->n; i++)
 			desk_done(s->desk, &b->taken[i], r == 0);
 	} else if (d->placed) {
@@ -170,9 +178,11 @@ lead(struct store *s, const struct desk_key *key,
 		r = -1;
 	} else if (r == 1) {
 		r = drafts_commit(s, key->mailbox, in, d, 1, out);
+		err = errno;
 	}
 	arena_free(&b->arena);
 	free(b);
+	errno = err;
 	return r;
 }
 
@@ -203,17 +213,57 @@ uid_of(int dir, const char *tmp)
 	return uid;
 }
 
-/* Not in tmp/ any more, whence only a leader takes it: it is delivered, and in
- * the index, or adopted from new/. */
+/* As what the index has it. 1, 0 it has not, -1. */
 static int
-settle(struct folder *f, uint32_t mailbox, struct draft *d,
+find(struct store *s, uint32_t mailbox, const struct draft *d,
+    struct store_delivered *out)
+{
+	struct store_view *v = store_view_open(s);
+	struct store_mailbox box;
+	struct store_message m;
+	struct folder *f;
+	uint32_t uid;
+	int r;
+
+	if (v == NULL)
+		return -1;
+	r = store_mailbox_get(v, mailbox, &box);
+	if (r == 1 && (f = folder_open(s, mailbox, box.name)) == NULL)
+		r = -1;
+	if (r == 1) {
+		if ((uid = uid_of(f->new, d->tmp)) == 0)
+			uid = uid_of(f->cur, d->tmp);
+		r = store_message_get(v, mailbox, uid, &m);
+	}
+	if (r == 1 && !bytes_starts(m.base, bytes_str(d->tmp)))
+		r = 0;
+	if (r == 1)
+		*out = (struct store_delivered){ mailbox, m.uid,
+		    box.uidvalidity, m.modseq };
+	store_view_close(v);
+	return r;
+}
+
+static int
+sync_both(const struct folder *f)
+{
+	return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+}
+
+/* Not in tmp/ any more, whence a leader takes it: if it is in new/ or cur/ it
+ * is delivered. The UID in its name may have been given to another. */
+static int
+settle(struct store *s, struct folder *f, uint32_t mailbox, struct draft *d,
     struct store_delivered *out)
 {
 	d->written = false;
-	*out = (struct store_delivered){ .mailbox = mailbox };
-	if ((out->uid = uid_of(f->new, d->tmp)) == 0)
-		out->uid = uid_of(f->cur, d->tmp);
-	return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+	if (sync_both(f) == 0 && store_sync(s, mailbox, false) != -1 &&
+	    find(s, mailbox, d, out) == 1) {
+		d->m.uid = out->uid;
+		return 0;
+	}
+	errno = EIO;	/* a copy may turn up later */
+	return -1;
 }
 
 static int
@@ -223,8 +273,21 @@ alone(struct store *s, struct folder *f, uint32_t mailbox,
 {
 	if (faccessat(f->tmp, d->tmp, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT)
-		return settle(f, mailbox, d, out);
+		return settle(s, f, mailbox, d, out);
 	return drafts_commit(s, mailbox, in, d, 1, out);
+}
+
+/* Who leads has the lock of the account, or waits for it. */
+static enum desk_end
+wait_for(struct store *s, const struct desk_offer *o,
+    struct store_delivered *out)
+{
+	enum desk_end end;
+
+	tell_wait(s, true);
+	end = desk_wait(o, out);
+	tell_wait(s, false);
+	return end;
 }
 
 static int
@@ -232,15 +295,17 @@ follow(struct store *s, struct folder *f, const struct desk_offer *o,
     const struct store_incoming *in, struct draft *d,
     struct store_delivered *out)
 {
-	switch (desk_wait(o, out)) {
+	switch (wait_for(s, o, out)) {
 	case DESK_LEAD:
 		return lead(s, &o->key, in, d, out);
 	case DESK_STORED:
 		d->written = false;
+		d->m.uid = out->uid;
 		return 0;
 	case DESK_COMMITTED:
 		d->written = false;
-		return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+		d->m.uid = out->uid;
+		return sync_both(f);
 	case DESK_FAILED:
 		d->written = false;
 		return -1;

@@ -9,11 +9,12 @@
  *  4 commit                               seen by readers of the index
  *  5 fsync new/                           survives power loss: answer
  *
- * Where the file system has no files without name, 1 writes tmp/NAME (swept
- * if left) and 3 renames it. Power loss may undo the commit (never half of
- * it) and the link; after it UIDs jump ahead, so that none a client has seen
- * is used again. 1, 4 and 5 are the three disk commits; the lock is held
- * from 2 to 4 only.
+ * Where the file system has no files without name, or another process may do
+ * the rest (batch.c), 1 writes tmp/NAME (swept if left) and 3 renames it. Power
+ * loss may undo the commit (never half of it) and the link; after it UIDs jump
+ * ahead, so that none a client has seen is used again. 1, 4 and 5 are the three
+ * disk commits; with a desk 4 and 5 are of all that are delivered together. The
+ * lock of the index is held from 2 to 4 only.
  */
 #include "store/draft.h"
 #include "store/settle.h"
@@ -166,6 +167,7 @@ draft_place(struct work *w, struct box *b, const struct store_incoming *in,
 
 	m->flags = d->flags;
 	m->suffix = BYTES_EMPTY;
+	d->in_cur = false;
 	if (work_room(w, m->size) == -1 ||
 	    keywords_of(w, b, in->keywords, in->keyword_count, &m->flags,
 	    &m->keywords) == -1 || junk_flags(w, b, &m->flags) == -1 ||

@@ -129,7 +129,8 @@ struct store_options {
 	void (*report)(void *ctx, const struct store_report *r);
 	/* Called before a lock is waited for that another process may hold,
 	 * and after it, errno kept; may be NULL. The process may end while it
-	 * waits: nothing is begun. */
+	 * waits: nothing is begun, save that what it put on a desk others may
+	 * deliver. */
 	void (*wait)(void *ctx, const char *account, bool waiting);
 	void *ctx;
 	struct store_desk *desk;	/* desk.h; NULL: none */
