@@ -20,7 +20,7 @@
  * naming.c  file names that follow   look.c folders touched   recent.c unseen
  * origin.c  who sent messages   history.c what became of them   rate.c rates
  * settle.c  around changes of ours            claim.c   new/ to cur/
- * batch.c   deliveries together   pack.c drafts as bytes   desk.c where they lie
+ * batch.c   deliveries together   pack.c drafts as bytes   desk.c their place
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H

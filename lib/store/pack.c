@@ -30,7 +30,8 @@ draft_pack(struct buf *out, const struct draft *d)
 	    buf_add(out, bytes_of(d->tmp, h.tmp)) == -1 ||
 	    message_encode(out, &d->m) == -1)
 		return -1;
-	h.message = (uint32_t)(out->n - from);	/* below DESK_BYTES, or not used */
+	/* below DESK_BYTES, or not used */
+	h.message = (uint32_t)(out->n - from);
 	memcpy(out->p + at, &h, sizeof(h));
 	return buf_add(out, d->text);
 }
