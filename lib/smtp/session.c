@@ -102,17 +102,20 @@ start_message(struct smtp_session *s)
 	spool_reset(&s->spool);
 	s->spool_error = 0;
 	s->data_deadline = deadline_in(s->data_timeout_ms);
+	smtp_bytes_into(s->smtp, spool_room(&s->spool));
 	smtp_data_accept(s->smtp);
 }
 
 static void
 store_bytes(struct smtp_session *s)
 {
+	/* after an error nothing is kept of what comes to the same place */
 	if (s->spool_error == 0 &&
-	    spool_add(&s->spool, smtp_bytes(s->smtp)) == -1) {
+	    spool_take(&s->spool, smtp_bytes(s->smtp).n) == -1) {
 		s->spool_error = errno;
 		spool_reset(&s->spool);
 	}
+	smtp_bytes_into(s->smtp, spool_room(&s->spool));
 }
 
 static void
@@ -256,10 +259,17 @@ linger(struct smtp_session *s, unsigned char *buffer)
 		got += (size_t)n;
 }
 
+unsigned char *
+smtp_session_front(struct smtp_session *s, const unsigned char *p, size_t n)
+{
+	return n > spool_front(&s->spool, p) ? NULL
+	    : s->spool.memory + (p - s->spool.memory) - n;
+}
+
 int
 smtp_session_run(struct smtp_session *s)
 {
-	unsigned char *buffer = mem_alloc(INPUT_MAX);
+	unsigned char buffer[INPUT_MAX];
 	int r, err;
 
 	s->smtp = smtp_new(&s->options);
@@ -277,7 +287,6 @@ smtp_session_run(struct smtp_session *s)
 	s->smtp = NULL;
 	if (s->options.submission)
 		secret_wipe(buffer, INPUT_MAX);
-	free(buffer);
 	errno = err;
 	return r;
 }
