@@ -258,6 +258,58 @@ store_failed(struct smtp_session *s, const struct recipient *r,
 	return false;
 }
 
+/* A prefix and what it stands on. */
+struct front {
+	unsigned char *p;
+	struct bytes was;
+};
+
+/*
+ * Put the prefix in front of the message where that is in memory, so that the
+ * store need not join them in a copy. What it stands on, the trusted block the
+ * prefix was made from, is put back for the next recipient: nothing is to look
+ * at it in between. False: there is no room.
+ */
+static bool
+front_put(struct smtp_session *s, struct bytes prefix, struct bytes message,
+    struct front *f)
+{
+	f->p = smtp_session_front(s, message.p, prefix.n);
+	if (f->p == NULL)
+		return false;
+	f->was = arena_bytes(&deliverer_of(s)->job, bytes_of(f->p, prefix.n));
+	memcpy(f->p, prefix.p, prefix.n);
+	return true;
+}
+
+static void
+front_restore(const struct front *f)
+{
+	if (f->p != NULL)
+		memcpy(f->p, f->was.p, f->was.n);
+}
+
+/* Of one that is accepted; others are stored once in a while. */
+static int
+store_joined(struct smtp_session *s, const struct verdict *v,
+    struct store_incoming *m, struct bytes message,
+    struct store_delivered *where)
+{
+	struct front f = { .p = NULL };
+	struct bytes whole;
+	int r;
+
+	if (v->r.accept && m->origin == NULL &&
+	    front_put(s, m->pieces[0], message, &f)) {
+		whole = bytes_of(f.p, m->pieces[0].n + message.n);
+		m->pieces = &whole;
+		m->count = 1;
+	}
+	r = verdict_store(v, m, message, where);
+	front_restore(&f);
+	return r;
+}
+
 static void
 store_message(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, const struct verdict *v, struct smtp_answer *out,
@@ -269,8 +321,8 @@ store_message(struct smtp_session *s, const struct copy *c,
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
-	int n = facts_add(&facts, &job->envelope, c->rcpt->text, &job->block,
-	    job->message);
+	int n = facts_add(&facts, deliverer_of(s)->hasher, &job->envelope,
+	    c->rcpt->text, &job->block, job->message);
 
 	if (n == 0)
 		n = make_prefix(s, c, job, v, &prefix, &facts);
@@ -282,7 +334,7 @@ store_message(struct smtp_session *s, const struct copy *c,
 		m.extension = buf_bytes(&facts);
 		if (origin_of_forward(job, v->rules, &origin))
 			m.origin = &origin;
-		n = verdict_store(v, &m, job->message, &where);
+		n = store_joined(s, v, &m, job->message, &where);
 	}
 	if (n == 0 || !store_failed(s, r, v, out))
 		set_outcome(&deliverer_of(s)->job, v, &where, out, done);

@@ -42,10 +42,15 @@ void accounts_settle(struct accounts *a);
 
 /* ---- facts.c: what the index remembers of a reception ---- */
 
+/* What makes hashes of messages, from one to the next. All zero at first. */
+struct hasher {
+	struct evp_md_st *md;
+	struct evp_md_ctx_st *ctx;
+};
 /* Append tagged fields (store_field_add). -1 EMSGSIZE. */
-int facts_add(struct buf *out, const struct trace_envelope *e,
-    struct bytes recipient, const struct trace_block *block,
-    struct bytes message);
+int facts_add(struct buf *out, struct hasher *hasher,
+    const struct trace_envelope *e, struct bytes recipient,
+    const struct trace_block *block, struct bytes message);
 
 /* ---- choose.c: rules ---- */
 
@@ -111,6 +116,7 @@ struct deliverer {
 	const struct server_conn *conn;
 	struct accounts *accounts;
 	struct chosen *chosen;
+	struct hasher *hasher;
 	struct arena transaction;	/* recipients */
 	struct arena job;		/* one message */
 	int slots;			/* who may wait (server.h) */

@@ -28,6 +28,7 @@ struct program {
 	struct os_sandbox sandbox;
 	struct accounts accounts;
 	struct chosen chosen;
+	struct hasher hasher;
 	struct server server;
 	int slots;			/* of those that wait */
 };
@@ -101,7 +102,7 @@ serve(struct server_conn *conn, void *ctx)
 	struct program *p = ctx;
 	struct deliverer d = { .settings = &p->settings, .conn = conn,
 	    .accounts = &p->accounts, .chosen = &p->chosen,
-	    .slots = p->slots };
+	    .hasher = &p->hasher, .slots = p->slots };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,

@@ -4,24 +4,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Windows whose hashes are found together. */
+/* Windows whose hashes are found together; of less than so many one by one. */
 #define CHUNK 256
+#define CHUNK_MIN 64
 /* Bits that are remembered one by one: as long as there are no more, all work
  * is with them, and none with all that could be set. */
 #define FEW 4096
+#define WORD_BITS 32
+#define WORDS (GRAM_FILTER_MAX * 8 / WORD_BITS)
 
-/* The hashes of the sequences that begin at p and the next CHUNK - 1 bytes. */
-typedef void hash_chunk_fn(const unsigned char *p, uint32_t *restrict hash);
+/* A chunk of a text, filled up by zeros. */
+struct chunk {
+	unsigned char p[CHUNK + GRAM_BYTES - 1];
+	size_t n;		/* windows that begin in it, <= CHUNK */
+};
+
+struct gram_set;
+/* What is done by vectors where there are any. */
+struct way {
+	/* The hashes of CHUNK windows. */
+	void (*hash)(const struct chunk *c, uint32_t *restrict hash);
+	/* Set the bits of those that are of the text. */
+	void (*set)(struct gram_set *g, const struct chunk *c);
+	size_t (*count)(const struct gram_set *g);
+};
 
 struct gram_set {
-	hash_chunk_fn *hash_chunk;
+	const struct way *way;
 	/* at first as of the greatest size; the filter is its beginning. Bits
-	 * are set by bytes, and laid over each other by words. */
+	 * are set by bytes or, where the first byte of a word is its lowest,
+	 * by words; they are laid over each other by long words. */
 	union {
 		unsigned char bits[GRAM_FILTER_MAX];
-		uint64_t words[GRAM_FILTER_MAX / 8];
+		uint32_t words[WORDS];
+		uint64_t longs[GRAM_FILTER_MAX / 8];
 	};
-	size_t set;		/* how many are */
+	size_t set;		/* how many are; not up to date if > FEW */
 	bool made;		/* a filter: cleared before the next text */
 	uint32_t place[FEW + CHUNK];	/* those, if set <= FEW */
 	unsigned char small[FEW];	/* their filter */
@@ -68,10 +86,17 @@ character_hash(uint32_t window)
 	return mix(window | 0xff000000U);
 }
 
+static inline uint32_t
+place_of(uint32_t hash)
+{
+	return hash % (uint32_t)(GRAM_FILTER_MAX * 8);
+}
+
 /* A loop whose length is known is made one of vectors. */
 static inline void
-hash_all(const unsigned char *p, uint32_t *restrict hash)
+hash_all(const struct chunk *c, uint32_t *restrict hash)
 {
+	const unsigned char *p = c->p;
 	size_t i;
 
 	for (i = 0; i < CHUNK; i++)
@@ -79,41 +104,105 @@ hash_all(const unsigned char *p, uint32_t *restrict hash)
 		    (uint32_t)p[i + 2] << 8 | p[i + 3]);
 }
 
-static void
-hash_chunk(const unsigned char *p, uint32_t *restrict hash)
+static inline size_t
+count_all(const struct gram_set *g)
 {
-	hash_all(p, hash);
+	size_t n = 0, i;
+
+	for (i = 0; i < GRAM_FILTER_MAX / 8; i++)
+		n += (size_t)__builtin_popcountll(g->longs[i]);
+	return n;
 }
+
+static void
+hash_plain(const struct chunk *c, uint32_t *restrict hash)
+{
+	hash_all(c, hash);
+}
+
+static void
+set_bits(struct gram_set *g, const uint32_t *hash, size_t n)
+{
+	uint32_t h;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		h = place_of(hash[i]);
+		g->bits[h / 8] |= (unsigned char)(1U << h % 8);
+	}
+}
+
+static void
+set_plain(struct gram_set *g, const struct chunk *c)
+{
+	uint32_t hash[CHUNK];
+
+	hash_all(c, hash);
+	set_bits(g, hash, c->n);
+}
+
+static size_t
+count_plain(const struct gram_set *g)
+{
+	return count_all(g);
+}
+
+static const struct way plain = { hash_plain, set_plain, count_plain };
 
 #if defined(__x86_64__)
 /* The processors of the last ten years take half the time. */
 __attribute__((target("avx2"))) static void
-hash_chunk_avx2(const unsigned char *p, uint32_t *restrict hash)
+hash_avx2(const struct chunk *c, uint32_t *restrict hash)
 {
-	hash_all(p, hash);
+	hash_all(c, hash);
 }
+
+/* The word of each window and the bit in it, also by vectors. */
+__attribute__((target("avx2"))) static void
+set_avx2(struct gram_set *g, const struct chunk *c)
+{
+	uint32_t hash[CHUNK], at[CHUNK], bit[CHUNK];
+	size_t i;
+
+	hash_all(c, hash);
+	for (i = 0; i < CHUNK; i++) {
+		at[i] = place_of(hash[i]) / WORD_BITS;
+		bit[i] = 1U << hash[i] % WORD_BITS;
+	}
+	for (i = 0; i < c->n; i++)
+		g->words[at[i]] |= bit[i];
+}
+
+__attribute__((target("avx2,popcnt"))) static size_t
+count_avx2(const struct gram_set *g)
+{
+	return count_all(g);
+}
+
+static const struct way vectors = { hash_avx2, set_avx2, count_avx2 };
 
 bool
 gram_has_vectors(void)
 {
-	return __builtin_cpu_supports("avx2");
+	return __builtin_cpu_supports("avx2") &&
+	    __builtin_cpu_supports("popcnt");
 }
-#define HASH_CHUNK_VECTORS hash_chunk_avx2
+#define WAY_VECTORS vectors
 #else
 bool
 gram_has_vectors(void)
 {
 	return false;
 }
-#define HASH_CHUNK_VECTORS hash_chunk
+#define WAY_VECTORS plain
 #endif
 
 struct gram_set *
-gram_set_new_as(bool vectors)
+gram_set_new_as(bool by_vectors)
 {
 	struct gram_set *g = mem_alloc(sizeof(*g));
 
-	g->hash_chunk = vectors ? HASH_CHUNK_VECTORS : hash_chunk;
+	g->way = by_vectors ? &WAY_VECTORS : &plain;
 	clear(g);	/* what else it has is written before it is read */
 	return g;
 }
@@ -122,21 +211,6 @@ struct gram_set *
 gram_set_new(void)
 {
 	return gram_set_new_as(gram_has_vectors());
-}
-
-/* The hashes of the sequences that begin at p and the next n - 1 bytes. */
-static void
-hash_windows(const struct gram_set *g, const unsigned char *p, size_t n,
-    uint32_t *restrict hash)
-{
-	size_t i;
-
-	if (n == CHUNK) {
-		g->hash_chunk(p, hash);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		hash[i] = mix(be32_get(p + i));
 }
 
 /* Those of the characters of three bytes that begin there; how many. */
@@ -154,51 +228,90 @@ hash_characters(const unsigned char *p, size_t n,
 	return count;
 }
 
-/* How many of these were not set; the places of those are noted. */
-static inline size_t
-set_bits(unsigned char *bits, const uint32_t *hash, size_t n, uint32_t *place)
+/* The same, and the places of those that were not set before are noted. */
+static void
+note_bits(struct gram_set *g, const uint32_t *hash, size_t n)
 {
+	uint32_t *place = g->place + g->set;
 	size_t set = 0, i;
 
 	for (i = 0; i < n; i++) {
-		uint32_t h = hash[i] % (GRAM_FILTER_MAX * 8);
-		unsigned int bit = 1U << h % 8, was = bits[h / 8];
+		uint32_t h = place_of(hash[i]);
+		unsigned int bit = 1U << h % 8, was = g->bits[h / 8];
 
-		bits[h / 8] = (unsigned char)(was | bit);
-		if (place != NULL)
-			place[set] = h;
+		g->bits[h / 8] = (unsigned char)(was | bit);
+		place[set] = h;
 		set += (was & bit) == 0;
 	}
-	return set;
+	g->set += set;
 }
 
 static void
-add(struct gram_set *g, const uint32_t *hash, size_t n)
+add_characters(struct gram_set *g, const unsigned char *p, size_t n)
 {
+	uint32_t hash[CHUNK];
+
+	n = hash_characters(p, n, hash);
 	if (g->set <= FEW)
-		g->set += set_bits(g->bits, hash, n, g->place + g->set);
+		note_bits(g, hash, n);
 	else
-		g->set += set_bits(g->bits, hash, n, NULL);
+		set_bits(g, hash, n);
+}
+
+static void
+add_chunk(struct gram_set *g, const struct chunk *c)
+{
+	uint32_t hash[CHUNK];
+	size_t i;
+
+	if (g->set > FEW) {
+		g->way->set(g, c);
+		return;
+	}
+	if (c->n >= CHUNK_MIN)
+		g->way->hash(c, hash);
+	for (i = 0; i < c->n && c->n < CHUNK_MIN; i++)
+		hash[i] = mix(be32_get(c->p + i));
+	note_bits(g, hash, c->n);
+}
+
+static inline void
+add_text(struct gram_set *g, struct bytes text, bool ascii)
+{
+	struct bytes piece;
+	struct chunk c;
+	size_t i, n;
+	bool last;
+
+	if (g->made)
+		clear(g);
+	for (i = 0; i + 3 <= text.n; i += n) {
+		n = text.n - 2 - i < CHUNK ? text.n - 2 - i : CHUNK;
+		/* at the last place there are three bytes, not four */
+		last = i + n + 2 == text.n;
+		c.n = last ? n - 1 : n;
+		piece = bytes_of(text.p + i, last ? n + 2 : n + 3);
+		if (ascii)
+			bytes_lower(c.p, piece);
+		else
+			memcpy(c.p, piece.p, piece.n);
+		memset(c.p + piece.n, 0, sizeof(c.p) - piece.n);
+		if (!ascii && !bytes_is_ascii(piece))
+			add_characters(g, piece.p, n);
+		add_chunk(g, &c);
+	}
 }
 
 void
 gram_set_add(struct gram_set *g, struct bytes text)
 {
-	uint32_t hash[CHUNK];
-	const unsigned char *p;
-	size_t i, n;
+	add_text(g, text, false);
+}
 
-	if (g->made)
-		clear(g);
-	for (i = 0; i + 3 <= text.n; i += n) {
-		p = text.p + i;
-		n = text.n - 2 - i < CHUNK ? text.n - 2 - i : CHUNK;
-		if (!bytes_is_ascii(bytes_of(p, n)))
-			add(g, hash, hash_characters(p, n, hash));
-		/* at the last place there are three bytes, not four */
-		hash_windows(g, p, i + n + 2 == text.n ? n - 1 : n, hash);
-		add(g, hash, i + n + 2 == text.n ? n - 1 : n);
-	}
+void
+gram_set_add_ascii(struct gram_set *g, struct bytes text)
+{
+	add_text(g, text, true);
 }
 
 /* The remembered bits alone, and none is set after it. */
@@ -222,17 +335,18 @@ small_filter(struct gram_set *g, size_t n)
 struct bytes
 gram_set_filter(struct gram_set *g)
 {
-	size_t n = GRAM_FILTER_MIN, at, i;
+	size_t n = GRAM_FILTER_MIN, set, at, i;
 
 	if (g->made || g->set == 0)
 		return BYTES_EMPTY;
-	while (n < GRAM_FILTER_MAX && g->set * 100 > n * 8 * GRAM_DENSITY)
+	set = g->set <= FEW ? g->set : g->way->count(g);
+	while (n < GRAM_FILTER_MAX && set * 100 > n * 8 * GRAM_DENSITY)
 		n *= 2;
 	if (g->set <= FEW)
 		return small_filter(g, n);
 	for (at = n / 8; at < GRAM_FILTER_MAX / 8; at += n / 8) {
 		for (i = 0; i < n / 8; i++)
-			g->words[i] |= g->words[at + i];
+			g->longs[i] |= g->longs[at + i];
 	}
 	g->made = true;
 	return bytes_of(g->bits, n);

@@ -27,15 +27,18 @@
 /* Sequences of a word that are looked at; the rest would rule out little. */
 #define GRAM_QUERY_MAX 32
 
-/* A filter in the making. NULL is never returned; free it. */
+/* A filter in the making. NULL is never returned; free it. One that is kept
+ * costs the next text less than a new one does. */
 struct gram_set;
 struct gram_set *gram_set_new(void);
 void gram_set_free(struct gram_set *g);		/* NULL: nothing */
 /* All sequences of text; those across two calls are not. */
 void gram_set_add(struct gram_set *g, struct bytes text);
+/* The same of a text that is ASCII, with its letters in lower case. */
+void gram_set_add_ascii(struct gram_set *g, struct bytes text);
 /*
  * The filter of what was added since the last filter; it holds until the next
- * gram_set_add or gram_set_filter.
+ * text is added, or the next filter asked for.
  */
 struct bytes gram_set_filter(struct gram_set *g);
 

@@ -9,6 +9,6 @@
 /* Whether this processor has the vectors that gram_set_new makes use of. */
 bool gram_has_vectors(void);
 /* gram_set_new, with them (they must be there) or as for any processor. */
-struct gram_set *gram_set_new_as(bool vectors);
+struct gram_set *gram_set_new_as(bool by_vectors);
 
 #endif

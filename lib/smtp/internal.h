@@ -80,7 +80,8 @@ struct smtp {
 
 	/* one event's bytes */
 	size_t chunk_n;
-	unsigned char *chunk;		/* SMTP_BYTES_MAX */
+	unsigned char *chunk;		/* SMTP_BYTES_MAX, or NULL: none yet */
+	unsigned char *own_chunk;	/* the same, to be freed */
 };
 
 /* server.c */

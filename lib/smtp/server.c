@@ -99,7 +99,6 @@ smtp_new(const struct smtp_options *options)
 	    : SMTP_LINE_MAX;
 	s->line = mem_alloc(s->line_max);
 	s->response = BUF_INIT(SMTP_AUTH_LINE_MAX);
-	s->chunk = mem_alloc(SMTP_BYTES_MAX);
 	s->o = *options;
 	s->out = BUF_INIT(OUTPUT_MAX);
 	s->e = smtp_empty_envelope();
@@ -124,7 +123,7 @@ smtp_free(struct smtp *s)
 	if (s->o.submission)
 		secret_wipe(s->line, s->line_max);
 	free(s->line);
-	free(s->chunk);
+	free(s->own_chunk);
 	free(s);
 }
 
@@ -300,6 +299,12 @@ struct bytes
 smtp_bytes(const struct smtp *s)
 {
 	return bytes_of(s->chunk, s->chunk_n);
+}
+
+void
+smtp_bytes_into(struct smtp *s, unsigned char *p)
+{
+	s->chunk = p;
 }
 
 const struct smtp_envelope *

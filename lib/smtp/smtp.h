@@ -188,6 +188,9 @@ struct bytes smtp_output(const struct smtp *s);
 void smtp_written(struct smtp *s, size_t n);
 /* Text of the last SMTP_BYTES, until the next call. */
 struct bytes smtp_bytes(const struct smtp *s);
+/* Where that of the next ones is put: SMTP_BYTES_MAX bytes of the caller's;
+ * NULL, and at first: memory of its own. */
+void smtp_bytes_into(struct smtp *s, unsigned char *p);
 const struct smtp_envelope *smtp_envelope(const struct smtp *s);
 /* The recipient asked about by SMTP_RCPT; not in the envelope yet. */
 struct smtp_recipient *smtp_asked(struct smtp *s);
@@ -287,9 +290,13 @@ int smtp_add_xforward(struct buf *out, const struct smtp_xforward *x);
 
 /* Larger ones go to an unnamed file. */
 #define SPOOL_MEMORY_MAX (256 * 1024)
+/* What is in memory has room in front of it, for header fields that are not
+ * longer than usual. */
+#define SPOOL_FRONT 4096
 struct spool {
 	const char *dir;	/* var/spool */
-	struct buf memory;
+	unsigned char *memory;	/* from SPOOL_FRONT on, or NULL */
+	size_t n, room;		/* bytes in memory, without the front */
 	int fd;			/* -1: all in memory */
 	uint64_t size;
 	void *map;
@@ -298,8 +305,15 @@ struct spool {
 void spool_init(struct spool *s, const char *dir);
 /* -1 with errno (ENOSPC, ...): the spool is as good as empty then. */
 int spool_add(struct spool *s, struct bytes b);
+/* The same for bytes that are where they belong: spool_room gives room for
+ * SMTP_BYTES_MAX; spool_take adds the first n of it, 0 or -1. */
+unsigned char *spool_room(struct spool *s);
+int spool_take(struct spool *s, size_t n);
 /* All of it as one view, until spool_reset. -1 errno. */
 int spool_view(struct spool *s, struct bytes *out);
+/* How many bytes there are in front of p that may be written to, the text's
+ * own before it among them; 0 if p is not in the view, or all is in a file. */
+size_t spool_front(const struct spool *s, const unsigned char *p);
 /* Empty it; memory is kept. */
 void spool_reset(struct spool *s);
 void spool_free(struct spool *s);
@@ -363,6 +377,10 @@ struct smtp_session {
  * and write(2). The descriptors stay open.
  */
 int smtp_session_run(struct smtp_session *s);
+/* In message: n bytes in front of p, a place in its text, to write to (what
+ * they were is to be put back); NULL: so many are not there. */
+unsigned char *smtp_session_front(struct smtp_session *s,
+    const unsigned char *p, size_t n);
 /*
  * The reply for something that went wrong here: 452 4.3.1 when a disk is
  * full, else 451 4.3.0 with the received-id, so that the log can be searched

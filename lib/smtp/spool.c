@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "os/os.h"
 
-/* Memory may hold one event's bytes more than the limit. */
-#define MEMORY_CAP (SPOOL_MEMORY_MAX + SMTP_BYTES_MAX)
+/* Memory may hold one event's bytes more than the limit. Most messages fit in
+ * what is asked for first; pages never touched cost nothing. */
+#define MEMORY_FIRST (2 * (size_t)SMTP_BYTES_MAX)
+#define MEMORY_CAP (SPOOL_MEMORY_MAX + (size_t)SMTP_BYTES_MAX)
 
 void
 spool_init(struct spool *s, const char *dir)
@@ -22,7 +26,13 @@ spool_init(struct spool *s, const char *dir)
 	*s = (struct spool){ 0 };
 	s->dir = dir;
 	s->fd = -1;
-	s->memory = BUF_INIT(MEMORY_CAP);
+}
+
+static struct bytes
+in_memory(const struct spool *s)
+{
+	return s->n == 0 ? BYTES_EMPTY
+	    : bytes_of(s->memory + SPOOL_FRONT, s->n);
 }
 
 /* What is in memory goes to the file and memory is empty again. */
@@ -31,10 +41,28 @@ flush(struct spool *s)
 {
 	if (s->fd == -1 && (s->fd = os_tmpfile(AT_FDCWD, s->dir)) == -1)
 		return -1;
-	if (io_write_all(s->fd, buf_bytes(&s->memory), DEADLINE_NONE) == -1)
+	if (io_write_all(s->fd, in_memory(s), DEADLINE_NONE) == -1)
 		return -1;
-	buf_reset(&s->memory);
+	s->n = 0;
 	return 0;
+}
+
+unsigned char *
+spool_room(struct spool *s)
+{
+	if (s->room - s->n < SMTP_BYTES_MAX) {
+		s->room = s->room == 0 ? MEMORY_FIRST : MEMORY_CAP;
+		s->memory = mem_realloc(s->memory, SPOOL_FRONT + s->room);
+	}
+	return s->memory + SPOOL_FRONT + s->n;
+}
+
+int
+spool_take(struct spool *s, size_t n)
+{
+	s->n += n;
+	s->size += n;
+	return s->n > SPOOL_MEMORY_MAX ? flush(s) : 0;
 }
 
 int
@@ -46,10 +74,8 @@ spool_add(struct spool *s, struct bytes b)
 	while (b.n > 0) {
 		n = b.n < SMTP_BYTES_MAX ? b.n : SMTP_BYTES_MAX;
 		(void)bytes_cut(&b, n, &piece);		/* n is within b */
-		if (buf_add(&s->memory, piece) == -1)
-			return -1;
-		s->size += piece.n;
-		if (s->memory.n > SPOOL_MEMORY_MAX && flush(s) == -1)
+		memcpy(spool_room(s), piece.p, piece.n);
+		if (spool_take(s, piece.n) == -1)
 			return -1;
 	}
 	return 0;
@@ -61,7 +87,7 @@ spool_view(struct spool *s, struct bytes *out)
 	void *p;
 
 	if (s->fd == -1) {
-		*out = buf_bytes(&s->memory);
+		*out = in_memory(s);
 		return 0;
 	}
 	if (s->map == NULL) {
@@ -78,6 +104,16 @@ spool_view(struct spool *s, struct bytes *out)
 	return 0;
 }
 
+size_t
+spool_front(const struct spool *s, const unsigned char *p)
+{
+	struct bytes text = in_memory(s);
+
+	return s->fd != -1 || text.n == 0 || (uintptr_t)p < (uintptr_t)text.p ||
+	    (uintptr_t)p > (uintptr_t)(text.p + text.n) ? 0
+	    : (size_t)(p - s->memory);
+}
+
 void
 spool_reset(struct spool *s)
 {
@@ -89,12 +125,14 @@ spool_reset(struct spool *s)
 	s->map_size = 0;
 	s->fd = -1;
 	s->size = 0;
-	buf_reset(&s->memory);
+	s->n = 0;
 }
 
 void
 spool_free(struct spool *s)
 {
 	spool_reset(s);
-	buf_free(&s->memory);
+	free(s->memory);
+	s->memory = NULL;
+	s->room = 0;
 }

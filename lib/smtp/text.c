@@ -39,6 +39,14 @@ is_refused(const struct smtp *s)
 	return s->too_big || s->line_too_long || s->has_nul;
 }
 
+static void
+take_own(struct smtp *s)
+{
+	if (s->own_chunk == NULL)
+		s->own_chunk = mem_alloc(SMTP_BYTES_MAX);
+	s->chunk = s->own_chunk;
+}
+
 /* Text of one line, or its end as "\n" that counts two on the wire. */
 static void
 add_text(struct smtp *s, struct bytes piece, size_t wire)
@@ -50,6 +58,8 @@ add_text(struct smtp *s, struct bytes piece, size_t wire)
 	if (s->text_line > SMTP_TEXT_LINE_MAX)
 		s->line_too_long = true;
 	if (!is_refused(s)) {
+		if (s->chunk == NULL)
+			take_own(s);
 		memcpy(s->chunk + s->chunk_n, piece.p, piece.n);
 		s->chunk_n += piece.n;
 	}

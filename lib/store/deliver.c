@@ -70,7 +70,8 @@ draft_prepare(struct store *s, struct arena *a,
 	d->text = BYTES_EMPTY;
 	d->content = content;
 	d->flags = in->flags & STORE_FLAGS_ALL;
-	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text);
+	message_parse(a, content, &d->m, s->no_text ? NULL : &d->text,
+	    delivered ? &s->text_set : NULL);
 	thread_read(a, content, &d->thread);
 	if (in->origin != NULL || !delivered)
 		origin_row_make(&d->origin, in->origin);

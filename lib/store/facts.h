@@ -10,8 +10,10 @@
 /* ---- text.c: records for store_text_maybe ---- */
 
 struct mime_tree;
-/* The record of a message, in the arena; never empty. */
-struct bytes message_text(struct arena *a, const struct mime_tree *tree);
+/* The record of a message, in the arena; never empty. Nothing was added to
+ * g before. */
+struct bytes message_text(struct arena *a, const struct mime_tree *tree,
+    struct gram_set *g);
 /* Whether a word may be in the message of a record, which may be any bytes:
  * those of another format or cut short rule out nothing. */
 bool text_maybe(struct bytes record, const struct gram_query *q, bool header,

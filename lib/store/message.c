@@ -461,8 +461,9 @@ kept(struct arena *a, struct buf *b)
 
 void
 message_parse(struct arena *a, struct bytes content, struct store_message *m,
-    struct bytes *text_record)
+    struct bytes *text_record, struct gram_set **set)
 {
+	struct gram_set *own = NULL, **g = set != NULL ? set : &own;
 	struct buf text = BUF_INIT(TEXT_MAX);
 	struct bytes header, body, ids, id;
 	struct mime_tree *tree = mime_parse(a, content);
@@ -479,8 +480,12 @@ message_parse(struct arena *a, struct bytes content, struct store_message *m,
 	m->bodystructure = kept(a, &text);
 	buf_free(&text);
 	m->preview = mime_preview(a, tree, PREVIEW_CHARS);
-	if (text_record != NULL)
-		*text_record = message_text(a, tree);
+	if (text_record != NULL) {
+		if (*g == NULL)
+			*g = gram_set_new();
+		*text_record = message_text(a, tree, *g);
+	}
+	gram_set_free(own);
 	m->message_id_hash = 0;
 	ids = mime_field_value(a, header, BYTES("Message-ID"));
 	if (mime_next_msg_id(a, &ids, &id))

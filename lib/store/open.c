@@ -586,6 +586,7 @@ store_close(struct store *s)
 	if (s->dir != -1)
 		(void)close(s->dir);	/* a directory */
 	junk_patterns_free(s->junk_patterns);
+	gram_set_free(s->text_set);
 	free(s->account);
 	free(s->path);
 	free(s->run);

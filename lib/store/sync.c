@@ -229,7 +229,7 @@ parse_file(struct syncing *y, const struct found *f, struct store_message *m)
 	if (fd != -1 && fstat(fd, &st) == 0 && map_fd(fd, &content) == 0) {
 		y->text = BYTES_EMPTY;
 		message_parse(&y->scratch, content, m,
-		    y->w->s->no_text ? NULL : &y->text);
+		    y->w->s->no_text ? NULL : &y->text, NULL);
 		read_facts(y, content);
 		m->internal_date = st.st_mtim.tv_sec;
 		r = y->sent && work_sent(y->w, content, m->internal_date)

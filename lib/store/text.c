@@ -29,8 +29,10 @@ enum {
 static void
 add_text(struct arena *a, struct gram_set *g, struct bytes text)
 {
-	gram_set_add(g, bytes_is_ascii(text) ? arena_lower(a, text)
-	    : unicode_fold(a, text));
+	if (bytes_is_ascii(text))
+		gram_set_add_ascii(g, text);
+	else
+		gram_set_add(g, unicode_fold(a, text));
 }
 
 /* False: a search may see more of it than was added. */
@@ -53,10 +55,10 @@ add_header(struct arena *a, struct gram_set *g, struct bytes header)
 }
 
 struct bytes
-message_text(struct arena *a, const struct mime_tree *tree)
+message_text(struct arena *a, const struct mime_tree *tree,
+    struct gram_set *g)
 {
 	struct buf b = BUF_INIT(TEXT_RECORD_MAX);
-	struct gram_set *g = gram_set_new();
 	const struct mime_part *part = NULL, *p;
 	size_t left = STORE_TEXT_MAX;
 	struct bytes filter, text, record;
@@ -75,7 +77,6 @@ message_text(struct arena *a, const struct mime_tree *tree)
 	(void)buf_add(&b, gram_set_filter(g));
 	record = arena_bytes(a, buf_bytes(&b));
 	buf_free(&b);
-	gram_set_free(g);
 	return record;
 }
 
@@ -189,6 +190,7 @@ struct filling {
 	struct store *s;
 	struct store_text_fill *ask;
 	struct arena arena;
+	struct gram_set *set;
 	struct store_place place[FILL_MESSAGES];
 	struct bytes text[FILL_MESSAGES];
 	size_t n;
@@ -241,7 +243,7 @@ prepare(struct filling *f)
 		    f->place[i].uid, &content) == -1)
 			continue;
 		f->text[i] = message_text(&f->arena,
-		    mime_parse(&f->arena, content));
+		    mime_parse(&f->arena, content), f->set);
 		store_unmap(content);
 	}
 }
@@ -311,11 +313,13 @@ store_text_fill(struct store *s, struct store_text_fill *ask)
 	f->s = s;
 	f->ask = ask;
 	f->arena = (struct arena)ARENA_INIT;
+	f->set = gram_set_new();
 	ask->seen = ask->made = 0;
 	r = count_all(s, &ask->all);
 	while (r == 0 && !f->end)
 		r = step(f);
 	arena_free(&f->arena);
+	gram_set_free(f->set);
 	free(f);
 	return r;
 }

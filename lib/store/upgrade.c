@@ -136,7 +136,8 @@ reparse_one(struct work *w, struct arena *a, uint32_t mailbox, uint32_t uid)
 		return -1;
 	m.parse_version = STORE_PARSE_VERSION;
 	if (r == 1) {
-		message_parse(a, content, &m, w->s->no_text ? NULL : &text);
+		message_parse(a, content, &m, w->s->no_text ? NULL : &text,
+		    NULL);
 		thread_read(a, content, &t);
 		origin_row_read(a, content, w->s->hostname, &origin);
 		if (old.parse_version == 0 &&

@@ -171,7 +171,7 @@ check_text(struct boxing *b, const struct store_message *m,
 	unsigned char key[KEY_MESSAGE];
 	struct bytes text, kept;
 
-	message_parse(&b->y->scratch, content, &fresh, &text);
+	message_parse(&b->y->scratch, content, &fresh, &text, NULL);
 	key_message(key, m->mailbox, m->uid);
 	/* none, or one of an older format, is no contradiction */
 	if (kv_get(b->y->v->t, TABLE_TEXT, key_of(key, sizeof(key)),

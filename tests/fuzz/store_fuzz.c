@@ -150,6 +150,7 @@ fuzz_text(struct bytes s)
 	struct arena a = ARENA_INIT;
 	const struct mime_part *part = NULL;
 	size_t left = STORE_TEXT_MAX;
+	struct gram_set *set = gram_set_new();
 	struct mime_tree *tree;
 	struct bytes own, text;
 
@@ -162,13 +163,15 @@ fuzz_text(struct bytes s)
 	require(text_maybe(bytes_of(old, sizeof(old)), &q, true, true));
 	/* The message's own: no word of its text is ruled out. */
 	tree = mime_parse(&a, s);
-	own = message_text(&a, tree);
+	own = message_text(&a, tree, set);
+	require(bytes_eq(own, message_text(&a, tree, set)));
 	require(!text_differs(own, own));
 	while (mime_next_text(&a, tree, &part, &left, &text)) {
 		text = bytes_from(unicode_fold(&a, text), word.n);
 		gram_query_make(&q, bytes_first(text, word.n));
 		require(text_maybe(own, &q, false, true));
 	}
+	gram_set_free(set);
 	arena_free(&a);
 }
 

@@ -191,9 +191,9 @@ define(const unsigned char *text, size_t text_n, unsigned char *out)
 static void
 check_same(bool vectors)
 {
-	static const size_t sizes[] = { 0, 1, 2, 3, 4, 5, 255, 256, 257, 258,
-	    259, 260, 511, 512, 513, 514, 515, 516, 1000, 4098, 4099, 4100,
-	    4355, 5000, 40000, 300000 };
+	static const size_t sizes[] = { 0, 1, 2, 3, 4, 5, 66, 67, 255, 256, 257,
+	    258, 259, 260, 511, 512, 513, 514, 515, 516, 1000, 4098, 4099,
+	    4100, 4355, 5000, 40000, 300000 };
 	struct gram_set *g = gram_set_new_as(vectors);
 	unsigned char *text = malloc(300000);
 	unsigned char *want = malloc(GRAM_FILTER_MAX);
@@ -202,16 +202,21 @@ check_same(bool vectors)
 
 	assert_non_null(text);
 	assert_non_null(want);
-	/* letters; any bytes; many characters of three */
-	for (int kind = 0; kind < 3; kind++) {
+	/* letters; any bytes; many characters of three; ASCII to be folded */
+	for (int kind = 0; kind < 4; kind++) {
 		for (i = 0; i < 2 * COUNT(sizes); i++) {
 			n = sizes[kind == 1 ? COUNT(sizes) - 1 -
 			    i % COUNT(sizes) : i % COUNT(sizes)];
 			fill(text, n);
 			for (size_t k = 0; kind > 0 && k < n; k++)
 				text[k] = (unsigned char)(kind == 1
-				    ? roll(256) : 0xe0 + roll(20));
-			gram_set_add(g, bytes_of(text, n));
+				    ? roll(256) : kind == 2 ? 0xe0 + roll(20)
+				    : roll(128));
+			if (kind == 3) {
+				gram_set_add_ascii(g, bytes_of(text, n));
+				bytes_lower(text, bytes_of(text, n));
+			} else
+				gram_set_add(g, bytes_of(text, n));
 			f = gram_set_filter(g);
 			assert_int_equal(f.n, define(text, n, want));
 			assert_memory_equal(f.p, want, f.n);

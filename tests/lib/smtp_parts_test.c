@@ -219,6 +219,38 @@ test_spool(void **state)
 	free(data);
 }
 
+/* Fields of usual length can stand in front of what is in memory. */
+static void
+test_front(void **state)
+{
+	unsigned char outside = 0;
+	struct spool s;
+	struct bytes got;
+
+	(void)state;
+	spool_init(&s, ".");
+	assert_int_equal(spool_front(&s, &outside), 0);
+	assert_int_equal(spool_add(&s, BYTES("Field: x\nText: y\n")), 0);
+	assert_int_equal(spool_view(&s, &got), 0);
+	assert_int_equal(spool_front(&s, got.p), SPOOL_FRONT);
+	assert_int_equal(spool_front(&s, got.p + 9), SPOOL_FRONT + 9);
+	assert_int_equal(spool_front(&s, got.p + got.n),
+	    SPOOL_FRONT + got.n);
+	assert_int_equal(spool_front(&s, got.p - 1), 0);
+	assert_int_equal(spool_front(&s, got.p + got.n + 1), 0);
+	assert_int_equal(spool_front(&s, &outside), 0);
+	memset((unsigned char *)(uintptr_t)got.p - SPOOL_FRONT, 'f',
+	    SPOOL_FRONT);
+	assert_true(bytes_eq(got, BYTES("Field: x\nText: y\n")));
+	/* none where all is in a file */
+	while (s.fd == -1)
+		assert_int_equal(spool_take(&s, spool_room(&s) != NULL
+		    ? SMTP_BYTES_MAX : 0), 0);
+	assert_int_equal(spool_view(&s, &got), 0);
+	assert_int_equal(spool_front(&s, got.p + 9), 0);
+	spool_free(&s);
+}
+
 /* ---- session ---- */
 
 struct record {
@@ -361,6 +393,7 @@ main(void)
 		T("XFORWARD is written and read back", test_xforward),
 		T("XFORWARD that is wrong", test_bad_xforward),
 		T("spool in memory, at its limit, in a file", test_spool),
+		T("there is room in front of what is in memory", test_front),
 		T("R-7 sessions over a socket", test_session),
 		T("R-34 internal errors name the received-id",
 		    test_fail_reply),

@@ -128,6 +128,16 @@ drop_unfinished(struct result *r)
 		r->messages.n--;
 }
 
+/* Text goes where it is asked for, and then to the machine's own place. */
+static void
+take_text(struct smtp *s, struct result *r)
+{
+	static unsigned char place[SMTP_BYTES_MAX];
+
+	buf_add(&r->messages, smtp_bytes(s));
+	smtp_bytes_into(s, smtp_bytes(s).p == place ? NULL : place);
+}
+
 /* Until the piece is used; false when the session is closed. */
 static bool
 feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
@@ -180,7 +190,7 @@ feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
 				smtp_data_accept(s);
 			break;
 		case SMTP_BYTES:
-			buf_add(&r->messages, smtp_bytes(s));
+			take_text(s, r);
 			break;
 		case SMTP_DROP:
 			assert_non_null(smtp_why(s));
