@@ -585,6 +585,7 @@ store_close(struct store *s)
 	if (s->dir != -1)
 		(void)close(s->dir);	/* a directory */
 	junk_patterns_free(s->junk_patterns);
+	junk_cache_free(s->junk_cache);
 	free(s->account);
 	free(s->path);
 	free(s->run);
