@@ -15,6 +15,8 @@ struct junk_counts {
 	unsigned int table;
 	bool is_loaded;
 	struct junk_map map;
+	struct junk_cache *cache;	/* NULL: none */
+	uint64_t changes;
 };
 
 struct junk_counts *
@@ -34,6 +36,13 @@ junk_counts_close(struct junk_counts *c)
 		return;
 	junk_map_free(&c->map);
 	free(c);
+}
+
+void
+junk_counts_use(struct junk_counts *c, struct junk_cache *k, uint64_t changes)
+{
+	c->cache = k;
+	c->changes = changes;
 }
 
 static int
@@ -79,24 +88,25 @@ junk_counts_load(struct junk_counts *c)
 }
 
 /*
- * In about the order of the table: by the first bits of each hash, so that most
- * words are found on the page of the one before.
+ * n words of a list in about the order of the table: by the first bits of each
+ * hash, so that most words are found on the page of the one before.
  */
 static uint32_t *
-order_words(const struct junk_words *w)
+order_words(const struct junk_words *w, const uint32_t *which, size_t n)
 {
-	uint32_t *list = mem_alloc((w->n + 1) * sizeof(*list));
-	unsigned int bits = w->n < ORDER_FEW ? ORDER_FEW_BITS : ORDER_BITS;
+	uint32_t *list = mem_alloc((n + 1) * sizeof(*list));
+	unsigned int bits = n < ORDER_FEW ? ORDER_FEW_BITS : ORDER_BITS;
 	uint32_t start[(1 << ORDER_BITS) + 1];
 	size_t i;
 
 	memset(start, 0, ((1u << bits) + 1) * sizeof(*start));
-	for (i = 0; i < w->n; i++)
-		start[(w->word[i].hash >> (64 - bits)) + 1]++;
+	for (i = 0; i < n; i++)
+		start[(w->word[which[i]].hash >> (64 - bits)) + 1]++;
 	for (i = 1; i <= 1u << bits; i++)
 		start[i] += start[i - 1];
-	for (i = 0; i < w->n; i++)
-		list[start[w->word[i].hash >> (64 - bits)]++] = (uint32_t)i;
+	for (i = 0; i < n; i++)
+		list[start[w->word[which[i]].hash >> (64 - bits)]++] =
+		    which[i];
 	return list;
 }
 
@@ -116,10 +126,34 @@ find_some(struct junk_counts *c, const struct junk_words *w,
 		return -1;
 	for (i = 0; i < n; i++) {
 		const unsigned char *p = value[i] == NULL ? none : value[i];
+		uint32_t *out = count[list[i]];
 
-		count[list[i]][JUNK_HAM] = be32_get(p);
-		count[list[i]][JUNK_SPAM] = be32_get(p + 4);
+		out[JUNK_HAM] = be32_get(p);
+		out[JUNK_SPAM] = be32_get(p + 4);
+		if (c->cache != NULL)
+			junk_cache_keep(c->cache, hash[i], out);
 	}
+	return 0;
+}
+
+/* Which words are to be looked up in the table, and how many; 0, -1. */
+static int
+find_kept(struct junk_counts *c, const struct junk_words *w,
+    uint32_t (*count)[2], uint32_t *missing, size_t *n)
+{
+	struct junk_state state = { .changes = c->changes };
+
+	if (c->cache == NULL) {
+		for (*n = 0; *n < w->n; ++*n)
+			missing[*n] = (uint32_t)*n;
+		return 0;
+	}
+	if ((state.words = kv_count(c->t, c->table)) == -1 ||
+	    junk_totals(c->t, c->table, &state.total[JUNK_HAM],
+	    &state.total[JUNK_SPAM]) == -1)
+		return -1;
+	junk_cache_begin(c->cache, &state);
+	*n = junk_cache_find(c->cache, w, count, missing);
 	return 0;
 }
 
@@ -127,15 +161,21 @@ static int
 find_stored(struct junk_counts *c, const struct junk_words *w,
     uint32_t (*count)[2])
 {
-	uint32_t *list = order_words(w);
-	size_t i, n;
-	int r = 0;
+	uint32_t *missing = mem_alloc((w->n + 1) * sizeof(*missing)), *list;
+	size_t i, n, some;
+	int r;
 
-	for (i = 0; r == 0 && i < w->n; i += n) {
-		n = w->n - i < LOOK_UP ? w->n - i : LOOK_UP;
-		r = find_some(c, w, list + i, n, count);
+	if (find_kept(c, w, count, missing, &n) == -1) {
+		free(missing);
+		return -1;
+	}
+	list = order_words(w, missing, n);
+	for (r = 0, i = 0; r == 0 && i < n; i += some) {
+		some = n - i < LOOK_UP ? n - i : LOOK_UP;
+		r = find_some(c, w, list + i, some, count);
 	}
 	free(list);
+	free(missing);
 	return r;
 }
 

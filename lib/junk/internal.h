@@ -78,6 +78,27 @@ void junk_read_url(struct junk_words *w, struct bytes url);
 #define JUNK_VALUE 8
 int junk_value_get(struct bytes value, uint32_t count[2]);
 void junk_value_put(unsigned char out[JUNK_VALUE], const uint32_t count[2]);
+/*
+ * What a table's counts are known by: two views of one table in which all of
+ * it is the same have the same counts.
+ */
+struct junk_state {
+	uint64_t changes;	/* as the caller counts them */
+	/* Of who changes counts without that: a process of another version,
+	 * which then nearly always changes these. */
+	int64_t words;
+	uint32_t total[2];	/* messages, by enum junk_class */
+};
+/* Forget all if the state is another one than the last. */
+void junk_cache_begin(struct junk_cache *k, const struct junk_state *state);
+/* Counts of the words that are kept; how many are not, and which in
+ * missing[0 .. w->n). */
+size_t junk_cache_find(struct junk_cache *k, const struct junk_words *w,
+    uint32_t (*count)[2], uint32_t *missing);
+/* Keep one that was missing. */
+void junk_cache_keep(struct junk_cache *k, uint64_t hash,
+    const uint32_t count[2]);
+
 /* The counts of each word of w, 0 of those that are not there. 0, -1. */
 int junk_counts_all(struct junk_counts *c, const struct junk_words *w,
     uint32_t (*count)[2]);

@@ -130,6 +130,7 @@ struct store {
 	uint64_t quota_bytes;
 	bool no_text, junk_flags, training;
 	struct junk_patterns *junk_patterns;
+	struct junk_cache *junk_cache;	/* store_junk_counts; NULL: none yet */
 	unsigned int grams;
 	struct gram_set *text_set;	/* of what is delivered; NULL: none */
 	void (*report)(void *, const struct store_report *);
@@ -149,8 +150,7 @@ struct store {
 	bool behind;		/* the phase was not PHASE_DONE at opening */
 	uint64_t own[STORE_OWN_MAX];	/* modseqs, store_change_own */
 	size_t own_at;
-	bool names_behind;	/* as far as this process knows */
-	bool names_ours;	/* it left some of them so */
+	bool names_behind, names_ours;	/* as far as known; by this process */
 	bool train_behind, train_ours;	/* the same of messages to be trained */
 };
 

@@ -34,6 +34,7 @@
 #define RECORD_SIZE 11
 #define RECORD_SIZE_0 10	/* it had no version */
 #define RECORD_KEY BYTES("training")
+#define CHANGES_KEY BYTES("word-changes")
 
 enum store_training
 training_wanted(uint32_t flags)
@@ -81,6 +82,45 @@ training_record_put(struct work *w, const struct training_record *r)
 	be32_put(v + 6, r->lost[1]);
 	v[10] = (unsigned char)r->version;
 	return kv_put(w->t, TABLE_META, RECORD_KEY, bytes_of(v, sizeof(v)));
+}
+
+/* How often counts were changed: 1, 0 never, -1. */
+static int
+changes_get(struct kv_txn *t, uint64_t *changes)
+{
+	struct bytes v;
+	int r = kv_get(t, TABLE_META, CHANGES_KEY, &v);
+
+	if (r == 1 && v.n != 8)
+		return unreadable();
+	*changes = r == 1 ? be64_get(v.p) : 0;
+	return r;
+}
+
+int
+training_changed(struct work *w)
+{
+	unsigned char v[8];
+	uint64_t changes;
+
+	if (changes_get(w->t, &changes) == -1)
+		return -1;
+	be64_put(v, changes + 1);
+	return kv_put(w->t, TABLE_META, CHANGES_KEY, bytes_of(v, sizeof(v)));
+}
+
+void
+training_use_kept(struct store_view *v, struct junk_counts *c)
+{
+	struct store *s = v->s;
+	uint64_t changes;
+
+	/* Unreadable: what is kept may be of another state. */
+	if (changes_get(v->t, &changes) == -1)
+		return;
+	if (s->junk_cache == NULL)
+		s->junk_cache = junk_cache_new();
+	junk_counts_use(c, s->junk_cache, changes);
 }
 
 /* Changes are not noted: say so, once a transaction. */

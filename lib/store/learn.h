@@ -70,6 +70,14 @@ int training_record_get(struct store *s, struct kv_txn *t,
     struct training_record *out);
 int training_record_put(struct work *w, const struct training_record *r);
 
+/*
+ * By whoever changes a count, in its transaction: one more in the record
+ * "word-changes", by which those who keep counts know (junk_counts_use).
+ */
+int training_changed(struct work *w);
+/* Use what the store keeps of the counts of a view. */
+void training_use_kept(struct store_view *v, struct junk_counts *c);
+
 /* Count nothing, and note all messages again. */
 int training_forget(struct work *w);
 /* Whether counts, records and notes go together: 1, 0, -1. */

@@ -587,6 +587,7 @@ store_close(struct store *s)
 		(void)close(s->dir);	/* a directory */
 	junk_patterns_free(s->junk_patterns);
 	gram_set_free(s->text_set);
+	junk_cache_free(s->junk_cache);
 	free(s->account);
 	free(s->path);
 	free(s->run);

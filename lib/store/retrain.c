@@ -144,6 +144,7 @@ training_forget(struct work *w)
 	record = (struct training_record){ .complete = w->s->training,
 	    .grams = w->s->grams, .version = JUNK_WORDS_VERSION };
 	if (r == -1 || kv_empty(w->t, TABLE_WORD) == -1 ||
+	    training_changed(w) == -1 ||
 	    kv_empty(w->t, TABLE_TRAIN) == -1 ||
 	    kv_empty(w->t, TABLE_UNTRAIN) == -1 ||
 	    (w->s->training && training_note_all(w) == -1))
@@ -221,7 +222,10 @@ store_training_finish(struct store *s)
 struct junk_counts *
 store_junk_counts(struct store_view *v)
 {
-	return junk_counts_open(v->t, TABLE_WORD);
+	struct junk_counts *c = junk_counts_open(v->t, TABLE_WORD);
+
+	training_use_kept(v, c);
+	return c;
 }
 
 unsigned int

@@ -386,7 +386,8 @@ change_all(struct training *t, struct work *w)
 		r = t->item[i].left ? leave_one(t, w, &t->item[i], &record)
 		    : train_one(t, w, &t->item[i]);
 	if (r == -1 || ranges_done(t, w) == -1 ||
-	    junk_batch_write(t->batch, w->t, TABLE_WORD) == -1)
+	    junk_batch_write(t->batch, w->t, TABLE_WORD) == -1 ||
+	    training_changed(w) == -1)
 		return -1;
 	/* The files go after the commit, which must not be undone then. */
 	w->durable |= t->files;

@@ -478,6 +478,8 @@ work_on(const struct account_dir *d, uint32_t seed, int rounds)
 		act(s, &seed);
 		if (roll(&seed, 4) == 0)
 			(void)store_names(s);
+		if (roll(&seed, 4) == 0)
+			assert_as_counted(s);
 	}
 	store_close(s);
 }

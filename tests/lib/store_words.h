@@ -52,6 +52,49 @@ assert_totals(struct account_dir *d, uint32_t ham, uint32_t spam)
 		fail_msg("ham %u spam %u, not %u %u", h, s, ham, spam);
 }
 
+/* Words of many subjects, judged by a view as it is, with what was kept from
+ * others, and by its table alone. */
+static inline void
+assert_view_as_counted(struct store_view *v)
+{
+	struct junk_counts *kept = store_junk_counts(v);
+	struct junk_counts *table = junk_counts_open(v->t, TABLE_WORD);
+	struct junk_score a, b;
+	struct junk_words w;
+	char text[32];
+	unsigned int i;
+
+	junk_words_init(&w, 1, false);
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(text, sizeof(text), "w%u v%u", i % 40, i);
+		junk_words_add(&w, i % 2 == 0 ? BYTES("subject:")
+		    : BYTES_EMPTY, bytes_str(text));
+	}
+	assert_int_equal(junk_score(table, &w, &JUNK_DEFAULT, &b), 0);
+	for (i = 0; i < 2; i++) {
+		memset(&a, 0, sizeof(a));
+		assert_int_equal(junk_score(kept, &w, &JUNK_DEFAULT, &a), 0);
+		assert_int_equal(a.known, b.known);
+		assert_int_equal(a.ham, b.ham);
+		assert_int_equal(a.spam, b.spam);
+		assert_memory_equal(&a.probability, &b.probability,
+		    sizeof(double));
+	}
+	junk_words_free(&w);
+	junk_counts_close(kept);
+	junk_counts_close(table);
+}
+
+static inline void
+assert_as_counted(struct store *s)
+{
+	struct store_view *v = store_view_open(s);
+
+	assert_non_null(v);
+	assert_view_as_counted(v);
+	store_view_close(v);
+}
+
 static inline struct store_training_state
 state_of(struct account_dir *d)
 {
