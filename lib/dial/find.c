@@ -96,11 +96,11 @@ dial_find(struct dns *d, struct arena *a, struct bytes domain,
 	dial_read_mx(a, domain, dns_lookup(d, a, DNS_MX, domain), out);
 }
 
-void
-dial_find_address(struct dns *d, struct arena *a, struct bytes name,
-    struct dial_domain *out)
+/* q4 asks for A. */
+static void
+find_address(struct dns *d, struct arena *a, struct bytes name,
+    struct dns_query *q4, struct dial_domain *out)
 {
-	struct dns_query *q4 = dns_start(d, a, DNS_A, name);
 	struct dns_query *q6 = dns_start(d, a, DNS_AAAA, name);
 	const struct dns_answer *a4 = dns_wait(d, q4), *a6 = dns_wait(d, q6);
 
@@ -116,15 +116,27 @@ dial_find_address(struct dns *d, struct arena *a, struct bytes name,
 }
 
 void
+dial_find_address(struct dns *d, struct arena *a, struct bytes name,
+    struct dial_domain *out)
+{
+	find_address(d, a, name, dns_start(d, a, DNS_A, name), out);
+}
+
+void
 dial_find_any(struct dns *d, struct arena *a, struct bytes domain,
     struct dial_domain *out)
 {
 	struct dial_domain address;
+	struct dns_query *q4;
 
 	dial_find(d, a, domain, out);
 	if (out->found != DIAL_FOUND || !out->implicit)
 		return;
-	dial_find_address(d, a, domain, &address);
+	q4 = dns_start(d, a, DNS_A, domain);
+	/* one that is known already is enough */
+	if (dns_is_answered(q4) && dns_wait(d, q4)->status == DNS_OK)
+		return;
+	find_address(d, a, domain, q4, &address);
 	if (address.found != DIAL_FOUND)
 		*out = address;
 }

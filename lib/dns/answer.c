@@ -163,3 +163,21 @@ dns_table_find(const struct dns *d, struct arena *a, enum dns_type type,
 	}
 	return DNS_PARSED;
 }
+
+bool
+dns_source_find(const struct dns *d, struct arena *a, enum dns_type type,
+    struct bytes name, struct dns_answer *out)
+{
+	struct dns_record *records;
+
+	if (d->source.answer == NULL ||
+	    d->source.answer(d->source.ctx, a, type, name, out) != 1)
+		return false;
+	if (out->nrecords > 0) {
+		records = arena_zalloc(a, out->nrecords, sizeof(*records));
+		memcpy(records, out->records,
+		    out->nrecords * sizeof(*records));
+		dns_answer_set(out, records, out->nrecords);
+	}
+	return true;
+}

@@ -162,6 +162,7 @@ dns_new(const struct dns_options *options)
 	d->table = o->table;
 	d->ntable = o->table != NULL ? o->ntable : 0;
 	d->source = o->source;
+	d->cache = o->cache;
 	d->deadline = DEADLINE_NONE;
 	d->local_fd = -1;
 	return d;

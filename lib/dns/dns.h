@@ -3,9 +3,10 @@
  *
  * A stub resolver (RFC 1034, 1035): it asks recursive servers over UDP with
  * EDNS0 (RFC 6891), goes over to TCP when an answer is truncated (RFC 7766),
- * and asks several servers in turn. There are no threads, no cache, no search
- * list: every name is absolute. What the network says is taken only from the
- * server that was asked, with the id, question and class that were sent.
+ * and asks several servers in turn. There are no threads and no search list:
+ * every name is absolute. What the network says is taken only from the server
+ * that was asked, with the id, question and class that were sent. Answers are
+ * kept only for who brings a struct dns_cache.
  *
  * Names are text without escapes: labels of any bytes but "." and NUL, with
  * or without a final dot. Names in answers are in lower case without a final
@@ -29,6 +30,11 @@ enum {
 	DNS_INFLIGHT_MAX = 64,	/* descriptors held; more wait their turn */
 	DNS_UDP_SIZE = 1232,	/* offered by EDNS0: never fragmented */
 	DNS_MESSAGE_MAX = 65535,	/* RFC 1035 4.2.2 */
+	/* Of a struct dns_cache: what one client's mail asks for, more than
+	 * once over; longer answers are rare. */
+	DNS_CACHE_ENTRIES = 64,
+	DNS_CACHE_SECONDS_MAX = 300,	/* whatever their TTL says */
+	DNS_CACHE_MESSAGE_MAX = 4096,	/* bytes on the wire */
 };
 
 enum dns_type {			/* values are those of the wire */
@@ -86,6 +92,9 @@ struct dns_answer {
 	size_t nrecords;	/* 0 unless DNS_OK */
 	const char *why;	/* constant text; "" when DNS_OK */
 	struct dns_extended extended;
+	/* From now, by the TTLs of all that led here; that there is none, by
+	 * the SOA record beside it (RFC 2308 5). 0: not to be kept. */
+	uint32_t keep_seconds;
 };
 
 /* ---- names ---- */
@@ -145,6 +154,17 @@ struct dns_source {
 	void *ctx;
 };
 
+/*
+ * Answers of servers, for the next look-ups of the same process: each as long
+ * as its TTL lets it be kept, failures not at all. Of a full one, the answer
+ * that ends first makes room. To be used with one set of servers: what they
+ * were trusted in is kept with the answer.
+ */
+struct dns_cache;
+struct dns_cache *dns_cache_new(void);
+/* NULL is allowed. */
+void dns_cache_free(struct dns_cache *c);
+
 struct dns_options {
 	/* Empty: the nameservers of /etc/resolv.conf (trusted where its
 	 * option trust-ad says so, or on loopback), else 127.0.0.1. The
@@ -164,6 +184,8 @@ struct dns_options {
 	size_t ntable;
 	/* Looked at next; answer may be NULL. */
 	struct dns_source source;
+	/* Looked at last, before any server; NULL: none. Borrowed. */
+	struct dns_cache *cache;
 };
 
 struct dns;

@@ -11,6 +11,7 @@ struct dns {
 	const struct dns_static *table;
 	size_t ntable;
 	struct dns_source source;
+	struct dns_cache *cache;	/* NULL: none */
 	int64_t deadline;		/* of the job: dns_set_deadline */
 	struct dns_query *active;	/* with a descriptor each */
 	size_t nactive;
@@ -53,6 +54,21 @@ void dns_extended_read(struct bytes options, struct arena *a,
  */
 enum dns_parsed dns_table_find(const struct dns *d, struct arena *a,
     enum dns_type type, struct bytes name, struct dns_answer *out);
+
+/* Ask d->source; its records are put in order like all others. */
+bool dns_source_find(const struct dns *d, struct arena *a, enum dns_type type,
+    struct bytes name, struct dns_answer *out);
+
+/*
+ * What is kept for a name in canonical form, with the time it was kept for
+ * taken off. out->authentic is of the answer, without what led to the name.
+ * False: nothing is. And put an answer in, that came in n bytes and is the
+ * end of a look-up of that name, if it may be kept. c may be NULL in both.
+ */
+bool dns_cache_find(const struct dns_cache *c, struct arena *a,
+    enum dns_type type, struct bytes name, struct dns_answer *out);
+void dns_cache_put(struct dns_cache *c, enum dns_type type,
+    struct bytes name, size_t n, const struct dns_answer *answer);
 
 /* Fill servers from the environment, options, or a resolv.conf. */
 int dns_servers_init(struct dns *d, const struct dns_options *o,

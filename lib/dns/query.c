@@ -278,8 +278,11 @@ take_message(struct dns *d, struct dns_query *q, struct bytes msg)
 	r = dns_parse(msg, q->id, q->type, q->name, q->arena, &answer);
 	if (r == DNS_PARSED_OTHER)
 		return false;
-	answer.authentic = answer.authentic && q->authentic &&
+	answer.authentic = answer.authentic &&
 	    d->servers[q->server].trusted;
+	if (r == DNS_PARSED)
+		dns_cache_put(d->cache, q->type, q->name, msg.n, &answer);
+	answer.authentic = answer.authentic && q->authentic;
 	if (r == DNS_PARSED_TRUNCATED) {
 		if (tcp)
 			fail_try(d, q, "answer over TCP is truncated");
@@ -306,25 +309,6 @@ take_message(struct dns *d, struct dns_query *q, struct bytes msg)
 	return true;
 }
 
-/* Its records are put in order like all others. */
-static bool
-ask_source(struct dns *d, struct dns_query *q, struct dns_answer *answer)
-{
-	struct dns_record *records;
-
-	if (d->source.answer == NULL || d->source.answer(d->source.ctx,
-	    q->arena, q->type, q->name, answer) != 1)
-		return false;
-	if (answer->nrecords > 0) {
-		records = arena_zalloc(q->arena, answer->nrecords,
-		    sizeof(*records));
-		memcpy(records, answer->records,
-		    answer->nrecords * sizeof(*records));
-		dns_answer_set(answer, records, answer->nrecords);
-	}
-	return true;
-}
-
 static void
 begin(struct dns *d, struct dns_query *q)
 {
@@ -342,10 +326,13 @@ begin(struct dns *d, struct dns_query *q)
 			go_on_with(d, q, answer.name);
 		return;
 	}
-	if (r == DNS_PARSED || ask_source(d, q, &answer)) {
+	if (r == DNS_PARSED ||
+	    dns_source_find(d, q->arena, q->type, q->name, &answer) ||
+	    dns_cache_find(d->cache, q->arena, q->type, q->name, &answer)) {
 		q->answer = answer;
 		q->answer.authentic = answer.authentic && q->authentic;
-		finish(d, q);
+		if (!is_too_long(d, q, answer.aliases))
+			finish(d, q);
 		return;
 	}
 	q->tries = 0;

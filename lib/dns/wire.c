@@ -13,6 +13,7 @@
 enum {
 	CLASS_IN = 1,
 	TYPE_SOA = 6,
+	SOA_MIN = 1 + 1 + 5 * 4,	/* two root names, five numbers */
 	TYPE_OPT = 41,
 	FLAG_QR = 0x8000,
 	FLAGS_OPCODE = 0x7800,
@@ -219,9 +220,31 @@ struct sections {
 	struct rr *answers;
 	size_t n;
 	bool has_soa;		/* in the authority section: a real no */
+	struct bytes soa_name;
+	uint32_t soa_keep;	/* how long a no may be kept, by its SOA */
 	unsigned int rcode_high;	/* upper eight bits, from OPT */
 	struct dns_extended extended;	/* from OPT */
 };
+
+/* RFC 2181 8: one that would be negative counts as zero. */
+static uint32_t
+ttl_of(uint32_t ttl)
+{
+	return ttl > INT32_MAX ? 0 : ttl;
+}
+
+/* RFC 2308 5: the smaller one of its TTL and its last number, MINIMUM. */
+static void
+take_soa(const struct rr *rr, struct sections *out)
+{
+	uint32_t ttl = ttl_of(rr->ttl), minimum = 0;
+
+	out->has_soa = true;
+	out->soa_name = rr->name;
+	if (rr->data.n >= SOA_MIN)
+		minimum = ttl_of(be32_get(rr->data.p + rr->data.n - 4));
+	out->soa_keep = ttl < minimum ? ttl : minimum;
+}
 
 static bool
 get_sections(struct bytes msg, struct bytes *s, const struct header *h,
@@ -240,7 +263,7 @@ get_sections(struct bytes msg, struct bytes *s, const struct header *h,
 		if (!get_rr(msg, s, a, &rr))
 			return false;
 		if (rr.type == TYPE_SOA && rr.class == CLASS_IN)
-			out->has_soa = true;
+			take_soa(&rr, out);
 	}
 	for (i = 0; i < h->additionals; i++) {
 		if (!get_rr(msg, s, a, &rr))
@@ -274,6 +297,21 @@ bad(struct dns_answer *out, const char *why)
 	return DNS_PARSED_BAD;
 }
 
+static void
+keep_at_most(struct dns_answer *out, uint32_t seconds)
+{
+	if (seconds < out->keep_seconds)
+		out->keep_seconds = seconds;
+}
+
+/* That there is none. Who has no SOA, or another's, cannot say how long. */
+static void
+keep_none(const struct sections *s, struct dns_answer *out)
+{
+	keep_at_most(out, s->has_soa && dns_name_below(out->name,
+	    s->soa_name) ? s->soa_keep : 0);
+}
+
 /* Follow the aliases from out->name to where the records are. 0 or -1. */
 static int
 follow(struct bytes msg, const struct sections *s, enum dns_type type,
@@ -287,6 +325,7 @@ follow(struct bytes msg, const struct sections *s, enum dns_type type,
 		rr = find_rr(s, out->name, DNS_CNAME);
 		if (rr == NULL)
 			return 0;
+		keep_at_most(out, ttl_of(rr->ttl));
 		if (!get_target(msg, rr, 0, a, &out->name)) {
 			(void)bad(out, "malformed CNAME record");
 			return -1;
@@ -307,6 +346,7 @@ collect(struct bytes msg, const struct sections *s, const struct header *h,
 		return DNS_PARSED_BAD;
 	if (h->rcode == RCODE_NXDOMAIN) {
 		dns_answer_none(out, DNS_NXDOMAIN, "no such name");
+		keep_none(s, out);
 		return DNS_PARSED;
 	}
 	records = arena_zalloc(a, s->n, sizeof(*records));
@@ -317,12 +357,14 @@ collect(struct bytes msg, const struct sections *s, const struct header *h,
 			continue;
 		if (!get_record(msg, &s->answers[i], a, &records[n++]))
 			return bad(out, "malformed record");
+		keep_at_most(out, ttl_of(s->answers[i].ttl));
 	}
 	if (n > 0) {
 		dns_answer_set(out, records, n);
 		return DNS_PARSED;
 	}
 	dns_answer_none(out, DNS_NODATA, "no such record");
+	keep_none(s, out);
 	return out->aliases > 0 && !s->has_soa ? DNS_PARSED_ALIAS : DNS_PARSED;
 }
 
@@ -398,7 +440,10 @@ dns_parse(struct bytes msg, unsigned int id, enum dns_type type,
 	if (sections.rcode_high != 0)
 		return failed(out, sections.rcode_high << 4 | h.rcode);
 	out->authentic = (h.flags & FLAG_AD) != 0;
+	out->keep_seconds = INT32_MAX;
 	r = collect(msg, &sections, &h, type, a, out);
+	if (r != DNS_PARSED)
+		out->keep_seconds = 0;
 	out->extended = sections.extended;
 	return r;
 }

@@ -143,6 +143,7 @@ smtp_settings_load(struct smtp_settings *s, bool lmtp, const char *section,
 void
 smtp_settings_free(struct smtp_settings *s)
 {
+	dns_cache_free(s->dns_cache);
 	config_close(s->config);
 	arena_free(&s->arena);
 	*s = (struct smtp_settings){ 0 };
@@ -169,13 +170,18 @@ smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r)
 	return 0;
 }
 
+/*
+ * What a process has of its own: the addresses of resolvers, read while files
+ * can be, and in smtp-in, whose processes serve one client, what DNS says of it
+ * and of whom it sends for, from one message to the next.
+ */
 static void
-read_resolvers(struct smtp_settings *s)
+own_dns(struct smtp_settings *s)
 {
 	struct stage_options *stage;
 	struct dns_options *dns;
 
-	if (!s->asks_dns || s->stage->dns->nservers > 0)
+	if (!s->asks_dns)
 		return;
 	stage = arena_zalloc(&s->arena, 1, sizeof(*stage));
 	dns = arena_zalloc(&s->arena, 1, sizeof(*dns));
@@ -183,6 +189,8 @@ read_resolvers(struct smtp_settings *s)
 	*dns = *stage->dns;
 	/* Else dns_new fails too, and says so. */
 	(void)dns_options_system(dns);
+	if (!s->smtp.lmtp)
+		dns->cache = s->dns_cache = dns_cache_new();
 	stage->dns = dns;
 	s->stage = stage;
 }
@@ -193,7 +201,7 @@ smtp_settings_confine(struct smtp_settings *s, const struct os_sandbox *box)
 	if (s->confined)
 		return 0;
 	s->confined = true;
-	read_resolvers(s);
+	own_dns(s);
 	if (os_sandbox_enter(box) == 0)
 		return 0;
 	msg_warnsys("cannot enter sandbox");

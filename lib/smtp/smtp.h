@@ -407,6 +407,7 @@ struct smtp_settings {
 	/* What is known of the zones in stage->dnsbl, which has it
 	 * too; made once, or NULL. */
 	struct dnsbl_health *dnsbl_health;
+	struct dns_cache *dns_cache;	/* of a process; stage->dns has it */
 	size_t received_max;
 	int64_t line_timeout_ms, data_timeout_ms, unknown_delay_ms;
 	const char *spool_dir;
@@ -430,8 +431,8 @@ int smtp_settings_reach(const struct smtp_settings *s, struct os_reach *r);
 /*
  * In a new process, before what a client sends is read; again for each further
  * connection it serves, which changes nothing. Takes the system's resolvers as
- * they are now, if none are configured and one could be asked, and enters the
- * sandbox. 0, or -1: it said why.
+ * they are now, if none are configured and one could be asked, begins to keep
+ * their answers (smtp-in), and enters the sandbox. 0, or -1: it said why.
  */
 int smtp_settings_confine(struct smtp_settings *s,
     const struct os_sandbox *box);

@@ -49,8 +49,8 @@ class Visit:
         self.s.sendall(line.encode() + b"\r\n")
         got = self.reply()
         assert got == want, (line, got)
-    def message(self, size=0, to="alice"):
-        self.say("MAIL FROM:<a@nospf.example>")
+    def message(self, size=0, to="alice", domain="nospf.example"):
+        self.say(f"MAIL FROM:<a@{domain}>")
         self.say(f"RCPT TO:<{to}@example.org>")
         self.say("DATA", "354")
         self.say("Subject: kept\r\n\r\n" + ("y" * 70 + "\r\n") * (size // 72) + ".")
@@ -59,6 +59,7 @@ def play(v, what):
     if what == "greet": v.s.close(); v.f.close(); return
     v.say("EHLO me.example")
     if what == "mail": v.message()
+    elif what == "asks": v.message(domain="asked.example")
     elif what == "big": v.message(300000)
     elif what == "small": v.message(200000)
     elif what == "gone": v.s.close(); v.f.close(); return
@@ -129,6 +130,25 @@ left=$(timeout 60 /usr/bin/python3 fds.py "$smtp_pid" "$port")
 # a sanitizer keeps what was freed
 [ "${SAN:-}" != 1 ] || left="${left% *} True"
 is "$left" "1 True True" "after 20 messages: no descriptor more, no memory"
+
+# ---- what DNS said ----
+stop "$smtp_pid"
+echo '{"asked.example": {"TXT": ["v=spf1 ip4:127.0.0.0/8 -all"]},
+"2.0.0.127.in-addr.arpa": {"PTR": ["two.example"]}, "two.example": {"A": ["127.0.0.2"]}}' >zone.json
+dns_port=$(free_port)
+bg /usr/bin/python3 "$TOP/tests/dns-stub.py" -p "$dns_port" -r dns.ready -l dns.log zone.json
+wait_for 5 test -e dns.ready
+main_conf "$one"
+PIPEMAIL_DNS=127.0.0.1:$dns_port
+export PIPEMAIL_DNS
+start_smtp
+asked() { grep -c " TXT asked.example " dns.log; }
+is "$(visits 1:asks 1:asks 1:asks)/$(asked)" "1 1 1/1" "an answer of DNS serves the process's next connections"
+is "$(sed -n 's/.* m=accepted .* from=a@asked.example .*results="[^"]*\(spf=[a-z]*\).*/\1/p' smtp.log | tr '\n' ' ')" "spf=pass spf=pass spf=pass " "with the same result"
+is "$(visits 2:asks)/$(asked)" "1/2" "those of another address are asked for"
+main_conf "$one"
+is "$(visits 2:asks)/$(asked)" "1/3" "and after a new configuration"
+unset PIPEMAIL_DNS
 
 # ---- servers that keep none ----
 stop "$smtp_pid"
