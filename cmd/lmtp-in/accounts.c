@@ -4,7 +4,6 @@
 #include "lmtp_in.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "account/account.h"
 
@@ -46,16 +45,19 @@ static void
 wait_for_lock(void *ctx, const char *account, bool waiting)
 {
 	const struct accounts *a = ctx;
-	char what[STORE_ACCOUNT_MAX + 20];
-	int n = snprintf(what, sizeof(what), "lock of account %s", account);
+	struct bytes of = BYTES("lock of account "), name = bytes_str(account);
+	unsigned char what[STORE_ACCOUNT_MAX + 20];
 
 	if (a->job == NULL)
 		return;
-	if (waiting)
-		stage_guard_wait(a->job, bytes_of(what, n < 0 ? 0 :
-		    (size_t)n < sizeof(what) ? (size_t)n : sizeof(what)));
-	else
+	if (!waiting) {
 		stage_guard_waited(a->job);
+		return;
+	}
+	name = bytes_first(name, sizeof(what) - of.n);
+	memcpy(what, of.p, of.n);
+	memcpy(what + of.n, name.p, name.n);
+	stage_guard_wait(a->job, bytes_of(what, of.n + name.n));
 }
 
 static struct store *

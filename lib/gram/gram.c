@@ -7,9 +7,10 @@
 /* Windows whose hashes are found together; of less than so many one by one. */
 #define CHUNK 256
 #define CHUNK_MIN 64
-/* Bits that are remembered one by one: as long as there are no more, all work
- * is with them, and none with all that could be set. */
-#define FEW 4096
+/* Hashes that are noted one after the other. Only of more the bits are set
+ * among all that could be: those are more memory than is in the processor's
+ * cache when the next message comes. */
+#define FEW 8192
 #define WORD_BITS 32
 #define WORDS (GRAM_FILTER_MAX * 8 / WORD_BITS)
 
@@ -39,20 +40,18 @@ struct gram_set {
 		uint32_t words[WORDS];
 		uint64_t longs[GRAM_FILTER_MAX / 8];
 	};
-	size_t set;		/* how many are; not up to date if > FEW */
-	bool made;		/* a filter: cleared before the next text */
-	uint32_t place[FEW + CHUNK];	/* those, if set <= FEW */
+	bool many;		/* noted are none, bits are set */
+	size_t n;		/* that are noted */
+	uint32_t noted[FEW + CHUNK];
+	uint16_t sorted[FEW];	/* places within their parts */
 	unsigned char small[FEW];	/* their filter */
 };
 _Static_assert(FEW * 100 <= FEW * 8 * GRAM_DENSITY, "no room for the filter");
+_Static_assert(FEW <= UINT16_MAX, "counters of notes");
 
-static void
-clear(struct gram_set *g)
-{
-	memset(g->bits, 0, sizeof(g->bits));
-	g->set = 0;
-	g->made = false;
-}
+/* Parts of all places, each small enough to be looked at in a set of bits. */
+#define PART_BITS 4096
+#define PARTS (GRAM_FILTER_MAX * 8 / PART_BITS)
 
 void
 gram_set_free(struct gram_set *g)
@@ -203,7 +202,8 @@ gram_set_new_as(bool by_vectors)
 	struct gram_set *g = mem_alloc(sizeof(*g));
 
 	g->way = by_vectors ? &WAY_VECTORS : &plain;
-	clear(g);	/* what else it has is written before it is read */
+	g->many = false;
+	g->n = 0;	/* what else it has is written before it is read */
 	return g;
 }
 
@@ -228,22 +228,14 @@ hash_characters(const unsigned char *p, size_t n,
 	return count;
 }
 
-/* The same, and the places of those that were not set before are noted. */
+/* From now on bits are set. */
 static void
-note_bits(struct gram_set *g, const uint32_t *hash, size_t n)
+begin_many(struct gram_set *g)
 {
-	uint32_t *place = g->place + g->set;
-	size_t set = 0, i;
-
-	for (i = 0; i < n; i++) {
-		uint32_t h = place_of(hash[i]);
-		unsigned int bit = 1U << h % 8, was = g->bits[h / 8];
-
-		g->bits[h / 8] = (unsigned char)(was | bit);
-		place[set] = h;
-		set += (was & bit) == 0;
-	}
-	g->set += set;
+	memset(g->bits, 0, sizeof(g->bits));
+	set_bits(g, g->noted, g->n);
+	g->n = 0;
+	g->many = true;
 }
 
 static void
@@ -251,28 +243,31 @@ add_characters(struct gram_set *g, const unsigned char *p, size_t n)
 {
 	uint32_t hash[CHUNK];
 
-	n = hash_characters(p, n, hash);
-	if (g->set <= FEW)
-		note_bits(g, hash, n);
+	if (g->many)
+		set_bits(g, hash, hash_characters(p, n, hash));
 	else
-		set_bits(g, hash, n);
+		g->n += hash_characters(p, n, g->noted + g->n);
+	if (g->n > FEW)
+		begin_many(g);
 }
 
 static void
 add_chunk(struct gram_set *g, const struct chunk *c)
 {
-	uint32_t hash[CHUNK];
+	uint32_t *noted = g->noted + g->n;
 	size_t i;
 
-	if (g->set > FEW) {
+	if (g->many) {
 		g->way->set(g, c);
 		return;
 	}
 	if (c->n >= CHUNK_MIN)
-		g->way->hash(c, hash);
+		g->way->hash(c, noted);
 	for (i = 0; i < c->n && c->n < CHUNK_MIN; i++)
-		hash[i] = mix(be32_get(c->p + i));
-	note_bits(g, hash, c->n);
+		noted[i] = mix(be32_get(c->p + i));
+	g->n += c->n;
+	if (g->n > FEW)
+		begin_many(g);
 }
 
 static inline void
@@ -283,8 +278,6 @@ add_text(struct gram_set *g, struct bytes text, bool ascii)
 	size_t i, n;
 	bool last;
 
-	if (g->made)
-		clear(g);
 	for (i = 0; i + 3 <= text.n; i += n) {
 		n = text.n - 2 - i < CHUNK ? text.n - 2 - i : CHUNK;
 		/* at the last place there are three bytes, not four */
@@ -314,7 +307,47 @@ gram_set_add_ascii(struct gram_set *g, struct bytes text)
 	add_text(g, text, true);
 }
 
-/* The remembered bits alone, and none is set after it. */
+/* Put the notes of each part together; end has where the part ends. */
+static void
+sort_notes(struct gram_set *g, uint16_t end[PARTS])
+{
+	size_t i, sum = 0, n;
+
+	memset(end, 0, PARTS * sizeof(end[0]));
+	for (i = 0; i < g->n; i++)
+		end[place_of(g->noted[i]) / PART_BITS]++;
+	for (i = 0; i < PARTS; i++) {
+		n = end[i];
+		end[i] = (uint16_t)sum;
+		sum += n;
+	}
+	for (i = 0; i < g->n; i++) {
+		uint32_t h = place_of(g->noted[i]);
+
+		g->sorted[end[h / PART_BITS]++] = (uint16_t)(h % PART_BITS);
+	}
+}
+
+/* How many different places are noted. */
+static size_t
+count_notes(struct gram_set *g)
+{
+	uint64_t seen[PART_BITS / 64], bit;
+	uint16_t end[PARTS];
+	size_t i = 0, part, count = 0;
+
+	sort_notes(g, end);
+	for (part = 0; part < PARTS; part++) {
+		memset(seen, 0, sizeof(seen));
+		for (; i < end[part]; i++) {
+			bit = (uint64_t)1 << g->sorted[i] % 64;
+			count += (seen[g->sorted[i] / 64] & bit) == 0;
+			seen[g->sorted[i] / 64] |= bit;
+		}
+	}
+	return count;
+}
+
 static struct bytes
 small_filter(struct gram_set *g, size_t n)
 {
@@ -322,34 +355,39 @@ small_filter(struct gram_set *g, size_t n)
 	uint32_t h;
 
 	memset(g->small, 0, n);
-	for (i = 0; i < g->set; i++) {
-		h = g->place[i];
-		g->bits[h / 8] = 0;
-		h %= n * 8;
+	for (i = 0; i < g->n; i++) {
+		h = g->noted[i] % (uint32_t)(n * 8);
 		g->small[h / 8] |= (unsigned char)(1U << h % 8);
 	}
-	g->set = 0;
+	g->n = 0;
 	return bytes_of(g->small, n);
+}
+
+/* All that were set, laid over each other. */
+static struct bytes
+folded_filter(struct gram_set *g, size_t n)
+{
+	size_t at, i;
+
+	for (at = n / 8; at < GRAM_FILTER_MAX / 8; at += n / 8) {
+		for (i = 0; i < n / 8; i++)
+			g->longs[i] |= g->longs[at + i];
+	}
+	g->many = false;
+	return bytes_of(g->bits, n);
 }
 
 struct bytes
 gram_set_filter(struct gram_set *g)
 {
-	size_t n = GRAM_FILTER_MIN, set, at, i;
+	size_t n = GRAM_FILTER_MIN, set;
 
-	if (g->made || g->set == 0)
+	if (!g->many && g->n == 0)
 		return BYTES_EMPTY;
-	set = g->set <= FEW ? g->set : g->way->count(g);
+	set = g->many ? g->way->count(g) : count_notes(g);
 	while (n < GRAM_FILTER_MAX && set * 100 > n * 8 * GRAM_DENSITY)
 		n *= 2;
-	if (g->set <= FEW)
-		return small_filter(g, n);
-	for (at = n / 8; at < GRAM_FILTER_MAX / 8; at += n / 8) {
-		for (i = 0; i < n / 8; i++)
-			g->longs[i] |= g->longs[at + i];
-	}
-	g->made = true;
-	return bytes_of(g->bits, n);
+	return g->many ? folded_filter(g, n) : small_filter(g, n);
 }
 
 void

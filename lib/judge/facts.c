@@ -75,7 +75,9 @@ static void
 read_results(struct arena *a, const struct trace_block *block,
     struct judge_facts *out)
 {
-	struct bytes *dkim = arena_zalloc(a, DOMAINS_MAX, sizeof(*dkim));
+	size_t most = block->nresinfo < DOMAINS_MAX ? block->nresinfo
+	    : DOMAINS_MAX;		/* one result, one domain */
+	struct bytes *dkim = arena_zalloc(a, most, sizeof(*dkim));
 	struct trace_resinfo r;
 	size_t n = 0;
 
@@ -144,40 +146,57 @@ read_from(struct arena *a, struct bytes message, struct judge_facts *out)
 		(void)address_of(a, m, &s->from_address); /* empty: none */
 }
 
+/* Most messages have one or two. */
+struct addressed {
+	struct bytes *list;
+	size_t n, size;
+};
+
 static void
-add_addresses(struct arena *a, struct bytes body, struct bytes *list,
-    size_t *n)
+add_address(struct arena *a, const struct addr_member *m,
+    struct addressed *out)
+{
+	struct bytes *old = out->list;
+
+	if (out->n == out->size) {
+		out->size = out->size == 0 ? 8 : out->size * 2;
+		out->list = arena_zalloc(a, out->size, sizeof(*out->list));
+		if (out->n > 0)
+			memcpy(out->list, old, out->n * sizeof(*old));
+	}
+	if (address_of(a, m, &out->list[out->n]))
+		out->n++;
+}
+
+static void
+add_addresses(struct arena *a, struct bytes body, struct addressed *out)
 {
 	const struct addr_member *m;
 	struct addr_list l;
 
 	addr_parse_list(a, body, &l);
 	for (m = addr_next_mailbox(l.first); m != NULL &&
-	    *n < JUDGE_ADDRESSED_MAX; m = addr_next_mailbox(m->next)) {
-		if (address_of(a, m, &list[*n]))
-			(*n)++;
-	}
+	    out->n < JUDGE_ADDRESSED_MAX; m = addr_next_mailbox(m->next))
+		add_address(a, m, out);
 }
 
 static void
 read_addressed(struct arena *a, struct bytes message,
     struct judge_facts *out)
 {
-	struct bytes *list = arena_zalloc(a, JUDGE_ADDRESSED_MAX,
-	    sizeof(*list));
+	struct addressed all = { .list = NULL };
 	struct bytes header, body;
 	struct mime_field f;
-	size_t n = 0;
 
 	mime_split(message, &header, &body);
 	out->subject = mime_field_text(a, header, BYTES("Subject"));
 	while (mime_next_field(&header, &f)) {
 		if (bytes_caseeq(f.name, BYTES("To")) ||
 		    bytes_caseeq(f.name, BYTES("Cc")))
-			add_addresses(a, f.body, list, &n);
+			add_addresses(a, f.body, &all);
 	}
-	out->addressed = list;
-	out->naddressed = n;
+	out->addressed = all.list;
+	out->naddressed = all.n;
 }
 
 /* ---- all of it ---- */

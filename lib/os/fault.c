@@ -14,8 +14,12 @@
 #define STACK_BYTES ((size_t)64 * 1024)
 
 static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+#define FAULTS (sizeof(faults) / sizeof(faults[0]))
 
 static void (*volatile last_act)(void);
+static void (*volatile told)(int signo);
+static struct sigaction before[FAULTS];	/* SIG_DFL: nobody's */
+static bool taken;
 static unsigned char *own_stack;
 
 void
@@ -28,11 +32,28 @@ os_fault_act(void)
 		act();
 }
 
+/* The default is in place already. */
+static void
+give_back(int signo)
+{
+	size_t i;
+
+	for (i = 0; i < FAULTS; i++) {
+		if (faults[i] == signo && before[i].sa_handler != SIG_DFL)
+			(void)sigaction(signo, &before[i], NULL);
+	}
+}
+
 static void
 on_fault(int signo, siginfo_t *info, void *context)
 {
+	void (*tell)(int) = told;
+
 	(void)context;
+	if (tell != NULL)
+		tell(signo);
 	os_fault_act();
+	give_back(signo);
 	if (info->si_code <= 0)
 		(void)raise(signo);	/* when this returns */
 }
@@ -50,28 +71,53 @@ use_own_stack(void)
 	(void)sigaltstack(&stack, NULL);	/* without: as before */
 }
 
-void
-os_fault_again(void)
+static const struct sigaction *
+ours(struct sigaction *sa)
 {
-	struct sigaction sa = { .sa_sigaction = on_fault,
-	    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND }, now;
-	size_t i;
-
-	if (last_act == NULL)
-		return;
-	(void)sigemptyset(&sa.sa_mask);		/* cannot fail */
-	use_own_stack();
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		if (sigaction(faults[i], NULL, &now) == 0 &&
-		    (now.sa_flags & SA_SIGINFO) == 0 &&
-		    now.sa_handler == SIG_DFL)
-			(void)sigaction(faults[i], &sa, NULL);
-	}
+	*sa = (struct sigaction){ .sa_sigaction = on_fault,
+	    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
+	(void)sigemptyset(&sa->sa_mask);	/* cannot fail */
+	return sa;
 }
 
 void
 os_fault_last(void (*act)(void))
 {
+	struct sigaction sa, now;
+	size_t i;
+
 	last_act = act;
-	os_fault_again();
+	if (act == NULL)
+		return;
+	use_own_stack();
+	for (i = 0; i < FAULTS; i++) {
+		if (sigaction(faults[i], NULL, &now) == 0 &&
+		    (now.sa_flags & SA_SIGINFO) == 0 &&
+		    now.sa_handler == SIG_DFL)
+			(void)sigaction(faults[i], ours(&sa), NULL);
+	}
+}
+
+static void
+take_all(void)
+{
+	struct sigaction sa, now;
+	size_t i;
+
+	use_own_stack();
+	for (i = 0; i < FAULTS; i++) {
+		if (sigaction(faults[i], ours(&sa), &now) == 0 &&
+		    ((now.sa_flags & SA_SIGINFO) == 0 ||
+		    now.sa_sigaction != on_fault))
+			before[i] = now;
+	}
+	taken = true;
+}
+
+void
+os_fault_tell(void (*tell)(int signo))
+{
+	told = tell;
+	if (tell != NULL && !taken)
+		take_all();
 }

@@ -287,12 +287,16 @@ int os_memory_file(const char *what);
  * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, and SIGSYS in a sandbox: act is
  * called once, and may do what a signal handler may; then the process ends by
  * the signal as it would have. One act for the process, the last one given.
- * Who has a handler of another kind keeps it, and calls os_fault_act from it;
- * when its handlers are gone, os_fault_again.
+ * Who has a handler of another kind keeps it, and calls os_fault_act from it.
  */
 void os_fault_last(void (*act)(void));
 void os_fault_act(void);
-void os_fault_again(void);
+/*
+ * Called before act, but not for SIGSYS, with the number of the signal: it may
+ * end the process. NULL: none. With the first one signals are taken from other
+ * handlers; they get what it lets pass. To change it costs no system call.
+ */
+void os_fault_tell(void (*tell)(int signo));
 
 /* No core dumps, no ptrace(2) by processes of the same user. */
 int os_no_dump(void);

@@ -144,28 +144,64 @@ result_of(int code)
 	}
 }
 
+struct regex_room {
+	pcre2_match_context *context;
+	pcre2_match_data *data;
+	struct budget budget;
+};
+
+static void
+room_init(struct regex_room *room, pcre2_general_context *g)
+{
+	room->context = pcre2_match_context_create(g);
+	room->data = pcre2_match_data_create(1, g);
+	if (room->context == NULL)
+		return;
+	pcre2_set_heap_limit(room->context, REGEX_MEMORY_MAX / 1024);
+	pcre2_set_match_limit(room->context, UINT32_MAX);
+	pcre2_set_callout(room->context, count, &room->budget);
+}
+
+struct regex_room *
+regex_room_new(struct arena *a)
+{
+	struct regex_room *room = arena_zalloc(a, 1, sizeof(*room));
+
+	room_init(room, pcre2_general_context_create(take, leave, a));
+	return room;
+}
+
+int
+regex_match_in(struct regex_room *room, const struct regex *r,
+    struct bytes text, uint64_t *steps)
+{
+	int code = PCRE2_ERROR_NOMEMORY;
+
+	if (r->literal.n > 0)
+		return match_literal(r->literal, text, steps);
+	room->budget = (struct budget){ steps, 1 + text.n / BYTES_A_STEP };
+	if (room->context != NULL && room->data != NULL)
+		code = pcre2_match(r->code, text.n == 0 ?
+		    (PCRE2_SPTR)"" : text.p, text.n, 0, 0, room->data,
+		    room->context);
+	return result_of(code);
+}
+
 int
 regex_match(struct arena *a, const struct regex *r, struct bytes text,
     uint64_t *steps)
 {
-	struct budget budget = { steps, 1 + text.n / BYTES_A_STEP };
-	pcre2_match_context *m;
-	pcre2_match_data *data;
-	int code = PCRE2_ERROR_NOMEMORY;
+	struct regex_room room = { .data = NULL };
+	int result, err;
 
 	(void)a;
 	if (r->literal.n > 0)
 		return match_literal(r->literal, text, steps);
-	m = pcre2_match_context_create(NULL);
-	data = pcre2_match_data_create(1, NULL);
-	if (m != NULL && data != NULL) {
-		pcre2_set_heap_limit(m, REGEX_MEMORY_MAX / 1024);
-		pcre2_set_match_limit(m, UINT32_MAX);
-		pcre2_set_callout(m, count, &budget);
-		code = pcre2_match(r->code, text.n == 0 ?
-		    (PCRE2_SPTR)"" : text.p, text.n, 0, 0, data, m);
-	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(m);
-	return result_of(code);
+	room_init(&room, NULL);
+	result = regex_match_in(&room, r, text, steps);
+	err = errno;
+	pcre2_match_data_free(room.data);
+	pcre2_match_context_free(room.context);
+	errno = err;
+	return result;
 }

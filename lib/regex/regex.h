@@ -39,5 +39,13 @@ struct regex *regex_compile(struct arena *a, struct bytes pattern,
  */
 int regex_match(struct arena *a, const struct regex *r, struct bytes text,
     uint64_t *steps);
+/*
+ * The same for who asks often: room is made once, in an arena, and takes up to
+ * twice REGEX_MEMORY_MAX there, most often 20 kB.
+ */
+struct regex_room;
+struct regex_room *regex_room_new(struct arena *a);
+int regex_match_in(struct regex_room *room, const struct regex *r,
+    struct bytes text, uint64_t *steps);
 
 #endif

@@ -60,11 +60,13 @@ static void
 read_results(struct arena *a, const struct trace_block *block,
     struct rules_facts *out)
 {
+	size_t most = block->nresinfo < RULES_DOMAINS_MAX ? block->nresinfo
+	    : RULES_DOMAINS_MAX;	/* one result, one domain */
 	struct domains dkim = { .a = a };
 	struct trace_resinfo r;
 	struct bytes d;
 
-	dkim.list = arena_zalloc(a, RULES_DOMAINS_MAX, sizeof(*dkim.list));
+	dkim.list = arena_zalloc(a, most, sizeof(*dkim.list));
 	for (size_t i = 0; i < block->nresinfo; i++) {
 		if (trace_resinfo_parse(a, block->resinfo[i], &r) == -1 ||
 		    !bytes_caseeq(r.result, BYTES("pass")))

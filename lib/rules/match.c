@@ -24,6 +24,7 @@ struct field {
 struct matcher {
 	struct arena *a;
 	const struct rules_facts *f;
+	struct regex_room *room;	/* made when first asked for */
 	struct field *field;		/* made when first asked for */
 	size_t nfields, size;
 	bool has_fields;
@@ -52,9 +53,13 @@ static bool
 matches(struct matcher *m, const struct regex *r, struct bytes text)
 {
 	uint64_t *steps = &m->steps[m->refuses];
-	int found = r == NULL || m->undecided ? 0
-	    : regex_match(m->a, r, text, steps);
+	int found = 0;
 
+	if (r != NULL && !m->undecided) {
+		if (m->room == NULL)
+			m->room = regex_room_new(m->a);
+		found = regex_match_in(m->room, r, text, steps);
+	}
 	if (found == -1) {
 		*steps = 0;
 		m->undecided = m->over_budget = true;

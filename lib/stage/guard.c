@@ -7,13 +7,15 @@
  * which stage it was. So both texts are made before the stage runs, and the
  * handler of the signal does what one is allowed to do, write(2) and _exit(2).
  *
- * The state is of the process, as signals are: one job at a time.
+ * The state is of the process, as signals are: one job at a time. What signals
+ * do is set once, and so is the timer: a job changes variables alone. When the
+ * timer ends it is looked at what the time is for, and whether it is up.
  */
 #include "stage/stage.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -21,11 +23,6 @@
 
 /* A stage sees to its deadline itself; this is for one that does not. */
 #define GRACE_MS 2000
-#define STACK_BYTES ((size_t)64 * 1024)
-
-static const int caught[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
-	SIGALRM };
-#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
 #define TEXT_MAX 1024
 #define NAME_MAX_BYTES 200
@@ -44,8 +41,9 @@ static struct {
 	char before_wait[NAME_MAX_BYTES + 2];
 	size_t before_wait_n;
 	bool timed;
-	unsigned char *stack;	/* its own is what may be full */
-	struct sigaction before[CAUGHT];
+	bool has_alarm;			/* SIGALRM is ours */
+	_Atomic int64_t deadline;	/* 0: time does not run */
+	_Atomic int64_t timer;		/* when it ends; 0: it is not set */
 } guard;
 
 /* ---- when it happens ---- */
@@ -81,6 +79,31 @@ on_fault(int signo)
 	if (signo != SIGALRM)
 		os_fault_act();
 	_exit(EXIT_TEMP);
+}
+
+static void
+start_timer(int64_t at, int64_t ms)
+{
+	struct itimerval t = { .it_value = { ms / 1000,
+	    ms % 1000 * 1000 } };
+
+	(void)setitimer(ITIMER_REAL, &t, NULL);	/* its values are good */
+	guard.timer = at;
+}
+
+/* Of an earlier deadline, perhaps. setitimer(2) is a plain system call. */
+static void
+on_alarm(int signo)
+{
+	int64_t at = guard.deadline, left = at - time_mono_ms();
+	int err = errno;
+
+	guard.timer = 0;
+	if (at != 0 && left <= 0)
+		on_fault(signo);
+	if (at != 0)
+		start_timer(at, left);
+	errno = err;
 }
 
 /* ---- before ---- */
@@ -138,36 +161,39 @@ make_texts(struct bytes id)
 
 /* ---- on and off ---- */
 
+/* 0: none. A timer that ends sooner than needed starts itself again. */
 static void
-set_alarm(int ms)
+set_deadline(int ms)
 {
-	struct itimerval t = { .it_value = { ms / 1000,
-	    ms % 1000 * 1000 } };
+	int64_t at = time_mono_ms() + ms;
 
 	guard.timed = ms != 0;
-	(void)setitimer(ITIMER_REAL, &t, NULL);	/* its values are good */
+	guard.deadline = ms == 0 ? 0 : at;
+	if (ms != 0 && (guard.timer == 0 || guard.timer > at))
+		start_timer(at, ms);
+}
+
+static void
+take_alarm(void)
+{
+	struct sigaction sa = { .sa_handler = on_alarm,
+	    .sa_flags = SA_ONSTACK | SA_RESTART };
+
+	if (!guard.has_alarm)
+		(void)sigaction(SIGALRM, &sa, NULL);
+	guard.has_alarm = true;
 }
 
 void
 stage_guard_begin(struct stage_job *job, int fd)
 {
-	struct sigaction sa = { .sa_handler = on_fault,
-	    .sa_flags = SA_ONSTACK | SA_RESETHAND };
-	stack_t stack = { .ss_size = STACK_BYTES };
-	size_t i;
-
-	if (guard.stack == NULL)
-		guard.stack = mem_alloc(STACK_BYTES);
-	stack.ss_sp = guard.stack;
-	/* without it a full stack is one fault that is not told */
-	(void)sigaltstack(&stack, NULL);
 	guard.fd = fd;
 	guard.armed = 0;
 	make_texts(job->envelope.id);
 	job->is_guarded = true;
-	for (i = 0; i < CAUGHT; i++)
-		(void)sigaction(caught[i], &sa, &guard.before[i]);
-	set_alarm(deadline_left(job->deadline) + GRACE_MS);
+	os_fault_tell(on_fault);
+	take_alarm();
+	set_deadline(deadline_left(job->deadline) + GRACE_MS);
 }
 
 void
@@ -176,7 +202,7 @@ stage_guard_timed(const struct stage_job *job, struct bytes name)
 	if (!job->is_guarded)
 		return;
 	stage_guard_name(job, name);
-	set_alarm((int)job->options->timeout_ms + GRACE_MS);
+	set_deadline((int)job->options->timeout_ms + GRACE_MS);
 }
 
 void
@@ -184,7 +210,7 @@ stage_guard_untimed(const struct stage_job *job, struct bytes name)
 {
 	if (!job->is_guarded)
 		return;
-	set_alarm(0);
+	set_deadline(0);
 	stage_guard_name(job, name);
 }
 
@@ -198,7 +224,7 @@ stage_guard_wait(const struct stage_job *job, struct bytes name)
 	stage_guard_name(job, name);
 	if (guard.timed)
 		return;
-	set_alarm((int)job->options->timeout_ms + GRACE_MS);
+	set_deadline((int)job->options->timeout_ms + GRACE_MS);
 	guard.timed = false;	/* it ends with the wait */
 }
 
@@ -208,7 +234,7 @@ stage_guard_waited(const struct stage_job *job)
 	if (!job->is_guarded)
 		return;
 	if (!guard.timed)
-		set_alarm(0);
+		set_deadline(0);
 	guard.armed = 0;
 	memcpy(guard.name, guard.before_wait, guard.before_wait_n);
 	guard.name_n = guard.before_wait_n;
@@ -218,14 +244,10 @@ stage_guard_waited(const struct stage_job *job)
 void
 stage_guard_end(struct stage_job *job)
 {
-	size_t i;
-
 	if (!job->is_guarded)
 		return;
-	set_alarm(0);
+	set_deadline(0);
 	job->is_guarded = false;
 	guard.armed = 0;
-	for (i = 0; i < CAUGHT; i++)
-		(void)sigaction(caught[i], &guard.before[i], NULL);
-	os_fault_again();	/* what was opened meanwhile wants it */
+	os_fault_tell(NULL);
 }

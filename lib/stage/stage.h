@@ -210,8 +210,8 @@ void stage_run(struct stage_job *job, const struct stage_list *list);
  * Between begin and end a builtin stage that crashes, or that is at work
  * seconds after the job's deadline, ends the process with EXIT_TEMP; before
  * that a line with the stage's name goes to the log and "451 ..." to fd, where
- * an SMTP client waits for its reply. One job of a process at a time; nobody
- * else may use SIGALRM meanwhile.
+ * an SMTP client waits for its reply. One job of a process at a time; from the
+ * first on nobody else may use SIGALRM, which may come between jobs, too.
  */
 void stage_guard_begin(struct stage_job *job, int fd);
 void stage_guard_end(struct stage_job *job);

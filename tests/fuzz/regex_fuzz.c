@@ -19,6 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *lf = size == 0 ? NULL : memchr(data, '\n', size);
 	uint64_t first = STEPS, again = STEPS;
 	const char *why = NULL;
+	struct regex_room *room = regex_room_new(&a);
 	struct regex *r;
 
 	if (lf != NULL) {
@@ -31,6 +32,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r != NULL && (regex_match(&a, r, text, &first) !=
 	    regex_match(&a, r, text, &again) || first != again))
 		abort();
+	if (r != NULL) {
+		again = STEPS;
+		(void)regex_match_in(room, r, pattern, &again);
+		again = STEPS;
+		(void)regex_match_in(room, r, text, &again);
+		if (first != again)
+			abort();
+	}
 	arena_free(&a);
 	return 0;
 }

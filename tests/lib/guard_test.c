@@ -18,6 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* As the guard has it. */
+#define GRACE_MS 2000
+/* The others have 100 ms. */
+#define LATER_MS 700
+
 static volatile int zero, sink;
 
 static int
@@ -82,6 +87,7 @@ static const struct stage_builtin segv = STAGE("segv", run_segv);
 static const struct stage_builtin aborts = STAGE("aborts", run_abort);
 static const struct stage_builtin deep = STAGE("deep", run_deep);
 static const struct stage_builtin endless = STAGE("endless", run_for_ever);
+static const struct stage_builtin later = STAGE("later", run_for_ever);
 static const struct stage_builtin early = { .name = "early", .method = "x",
 	.run = run_well, .start = start_segv };
 
@@ -97,6 +103,21 @@ act(void)
 {
 	if (write(STDERR_FILENO, "acted\n", 6) != 6)
 		_exit(2);
+}
+
+/* A job that ends well; the timer set for it is there yet. */
+static void
+run_first(struct arena *a, const struct stage_options *o,
+    const struct trace_envelope *e, int reply)
+{
+	struct stage_item item[] = { { &good, BYTES_EMPTY } };
+	struct stage_list list = { item, 1, false };
+	struct stage_job job;
+
+	stage_job_init(&job, a, o, e, BYTES("From: a\n\nb\n"));
+	stage_guard_begin(&job, reply);
+	stage_run(&job, &list);
+	stage_guard_end(&job);
 }
 
 static void
@@ -116,6 +137,10 @@ be_child(const struct stage_builtin *bad, int reply, int err)
 	(void)signal(SIGSEGV, SIG_DFL);		/* not the test's own */
 	if (dup2(err, STDERR_FILENO) == -1)
 		_exit(2);
+	if (bad == &later) {
+		run_first(&a, &o, &e, reply);
+		o.timeout_ms = LATER_MS;
+	}
 	stage_job_init(&job, &a, &o, &e, BYTES("From: a\n\nb\n"));
 	stage_guard_begin(&job, reply);
 	os_fault_last(act);	/* by a stage that opens something */
@@ -163,7 +188,7 @@ check(const struct stage_builtin *bad, const char *line)
 	assert_true(bytes_find(buf_bytes(&s.log), bytes_str(line), &at));
 	/* what is done before any fault, too */
 	assert_true(bytes_find(buf_bytes(&s.log), BYTES("acted\n"), &at) ==
-	    (bad != &endless));
+	    (bad->run != run_for_ever));
 	assert_int_equal(s.code, EXIT_TEMP);
 	buf_free(&s.reply);
 	buf_free(&s.log);
@@ -179,6 +204,17 @@ test_faults(void **state)
 	check(&deep, "what=\"stage crashed\" stage=\"deep\"\n");
 	check(&early, "what=\"stage crashed\" stage=\"early\"\n");
 	check(&endless, "what=\"stage did not end\" stage=\"endless\"\n");
+}
+
+/* The timer of the job before ends sooner: that ends nothing. */
+static void
+test_later(void **state)
+{
+	int64_t started = time_mono_ms();
+
+	(void)state;
+	check(&later, "what=\"stage did not end\" stage=\"later\"\n");
+	assert_true(time_mono_ms() - started >= LATER_MS + GRACE_MS);
 }
 
 /* Behind the end of the guard a fault is what it was. */
@@ -201,6 +237,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_end),
 	};
 

@@ -13,6 +13,26 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PLENTY ((uint64_t)1000 * 1000 * 1000)
 
+/* What is kept from one match to the next changes none. */
+static void
+same_in_room(struct arena *a, const struct regex *r, struct bytes text,
+    int result, uint64_t cost)
+{
+	struct regex_room *room = regex_room_new(a);
+	uint64_t steps;
+
+	for (int i = 0; i < 3; i++) {
+		steps = PLENTY;
+		assert_int_equal(regex_match_in(room, r, text, &steps),
+		    result);
+		assert_int_equal(PLENTY - steps, cost);
+		/* what runs out of steps leaves nothing behind */
+		steps = cost / 2;
+		assert_int_equal(regex_match_in(room, r, text, &steps) == -1,
+		    cost > 0);
+	}
+}
+
 /* 1, 0, or -1: the expression is none. */
 static int
 match(const char *pattern, struct bytes text)
@@ -27,6 +47,7 @@ match(const char *pattern, struct bytes text)
 	if (r != NULL) {
 		result = regex_match(&a, r, text, &steps);
 		assert_int_not_equal(result, -1);
+		same_in_room(&a, r, text, result, PLENTY - steps);
 	} else
 		assert_non_null(why);
 	arena_free(&a);
