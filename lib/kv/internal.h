@@ -6,6 +6,10 @@
 
 #include <signal.h>
 
+/* For mdb_set_compare. */
+struct MDB_val;
+int kv_compare(const struct MDB_val *a, const struct MDB_val *b);
+
 /* A proof (kv_open_proved); dir is -1 if there is none. */
 struct kv_proof {
 	int dir;

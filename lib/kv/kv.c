@@ -145,6 +145,16 @@ check_length(struct kv *k, const char *path, bool is_file)
 	return 0;
 }
 
+/* The one after those that are open. */
+static int
+open_table(struct kv *k, MDB_txn *txn, const char *name, unsigned int flags)
+{
+	MDB_dbi *dbi = &k->dbi[k->tables];
+	int rc = mdb_dbi_open(txn, name, flags, dbi);
+
+	return rc != 0 ? rc : mdb_set_compare(txn, *dbi, kv_compare);
+}
+
 static int
 open_tables(struct kv *k, const char *const *tables)
 {
@@ -155,8 +165,7 @@ open_tables(struct kv *k, const char *const *tables)
 	if ((rc = mdb_txn_begin(k->env, NULL, MDB_RDONLY, &txn)) != 0)
 		return fail(rc);
 	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
-		rc = mdb_dbi_open(txn, tables[k->tables], 0,
-		    &k->dbi[k->tables]);
+		rc = open_table(k, txn, tables[k->tables], 0);
 		if (rc != 0)
 			break;
 	}
@@ -168,8 +177,7 @@ open_tables(struct kv *k, const char *const *tables)
 	if ((rc = mdb_txn_begin(k->env, NULL, 0, &txn)) != 0)
 		return fail(rc);
 	for (k->tables = 0; tables[k->tables] != NULL; k->tables++) {
-		rc = mdb_dbi_open(txn, tables[k->tables], MDB_CREATE,
-		    &k->dbi[k->tables]);
+		rc = open_table(k, txn, tables[k->tables], MDB_CREATE);
 		if (rc != 0) {
 			mdb_txn_abort(txn);
 			return fail(rc);

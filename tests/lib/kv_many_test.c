@@ -1,4 +1,4 @@
-/* kv_many_test.c - many keys at once: the same as one by one */
+/* kv_many_test.c - keys in order; many at once: as one by one */
 #include "kv_fixture.h"
 
 #include <errno.h>
@@ -135,6 +135,57 @@ many_are_as_one_by_one(void **state)
 	}
 }
 
+/* Of few kinds of bytes, so that many begin alike, or are the beginning of
+ * others: shorter than eight bytes, of eight, and longer. */
+static struct bytes
+some_key(unsigned char b[40], uint64_t *x)
+{
+	static const unsigned char kinds[] = { 0, 1, 0x7f, 0x80, 0xff };
+	size_t i, n = 1 + next_random(x) % (next_random(x) % 2 == 0 ? 9 : 40);
+
+	for (i = 0; i < n; i++)
+		b[i] = i == 7 || i == n - 1 || next_random(x) % 8 == 0
+		    ? kinds[next_random(x) % sizeof(kinds)] : 0x80;
+	return bytes_of(b, n);
+}
+
+static void
+keys_are_in_the_order_of_memcmp(void **state)
+{
+	struct fixture *f = *state;
+	struct kv_txn *t = kv_begin(f->k, true);
+	struct bytes key, value, last = BYTES_EMPTY;
+	const char *why = "";
+	struct kv_cursor *c;
+	unsigned char b[40];
+	uint64_t x = 11;
+	int64_t n = 0;
+	size_t i;
+	int r;
+
+	for (i = 0; i < 20000; i++)
+		assert_int_equal(kv_put(t, 0, some_key(b, &x), BYTES("v")),
+		    0);
+	assert_int_equal(kv_commit(t, false), 0);
+	assert_int_equal(kv_check(f->dir, &why), 0);
+	t = kv_begin(f->k, false);
+	assert_true(kv_count(t, 0) > 3000);
+	x = 11;
+	for (i = 0; i < 20000; i++)
+		assert_int_equal(kv_get(t, 0, some_key(b, &x), &value), 1);
+	assert_non_null(c = kv_cursor_open(t, 0));
+	key = BYTES_EMPTY;
+	for (r = kv_seek(c, &key, &value); r == 1;
+	    r = kv_next(c, &key, &value)) {
+		assert_true(n == 0 || bytes_cmp(last, key) < 0);
+		last = key;
+		n++;
+	}
+	assert_int_equal(n, kv_count(t, 0));
+	kv_cursor_close(c);
+	kv_abort(t);
+}
+
 /* A view stays what it was, and who writes sees what is written. */
 static void
 many_of_a_snapshot(void **state)
@@ -189,6 +240,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("many keys are found as one by one",
 		    many_are_as_one_by_one),
+		TEST("keys are in the order of memcmp",
+		    keys_are_in_the_order_of_memcmp),
 		TEST("many keys are those of one snapshot",
 		    many_of_a_snapshot),
 		TEST("values of another length are told",
