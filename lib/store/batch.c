@@ -246,7 +246,10 @@ find(struct store *s, uint32_t mailbox, const struct draft *d,
 static int
 sync_both(const struct folder *f)
 {
-	return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+	if (fsync(f->new) == 0 && fsync(f->cur) == 0)
+		return 0;
+	errno = EIO;	/* a copy may turn up later */
+	return -1;
 }
 
 /* Not in tmp/ any more, whence a leader takes it: if it is in new/ or cur/ it
@@ -261,7 +264,7 @@ settle(struct store *s, struct folder *f, uint32_t mailbox, struct draft *d,
 		d->m.uid = out->uid;
 		return 0;
 	}
-	errno = EIO;	/* a copy may turn up later */
+	errno = EIO;
 	return -1;
 }
 

@@ -51,6 +51,7 @@ static struct {
 	bool on, stopped_clock;
 	int fail;		/* errno; 0: a kill */
 	unsigned int calls, at;	/* 0: neither */
+	bool dirs;		/* no directory can be synced */
 } hook;
 
 static bool
@@ -143,6 +144,13 @@ fdatasync(int fd)
 int
 fsync(int fd)
 {
+	struct stat st;
+
+	if (hook.on && hook.dirs && fstat(fd, &st) == 0 &&
+	    S_ISDIR(st.st_mode)) {
+		errno = hook.fail;
+		return -1;
+	}
 	return fails() ? -1 : (int)done(fcntl(fd, F_GETFD) == -1 ? -1 : 0);
 }
 
@@ -246,6 +254,7 @@ struct wrong {
 	size_t job;
 	unsigned int at;
 	int fail;
+	bool dirs;		/* each sync of a directory fails */
 };
 
 static void
@@ -264,6 +273,7 @@ deliver_job(const struct store_options *o, const struct job *j, size_t i,
 	if (wrong != NULL && wrong->job == i) {
 		hook.at = wrong->at;
 		hook.fail = wrong->fail;
+		hook.dirs = wrong->dirs;
 	}
 	hook.on = hook.stopped_clock = true;
 	out->r = store_deliver(s, bytes_str(j->mailbox), &in, &out->where);

@@ -256,7 +256,7 @@ calls_that_fail(void **state)
 {
 	static const int errors[] = { EIO, ENOSPC };
 	struct account_dir *d = *state;
-	struct wrong wrong = { 0, 1, 0 };
+	struct wrong wrong = { 0, 1, 0, false };
 	unsigned int others, told;
 	size_t i, k;
 
@@ -275,10 +275,27 @@ calls_that_fail(void **state)
 			    wrong.at - 1, told, others);
 			assert_true(wrong.at > 2 && told > 0);
 			/* the sync of new/ is for all */
-			assert_true(wrong.job == 0 ? others >= 2 &&
-			    others % 2 == 0 : others == 0);
+			assert_true(wrong.job == 0 ? others % 2 == 0
+			    : others == 0);
 		}
 	}
+}
+
+static void
+a_sync_that_fails(void **state)
+{
+	static const struct wrong wrong = { 0, 0, ENOSPC, true };
+	struct account_dir *d = *state;
+	size_t i;
+
+	assert_true(run_jobs(d, three, COUNT(three), &wrong));
+	for (i = 0; i < COUNT(three); i++) {
+		assert_int_equal(shared->out[i].r, -1);
+		assert_int_equal(shared->out[i].err, EIO);
+	}
+	assert_int_equal(files_in(d, "Maildir/tmp"), 0);
+	assert_int_equal(box_of(d, "INBOX").total, 3);	/* or power loss */
+	assert_content(d);
 }
 
 int
@@ -296,6 +313,8 @@ main(void)
 		BATCH("UIDs of what is appended", uids_of_what_is_appended),
 		BATCH("S-20 S-2 calls that fail in one of three",
 		    calls_that_fail),
+		BATCH("S-20 S-2 a sync that fails is told to all",
+		    a_sync_that_fails),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
