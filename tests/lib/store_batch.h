@@ -52,6 +52,7 @@ static struct {
 	int fail;		/* errno; 0: a kill */
 	unsigned int calls, at;	/* 0: neither */
 	bool dirs;		/* no directory can be synced */
+	unsigned int renames, rename;	/* as calls and at */
 } hook;
 
 static bool
@@ -108,6 +109,10 @@ int
 renameat2(int from_dir, const char *from, int to_dir, const char *to,
     unsigned int flags)
 {
+	if (hook.on && ++hook.renames == hook.rename) {
+		errno = hook.fail;
+		return -1;
+	}
 	return fails() ? -1 : (int)done(syscall(SYS_renameat2, from_dir, from,
 	    to_dir, to, flags));
 }
@@ -255,6 +260,7 @@ struct wrong {
 	unsigned int at;
 	int fail;
 	bool dirs;		/* each sync of a directory fails */
+	unsigned int rename;	/* so does one of these; 0: none */
 };
 
 static void
@@ -274,6 +280,7 @@ deliver_job(const struct store_options *o, const struct job *j, size_t i,
 		hook.at = wrong->at;
 		hook.fail = wrong->fail;
 		hook.dirs = wrong->dirs;
+		hook.rename = wrong->rename;
 	}
 	hook.on = hook.stopped_clock = true;
 	out->r = store_deliver(s, bytes_str(j->mailbox), &in, &out->where);

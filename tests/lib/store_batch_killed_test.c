@@ -43,7 +43,7 @@ static void
 killed_after_each_call(void **state)
 {
 	struct account_dir *d = *state;
-	struct wrong wrong = { 0, 0, 0, false };
+	struct wrong wrong = { .job = 0 };
 
 	for (wrong.job = 0; wrong.job < 3; wrong.job++) {
 		for (wrong.at = 1; kill_once(d, &wrong); wrong.at++)

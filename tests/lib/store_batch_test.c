@@ -256,7 +256,7 @@ calls_that_fail(void **state)
 {
 	static const int errors[] = { EIO, ENOSPC };
 	struct account_dir *d = *state;
-	struct wrong wrong = { 0, 1, 0, false };
+	struct wrong wrong = { .job = 0 };
 	unsigned int others, told;
 	size_t i, k;
 
@@ -281,10 +281,31 @@ calls_that_fail(void **state)
 	}
 }
 
+/* Of the files one cannot be moved: only whose it is may hear of that, and
+ * that goes alone, too, where the leader cannot move it. */
+static void
+a_file_that_cannot_be_moved(void **state)
+{
+	struct account_dir *d = *state;
+	struct wrong wrong = { .fail = EACCES };
+	size_t i;
+
+	for (wrong.rename = 1; wrong.rename <= COUNT(three); wrong.rename++) {
+		assert_true(run_jobs(d, three, COUNT(three), &wrong));
+		for (i = 0; i < COUNT(three); i++)
+			assert_int_equal(shared->out[i].r, i == 0 &&
+			    wrong.rename == 1 ? -1 : 0);
+		check_after(d, three, COUNT(three), &wrong);
+		assert_int_equal(store_expunge(d->s, id_of(d, "INBOX"), NULL,
+		    0, true, NULL), 0);
+	}
+}
+
 static void
 a_sync_that_fails(void **state)
 {
-	static const struct wrong wrong = { 0, 0, ENOSPC, true };
+	static const struct wrong wrong = { .fail = ENOSPC,
+	    .dirs = true };
 	struct account_dir *d = *state;
 	size_t i;
 
@@ -313,6 +334,8 @@ main(void)
 		BATCH("UIDs of what is appended", uids_of_what_is_appended),
 		BATCH("S-20 S-2 calls that fail in one of three",
 		    calls_that_fail),
+		BATCH("S-20 a file that cannot be moved",
+		    a_file_that_cannot_be_moved),
 		BATCH("S-20 S-2 a sync that fails is told to all",
 		    a_sync_that_fails),
 	};
