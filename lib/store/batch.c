@@ -110,15 +110,15 @@ tell_committed(struct batch *b, const struct store_delivered *done)
 	}
 }
 
-/* Steps 1 to 3; the box's folder is *f then. 1: others had a part in it, so its
- * own may be tried alone. */
+/* Steps 1 to 3; the box's folder is *f then. 1: not for the sake of its own,
+ * which may be tried alone. */
 static int
 commit(struct batch *b, struct folder **f, struct store_delivered *out)
 {
 	struct work w;
 	struct box *box;
 	size_t at = 0;
-	bool placed, own;
+	bool placed;
 
 	if (work_begin(b->s, &w) == -1)
 		return -1;
@@ -138,10 +138,9 @@ commit(struct batch *b, struct folder **f, struct store_delivered *out)
 		}
 	}
 	take_back(b, *f);
-	own = b->n == 1 || (!placed && at == 1);
 	if (!placed)
 		work_abort(&w);
-	return own ? -1 : 1;
+	return !placed && at > 1 ? 1 : -1;
 }
 
 /* It is the leader. Steps 1 to 4. */
@@ -247,7 +246,10 @@ find(struct store *s, uint32_t mailbox, const struct draft *d,
 static int
 sync_both(const struct folder *f)
 {
-	return fsync(f->new) == -1 ? -1 : fsync(f->cur);
+	if (fsync(f->new) == 0 && fsync(f->cur) == 0)
+		return 0;
+	errno = EIO;	/* a copy may turn up later */
+	return -1;
 }
 
 /* Not in tmp/ any more, whence a leader takes it: if it is in new/ or cur/ it
@@ -262,7 +264,7 @@ settle(struct store *s, struct folder *f, uint32_t mailbox, struct draft *d,
 		d->m.uid = out->uid;
 		return 0;
 	}
-	errno = EIO;	/* a copy may turn up later */
+	errno = EIO;
 	return -1;
 }
 

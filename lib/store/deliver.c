@@ -251,7 +251,10 @@ drafts_sync(struct folder *f, const struct draft *d, size_t count)
 		t.cur |= d[i].in_cur;
 		t.new |= !d[i].in_cur;
 	}
-	return touched_sync(f, &t);
+	if (touched_sync(f, &t) == 0)
+		return 0;
+	errno = EIO;	/* whatever it was: a copy may turn up later */
+	return -1;
 }
 
 static int

@@ -30,7 +30,7 @@ int drafts_place(struct work *w, struct box *b,
     size_t *at);
 /* Take back what a failed delivery left; a kill here leaves it to sync.c. */
 void drafts_undo(struct folder *f, struct draft *d, size_t count);
-/* fsync new/ and cur/, if they were changed. */
+/* fsync new/ and cur/, if they were changed; -1 EIO. */
 int drafts_sync(struct folder *f, const struct draft *d, size_t count);
 /* Begin, place, commit and sync, without others. */
 int drafts_commit(struct store *s, uint32_t mailbox,
