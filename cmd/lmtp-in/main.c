@@ -29,6 +29,7 @@ struct program {
 	struct accounts accounts;
 	struct chosen chosen;
 	struct hasher hasher;
+	struct arena job;		/* empty, of messages that were */
 	struct server server;
 	int slots;			/* of those that wait */
 };
@@ -102,7 +103,7 @@ serve(struct server_conn *conn, void *ctx)
 	struct program *p = ctx;
 	struct deliverer d = { .settings = &p->settings, .conn = conn,
 	    .accounts = &p->accounts, .chosen = &p->chosen,
-	    .hasher = &p->hasher, .slots = p->slots };
+	    .hasher = &p->hasher, .job = p->job, .slots = p->slots };
 	struct smtp_session s = {
 		.options = p->settings.smtp,
 		.in = conn->in,
@@ -125,7 +126,8 @@ serve(struct server_conn *conn, void *ctx)
 	log_end_of_session(&d, s.end, err);
 	accounts_settle(&p->accounts);
 	arena_free(&d.transaction);
-	arena_free(&d.job);
+	arena_reset(&d.job);
+	p->job = d.job;
 	/* A child keeps its stores for the next connection. When it ends the
 	 * kernel takes all back at once; a store needs no goodbye. */
 	if (conn->inherited)

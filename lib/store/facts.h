@@ -7,6 +7,16 @@
 
 #include "store/internal.h"
 
+/* ---- message.c ---- */
+
+/*
+ * Fill sizes, Message-ID hash, envelope, bodystructure and preview from the
+ * bytes of a message, and *text, unless it is NULL, as its record for searches;
+ * all in the arena. What makes such records is left in *set, if there is one.
+ */
+void message_parse(struct arena *a, struct bytes content,
+    struct store_message *m, struct bytes *text, struct gram_set **set);
+
 /* ---- text.c: records for store_text_maybe ---- */
 
 struct mime_tree;

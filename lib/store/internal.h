@@ -132,7 +132,7 @@ struct store {
 	struct junk_patterns *junk_patterns;
 	struct junk_cache *junk_cache;	/* store_junk_counts; NULL: none yet */
 	unsigned int grams;
-	struct gram_set *text_set;	/* of what is delivered; NULL: none */
+	struct gram_set *text_set;	/* of what is delivered, or NULL */
 	void (*report)(void *, const struct store_report *);
 	void (*wait)(void *, const char *, bool);
 	void *ctx;
@@ -400,14 +400,6 @@ int message_find(struct folder *f, const struct store_message *m,
 /* The same, whatever its suffix became: 0 is gone. */
 int message_locate(struct folder *f, const struct store_message *m,
     struct place *out);
-/*
- * Fill sizes, Message-ID hash, envelope, bodystructure and preview from the
- * bytes of a message, and *text, unless it is NULL, as its record for searches;
- * all in the arena. What makes such records is made and left in *set, unless
- * set is NULL: for the next message.
- */
-void message_parse(struct arena *a, struct bytes content,
-    struct store_message *m, struct bytes *text, struct gram_set **set);
 /* What store_message_map gives, of an open file; store_unmap. */
 int map_fd(int fd, struct bytes *out);
 /* A copy whose bytes live in the arena: a view ends with the next change. */
