@@ -2,10 +2,10 @@
  * cache.c - counts that were looked up before, by hash
  *
  * Few words make up most of what is written, so whoever judges one message
- * after another has looked up most words already. Of a set of four, which is
- * one line of the processor's cache, the word that the fewest messages had
- * gives way: what many had comes again soonest. That a word is not in the table
- * is kept, too.
+ * after another has looked up most words already. A set is four words, one line
+ * of the processor's cache; a word is in its set, or in the one beside it. Of
+ * these eight the one that the fewest messages had gives way: what many had
+ * comes again soonest. That a word is not in the table is kept, too.
  */
 #include "junk/internal.h"
 
@@ -57,54 +57,69 @@ junk_cache_begin(struct junk_cache *k, const struct junk_state *state)
 	k->state = *state;
 }
 
+/* The set of a hash (0), and the one beside it (1). */
 static inline struct junk_entry *
-set_of(struct junk_cache *k, uint64_t hash)
+set_of(struct junk_cache *k, uint64_t hash, size_t which)
 {
-	return k->set[hash & (SETS - 1)];
+	return k->set[(hash & (SETS - 1)) ^ which];
+}
+
+/* Of a set, the word or another one. Which of them it is cannot be foreseen, so
+ * nothing jumps by it. */
+static inline const struct junk_entry *
+look(const struct junk_entry *e, uint64_t hash)
+{
+	return &e[(size_t)(e[1].hash == hash) +
+	    2 * (size_t)(e[2].hash == hash) +
+	    3 * (size_t)(e[3].hash == hash)];
 }
 
 size_t
 junk_cache_find(struct junk_cache *k, const struct junk_words *w,
     uint32_t (*count)[2], uint32_t *missing)
 {
-	size_t i, at, n = 0;
+	const struct junk_entry *e;
+	uint64_t hash, ahead;
+	size_t i, n = 0;
 
 	for (i = 0; i < w->n; i++) {
-		const struct junk_entry *e = set_of(k, w->word[i].hash);
-		uint64_t hash = w->word[i].hash;
-
-		if (i + JUNK_MAP_AHEAD < w->n)
-			__builtin_prefetch(set_of(k,
-			    w->word[i + JUNK_MAP_AHEAD].hash));
-		/* Which one it is cannot be foreseen: no jump. */
-		at = (size_t)(e[1].hash == hash) +
-		    2 * (size_t)(e[2].hash == hash) +
-		    3 * (size_t)(e[3].hash == hash);
-		if (e[at].hash != hash) {
+		if (i + JUNK_MAP_AHEAD < w->n) {
+			ahead = w->word[i + JUNK_MAP_AHEAD].hash;
+			__builtin_prefetch(set_of(k, ahead, 0));
+			__builtin_prefetch(set_of(k, ahead, 1));
+		}
+		hash = w->word[i].hash;
+		e = look(set_of(k, hash, 0), hash);
+		if (e->hash != hash)
+			e = look(set_of(k, hash, 1), hash);
+		if (e->hash != hash) {
 			missing[n++] = (uint32_t)i;
 			continue;
 		}
-		count[i][0] = (uint32_t)e[at].count[0];
-		count[i][1] = (uint32_t)e[at].count[1];
+		count[i][0] = (uint32_t)e->count[0];
+		count[i][1] = (uint32_t)e->count[1];
 	}
 	return n;
 }
 
+/* A free place says less than any word. */
 static uint64_t
 messages_of(const struct junk_entry *e)
 {
-	return (uint64_t)(uint32_t)e->count[0] + (uint32_t)e->count[1];
+	return e->hash == 0 ? 0
+	    : 1 + (uint64_t)(uint32_t)e->count[0] + (uint32_t)e->count[1];
 }
 
 void
 junk_cache_keep(struct junk_cache *k, uint64_t hash, const uint32_t count[2])
 {
-	struct junk_entry *e = set_of(k, hash), *least = e;
+	struct junk_entry *e, *least = set_of(k, hash, 0);
 	size_t i;
 
-	for (i = 0; i < WAYS && least->hash != 0; i++) {
-		if (e[i].hash == 0 || messages_of(&e[i]) < messages_of(least))
-			least = &e[i];
+	for (i = 0; i < 2 * WAYS; i++) {
+		e = &set_of(k, hash, i / WAYS)[i % WAYS];
+		if (messages_of(e) < messages_of(least))
+			least = e;
 	}
 	*least = (struct junk_entry){ hash, { (int32_t)count[0],
 	    (int32_t)count[1] } };

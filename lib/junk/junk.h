@@ -165,8 +165,8 @@ int junk_counts_totals(struct junk_counts *c, uint32_t *ham,
 int junk_counts_load(struct junk_counts *c);
 /*
  * Counts looked up before, for a process that judges one message after another
- * by one table. JUNK_CACHE_WORDS of 16 bytes: of real mail three of four
- * look-ups are answered, with four times as many five of six.
+ * by one table. JUNK_CACHE_WORDS of 16 bytes: of real mail four of five
+ * look-ups are answered; eight times as many would answer five of six.
  */
 #define JUNK_CACHE_WORDS 16384
 struct junk_cache;

@@ -227,6 +227,13 @@ frequent_words_stay(void **state)
 	some_words(&often, &x, 1000, 1);
 	some_words(&w, &y, 19000, 1);
 	junk_cache_begin(f->cache, &s);
+	/* half of it full: hardly one gives way */
+	for (i = 0; i < JUNK_CACHE_WORDS / 2; i++)
+		junk_cache_keep(f->cache, w.word[i].hash, one);
+	assert_in_range(junk_cache_find(f->cache, &w, count, missing) -
+	    (w.n - JUNK_CACHE_WORDS / 2), 0, JUNK_CACHE_WORDS / 200);
+	s.changes++;
+	junk_cache_begin(f->cache, &s);
 	for (i = 0; i < often.n; i++)
 		junk_cache_keep(f->cache, often.word[i].hash, many);
 	for (i = often.n; i < w.n; i++)
