@@ -215,6 +215,55 @@ ed25519_new(struct bytes key, EVP_PKEY **pkey, unsigned int *bits)
 	return *pkey == NULL ? "Ed25519 key is not usable" : NULL;
 }
 
+/*
+ * Keys that were made last, of the process: making one and what OpenSSL finds
+ * out when it is used first cost a third of a verification, and who sends
+ * several messages signs them alike. The key itself is compared, not where it
+ * came from.
+ */
+#define KEPT 4
+#define KEPT_BYTES_MAX 600	/* RSA of 4096 bits */
+static struct kept {
+	EVP_PKEY *pkey;		/* NULL: none */
+	bool is_ed25519;
+	unsigned int bits;
+	size_t n;
+	unsigned char key[KEPT_BYTES_MAX];
+} kept[KEPT];
+static unsigned int kept_next;	/* the oldest */
+
+static bool
+find_kept(const struct dkim_record *r, EVP_PKEY **pkey, unsigned int *bits)
+{
+	const struct kept *k;
+
+	for (k = kept; k < kept + KEPT; k++) {
+		if (k->pkey == NULL || k->is_ed25519 != r->is_ed25519 ||
+		    !bytes_eq(bytes_of(k->key, k->n), r->key))
+			continue;
+		if (EVP_PKEY_up_ref(k->pkey) != 1)
+			return false;
+		*pkey = k->pkey;
+		*bits = k->bits;
+		return true;
+	}
+	return false;
+}
+
+static void
+keep(const struct dkim_record *r, EVP_PKEY *pkey, unsigned int bits)
+{
+	struct kept *k = &kept[kept_next];
+
+	if (r->key.n > KEPT_BYTES_MAX || EVP_PKEY_up_ref(pkey) != 1)
+		return;
+	kept_next = (kept_next + 1) % KEPT;
+	EVP_PKEY_free(k->pkey);
+	*k = (struct kept){ .pkey = pkey, .is_ed25519 = r->is_ed25519,
+	    .bits = bits, .n = r->key.n };
+	memcpy(k->key, r->key.p, r->key.n);
+}
+
 int
 dkim_public_new(const struct dkim_record *r, struct dkim_public **out,
     unsigned int *bits, const char **why)
@@ -222,13 +271,17 @@ dkim_public_new(const struct dkim_record *r, struct dkim_public **out,
 	EVP_PKEY *pkey = NULL;
 	struct dkim_public *p;
 
-	if (r->is_ed25519)
-		*why = ed25519_new(r->key, &pkey, bits);
-	else
-		*why = rsa_new(r->key, &pkey, bits);
-	if (*why != NULL) {
-		errno = EBADMSG;
-		return -1;
+	*why = NULL;
+	if (!find_kept(r, &pkey, bits)) {
+		if (r->is_ed25519)
+			*why = ed25519_new(r->key, &pkey, bits);
+		else
+			*why = rsa_new(r->key, &pkey, bits);
+		if (*why != NULL) {
+			errno = EBADMSG;
+			return -1;
+		}
+		keep(r, pkey, *bits);
 	}
 	p = mem_alloc(sizeof *p);
 	*p = (struct dkim_public){ pkey, r->is_ed25519 };

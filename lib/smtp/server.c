@@ -8,7 +8,6 @@
 #include "smtp/internal.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Replies that may wait: LMTP answers once per recipient. */
@@ -26,14 +25,17 @@ say_line(struct smtp *s, int code, bool last, const char *status,
     struct bytes text)
 {
 	unsigned char line[SMTP_REPLY_LINE_MAX + 2];
-	char head[STATUS_MAX + 8];
-	size_t n;
+	size_t n = 0;
 	int c;
 
-	(void)snprintf(head, sizeof(head), "%03d%c%s%s", code,
-	    last ? ' ' : '-', status, status[0] == '\0' ? "" : " ");
-	n = strlen(head);
-	memcpy(line, head, n);
+	line[n++] = (unsigned char)('0' + code / 100);
+	line[n++] = (unsigned char)('0' + code / 10 % 10);
+	line[n++] = (unsigned char)('0' + code % 10);
+	line[n++] = last ? ' ' : '-';
+	for (; *status != '\0'; status++)	/* under STATUS_MAX */
+		line[n++] = (unsigned char)*status;
+	if (n > 4)
+		line[n++] = ' ';
 	while (n < SMTP_REPLY_LINE_MAX && (c = bytes_next(&text)) != -1)
 		line[n++] = c < 0x20 || c > 0x7e ? '?' : (unsigned char)c;
 	line[n++] = '\r';

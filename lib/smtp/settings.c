@@ -51,8 +51,7 @@ load_options(struct smtp_settings *s, bool lmtp)
 		    "recipients-max"),
 		.requiretls = !config_get_bool(c, "server", NULL,
 		    "no-requiretls"),
-		/* nothing on run/lmtp would use it */
-		.chunking = !lmtp,
+		.chunking = true,
 	};
 	/* the trace fields of the server in front are in the message */
 	if (lmtp)

@@ -343,6 +343,53 @@ rsa_key_forms(void **state)
 	}
 }
 
+/* More keys than are kept, each several times: it is always that key, and
+ * nothing but the same key of the same kind. */
+static void
+kept_keys(void **state)
+{
+	enum { KEYS = 7 };
+	struct dkim_key *key[KEYS];
+	struct buf sig[KEYS], record[KEYS];
+	unsigned char hash[DKIM_HASH_SIZE] = { 5 };
+	struct dkim_public *public;
+	struct dkim_record r;
+	unsigned int bits;
+	const char *why;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < KEYS; i++) {
+		key[i] = dkim_key_generate(i % 3 == 2, 1024);
+		assert_non_null(key[i]);
+		sig[i] = record[i] = BUF_INIT(4096);
+		assert_int_equal(dkim_key_sign(key[i], hash, &sig[i]), 0);
+		assert_int_equal(dkim_key_format_record(&record[i], key[i]),
+		    0);
+	}
+	for (i = 0; i < 4 * KEYS; i++) {
+		k = i < 2 * KEYS ? i % KEYS : i / 3 % KEYS;
+		assert_int_equal(dkim_record_parse(&fx.arena,
+		    buf_bytes(&record[k]), &r, &why), 0);
+		assert_int_equal(dkim_public_new(&r, &public, &bits, &why),
+		    0);
+		assert_int_equal(bits, k % 3 == 2 ? 256 : 1024);
+		assert_int_equal(dkim_public_check(public, hash,
+		    buf_bytes(&sig[k])), 1);
+		assert_int_equal(dkim_public_check(public, hash,
+		    buf_bytes(&sig[(k + 3) % KEYS])), 0);
+		dkim_public_free(public);
+		r.is_ed25519 = !r.is_ed25519;
+		assert_int_equal(dkim_public_new(&r, &public, &bits, &why),
+		    -1);
+	}
+	for (i = 0; i < KEYS; i++) {
+		dkim_key_free(key[i]);
+		buf_free(&sig[i]);
+		buf_free(&record[i]);
+	}
+}
+
 #define T(name, fn) { name, fn, reset, NULL, NULL }
 
 int
@@ -351,6 +398,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T("RFC 8463 A.2 key", rfc8463_key),
 		T("RFC 8301 RSA key sizes and exponents", rsa_key_forms),
+		T("keys are kept, and no other is taken for one", kept_keys),
 		T("A-4 signed by four signers, all verify", sign_and_verify),
 		T("A-4 oversigned fields cannot be added", sign_seals),
 		T("A-4 what is not signed", sign_refusals),
