@@ -82,7 +82,9 @@ clock_gettime(clockid_t clock, struct timespec *ts)
 	return r;
 }
 
-/* Words that are waited for, and woken. */
+/* Words that are waited for, and woken. More arguments than there may be are
+ * read, as the kernel does. */
+__attribute__((no_sanitize_address))
 long
 syscall(long number, ...)
 {

@@ -71,6 +71,25 @@ check_group(const struct job *j, size_t i)
 	}
 }
 
+/* What searches and senders are found by came with it, too. */
+static void
+check_rows(struct account_dir *d, uint32_t mailbox, uint32_t uid)
+{
+	struct store_view *v = store_view_open(d->s);
+	unsigned char key[KEY_MESSAGE];
+	struct origin_row row;
+	struct bytes value;
+
+	assert_non_null(v);
+	key_message(key, mailbox, uid);
+	assert_int_equal(kv_get(v->t, TABLE_TEXT, key_of(key, sizeof(key)),
+	    &value), 1);
+	assert_true(value.n > 100);
+	assert_int_equal(origin_get(v->t, mailbox, uid, &row), 1);
+	assert_true(row.n > 3);
+	store_view_close(v);
+}
+
 /* The file of the UID told has the bytes. */
 static void
 check_content(struct account_dir *d, const struct job *j, uint32_t mailbox,
@@ -109,6 +128,7 @@ check_job(struct account_dir *d, const struct job *j, size_t i)
 	assert_int_equal(o->where.uidvalidity, box.uidvalidity);
 	check_group(j, i);
 	check_content(d, &j[i], box.id, uid);
+	check_rows(d, box.id, uid);
 }
 
 static void
