@@ -25,7 +25,6 @@ struct program {
 	struct front_options front;
 	bool submission;
 	bool tls_at_rcpt;
-	bool takes_chunks;		/* who is at run/lmtp */
 	char tls_path[1024], auth_path[1024], lmtp_path[1024];
 	char queue_path[1024];
 };
@@ -229,8 +228,7 @@ serve(struct server_conn *conn, void *ctx)
 	if (p->submission)	/* as far as HOLDFOR reaches (RFC 4865 4) */
 		s.options.hold_until_max = time_wall_us() / 1000000 +
 		    SMTP_HOLD_MAX_S;
-	relay_init(&r.relay, p->lmtp_path, s.options.hostname,
-	    &p->takes_chunks);
+	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
 	front_init(&r.front, &p->front, conn);
 	if (front_begin(&r.front) == 0)
 		err = run(&s, &r);

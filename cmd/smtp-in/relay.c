@@ -4,10 +4,6 @@
  * One connection serves a whole SMTP session. Envelope and DATA go out in one
  * write (RFC 2920), the first time with LHLO in front, so a message costs two
  * round trips. XFORWARD tells who the client is.
- *
- * It costs one round trip by BDAT (RFC 3030), which waits for nothing before
- * the text. That the peer takes it is known from an earlier message of the
- * process: it is the same program, or this message fails for now.
  */
 #include "smtp_in.h"
 
@@ -28,25 +24,13 @@
 #define PIECE_MAX 32768
 /* A piece with every line feed and dot doubled, and the end mark. */
 #define WIRE_MAX (2 * PIECE_MAX + 8)
-/* By BDAT all is written before a reply is read: longer messages, and the
- * replies for more recipients, might fill the sockets meanwhile. */
-#define CHUNK_MAX ((size_t)256 * 1024)
-#define CHUNK_RECIPIENTS_MAX 32
 /* Commands of one message: a path and its command per recipient. */
 #define COMMANDS_MAX ((size_t)64 * 1024 * 1024)
 
-/* What is handed over, and how. */
-struct text {
-	struct bytes prefix, message;
-	bool chunk;		/* by one BDAT */
-};
-
 void
-relay_init(struct relay *r, const char *path, struct bytes hostname,
-    bool *takes_chunks)
+relay_init(struct relay *r, const char *path, struct bytes hostname)
 {
 	r->path = path;
-	r->takes_chunks = takes_chunks;
 	r->hostname = hostname;
 	r->fd = r->client = -1;
 	r->said_all = false;
@@ -106,9 +90,8 @@ fill(struct relay *r, int64_t deadline)
 		errno = ECONNABORTED;
 		return -1;
 	}
-	n = recv(r->fd, r->space, sizeof(r->space), MSG_DONTWAIT);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		n = io_read_some(r->fd, r->space, sizeof(r->space), deadline);
+	n = io_read_some(r->fd, r->space, sizeof(r->space), deadline);
+
 	if (n > 0)
 		r->in = bytes_of(r->space, (size_t)n);
 	if (n == 0)
@@ -170,25 +153,13 @@ read_greeting(struct relay *r, struct arena *a)
 		return -1;
 	}
 	r->greeted = true;
-	*r->takes_chunks = has_line(answer.text, BYTES("CHUNKING"));
 	r->requiretls = has_line(answer.text, BYTES("REQUIRETLS"));
 	return 0;
 }
 
-/* How long it is on the wire, without dots. */
-static size_t
-wire_size(const struct text *t)
-{
-	struct bytes last = t->message.n > 0 ? t->message : t->prefix;
-
-	return t->prefix.n + bytes_count(t->prefix, '\n') +
-	    t->message.n + bytes_count(t->message, '\n') +
-	    (last.n > 0 && last.p[last.n - 1] != '\n' ? 2 : 0);
-}
-
 static int
 add_commands(struct buf *out, const struct smtp_envelope *e, bool requiretls,
-    const struct smtp_xforward *x, const struct text *t)
+    const struct smtp_xforward *x)
 {
 	if (smtp_add_xforward(out, x) == -1 ||
 	    buf_adds(out, "MAIL FROM:<") == -1 ||
@@ -203,30 +174,14 @@ add_commands(struct buf *out, const struct smtp_envelope *e, bool requiretls,
 		    buf_adds(out, ">\r\n") == -1)
 			return -1;
 	}
-	return t->chunk ? buf_printf(out, "BDAT %zu LAST\r\n", wire_size(t))
-	    : buf_adds(out, "DATA\r\n");
-}
-
-/* Line ends as they are on the wire; a dot is a dot. */
-static int
-add_lines(struct buf *out, struct bytes s)
-{
-	size_t at;
-
-	for (; bytes_chr(s, '\n', &at); s = bytes_from(s, at + 1)) {
-		if (buf_add(out, bytes_first(s, at)) == -1 ||
-		    buf_adds(out, "\r\n") == -1)
-			return -1;
-	}
-	return buf_add(out, s);
+	return buf_adds(out, "DATA\r\n");
 }
 
 static int
-write_text(struct relay *r, struct buf *wire, struct bytes text, bool dots,
+write_text(struct relay *r, struct buf *wire, struct bytes text,
     bool *at_start)
 {
 	struct bytes piece;
-	int n;
 
 	while (text.n > 0) {
 		(void)bytes_cut(&text, text.n < PIECE_MAX ? text.n
@@ -236,49 +191,39 @@ write_text(struct relay *r, struct buf *wire, struct bytes text, bool dots,
 				return -1;
 			buf_reset(wire);
 		}
-		if (dots)
-			n = smtp_add_text(wire, piece, at_start);
-		else
-			n = add_lines(wire, piece);
-		if (n == -1)
+		if (smtp_add_text(wire, piece, at_start) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* What is in wire already goes first. */
 static int
-write_message(struct relay *r, struct buf *wire, const struct text *t)
-{
-	bool at_start = true, dots = !t->chunk;
-	struct bytes last = t->message.n > 0 ? t->message : t->prefix;
-
-	if (write_text(r, wire, t->prefix, dots, &at_start) == -1 ||
-	    write_text(r, wire, t->message, dots, &at_start) == -1)
-		return -1;
-	if (last.n > 0 && last.p[last.n - 1] != '\n' &&
-	    buf_adds(wire, "\r\n") == -1)
-		return -1;
-	if (dots && buf_adds(wire, ".\r\n") == -1)
-		return -1;
-	return write_all(r, buf_bytes(wire));
-}
-
-static int
-write_data(struct relay *r, const struct text *t)
+write_message(struct relay *r, struct bytes prefix, struct bytes message)
 {
 	struct buf wire = BUF_INIT(PIECE_MAX + WIRE_MAX);
-	int n = write_message(r, &wire, t);
+	bool at_start = true;
+	int n;
 
+	n = write_text(r, &wire, prefix, &at_start);
+	if (n == 0)
+		n = write_text(r, &wire, message, &at_start);
+	if (n == 0 && !at_start)
+		n = buf_adds(&wire, "\r\n");
+	if (n == 0)
+		n = buf_adds(&wire, ".\r\n");
+	if (n == 0)
+		n = write_all(r, buf_bytes(&wire));
 	buf_free(&wire);
 	return n;
 }
 
-/* Replies to what was pipelined, but for the last command. The number of
- * accepted recipients, or -1. */
+/*
+ * Replies to what was pipelined. The number of accepted recipients, or -1;
+ * *data is the reply to DATA.
+ */
 static int
 read_envelope(struct relay *r, struct arena *a, size_t n,
-    struct smtp_answer *answers)
+    struct smtp_answer *answers, struct smtp_answer *data)
 {
 	struct smtp_answer x, mail;
 	int accepted = 0;
@@ -298,7 +243,7 @@ read_envelope(struct relay *r, struct arena *a, size_t n,
 		if (answers[i].code < 300)
 			accepted++;
 	}
-	return accepted;
+	return read_answer(r, a, data) == -1 ? -1 : accepted;
 }
 
 /* The answer to the message, and what was said beside it. */
@@ -318,17 +263,17 @@ read_verdict(struct relay *r, struct arena *a, struct smtp_answer *out)
 	return 0;
 }
 
-/* The text goes out once DATA is answered. 1; 0: all answers are there. */
 static int
-send_data(struct relay *r, struct arena *a, const struct text *t, size_t n,
-    int accepted, struct smtp_answer *answers)
+transaction(struct relay *r, struct arena *a, const struct smtp_envelope *e,
+    struct bytes prefix, struct bytes message, struct smtp_answer *answers)
 {
 	struct smtp_answer data;
+	int accepted = read_envelope(r, a, e->nrecipients, answers, &data);
 
-	if (read_answer(r, a, &data) == -1)
+	if (accepted == -1)
 		return -1;
 	if (data.code != 354) {
-		for (size_t i = 0; i < n; i++) {
+		for (size_t i = 0; i < e->nrecipients; i++) {
 			if (answers[i].code < 300)
 				answers[i] = data;
 		}
@@ -336,31 +281,9 @@ send_data(struct relay *r, struct arena *a, const struct text *t, size_t n,
 	}
 	if (accepted == 0)	/* RFC 2920 3.1: an empty message ends it */
 		return write_all(r, BYTES(".\r\n"));
-	return write_data(r, t) == -1 ? -1 : 1;
-}
-
-/* It went out with the envelope, for some or, unread, for nobody. */
-static int
-read_chunk(struct relay *r, struct arena *a, int accepted)
-{
-	struct smtp_answer refusal;
-
-	return accepted > 0 ? 1 : read_answer(r, a, &refusal);
-}
-
-static int
-transaction(struct relay *r, struct arena *a, const struct text *t, size_t n,
-    struct smtp_answer *answers)
-{
-	int accepted = read_envelope(r, a, n, answers), more;
-
-	if (accepted == -1)
+	if (write_message(r, prefix, message) == -1)
 		return -1;
-	more = t->chunk ? read_chunk(r, a, accepted)
-	    : send_data(r, a, t, n, accepted, answers);
-	if (more != 1)
-		return more;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < e->nrecipients; i++) {
 		if (answers[i].code < 300 &&
 		    read_verdict(r, a, &answers[i]) == -1)
 			return -1;
@@ -368,90 +291,47 @@ transaction(struct relay *r, struct arena *a, const struct text *t, size_t n,
 	return 0;
 }
 
+/* LHLO and the first envelope in one write: the peer is a process of this
+ * machine that takes pipelined commands, or it is of no use. */
 static int
-connect_relay(struct relay *r)
+connect_relay(struct relay *r, struct bytes commands)
 {
+	struct buf out = BUF_INIT(COMMANDS_MAX);
+	int n;
+
 	r->in = BYTES_EMPTY;
 	r->reader = SMTPC_READER_INIT;
 	r->reader.allow = SMTPC_ANY;
 	r->greeted = false;
 	r->fd = os_connect_unix(r->path, deadline_in(CONNECT_TIMEOUT_MS));
-	return r->fd == -1 ? -1 : 0;
-}
-
-/* LHLO and the first envelope in one write: the peer is a process of this
- * machine that takes pipelined commands, or it is of no use. */
-static int
-write_commands(struct relay *r, struct bytes commands, const struct text *t)
-{
-	struct buf out = BUF_INIT(COMMANDS_MAX);
-	int n = 0;
-
-	if (!r->greeted)
-		n = buf_printf(&out, "LHLO %.*s\r\n", BYTES_ARG(r->hostname));
+	if (r->fd == -1)
+		return -1;
+	n = buf_adds(&out, "LHLO ");
+	if (n == 0)
+		n = buf_add(&out, r->hostname);
+	if (n == 0)
+		n = buf_adds(&out, "\r\n");
 	if (n == 0)
 		n = buf_add(&out, commands);
 	if (n == 0)
-		n = t != NULL && t->chunk ? write_message(r, &out, t)
-		    : write_all(r, buf_bytes(&out));
+		n = write_all(r, buf_bytes(&out));
 	buf_free(&out);
 	return n;
 }
 
-/*
- * A kept connection may have been closed since: one new attempt. That is no
- * second message: of the first, if it was written, the end was not.
- */
+/* A kept connection may have been closed since: one new attempt. */
 static int
-send_commands(struct relay *r, struct bytes commands, const struct text *t)
+send_commands(struct relay *r, struct bytes commands)
 {
 	unsigned char byte;
 
 	if (r->fd != -1 && (r->in.n > 0 || io_read_some(r->fd, &byte, 1,
 	    time_mono_ms()) != -1))
 		relay_close(r);		/* end of file, or unasked words */
-	if (r->fd != -1 && write_commands(r, commands, t) == 0)
+	if (r->fd != -1 && write_all(r, commands) == 0)
 		return 0;
 	relay_close(r);
-	return connect_relay(r) == -1 ? -1 : write_commands(r, commands, t);
-}
-
-/* What was written was meant for who takes it. */
-static int
-greet(struct relay *r, struct arena *a, bool chunk)
-{
-	if (r->greeted)
-		return 0;
-	if (read_greeting(r, a) == -1)
-		return -1;
-	if (!chunk || *r->takes_chunks)
-		return 0;
-	errno = EPROTO;
-	return -1;
-}
-
-static int
-hand_over(struct relay *r, struct arena *a, const struct smtp_envelope *e,
-    const struct smtp_xforward *x, const struct text *t,
-    struct smtp_answer *answers)
-{
-	struct buf commands = BUF_INIT(COMMANDS_MAX);
-	int n = 0;
-
-	if (e->requiretls && r->fd == -1) {
-		/* whether it may be said has to be known first */
-		if (connect_relay(r) == -1 ||
-		    write_commands(r, BYTES_EMPTY, NULL) == -1 ||
-		    greet(r, a, false) == -1)
-			return -1;
-	}
-	if (add_commands(&commands, e, r->requiretls, x, t) == -1 ||
-	    send_commands(r, buf_bytes(&commands), t) == -1)
-		n = -1;
-	buf_free(&commands);
-	if (n == 0)
-		n = greet(r, a, t->chunk);
-	return n == 0 ? transaction(r, a, t, e->nrecipients, answers) : -1;
+	return connect_relay(r, commands);
 }
 
 int
@@ -459,13 +339,27 @@ relay_send(struct relay *r, struct arena *a, const struct smtp_envelope *e,
     const struct smtp_xforward *x, struct bytes prefix, struct bytes message,
     struct smtp_answer *answers)
 {
-	struct text t = { prefix, message, *r->takes_chunks &&
-	    prefix.n <= CHUNK_MAX && message.n <= CHUNK_MAX - prefix.n &&
-	    e->nrecipients <= CHUNK_RECIPIENTS_MAX };
+	struct buf commands = BUF_INIT(COMMANDS_MAX);
+	int n;
 
+	n = 0;
 	r->slow = false;
-	if (hand_over(r, a, e, x, &t, answers) == 0)
-		return 0;
-	relay_close(r);
-	return -1;
+	if (e->requiretls && r->fd == -1) {
+		/* whether it may be said has to be known first */
+		n = connect_relay(r, BYTES_EMPTY);
+		if (n == 0)
+			n = read_greeting(r, a);
+	}
+	if (n == 0)
+		n = add_commands(&commands, e, r->requiretls, x);
+	if (n == 0)
+		n = send_commands(r, buf_bytes(&commands));
+	buf_free(&commands);
+	if (n == 0 && !r->greeted)
+		n = read_greeting(r, a);
+	if (n == 0)
+		n = transaction(r, a, e, prefix, message, answers);
+	if (n == -1)
+		relay_close(r);
+	return n;
 }

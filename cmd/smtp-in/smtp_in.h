@@ -21,7 +21,6 @@ struct relay {
 	int fd;			/* -1: not connected */
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
-	bool *takes_chunks;	/* and CHUNKING, as was last seen */
 	bool slow;		/* of the last message: the client earned it */
 	int client;		/* who waits meanwhile; -1: nothing is seen */
 	bool said_all;		/* of it: its end of input is no surprise */
@@ -29,9 +28,7 @@ struct relay {
 	struct bytes in;	/* read, and not yet looked at */
 	unsigned char space[RELAY_READ_BYTES];
 };
-/* What is pointed to is of the process, false at first. */
-void relay_init(struct relay *r, const char *path, struct bytes hostname,
-    bool *takes_chunks);
+void relay_init(struct relay *r, const char *path, struct bytes hostname);
 void relay_close(struct relay *r);
 /*
  * Hand one message over: an answer per recipient (text in the arena). 0; -1

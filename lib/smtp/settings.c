@@ -51,7 +51,8 @@ load_options(struct smtp_settings *s, bool lmtp)
 		    "recipients-max"),
 		.requiretls = !config_get_bool(c, "server", NULL,
 		    "no-requiretls"),
-		.chunking = true,
+		/* nothing on run/lmtp would use it */
+		.chunking = !lmtp,
 	};
 	/* the trace fields of the server in front are in the message */
 	if (lmtp)

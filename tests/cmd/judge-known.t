@@ -32,7 +32,7 @@ E2
 # give RECIPIENT [IP]: standard input by LMTP; the reply
 give() {
 	{ printf 'LHLO c\nXFORWARD ADDR=%s HELO=h.example IDENT=abc PROTO=ESMTPS\nMAIL FROM:<b@known.example>\nRCPT TO:<%s>\nDATA\n' "${2:-192.0.2.7}" "$1"; sed 's/^\./../'; printf '.\nQUIT\n'; } |
-	    dialogue lmtp-in | sed '1,11d' | sed -n 5p
+	    dialogue lmtp-in | sed '1,10d' | sed -n 5p
 }
 reason() { store-show -a "$1" -m "$2" "$(store-list -a "$1" -m "$2" | cut -f2 | tail -1)" | sed -n '1s/^Pipemail-Reason: \([a-z0-9-]*\).*/\1/p'; }
 last() { store-list -a "$1" -m "$2" | cut -f2 | tail -1; }

@@ -33,7 +33,7 @@ E2
 # give RECIPIENT: standard input by LMTP; the reply
 give() {
 	{ printf 'LHLO c\nXFORWARD ADDR=192.0.2.7 HELO=h.example IDENT=abc PROTO=ESMTPS\nMAIL FROM:<b@example.net>\nRCPT TO:<%s>\nDATA\n' "$1"; sed 's/^\./../'; printf '.\nQUIT\n'; } |
-	    dialogue lmtp-in | sed '1,11d' | sed -n 5p
+	    dialogue lmtp-in | sed '1,10d' | sed -n 5p
 }
 # count MAILBOX, uids MAILBOX; reason MAILBOX: keyword of the newest
 uids() { store-list -a alice -m "$1" 2>/dev/null | cut -f2; }

@@ -80,7 +80,7 @@ reject = 553 5.7.2 nor me
 E
 ok "it compiles" config-compile
 
-lmtp() { dialogue lmtp-in 2>>err | sed '1,11d'; }
+lmtp() { dialogue lmtp-in 2>>err | sed '1,10d'; }
 # put FROM-FIELD RECIPIENTS [SENDER] <fields: the replies after the message
 put() {
 	{ printf 'LHLO c\nMAIL FROM:<%s>\n' "${3-s@net.example}"
