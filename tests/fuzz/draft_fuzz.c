@@ -34,7 +34,7 @@ make(struct arena *a, struct buf *out)
 	    .base = BYTES_EMPTY, .extension = BYTES("\1") },
 	    .text = BYTES_EMPTY };
 
-	message_parse(a, content, &d.m, &d.text);
+	message_parse(a, content, &d.m, &d.text, NULL);
 	thread_read(a, content, &d.thread);
 	origin_row_read(a, content, "mx.test", &d.origin);
 	must(d.origin.n > 0 && d.thread.reference_count > 0);
