@@ -319,7 +319,7 @@ test_memory_limit(void **state)
 {
 	struct dnsbl_health *h = dnsbl_health_new();
 	enum dnsbl_state got;
-	char zone[20];
+	char zone[24];
 
 	(void)state;
 	for (int i = 0; i <= DNSBL_HEALTH_SLOTS; i++) {
