@@ -62,7 +62,7 @@ check_record(struct arc_verifier *v, const struct arc_signature *s,
 		return why;
 	*is_key = true;
 	why = dkim_record_refusal(&r, s->sig.algorithm);
-	if (why != NULL || dkim_public_new(&r, &key, &bits, &why) == -1)
+	if (why != NULL || dkim_public_get(&r, &key, &bits, &why) == -1)
 		return why;
 	if (!dkim_public_check(key, hash, s->sig.b))
 		why = "signature did not verify";

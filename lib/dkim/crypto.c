@@ -264,28 +264,52 @@ keep(const struct dkim_record *r, EVP_PKEY *pkey, unsigned int bits)
 	memcpy(k->key, r->key.p, r->key.n);
 }
 
+static int
+make(const struct dkim_record *r, EVP_PKEY **pkey, unsigned int *bits,
+    const char **why)
+{
+	*why = r->is_ed25519 ? ed25519_new(r->key, pkey, bits)
+	    : rsa_new(r->key, pkey, bits);
+	if (*why == NULL)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+static struct dkim_public *
+public_of(const struct dkim_record *r, EVP_PKEY *pkey)
+{
+	struct dkim_public *p = mem_alloc(sizeof *p);
+
+	*p = (struct dkim_public){ pkey, r->is_ed25519 };
+	return p;
+}
+
 int
 dkim_public_new(const struct dkim_record *r, struct dkim_public **out,
     unsigned int *bits, const char **why)
 {
 	EVP_PKEY *pkey = NULL;
-	struct dkim_public *p;
+
+	if (make(r, &pkey, bits, why) == -1)
+		return -1;
+	*out = public_of(r, pkey);
+	return 0;
+}
+
+int
+dkim_public_get(const struct dkim_record *r, struct dkim_public **out,
+    unsigned int *bits, const char **why)
+{
+	EVP_PKEY *pkey = NULL;
 
 	*why = NULL;
 	if (!find_kept(r, &pkey, bits)) {
-		if (r->is_ed25519)
-			*why = ed25519_new(r->key, &pkey, bits);
-		else
-			*why = rsa_new(r->key, &pkey, bits);
-		if (*why != NULL) {
-			errno = EBADMSG;
+		if (make(r, &pkey, bits, why) == -1)
 			return -1;
-		}
 		keep(r, pkey, *bits);
 	}
-	p = mem_alloc(sizeof *p);
-	*p = (struct dkim_public){ pkey, r->is_ed25519 };
-	*out = p;
+	*out = public_of(r, pkey);
 	return 0;
 }
 

@@ -138,6 +138,9 @@ void dkim_fold_base64(struct dkim_folder *f, struct bytes text);
 struct dkim_public;
 int dkim_public_new(const struct dkim_record *r, struct dkim_public **out,
     unsigned int *bits, const char **why);
+/* The same; the process keeps the last few, until it ends. */
+int dkim_public_get(const struct dkim_record *r, struct dkim_public **out,
+    unsigned int *bits, const char **why);
 void dkim_public_free(struct dkim_public *p);
 /* 1 the signature is right, 0 it is not. */
 int dkim_public_check(const struct dkim_public *p,

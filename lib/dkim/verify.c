@@ -178,7 +178,7 @@ check_record(struct dkim_verifier *v, struct candidate *c, struct bytes text)
 	}
 	c->v.testing = r.testing;
 	if ((why = record_refusal(c, &r)) != NULL ||
-	    dkim_public_new(&r, &key, &c->v.key_bits, &why) == -1) {
+	    dkim_public_get(&r, &key, &c->v.key_bits, &why) == -1) {
 		judge(c, DKIM_PERMERROR, why);
 		return true;
 	}

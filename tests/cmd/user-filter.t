@@ -173,7 +173,11 @@ E
 mkdir -p var/accounts/bob/filter; cp bomb.py var/accounts/bob/filter/
 echo '|exec python3 bomb.py' >var/accounts/bob/.pipemail
 bad 'a filter could not judge' "a fork bomb" 'code=451'
-is "$(ps -eo args | grep -c '^python3 bomb.py')" 0 "B-32 and none of it is left"
+# they are killed; that each of them has ended is seen a little later
+left() { ps -eo args | grep -c '^python3 bomb.py'; }
+none_left() { [ "$(left)" = 0 ]; }
+wait_for 10 none_left
+is "$(left)" 0 "B-32 and none of it is left"
 echo "|cat $TMP/var/accounts/alice/secret" >var/accounts/bob/.pipemail
 bad 'a filter could not judge' "one that looks at others" 'code=451'
 echo '|cat; kill -9 $PPID' >var/accounts/bob/.pipemail
