@@ -8,8 +8,9 @@
  *  3 commit; what was taken is COMMITTED, and the next may lead
  *  4 fsync new/ once for all; what was taken is DONE
  *
- * If anything fails before the commit, the files of all go back to tmp/, and
+ * If anything fails up to the commit, the files of all go back to tmp/, and
  * each owner delivers its own alone: one message's trouble is that of no other.
+ * Only the leader does not try again what failed with its own, or a commit.
  * A leader that ends leaves each file in tmp/ or in new/, which its owner sees:
  * from tmp/ it is delivered alone; what is in new/ is synced, and taken into
  * the index by a look at the folder if that does not know it. What is nowhere
@@ -30,7 +31,7 @@ struct batch {
 	struct desk_key key;
 	struct arena arena;
 	size_t n;			/* with the leader's own, the first */
-	struct store_incoming in[1 + DESK_BATCH_MAX];
+	struct store_incoming in[1 + DESK_BATCH_MAX];	/* empty from 1 on */
 	struct draft d[1 + DESK_BATCH_MAX];
 	struct desk_taken taken[1 + DESK_BATCH_MAX];	/* from 1 on */
 };
@@ -74,7 +75,6 @@ take(struct batch *b, struct work *w, const struct box *box)
 			desk_give_back(b->s->desk, &t);
 			continue;
 		}
-		b->in[b->n] = (struct store_incoming){ .flags = d->flags };
 		b->taken[b->n++] = t;
 	}
 }
