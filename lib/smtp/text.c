@@ -142,8 +142,8 @@ text_lines(struct smtp *s, struct bytes *in)
 		;
 }
 
-static void
-finish(struct smtp *s)
+void
+smtp_text_finish(struct smtp *s)
 {
 	s->replies_due = s->o.lmtp ? s->e.nrecipients : 1;
 	s->any_accepted = false;
@@ -195,7 +195,7 @@ decide(struct smtp *s, struct bytes *in)
 		smuggled(s, bare_cr);
 	} else if (s->text == TEXT_DOT_CR) {
 		*in = bytes_from(*in, 1);
-		finish(s);
+		smtp_text_finish(s);
 	} else {
 		*in = bytes_from(*in, 1);
 		line_end(s);
@@ -242,7 +242,7 @@ smtp_text_refused(struct smtp *s)
 {
 	if (!is_refused(s))
 		return false;
-	finish(s);
+	smtp_text_finish(s);
 	return true;
 }
 
@@ -257,6 +257,6 @@ smtp_text_end(struct smtp *s)
 		s->text_line = 0;
 		return SMTP_BYTES;
 	} else
-		finish(s);
+		smtp_text_finish(s);
 	return SMTP_READ;
 }
