@@ -119,6 +119,7 @@ serve(struct server_conn *conn, void *ctx)
 	};
 	int err;
 
+	s.options.textfile = conn->is_socket && conn->remote.family == 0;
 	if (smtp_settings_confine(&p->settings, &p->sandbox) == -1)
 		return EXIT_TEMP;
 	accounts_begin(&p->accounts, p->settings.config, conn->id);

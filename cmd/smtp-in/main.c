@@ -19,6 +19,7 @@ static const char usage[] = "usage: smtp-in [-Pst]";
 #define FILES_MAX 256
 
 struct program {
+	struct relay_file text;		/* from one session to the next */
 	struct smtp_settings settings;
 	struct os_sandbox sandbox;
 	struct server server;
@@ -228,7 +229,7 @@ serve(struct server_conn *conn, void *ctx)
 	if (p->submission)	/* as far as HOLDFOR reaches (RFC 4865 4) */
 		s.options.hold_until_max = time_wall_us() / 1000000 +
 		    SMTP_HOLD_MAX_S;
-	relay_init(&r.relay, p->lmtp_path, s.options.hostname);
+	relay_init(&r.relay, p->lmtp_path, s.options.hostname, &p->text);
 	front_init(&r.front, &p->front, conn);
 	if (front_begin(&r.front) == 0)
 		err = run(&s, &r);
@@ -265,7 +266,7 @@ set_front(struct program *p)
 int
 main(int argc, char *argv[])
 {
-	struct program p = { 0 };
+	struct program p = { .text = { .fd = -1 } };
 	int c;
 
 	msg_init("smtp-in");

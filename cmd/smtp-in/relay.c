@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -28,8 +29,10 @@
 #define COMMANDS_MAX ((size_t)64 * 1024 * 1024)
 
 void
-relay_init(struct relay *r, const char *path, struct bytes hostname)
+relay_init(struct relay *r, const char *path, struct bytes hostname,
+    struct relay_file *file)
 {
+	r->file = file;
 	r->path = path;
 	r->hostname = hostname;
 	r->fd = r->client = -1;
@@ -154,12 +157,13 @@ read_greeting(struct relay *r, struct arena *a)
 	}
 	r->greeted = true;
 	r->requiretls = has_line(answer.text, BYTES("REQUIRETLS"));
+	r->file->offered = has_line(answer.text, BYTES("TEXTFILE"));
 	return 0;
 }
 
 static int
 add_commands(struct buf *out, const struct smtp_envelope *e, bool requiretls,
-    const struct smtp_xforward *x)
+    const struct smtp_xforward *x, size_t file_size)
 {
 	if (smtp_add_xforward(out, x) == -1 ||
 	    buf_adds(out, "MAIL FROM:<") == -1 ||
@@ -174,7 +178,8 @@ add_commands(struct buf *out, const struct smtp_envelope *e, bool requiretls,
 		    buf_adds(out, ">\r\n") == -1)
 			return -1;
 	}
-	return buf_adds(out, "DATA\r\n");
+	return file_size > 0 ? buf_printf(out, "TEXTFILE %zu\r\n", file_size)
+	    : buf_adds(out, "DATA\r\n");
 }
 
 static int
@@ -217,6 +222,39 @@ write_message(struct relay *r, struct bytes prefix, struct bytes message)
 	return n;
 }
 
+/* ---- the text in a file (lib/smtp/file.c) ---- */
+
+/* Of a shorter text the pieces cost less than the file. */
+#define FILE_MIN 8192
+
+static void
+forget_file(struct relay_file *f)
+{
+	if (f->fd != -1)
+		(void)close(f->fd);	/* in memory */
+	f->fd = -1;
+}
+
+/* The message in the file: its size, 0: it goes as text. */
+static size_t
+put_file(struct relay *r, struct bytes prefix, struct bytes message)
+{
+	struct iovec v[2] = { { (void *)(uintptr_t)prefix.p, prefix.n },
+	    { (void *)(uintptr_t)message.p, message.n } };
+	size_t n = prefix.n + message.n;
+	struct relay_file *f = r->file;
+
+	if (!f->offered || n < FILE_MIN || n > SMTP_TEXTFILE_MAX ||
+	    !bytes_ends(message, BYTES("\n")))
+		return 0;
+	if (f->fd == -1)
+		f->fd = os_memory_file("text");
+	if (f->fd != -1 && pwritev(f->fd, v, 2, 0) == (ssize_t)n)
+		return n;
+	forget_file(f);		/* text goes without */
+	return 0;
+}
+
 /*
  * Replies to what was pipelined. The number of accepted recipients, or -1;
  * *data is the reply to DATA.
@@ -247,20 +285,54 @@ read_envelope(struct relay *r, struct arena *a, size_t n,
 }
 
 /* The answer to the message, and what was said beside it. */
-static int
-read_verdict(struct relay *r, struct arena *a, struct smtp_answer *out)
+static void
+take_verdict(struct relay *r, struct smtp_answer *out)
 {
 	struct bytes mark;
 
-	if (read_answer(r, a, out) == -1)
-		return -1;
 	if (!bytes_starts(out->text, BYTES(SMTP_MARK)))
-		return 0;
+		return;
 	(void)bytes_line(&out->text, &mark);	/* there is one */
 	mark = bytes_from(mark, strlen(SMTP_MARK));
 	if (bytes_eq(mark, BYTES(SMTP_MARK_SLOW)))
 		r->slow = true;
+}
+
+/* One for each recipient that was accepted; first: it is read already. */
+static int
+read_verdicts(struct relay *r, struct arena *a,
+    const struct smtp_envelope *e, const struct smtp_answer *first,
+    struct smtp_answer *answers)
+{
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (answers[i].code >= 300)
+			continue;
+		if (first != NULL)
+			answers[i] = *first;
+		else if (read_answer(r, a, &answers[i]) == -1)
+			return -1;
+		first = NULL;
+		take_verdict(r, &answers[i]);
+	}
 	return 0;
+}
+
+/* After the reply to DATA. */
+static int
+send_text(struct relay *r, struct arena *a, const struct smtp_envelope *e,
+    struct bytes prefix, struct bytes message,
+    const struct smtp_answer *data, struct smtp_answer *answers)
+{
+	if (data->code != 354) {
+		for (size_t i = 0; i < e->nrecipients; i++) {
+			if (answers[i].code < 300)
+				answers[i] = *data;
+		}
+		return 0;
+	}
+	if (write_message(r, prefix, message) == -1)
+		return -1;
+	return read_verdicts(r, a, e, NULL, answers);
 }
 
 static int
@@ -272,29 +344,53 @@ transaction(struct relay *r, struct arena *a, const struct smtp_envelope *e,
 
 	if (accepted == -1)
 		return -1;
-	if (data.code != 354) {
-		for (size_t i = 0; i < e->nrecipients; i++) {
-			if (answers[i].code < 300)
-				answers[i] = data;
-		}
-		return 0;
-	}
-	if (accepted == 0)	/* RFC 2920 3.1: an empty message ends it */
+	if (accepted == 0 && data.code == 354)
+		/* RFC 2920 3.1: an empty message ends it */
 		return write_all(r, BYTES(".\r\n"));
-	if (write_message(r, prefix, message) == -1)
-		return -1;
-	for (size_t i = 0; i < e->nrecipients; i++) {
-		if (answers[i].code < 300 &&
-		    read_verdict(r, a, &answers[i]) == -1)
+	return send_text(r, a, e, prefix, message, &data, answers);
+}
+
+/*
+ * As transaction, where the text went with the envelope. What took it the last
+ * time may be another program by now, which has no such command.
+ */
+static int
+file_transaction(struct relay *r, struct arena *a,
+    const struct smtp_envelope *e, struct bytes prefix,
+    struct bytes message, struct smtp_answer *answers)
+{
+	struct smtp_answer first;
+	int accepted = read_envelope(r, a, e->nrecipients, answers, &first);
+
+	if (accepted == 0 || accepted == -1)
+		return accepted;
+	if (first.code == 500 || first.code == 502) {
+		r->file->offered = false;
+		if (write_all(r, BYTES("DATA\r\n")) == -1 ||
+		    read_answer(r, a, &first) == -1)
 			return -1;
+		return send_text(r, a, e, prefix, message, &first, answers);
 	}
-	return 0;
+	return read_verdicts(r, a, e, &first, answers);
+}
+
+/* A descriptor goes beside the first byte. */
+static int
+write_commands(struct relay *r, struct bytes commands, bool with_file)
+{
+	struct bytes first = bytes_first(commands, PIECE_MAX);
+
+	if (!with_file)
+		return write_all(r, commands);
+	if (os_send_fds(r->fd, first, &r->file->fd, 1) == -1)
+		return -1;
+	return write_all(r, bytes_from(commands, first.n));
 }
 
 /* LHLO and the first envelope in one write: the peer is a process of this
  * machine that takes pipelined commands, or it is of no use. */
 static int
-connect_relay(struct relay *r, struct bytes commands)
+connect_relay(struct relay *r, struct bytes commands, bool with_file)
 {
 	struct buf out = BUF_INIT(COMMANDS_MAX);
 	int n;
@@ -314,24 +410,24 @@ connect_relay(struct relay *r, struct bytes commands)
 	if (n == 0)
 		n = buf_add(&out, commands);
 	if (n == 0)
-		n = write_all(r, buf_bytes(&out));
+		n = write_commands(r, buf_bytes(&out), with_file);
 	buf_free(&out);
 	return n;
 }
 
 /* A kept connection may have been closed since: one new attempt. */
 static int
-send_commands(struct relay *r, struct bytes commands)
+send_commands(struct relay *r, struct bytes commands, bool with_file)
 {
 	unsigned char byte;
 
 	if (r->fd != -1 && (r->in.n > 0 || io_read_some(r->fd, &byte, 1,
 	    time_mono_ms()) != -1))
 		relay_close(r);		/* end of file, or unasked words */
-	if (r->fd != -1 && write_all(r, commands) == 0)
+	if (r->fd != -1 && write_commands(r, commands, with_file) == 0)
 		return 0;
 	relay_close(r);
-	return connect_relay(r, commands);
+	return connect_relay(r, commands, with_file);
 }
 
 int
@@ -340,26 +436,30 @@ relay_send(struct relay *r, struct arena *a, const struct smtp_envelope *e,
     struct smtp_answer *answers)
 {
 	struct buf commands = BUF_INIT(COMMANDS_MAX);
+	size_t in_file = put_file(r, prefix, message);
 	int n;
 
 	n = 0;
 	r->slow = false;
 	if (e->requiretls && r->fd == -1) {
 		/* whether it may be said has to be known first */
-		n = connect_relay(r, BYTES_EMPTY);
+		n = connect_relay(r, BYTES_EMPTY, false);
 		if (n == 0)
 			n = read_greeting(r, a);
 	}
 	if (n == 0)
-		n = add_commands(&commands, e, r->requiretls, x);
+		n = add_commands(&commands, e, r->requiretls, x, in_file);
 	if (n == 0)
-		n = send_commands(r, buf_bytes(&commands));
+		n = send_commands(r, buf_bytes(&commands), in_file > 0);
 	buf_free(&commands);
 	if (n == 0 && !r->greeted)
 		n = read_greeting(r, a);
 	if (n == 0)
-		n = transaction(r, a, e, prefix, message, answers);
-	if (n == -1)
+		n = (in_file > 0 ? file_transaction : transaction)(r, a, e,
+		    prefix, message, answers);
+	if (n == -1) {
 		relay_close(r);
+		forget_file(r->file);	/* it may be read even now */
+	}
 	return n;
 }

@@ -15,12 +15,18 @@
 /* ---- relay.c: LMTP to run/lmtp ---- */
 
 #define RELAY_READ_BYTES 4096
+/* A file in memory that carries texts, from one connection to the next. */
+struct relay_file {
+	int fd;			/* -1: none yet */
+	bool offered;		/* the peer took such the last time */
+};
 struct relay {
 	const char *path;
 	struct bytes hostname;
 	int fd;			/* -1: not connected */
 	bool greeted;
 	bool requiretls;	/* the peer offers it */
+	struct relay_file *file;	/* of the process */
 	bool slow;		/* of the last message: the client earned it */
 	int client;		/* who waits meanwhile; -1: nothing is seen */
 	bool said_all;		/* of it: its end of input is no surprise */
@@ -28,7 +34,8 @@ struct relay {
 	struct bytes in;	/* read, and not yet looked at */
 	unsigned char space[RELAY_READ_BYTES];
 };
-void relay_init(struct relay *r, const char *path, struct bytes hostname);
+void relay_init(struct relay *r, const char *path, struct bytes hostname,
+    struct relay_file *file);
 void relay_close(struct relay *r);
 /*
  * Hand one message over: an answer per recipient (text in the arena). 0; -1

@@ -141,8 +141,6 @@ struct bytes bytes_rtrim(struct bytes s);
 bool bytes_has_nul(struct bytes s);
 /* True if all bytes are below 0x80. */
 bool bytes_is_ascii(struct bytes s);
-/* The first CR, LF or NUL; false: there is none, and *at is as it was. */
-bool bytes_line_mark(struct bytes s, size_t *at);
 /* How many bytes are c. */
 size_t bytes_count(struct bytes s, int c);
 /* Constant time in the contents (not the lengths): for secrets. */

@@ -318,32 +318,6 @@ bytes_is_ascii(struct bytes s)
 	return (seen & EIGHT_TOP) == 0;
 }
 
-static inline bool
-is_line_mark(int c)
-{
-	return c == '\r' || c == '\n' || c == '\0';
-}
-
-bool
-bytes_line_mark(struct bytes s, size_t *at)
-{
-	size_t i = 0, end;
-
-	while (i < s.n) {
-		/* Few bytes are below 0x0e. */
-		while (s.n - i >= 8 &&
-		    eight_below(eight_get(s.p + i), '\r' + 1) == 0)
-			i += 8;
-		for (end = i + 8; i < s.n && i < end; i++) {
-			if (is_line_mark(s.p[i])) {
-				*at = i;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
 size_t
 bytes_count(struct bytes s, int c)
 {

@@ -74,4 +74,36 @@ eight_first(uint64_t answer)
 	return answer == 0 ? 8 : (size_t)__builtin_ctzll(answer) / 8;
 }
 
+/*
+ * Copy n bytes up to the first CR, LF or NUL; how many these are. Behind them
+ * out is written to, too, within n.
+ */
+static inline size_t
+eight_copy_line(unsigned char *out, const unsigned char *p, size_t n)
+{
+	uint64_t v, w, found;
+	size_t i = 0, k;
+
+	for (; n - i >= 16; i += 16) {
+		v = eight_get(p + i);
+		w = eight_get(p + i + 8);
+		eight_put(out + i, v);
+		eight_put(out + i + 8, w);
+		v = eight_below(v, '\r' + 1);
+		w = eight_below(w, '\r' + 1);
+		if ((v | w) == 0)
+			continue;
+		/* few bytes are below 0x0e, and most of them it is */
+		found = eight_gather(v) | eight_gather(w) << 8;
+		for (; found != 0; found &= found - 1) {
+			k = i + (size_t)__builtin_ctzll(found);
+			if (p[k] == '\n' || p[k] == '\r' || p[k] == '\0')
+				return k;
+		}
+	}
+	for (; i < n && p[i] != '\n' && p[i] != '\r' && p[i] != '\0'; i++)
+		out[i] = p[i];
+	return i;
+}
+
 #endif

@@ -73,7 +73,6 @@ dkim_body_hash(struct dkim_body_wishes *s, struct bytes body)
 	struct dkim_digest digest[DKIM_SIGNATURES_MAX];
 	struct form form[2];
 	struct dkim_body_wish *w;
-	struct bytes line;
 	int result = 0;
 	size_t i;
 
@@ -83,14 +82,11 @@ dkim_body_hash(struct dkim_body_wishes *s, struct bytes body)
 	form_init(&form[DKIM_RELAXED], DKIM_RELAXED, s, digest);
 	for (i = 0; i < s->n; i++)
 		dkim_digest_init(&digest[i]);
-	while (bytes_line(&body, &line)) {
-		for (i = 0; i < 2; i++) {
-			if (form[i].wanted)
-				dkim_body_line(&form[i].body, line);
-		}
-	}
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		if (form[i].wanted)
+			dkim_body_add(&form[i].body, body);
 		dkim_body_end(&form[i].body);
+	}
 	for (i = 0; i < s->n; i++) {
 		w = &s->w[i];
 		w->is_short = w->has_length && w->length > form[w->canon].seen;

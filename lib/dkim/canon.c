@@ -120,67 +120,140 @@ dkim_sink_field(struct dkim_sink *s, enum dkim_canon c, struct bytes field,
 
 /* ---- bodies ---- */
 
-/* Most lines have no run of WSP and no tab: eight bytes at a time, each with
- * the one behind it. */
-static bool
-is_relaxed(struct bytes line)
-{
-	uint64_t found = 0, v;
-	size_t i;
+/* Room that a step below may use without asking again. */
+#define BODY_ROOM 32
 
-	for (i = 0; i + 8 < line.n; i += 8) {
-		v = eight_get(line.p + i);
-		found |= eight_is(v, '\t') | (eight_is(v, ' ') &
-		    eight_is(eight_get(line.p + i + 1), ' '));
+/* More of a body is coming: room for a while. */
+static inline void
+need_room(struct dkim_sink *s)
+{
+	if (s->n > sizeof s->block - BODY_ROOM)
+		dkim_sink_end(s);
+}
+
+/* What is in this line stays; empty lines before it were inside. */
+static inline void
+line_begins(struct dkim_body *b)
+{
+	for (; b->blank > 0; b->blank--)
+		put_bytes(&b->sink, crlf);
+	b->in_line = b->any = true;
+}
+
+static inline void
+line_ends(struct dkim_body *b)
+{
+	struct dkim_sink *s = &b->sink;
+
+	if (!b->in_line) {
+		b->blank++;
+		return;
 	}
-	for (; i < line.n; i++)
-		found |= line.p[i] == '\t' || (line.p[i] == ' ' &&
-		    bytes_at(line, i + 1) == ' ');
-	return found == 0;
+	need_room(s);
+	s->block[s->n++] = '\r';
+	s->block[s->n++] = '\n';
+	b->in_line = false;
+}
+
+/* Of eight bytes and those one behind each: which are CR, LF, TAB (or other
+ * rare ones), or blanks before something like that. */
+static inline uint64_t
+relaxed_marks(uint64_t v, uint64_t next)
+{
+	return eight_below(v, 0x0e) |
+	    (eight_below(v, ' ' + 1) & eight_below(next, ' ' + 1));
+}
+
+static inline bool
+is_wsp_at_end(struct bytes s, size_t i)
+{
+	return s.p[i] == ' ' && (i + 1 == s.n || s.p[i + 1] <= ' ');
+}
+
+/* Copy bytes that relaxed does not change; how many. */
+static inline size_t
+copy_relaxed(unsigned char *out, struct bytes s, size_t max)
+{
+	uint64_t v, found;
+	size_t i = 0;
+
+	for (; i + 8 < s.n && i + 8 <= max; i += 8) {
+		v = eight_get(s.p + i);
+		eight_put(out + i, v);
+		found = relaxed_marks(v, eight_get(s.p + i + 1));
+		if (found != 0)
+			return i + eight_first(found);
+	}
+	for (; i < s.n && i < max && s.p[i] >= 0x0e && !is_wsp_at_end(s, i);
+	    i++)
+		out[i] = s.p[i];
+	return i;
+}
+
+/* Bytes within a line, the first of which is no mark. */
+static inline void
+body_run(struct dkim_body *b, struct bytes *body)
+{
+	struct dkim_sink *s = &b->sink;
+	unsigned char *out;
+	size_t max, n;
+
+	if (!b->in_line)
+		line_begins(b);
+	need_room(s);
+	out = s->block + s->n;
+	max = sizeof s->block - s->n;
+	*out = body->p[0];
+	if (b->canon == DKIM_RELAXED)
+		n = 1 + copy_relaxed(out + 1, bytes_from(*body, 1), max - 1);
+	else
+		n = 1 + eight_copy_line(out + 1, body->p + 1,
+		    (body->n < max ? body->n : max) - 1);
+	s->n += n;
+	*body = bytes_from(*body, n);
+}
+
+static inline size_t
+line_end_at(struct bytes s)
+{
+	if (bytes_at(s, 0) == '\n')
+		return 1;
+	return bytes_at(s, 0) == '\r' && bytes_at(s, 1) == '\n' ? 2 : 0;
 }
 
 /* RFC 6376 3.4.4: no WSP at the end, runs of WSP to one SP. */
 static void
-relaxed_line(struct dkim_sink *s, struct bytes line)
+body_blanks(struct dkim_body *b, struct bytes *body)
 {
-	bool space = false;
-	size_t i;
+	size_t n = 0;
 
-	if (is_relaxed(line)) {
-		put_bytes(s, line);
+	while (n < body->n && ascii_is_wsp(body->p[n]))
+		n++;
+	*body = bytes_from(*body, n);
+	if (body->n == 0 || line_end_at(*body) > 0)
 		return;
-	}
-	for (i = 0; i < line.n; i++) {
-		if (ascii_is_wsp(line.p[i])) {
-			space = true;
-			continue;
-		}
-		if (space)
-			put(s, ' ');
-		space = false;
-		put(s, line.p[i]);
-	}
+	if (!b->in_line)
+		line_begins(b);
+	put(&b->sink, ' ');
 }
 
 void
-dkim_body_line(struct dkim_body *b, struct bytes line)
+dkim_body_add(struct dkim_body *b, struct bytes body)
 {
-	if (b->canon == DKIM_RELAXED) {
-		while (line.n > 0 && ascii_is_wsp(line.p[line.n - 1]))
-			line.n--;
+	size_t end;
+
+	while (body.n > 0) {
+		if ((end = line_end_at(body)) > 0) {
+			line_ends(b);
+			body = bytes_from(body, end);
+		} else if (b->canon == DKIM_RELAXED &&
+		    ascii_is_wsp(body.p[0]))
+			body_blanks(b, &body);
+		else
+			body_run(b, &body);
 	}
-	if (line.n == 0) {
-		b->blank++;
-		return;
-	}
-	for (; b->blank > 0; b->blank--)
-		put_bytes(&b->sink, crlf);
-	b->any = true;
-	if (b->canon == DKIM_RELAXED)
-		relaxed_line(&b->sink, line);
-	else
-		put_bytes(&b->sink, line);
-	put_bytes(&b->sink, crlf);
+	if (b->in_line)
+		line_ends(b);
 }
 
 /*
@@ -221,11 +294,9 @@ int
 dkim_canon_body(struct buf *out, enum dkim_canon c, struct bytes body)
 {
 	struct dkim_body b = { .canon = c };
-	struct bytes line;
 
 	dkim_sink_init(&b.sink, add_to_buf, out);
-	while (bytes_line(&body, &line))
-		dkim_body_line(&b, line);
+	dkim_body_add(&b, body);
 	dkim_body_end(&b);
 	return out->full ? -1 : 0;
 }

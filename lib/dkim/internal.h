@@ -22,14 +22,16 @@ void dkim_sink_end(struct dkim_sink *s);
 void dkim_sink_field(struct dkim_sink *s, enum dkim_canon c,
     struct bytes field, bool with_end);
 
-/* A body, line by line. */
+/* A body. */
 struct dkim_body {
 	struct dkim_sink sink;
 	enum dkim_canon canon;
 	size_t blank;		/* empty lines not yet known to be inside */
+	bool in_line;		/* which has something to be put out */
 	bool any;		/* something was put out */
 };
-void dkim_body_line(struct dkim_body *b, struct bytes line);
+/* All of it, once. */
+void dkim_body_add(struct dkim_body *b, struct bytes body);
 void dkim_body_end(struct dkim_body *b);
 
 /* ---- libcrypto (crypto.c) ---- */

@@ -3,6 +3,8 @@
  */
 #include "smtp/smtp.h"
 
+#include "base/eight.h"
+
 #include <errno.h>
 
 #define COMBINED_MAX SMTP_REPLY_TEXT_MAX
@@ -64,29 +66,49 @@ smtp_answer_combine(struct arena *a, const struct smtp_recipient *rcpt,
 
 /* ---- text on its way to a server ---- */
 
+/* Input of one step, and room for its wire form. */
+#define STEP_MAX 2048
+#define STEP_WIRE_MAX (2 * STEP_MAX)
+
+/* Wire form of not more than STEP_MAX bytes; its length. */
+static size_t
+to_wire(unsigned char *out, struct bytes s, bool *at_start)
+{
+	size_t i = 0, n = 0, line;
+
+	while (i < s.n) {
+		if (*at_start && s.p[i] == '.')
+			out[n++] = '.';
+		line = eight_copy_line(out + n, s.p + i, s.n - i);
+		i += line;
+		n += line;
+		*at_start = i < s.n && s.p[i] == '\n';
+		if (*at_start)
+			out[n++] = '\r';
+		if (i < s.n)
+			out[n++] = s.p[i++];
+	}
+	return n;
+}
+
 int
 smtp_add_text(struct buf *out, struct bytes piece, bool *at_start)
 {
-	size_t start = out->n, at;
-	bool was = *at_start, end;
-	struct bytes line;
+	unsigned char wire[STEP_WIRE_MAX];
+	size_t start = out->n, n;
+	bool was = *at_start;
+	struct bytes step;
 
 	while (piece.n > 0) {
-		end = bytes_chr(piece, '\n', &at);
-		line = end ? bytes_first(piece, at) : piece;
-		if (*at_start && bytes_at(line, 0) == '.' &&
-		    buf_addc(out, '.') == -1)
-			break;
-		piece = bytes_from(piece, end ? at + 1 : piece.n);
-		if (buf_add(out, line) == -1 ||
-		    (end && buf_adds(out, "\r\n") == -1))
-			break;
-		*at_start = end;
+		step = bytes_first(piece, STEP_MAX);
+		piece = bytes_from(piece, step.n);
+		n = to_wire(wire, step, at_start);
+		if (buf_add(out, bytes_of(wire, n)) == -1) {
+			out->n = start;
+			*at_start = was;
+			errno = EMSGSIZE;
+			return -1;
+		}
 	}
-	if (!out->full)
-		return 0;
-	out->n = start;
-	*at_start = was;
-	errno = EMSGSIZE;
-	return -1;
+	return 0;
 }

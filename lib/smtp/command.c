@@ -103,6 +103,8 @@ say_extensions(struct smtp *s)
 		r = buf_adds(&b,
 		    "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE "
 		    "MARKS\n");
+	if (r == 0 && s->o.textfile)
+		r = buf_adds(&b, "TEXTFILE\n");
 	if (r == 0 && s->o.starttls && !s->o.tls)
 		r = buf_adds(&b, "STARTTLS\n");
 	if (r == 0 && smtp_offers_auth(s))
@@ -356,31 +358,36 @@ cmd_rcpt(struct smtp *s, struct bytes args)
 
 /* ---- DATA and the rest ---- */
 
-static void
-cmd_data(struct smtp *s, struct bytes args)
+bool
+smtp_data_is_due(struct smtp *s)
 {
-	if (refuse_args(s, args))
-		return;
 	if (s->in_bdat) {	/* RFC 3030 2: not both in one transaction */
 		smtp_sayf(s, 503, "5.5.1", "BDAT was begun");
-		return;
+		return false;
 	}
 	if (s->in_mail && s->e.body_binary) {	/* RFC 3030 3 */
 		smtp_sayf(s, 503, "5.5.1", "BINARYMIME comes by BDAT");
-		return;
+		return false;
 	}
 	if (!s->in_mail || (s->e.nrecipients == 0 && !s->rcpt_refused)) {
 		smtp_sayf(s, 503, "5.5.1", s->in_mail ? "say RCPT first"
 		    : "say MAIL first");
-		return;
+		return false;
 	}
 	if (s->e.nrecipients == 0) {
 		/* RFC 2920 3.1: the client sent DATA on credit */
 		smtp_end_transaction(s, false);
 		smtp_sayf(s, 554, "5.5.1", "no recipient was accepted");
-		return;
+		return false;
 	}
-	s->state = STATE_ASK_DATA;
+	return true;
+}
+
+static void
+cmd_data(struct smtp *s, struct bytes args)
+{
+	if (!refuse_args(s, args) && smtp_data_is_due(s))
+		s->state = STATE_ASK_DATA;
 }
 
 static void
@@ -468,6 +475,7 @@ static const struct {
 	{ "STARTTLS", IN_BOTH, smtp_cmd_starttls },
 	{ "AUTH", IN_BOTH, smtp_cmd_auth },
 	{ "XFORWARD", IN_LMTP, cmd_xforward },
+	{ "TEXTFILE", IN_LMTP, smtp_cmd_textfile },
 };
 
 void

@@ -18,6 +18,7 @@ enum smtp_state {
 	STATE_ASK_DATA,
 	STATE_TEXT,
 	STATE_CHUNK,	/* bytes of BDAT */
+	STATE_FILE,	/* the text in a descriptor */
 	STATE_ASK_END,
 	STATE_CLOSED,
 };
@@ -78,6 +79,10 @@ struct smtp {
 	bool skip_ends;			/* the transaction too */
 	uint64_t skipped;		/* bytes in this session */
 
+	/* TEXTFILE */
+	bool by_file;			/* this transaction's text comes so */
+	uint64_t file_size;
+
 	/* one event's bytes */
 	size_t chunk_n;
 	unsigned char *chunk;		/* SMTP_BYTES_MAX, or NULL: none yet */
@@ -96,12 +101,17 @@ void smtp_end_transaction(struct smtp *s, bool accepted);
 
 /* command.c: a line without its CRLF. */
 void smtp_command(struct smtp *s, struct bytes line);
+/* DATA, or what stands for it, is in order; else it has its reply. */
+bool smtp_data_is_due(struct smtp *s);
 
 /* params.c: into s->asked_mail and s->asked. 0 or the reply code, *why. */
 int smtp_mail_params(struct smtp *s, struct bytes args, const char **why);
 int smtp_rcpt_params(struct smtp *s, struct bytes args, const char **why);
 /* An envelope without anything. */
 struct smtp_envelope smtp_empty_envelope(void);
+
+/* file.c */
+void smtp_cmd_textfile(struct smtp *s, struct bytes args);
 
 /* secure.c: STARTTLS and AUTH */
 void smtp_cmd_starttls(struct smtp *s, struct bytes args);
@@ -118,6 +128,8 @@ void smtp_text_start(struct smtp *s);
 enum smtp_event smtp_text(struct smtp *s, struct bytes *in);
 /* After the last chunk; like smtp_text. */
 enum smtp_event smtp_text_end(struct smtp *s);
+/* The text is whole: its replies are due, or given if it is refused. */
+void smtp_text_finish(struct smtp *s);
 /* Is it refused already? Then the reply is given and the transaction over. */
 bool smtp_text_refused(struct smtp *s);
 

@@ -138,7 +138,7 @@ smtp_end_transaction(struct smtp *s, bool accepted)
 		s->good++;
 	else if (s->in_mail && s->rcpt_refused)
 		s->bad++;
-	s->in_mail = s->rcpt_refused = s->in_bdat = false;
+	s->in_mail = s->rcpt_refused = s->in_bdat = s->by_file = false;
 	e.helo = s->e.helo;
 	e.ehlo = s->e.ehlo;
 	s->e = e;
@@ -260,6 +260,8 @@ smtp_next(struct smtp *s, struct bytes *in)
 			return SMTP_DATA;
 		case STATE_ASK_END:
 			return SMTP_END;
+		case STATE_FILE:
+			return SMTP_FILE;
 		case STATE_CHUNK:
 			if (s->chunk_left > 0)
 				break;
@@ -433,8 +435,9 @@ smtp_data_accept(struct smtp *s)
 {
 	assert(s->state == STATE_ASK_DATA);
 	smtp_text_start(s);
-	s->state = s->in_bdat ? STATE_CHUNK : STATE_TEXT;
-	if (!s->in_bdat)
+	s->state = s->in_bdat ? STATE_CHUNK : s->by_file ? STATE_FILE
+	    : STATE_TEXT;
+	if (s->state == STATE_TEXT)
 		smtp_sayf(s, 354, "",
 		    "send the message, end with <CRLF>.<CRLF>");
 }

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "os/os.h"
 #include "server/server.h"
 #include "trace/trace.h"
 
@@ -79,6 +82,29 @@ greeting_waits(struct smtp_session *s)
 	    poll(&p, 1, 0) == 1;
 }
 
+static void
+forget_file(struct smtp_session *s)
+{
+	if (s->file != -1)
+		(void)close(s->file);	/* only read from */
+	s->file = -1;
+}
+
+/* What comes may have a descriptor beside it; the last one counts. */
+static ssize_t
+read_with_file(struct smtp_session *s, unsigned char *p, int64_t deadline)
+{
+	int fds[OS_FDS_MAX];
+	size_t n, i;
+	ssize_t r = os_recv_fds(s->in, p, INPUT_MAX, fds, &n, deadline);
+
+	for (i = 0; r >= 0 && i < n; i++) {
+		forget_file(s);
+		s->file = fds[i];
+	}
+	return r;
+}
+
 /* 1 got some, 0 end of file, -1. */
 static int
 fill(struct smtp_session *s, unsigned char *p, struct bytes *in)
@@ -90,7 +116,8 @@ fill(struct smtp_session *s, unsigned char *p, struct bytes *in)
 		deadline = s->data_deadline;
 	if (s->slow)
 		server_pause_slow();
-	n = io_read_some(s->in, p, INPUT_MAX, deadline);
+	n = s->options.textfile ? read_with_file(s, p, deadline)
+	    : io_read_some(s->in, p, INPUT_MAX, deadline);
 	if (n <= 0)
 		return (int)n;
 	*in = bytes_of(p, (size_t)n);
@@ -118,6 +145,48 @@ store_bytes(struct smtp_session *s)
 		spool_reset(&s->spool);
 	}
 	smtp_bytes_into(s->smtp, spool_room(&s->spool));
+}
+
+/* A copy of what is in the file. 0, or -1 with errno. */
+static int
+copy_file(struct smtp_session *s, size_t size)
+{
+	struct stat st;
+	size_t n, done = 0;
+	ssize_t r;
+
+	if (s->file == -1 || fstat(s->file, &st) == -1 ||
+	    !S_ISREG(st.st_mode)) {
+		errno = EPROTO;
+		return -1;
+	}
+	while (done < size) {
+		n = size - done < SMTP_BYTES_MAX ? size - done
+		    : SMTP_BYTES_MAX;
+		r = pread(s->file, spool_room(&s->spool), n, (off_t)done);
+		if (r <= 0) {
+			errno = r == 0 ? EPROTO : errno;
+			return -1;
+		}
+		if (spool_take(&s->spool, (size_t)r) == -1)
+			return -1;
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+static void
+take_file(struct smtp_session *s)
+{
+	struct bytes text = BYTES_EMPTY;
+
+	if (copy_file(s, smtp_file_size(s->smtp)) == -1) {
+		s->spool_error = errno;
+		spool_reset(&s->spool);
+	} else
+		(void)spool_view(&s->spool, &text);	/* in memory */
+	forget_file(s);
+	(void)smtp_file_text(s->smtp, text);	/* next comes what it says */
 }
 
 static void
@@ -227,6 +296,9 @@ run(struct smtp_session *s, unsigned char *buffer)
 		case SMTP_BYTES:
 			store_bytes(s);
 			break;
+		case SMTP_FILE:
+			take_file(s);
+			break;
 		case SMTP_DROP:
 			spool_reset(&s->spool);
 			s->refused(s, smtp_why(s->smtp));
@@ -279,10 +351,12 @@ smtp_session_run(struct smtp_session *s)
 	s->end = "";
 	s->clean = false;
 	s->has_read = false;
+	s->file = -1;
 	s->id[0] = '\0';
 	r = run(s, buffer);
 	err = errno;
 	spool_free(&s->spool);
+	forget_file(s);
 	if (r == -1 && (err == EPROTO || err == ETIMEDOUT))
 		linger(s, buffer);
 	smtp_free(s->smtp);

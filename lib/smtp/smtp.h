@@ -93,6 +93,7 @@ struct smtp_options {
 	int64_t hold_until_max;
 	bool chunking;			/* RFC 3030 */
 	bool binary;			/* BINARYMIME; with chunking only */
+	bool textfile;			/* TEXTFILE, ours; LMTP only */
 };
 /* The longest HOLDFOR, sixty days (U-21). */
 #define SMTP_HOLD_MAX_S 5184000
@@ -166,6 +167,8 @@ enum smtp_event {
 			 * be forgotten */
 	SMTP_BYTES,	/* smtp_bytes: message text in LF form, or as it came
 			 * after BODY=BINARYMIME */
+	SMTP_FILE,	/* the text is in a file, smtp_file_size bytes:
+			 * smtp_file_text */
 	SMTP_DROP,	/* the text given so far is refused: forget it */
 	SMTP_END,	/* the message is whole: smtp_reply */
 	SMTP_CLOSE,	/* flush the output and close; nothing follows */
@@ -191,6 +194,14 @@ struct bytes smtp_bytes(const struct smtp *s);
 /* Where that of the next ones is put: SMTP_BYTES_MAX bytes of the caller's;
  * NULL, and at first: memory of its own. */
 void smtp_bytes_into(struct smtp *s, unsigned char *p);
+/*
+ * TEXTFILE: a text of our own servers that comes as a descriptor. To SMTP_FILE:
+ * its text, which is judged; false: the session is at its end. Bytes, not more
+ * than what is kept in memory and than a line may have.
+ */
+#define SMTP_TEXTFILE_MAX SPOOL_MEMORY_MAX
+size_t smtp_file_size(const struct smtp *s);
+bool smtp_file_text(struct smtp *s, struct bytes text);
 const struct smtp_envelope *smtp_envelope(const struct smtp *s);
 /* The recipient asked about by SMTP_RCPT; not in the envelope yet. */
 struct smtp_recipient *smtp_asked(struct smtp *s);
@@ -366,6 +377,7 @@ struct smtp_session {
 
 	/* private */
 	bool has_read;
+	int file;		/* that came with a command; -1: none */
 	struct spool spool;
 	int spool_error;
 	int64_t data_deadline;

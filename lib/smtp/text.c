@@ -9,6 +9,8 @@
 #include "smtp/smtp.h"
 #include "smtp/internal.h"
 
+#include "base/eight.h"
+
 /* One step adds at most a line end beside the bytes it copies. */
 #define STEP_ROOM 2
 
@@ -47,9 +49,19 @@ take_own(struct smtp *s)
 	s->chunk = s->own_chunk;
 }
 
-/* Text of one line, or its end as "\n" that counts two on the wire. */
-static void
-add_text(struct smtp *s, struct bytes piece, size_t wire)
+/* Where the next bytes go. */
+static unsigned char *
+next_place(struct smtp *s)
+{
+	if (s->chunk == NULL)
+		take_own(s);
+	return s->chunk + s->chunk_n;
+}
+
+/* n bytes of one line that are in place, or its end, which counts two on the
+ * wire. What is refused may be written over. */
+static inline void
+add_placed(struct smtp *s, size_t n, size_t wire)
 {
 	s->wire_size += wire;
 	s->text_line += wire;
@@ -57,12 +69,15 @@ add_text(struct smtp *s, struct bytes piece, size_t wire)
 		s->too_big = true;
 	if (s->text_line > SMTP_TEXT_LINE_MAX)
 		s->line_too_long = true;
-	if (!is_refused(s)) {
-		if (s->chunk == NULL)
-			take_own(s);
-		memcpy(s->chunk + s->chunk_n, piece.p, piece.n);
-		s->chunk_n += piece.n;
-	}
+	if (!is_refused(s))
+		s->chunk_n += n;
+}
+
+static void
+add_text(struct smtp *s, struct bytes piece, size_t wire)
+{
+	memcpy(next_place(s), piece.p, piece.n);
+	add_placed(s, piece.n, wire);
 }
 
 static void
@@ -72,47 +87,63 @@ smuggled(struct smtp *s, const char *why)
 	smtp_close_with(s, 500, "5.5.2", why);
 }
 
-static void
+static inline void
 line_end(struct smtp *s)
 {
-	add_text(s, BYTES("\n"), 2);
+	*next_place(s) = '\n';
+	add_placed(s, 1, 2);
 	s->text = s->in_bdat ? TEXT_LINE : TEXT_START;
 	s->text_line = 0;
 }
 
-/* Bytes up to the next CR, or as many as there are room and input for; most
- * often the LF is there, too, and the next line begins with no dot. */
-static void
+/* Bytes up to the next CR, or as many as there are room and input for; true:
+ * its LF was there, too, and the next line is here and begins with no dot. */
+static bool
 line_bytes(struct smtp *s, struct bytes *in)
 {
 	struct bytes piece = bytes_first(*in,
 	    SMTP_BYTES_MAX - STEP_ROOM - s->chunk_n);
-	size_t at = piece.n;
-	int mark = bytes_line_mark(piece, &at) ? piece.p[at] : -1;
+	size_t n = eight_copy_line(next_place(s), piece.p, piece.n);
+	int mark = n < piece.n ? piece.p[n] : -1;
 
 	if (mark == '\n') {
 		smuggled(s, bare_lf);
-		return;
+		return false;
 	}
 	s->has_nul |= mark == '\0';
-	at += mark == '\0';
-	add_text(s, bytes_first(piece, at), at);
-	*in = bytes_from(*in, at);
+	n += mark == '\0';
+	add_placed(s, n, n);
+	*in = bytes_from(*in, n);
 	if (mark != '\r')
-		return;
+		return false;
 	if (bytes_at(*in, 1) != '\n') {
 		s->text = TEXT_CR;
 		*in = bytes_from(*in, 1);
-		return;
+		return false;
 	}
 	line_end(s);
 	*in = bytes_from(*in, 2);
 	if (s->text == TEXT_START && in->n > 0 && in->p[0] != '.')
 		s->text = TEXT_LINE;
+	return in->n > 0 && s->text == TEXT_LINE;
 }
 
+static bool
+is_full(const struct smtp *s)
+{
+	return s->chunk_n >= SMTP_BYTES_MAX - STEP_ROOM;
+}
+
+/* As many lines as need no second look. */
 static void
-finish(struct smtp *s)
+text_lines(struct smtp *s, struct bytes *in)
+{
+	while (line_bytes(s, in) && !is_full(s) && !is_refused(s))
+		;
+}
+
+void
+smtp_text_finish(struct smtp *s)
 {
 	s->replies_due = s->o.lmtp ? s->e.nrecipients : 1;
 	s->any_accepted = false;
@@ -164,7 +195,7 @@ decide(struct smtp *s, struct bytes *in)
 		smuggled(s, bare_cr);
 	} else if (s->text == TEXT_DOT_CR) {
 		*in = bytes_from(*in, 1);
-		finish(s);
+		smtp_text_finish(s);
 	} else {
 		*in = bytes_from(*in, 1);
 		line_end(s);
@@ -188,12 +219,12 @@ enum smtp_event
 smtp_text(struct smtp *s, struct bytes *in)
 {
 	while (in->n > 0 && is_text(s)) {
-		if (s->chunk_n >= SMTP_BYTES_MAX - STEP_ROOM)
+		if (is_full(s))
 			return SMTP_BYTES;
 		if (s->e.body_binary)
 			raw_bytes(s, in);
 		else if (s->text == TEXT_LINE)
-			line_bytes(s, in);
+			text_lines(s, in);
 		else
 			decide(s, in);
 		if (must_drop(s))
@@ -211,7 +242,7 @@ smtp_text_refused(struct smtp *s)
 {
 	if (!is_refused(s))
 		return false;
-	finish(s);
+	smtp_text_finish(s);
 	return true;
 }
 
@@ -226,6 +257,6 @@ smtp_text_end(struct smtp *s)
 		s->text_line = 0;
 		return SMTP_BYTES;
 	} else
-		finish(s);
+		smtp_text_finish(s);
 	return SMTP_READ;
 }

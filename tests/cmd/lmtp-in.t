@@ -77,7 +77,7 @@ END
 is "$(/usr/bin/python3 writes.py "")" "1
 1" "who says nothing is greeted"
 is "$(/usr/bin/python3 writes.py "$(printf 'LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n')
-")" 13 "who speaks first reads the greeting with the replies"
+")" 14 "who speaks first reads the greeting with the replies"
 
 # text RECIPIENT: deliver standard input; the reply
 text() { { printf 'LHLO c\nMAIL FROM:<>\nRCPT TO:<%s>\nDATA\n' "$1"; cat; printf '.\nQUIT\n'; } | lmtp | sed -n 4p; }

@@ -255,6 +255,73 @@ is "$(lmtp_says '550-5.2.2 no room\r\n550-5.2.2\r\n550 5.2.2 sorry\r\n')" "550-5
 is "$(lmtp_says '452 full\r\n')" "452 full" "and one without"
 kill "$bg_pid"; wait "$bg_pid" 2>/dev/null
 rm -f run/lmtp
+
+# ---- texts in files: what the peer got, by which command ----
+cat >textfile.py <<'END'
+import hashlib, os, socket, sys
+def says(c, *lines): c.sendall("".join(l + "\r\n" for l in lines).encode())
+def unstuff(line): return line[1:] if line[:1] == b"." else line
+def session(c):
+    data, fds, got, takes = b"", [], [], sys.argv[1] == "takes"
+    says(c, "220 x")
+    while True:
+        while b"\r\n" not in data:
+            more, new, _, _ = socket.recv_fds(c, 65536, 4)
+            fds += new
+            if not more: return
+            data += more
+        line, data = data.split(b"\r\n", 1)
+        verb, _, arg = line.decode().partition(" ")
+        if verb == "LHLO": says(c, "250-x", "250-PIPELINING", "250 TEXTFILE")
+        elif verb == "TEXTFILE" and not takes: open("textfile.asked", "a").write("asked"); says(c, "500 5.5.1 what")
+        elif verb == "TEXTFILE":
+            fd = fds.pop(0)
+            keep(verb, os.pread(fd, int(arg), 0)); os.close(fd)
+            says(c, *["250 2.0.0 ok"] * rcpts)
+        elif verb == "DATA":
+            says(c, "354 x")
+            while not data.endswith(b"\r\n.\r\n"): data += c.recv(65536)
+            lines = data[:-3].split(b"\r\n")
+            keep(verb, b"\n".join(map(unstuff, lines))); data = b""
+            says(c, *["250 2.0.0 ok"] * rcpts)
+        else:
+            if verb == "MAIL": rcpts = 0
+            if verb == "RCPT": rcpts += 1
+            says(c, "250 2.0.0 ok")
+def keep(verb, text):
+    body = text.split(b"\n\n", 1)[1]
+    with open("textfile.got", "a") as f:
+        print(verb, text.startswith(b"Authentication-Results:"), len(body), hashlib.sha256(body).hexdigest()[:8], file=f)
+s = socket.socket(socket.AF_UNIX); s.bind("run/lmtp"); s.listen(5)
+while True:
+    c, _ = s.accept(); session(c); c.close()
+END
+cat >sizes.py <<'END'
+import hashlib, smtplib, sys
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]))
+for n in map(int, sys.argv[2:]):
+    body = ("." + "x" * 60 + "\n") * (n // 62) + "end\n"
+    s.sendmail("a@c.example", ["alice@example.org"], "Subject: x\n\n" + body)
+    print(len(body), hashlib.sha256(body.encode()).hexdigest()[:8])
+s.quit()
+END
+# texts HOW SIZE...: the commands; then whether all of them came as they were
+texts() {
+	how=$1; shift
+	rm -f textfile.got
+	bg /usr/bin/python3 textfile.py "$how"
+	wait_for 5 test -S run/lmtp
+	timeout 60 /usr/bin/python3 sizes.py "$port" "$@" >sizes.sent
+	kill "$bg_pid"; wait "$bg_pid" 2>/dev/null
+	rm -f run/lmtp
+	cut -d' ' -f1 textfile.got | tr '\n' ' '
+	[ "$(cut -d' ' -f3- textfile.got)" = "$(cat sizes.sent)" ] && echo same
+}
+is "$(texts takes 100 20000 9000 100 250000 300000 20000)" \
+    "DATA TEXTFILE TEXTFILE DATA TEXTFILE DATA TEXTFILE same" "who offers TEXTFILE gets longer texts so, short and very long ones by DATA"
+is "$(cut -d' ' -f2 textfile.got | sort -u)" "$(cut -d' ' -f2 textfile.got | head -1)" "and the same in front of them"
+is "$(texts refuses 20000 20000 20000)" "DATA DATA DATA same" "who does not know TEXTFILE after all gets DATA"
+is "$(cat textfile.asked)" asked "and is not asked again"
 start_lmtp
 is "$(client kept)" "250 2.0.0
 250 2.0.0

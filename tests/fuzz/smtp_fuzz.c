@@ -39,6 +39,7 @@ start(unsigned int flags)
 		.hostname = BYTES("mx.example"),
 		.banner = BYTES("x"),
 		.lmtp = (flags & 1) != 0,
+		.textfile = (flags & 1) != 0,
 		.pedantic = (flags & 2) != 0,
 		.size_limit = flags & 4 ? 50 : 1000000,
 		.recipients_max = flags & 8 ? 2 : 100,
@@ -61,6 +62,7 @@ static void
 answer(struct smtp *s, enum smtp_event event, struct result *r)
 {
 	static unsigned char place[SMTP_BYTES_MAX];
+	struct bytes file;
 	size_t n;
 
 	switch (event) {
@@ -104,6 +106,14 @@ answer(struct smtp *s, enum smtp_event event, struct result *r)
 		r->binary |= smtp_envelope(s)->body_binary;
 		buf_add(&r->text, smtp_bytes(s));
 		smtp_bytes_into(s, smtp_bytes(s).n % 2 == 0 ? place : NULL);
+		break;
+	case SMTP_FILE:
+		n = smtp_file_size(s);
+		CHECK(n <= SMTP_TEXTFILE_MAX);
+		/* some end in a line end, some have what is refused */
+		file = bytes_first(BYTES("a\n.\nb\n\n\xff\n\0\n\r\n"), n);
+		if (smtp_file_text(s, file))
+			buf_add(&r->text, file);
 		break;
 	case SMTP_DROP:
 		CHECK(smtp_why(s) != NULL);

@@ -112,6 +112,50 @@ test_answers(void **state)
 	}
 }
 
+/* n bytes, a mark among them: copied up to it, and no byte behind them. */
+static void
+check_copy(const unsigned char *s, size_t n, size_t want)
+{
+	unsigned char out[64];
+
+	memset(out, '#', sizeof(out));
+	assert_int_equal(eight_copy_line(out, s, n), want);
+	assert_memory_equal(out, s, want);
+	assert_int_equal(out[n], '#');
+}
+
+/* Every byte at every place of texts of every length, among others that are
+ * no marks and look like them. */
+static void
+test_copy(void **state)
+{
+	static const unsigned char others[] = { 'm', '\t', 0x8a };
+	unsigned char s[50];
+	size_t i, n, place;
+	unsigned int c;
+
+	(void)state;
+	for (i = 0; i < sizeof(others); i++) {
+		memset(s, others[i], sizeof(s));
+		for (c = 0; c <= 0xff; c++) {
+			bool mark = c == '\n' || c == '\r' || c == 0;
+
+			for (n = 0; n < sizeof(s); n++) {
+				for (place = 0; place < n; place++) {
+					s[place] = (unsigned char)c;
+					check_copy(s, n, mark ? place : n);
+					s[place] = others[i];
+				}
+			}
+		}
+		check_copy(s, 0, 0);
+	}
+	/* the first of several */
+	check_copy((const unsigned char *)"abc\t\v\f\b\x0e\x01 x\r\n\0..", 16,
+	    11);
+	check_copy((const unsigned char *)"\0\n\r.............", 16, 0);
+}
+
 int
 main(void)
 {
@@ -122,6 +166,8 @@ main(void)
 		    NULL, NULL },
 		{ "an answer as bits, and its first byte", test_answers, NULL,
 		    NULL, NULL },
+		{ "a copy ends before the first CR, LF or NUL", test_copy,
+		    NULL, NULL, NULL },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -131,8 +131,6 @@ check_block(const unsigned char *text, size_t n, size_t place)
 {
 	unsigned char low[80], high[80];
 	struct bytes s = bytes_of(text, n);
-	bool is_mark = strchr("\r\n", text[place]) != NULL;
-	size_t at = 99;
 
 	bytes_lower(low, s);
 	bytes_upper(high, s);
@@ -143,8 +141,6 @@ check_block(const unsigned char *text, size_t n, size_t place)
 	bytes_lower(low, bytes_of(memcpy(low, text, n), n));
 	assert_int_equal(low[place], ascii_lower(text[place]));
 	assert_int_equal(bytes_is_ascii(s), text[place] < 0x80);
-	assert_int_equal(bytes_line_mark(s, &at), is_mark);
-	assert_int_equal(at, is_mark ? place : 99);
 	assert_int_equal(bytes_count(s, text[place]),
 	    text[place] == 'm' ? n : 1);
 	assert_int_equal(bytes_count(s, 'm'), text[place] == 'm' ? n : n - 1);
@@ -157,7 +153,6 @@ test_blocks(void **state)
 	static const size_t sizes[] = { 11, 64, 75, 80 };
 	unsigned char text[80];
 	struct bytes empty = BYTES_EMPTY;
-	size_t at = 99;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -170,12 +165,7 @@ test_blocks(void **state)
 		}
 	}
 	assert_true(bytes_is_ascii(empty));
-	assert_false(bytes_line_mark(empty, &at));
 	assert_int_equal(bytes_count(empty, 0), 0);
-	/* the first of several, behind what is below them */
-	assert_true(bytes_line_mark(BYTES("abc\t\v\f\b\x0e\x01 x\r\n\0"),
-	    &at) && at == 11);
-	assert_true(bytes_line_mark(BYTES("\0\n\r"), &at) && at == 0);
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(bytes_count(bytes_of(text, sizeof(text)), 'x'), 80);
 }

@@ -176,6 +176,50 @@ canon_of_others(void **state)
 	assert_int_equal(k, 22);
 }
 
+/* What the relaxed form changes, wherever a block of the sink may end. */
+static void
+canon_at_blocks(void **state)
+{
+	static const struct {
+		const char *in, *simple, *relaxed;
+	} cases[] = {
+		{ "a b", "a b\r\n", "a b\r\n" },
+		{ "a \t b \n", "a \t b \r\n", "a b\r\n" },
+		{ "a \r\n \n\n.", "a \r\n \r\n\r\n.\r\n",
+		    "a\r\n\r\n\r\n.\r\n" },
+		{ "a\r b \r \r\n", "a\r b \r \r\n", "a\r b \r\r\n" },
+		{ "\v \f\n\x80 ", "\v \f\r\n\x80 \r\n",
+		    "\v \f\r\n\x80\r\n" },
+	};
+	static unsigned char in[9000], want[9000];
+	struct buf got = BUF_INIT(10000);
+	size_t before, i, k;
+
+	(void)state;
+	for (i = 0; i < 2 * LEN(cases); i++) {
+		const char *text = cases[i / 2].in, *end = i % 2 == 0
+		    ? cases[i / 2].simple : cases[i / 2].relaxed;
+
+		for (before = 0; before < 8200; before++) {
+			if (before == 60)
+				before = 4040;
+			if (before == 4140)
+				before = 8140;
+			memset(in, 'x', before);
+			memcpy(in + before, text, strlen(text));
+			memset(want, 'x', before);
+			memcpy(want + before, end, k = strlen(end));
+			buf_reset(&got);
+			assert_int_equal(dkim_canon_body(&got, i % 2 == 0
+			    ? DKIM_SIMPLE : DKIM_RELAXED,
+			    bytes_of(in, before + strlen(text))), 0);
+			assert_int_equal(got.n, before + k);
+			assert_memory_equal(got.p, want, got.n);
+		}
+	}
+	buf_free(&got);
+}
+
 /* Blocks of the sink: a long body gives the same hash as its text. */
 static void
 body_hash_blocks(void **state)
@@ -532,6 +576,7 @@ main(void)
 		T("RFC 6376 3.4.1, 3.4.2 fields", canon_fields),
 		T("RFC 6376 3.4.3, 3.4.4 bodies", canon_bodies),
 		T("RFC 6376 3.4.4 blanks at every place", canon_blanks),
+		T("RFC 6376 3.4.4 at the ends of blocks", canon_at_blocks),
 		T("canonical forms of others' messages", canon_of_others),
 		T("body hashes of several forms in one pass", body_hash_blocks),
 		T("RFC 6376 3.2 tag lists", tag_lists),

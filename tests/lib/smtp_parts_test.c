@@ -105,6 +105,29 @@ test_add_text(void **state)
 		    BYTES("a\r\n..b\r\n...\r\n\r\n.."));
 		assert_false(start);
 	}
+	/* a step's end, 2048 bytes, at every place of it */
+	for (size_t n = 2030; n <= 2060; n++) {
+		unsigned char long_text[2100], want[2200];
+
+		memset(long_text, 'x', n);
+		memcpy(long_text + n, text.p, text.n);
+		memset(want, 'x', n);
+		memcpy(want + n, "a\r\n..b\r\n...\r\n\r\n..", 17);
+		buf_reset(&out);
+		out.max = 3000;
+		start = true;
+		assert_int_equal(smtp_add_text(&out,
+		    bytes_of(long_text, n + text.n), &start), 0);
+		assert_bytes(buf_bytes(&out), bytes_of(want, n + 17));
+		/* one byte less than it needs */
+		buf_reset(&out);
+		out.max = n + 16;
+		start = true;
+		assert_int_equal(smtp_add_text(&out,
+		    bytes_of(long_text, n + text.n), &start), -1);
+		assert_int_equal(out.n, 0);
+		assert_true(start);
+	}
 	buf_free(&out);
 	out = BUF_INIT(4);
 	start = true;

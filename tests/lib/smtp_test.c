@@ -192,6 +192,9 @@ feed(struct smtp *s, struct bytes piece, bool lmtp, struct result *r)
 		case SMTP_BYTES:
 			take_text(s, r);
 			break;
+		case SMTP_FILE:	/* smtp_file_test.c */
+			fail();
+			break;
 		case SMTP_DROP:
 			assert_non_null(smtp_why(s));
 			drop_unfinished(r);
