@@ -321,9 +321,12 @@ store_message(struct smtp_session *s, const struct copy *c,
 	struct store_delivered where = { 0 };
 	struct store_incoming m = { 0 };
 	struct bytes pieces[2];
-	int n = facts_add(&facts, deliverer_of(s)->hasher, &job->envelope,
-	    c->rcpt->text, &job->block, job->message);
+	int n = facts_add(&facts, &job->envelope, c->rcpt->text,
+	    &job->block);
 
+	if (n == 0 && verdict_needs_hash(v))
+		n = facts_add_hash(&facts, deliverer_of(s)->hasher,
+		    job->message);
 	if (n == 0)
 		n = make_prefix(s, c, job, v, &prefix, &facts);
 	if (n == 0) {

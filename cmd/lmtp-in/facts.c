@@ -97,9 +97,8 @@ hash_message(struct hasher *s, struct bytes message, unsigned char h[32])
 	return -1;
 }
 
-/* The same for each copy, whatever stands in front of it. */
-static int
-add_hash(struct buf *out, struct hasher *hasher, struct bytes message)
+int
+facts_add_hash(struct buf *out, struct hasher *hasher, struct bytes message)
 {
 	struct buf hex = BUF_INIT(64);
 	unsigned char h[32];
@@ -114,17 +113,15 @@ add_hash(struct buf *out, struct hasher *hasher, struct bytes message)
 }
 
 int
-facts_add(struct buf *out, struct hasher *hasher,
-    const struct trace_envelope *e, struct bytes recipient,
-    const struct trace_block *block, struct bytes message)
+facts_add(struct buf *out, const struct trace_envelope *e,
+    struct bytes recipient, const struct trace_block *block)
 {
 	struct bytes tls = BYTES_EMPTY;
 
 	if (add_ips(out, &e->remote) == -1 ||
 	    add_text(out, STORE_TAG_HELO, e->helo) == -1 ||
 	    add_text(out, STORE_TAG_MAIL_FROM, e->sender) == -1 ||
-	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1 ||
-	    add_hash(out, hasher, message) == -1)
+	    add_text(out, STORE_TAG_RCPT_TO, recipient) == -1)
 		return -1;
 	if (trace_received_tls(block->received, &tls) &&
 	    add_text(out, STORE_TAG_TLS, tls) == -1)

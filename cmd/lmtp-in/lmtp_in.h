@@ -42,15 +42,21 @@ void accounts_settle(struct accounts *a);
 
 /* ---- facts.c: what the index remembers of a reception ---- */
 
+/* Append tagged fields (store_field_add). -1 EMSGSIZE. */
+int facts_add(struct buf *out, const struct trace_envelope *e,
+    struct bytes recipient, const struct trace_block *block);
 /* What makes hashes of messages, from one to the next. All zero at first. */
 struct hasher {
 	struct evp_md_st *md;
 	struct evp_md_ctx_st *ctx;
 };
-/* Append tagged fields (store_field_add). -1 EMSGSIZE. */
-int facts_add(struct buf *out, struct hasher *hasher,
-    const struct trace_envelope *e, struct bytes recipient,
-    const struct trace_block *block, struct bytes message);
+/*
+ * A hash of the message, the same for each copy, whatever stands in front of
+ * it: by it the same is known that is refused again (BEHAVIOUR 1.4). Nothing
+ * else asks for it, and it takes time: only verdict_needs_hash has it made.
+ */
+int facts_add_hash(struct buf *out, struct hasher *hasher,
+    struct bytes message);
 
 /* ---- choose.c: rules ---- */
 
@@ -145,6 +151,9 @@ struct verdict {
 void verdict_make(struct smtp_session *s, const struct copy *c,
     struct stage_job *job, const struct rules_result *rules,
     struct store *store, struct verdict *v);
+/* Whether it is stored as refused or beside copies of what was, among which
+ * the same text is looked for (J-10). */
+bool verdict_needs_hash(const struct verdict *v);
 /* Fields with the reason and, if it is put aside, where it would have gone;
  * the index learns that by facts. 0, -1. */
 int verdict_fields(const struct verdict *v, struct buf *out,

@@ -41,6 +41,23 @@ verdict_make(struct smtp_session *s, const struct copy *c,
 		    BYTES("dmarc"), bytes_str(v->r.override)); /* or none */
 }
 
+/* A copy of what is refused is kept. */
+static bool
+is_kept(const struct verdict *v)
+{
+	return v->r.to_rejects && v->rejects.mailbox.n > 0;
+}
+
+bool
+verdict_needs_hash(const struct verdict *v)
+{
+	if (!v->judged)
+		return false;
+	return !v->r.accept ? is_kept(v) : v->r.is_reject ||
+	    (v->rejects.mailbox.n > 0 &&
+	    bytes_eq(v->r.mailbox, v->rejects.mailbox));
+}
+
 int
 verdict_fields(const struct verdict *v, struct buf *out, struct buf *facts)
 {
@@ -51,8 +68,7 @@ verdict_fields(const struct verdict *v, struct buf *out, struct buf *facts)
 	if (v->r.accept)
 		return judge_add_marks(facts, out, v->store, &v->r,
 		    v->r.mailbox);
-	return !v->r.to_rejects || v->rejects.mailbox.n == 0 ? 0
-	    : judge_add_marks(facts, out, v->store, &v->r,
+	return !is_kept(v) ? 0 : judge_add_marks(facts, out, v->store, &v->r,
 	    v->rejects.mailbox);
 }
 

@@ -26,7 +26,8 @@ enum store_tag {
 	STORE_TAG_ORIGINAL_MAILBOX,	/* unused: struct store_thread */
 	STORE_TAG_DESTINED_MAILBOX,	/* id in 4 bytes: destined.h */
 	STORE_TAG_REQUIRETLS,		/* "1": RFC 8689 was asked for */
-	STORE_TAG_MESSAGE_HASH,		/* SHA-256 without the prefix, hex */
+	STORE_TAG_MESSAGE_HASH,		/* SHA-256 without the prefix, hex;
+				 * of what was refused (J-10) */
 	STORE_TAG_REJECT,		/* "1": refused, a copy is kept */
 	STORE_TAG_MAX = 0xffff,
 };

@@ -89,8 +89,9 @@ is "$(store-list -a small -m Elsewhere | tail -1 | cut -f3)" '$NotJunk' "J-10 it
 # ---- Rejects is a mailbox that other mail comes to, too ----
 printf '[account]\naddress = small@example.org\nrejects = Junk\n[rule "news"]\nmsg-from = ^news@\nmailbox = Junk\n[rule "kept"]\nmsg-from = ^kept@\nmailbox = Work\naccept-rejects-to = Junk\n' >etc/accounts/small.conf
 ok "copies of what is refused go into Junk" config-compile
-message news@known.example >m
+message news@known.example | grep -v ^Message-ID >m
 is "$(give small@example.org <m):$(where small Junk)" "250 2.0.0 delivered:1" "J-10 D-4 what a rule puts there stays there"
+is "$(sed 's/dmarc=pass/dmarc=fail/; s/dmarc=none/dmarc=reject/' m | give small@example.org | cut -c 1-3):$(where small Junk)" "550:1" "J-10 BEHAVIOUR 1.4 and is the copy of the same, if refused"
 DMARC=fail POLICY=reject message g@known.example >m
 is "$(give small@example.org <m | cut -c 1-3):$(where small Junk)" "550:2" "J-10 with a copy of what was refused"
 sed 's/dmarc=fail/dmarc=pass/; s/reject/none/' m >m2

@@ -98,6 +98,12 @@ is "$(message softfail none pass a@example.net hello 2 | give alice@example.org)
 is "$(count Rejects)" 1 "J-10 BEHAVIOUR 1.4 there is one copy"
 is "$(message pass none pass a@example.net hello 2 | give alice@example.org)" "250 2.0.0 delivered" "J-10 accepted later"
 is "$(count Rejects)" 0 "J-10 BEHAVIOUR 1.2 the copy goes"
+message softfail none pass a@example.net hello 2 | grep -v ^Message-ID >same
+is "$(give alice@example.org <same):$(count Rejects)" "451 4.3.0 error processing:1" "J-10 a copy of what has no Message-ID"
+hash=$(sed '1,/^	(TLS/d' same | sha256sum | cut -d ' ' -f 1)
+ok "S-3 J-10 the index has a hash of it without its prefix" grep -aq "$hash" var/accounts/alice/index/data.mdb
+is "$(give alice@example.org <same):$(count Rejects)" "451 4.3.0 error processing:1" "J-10 BEHAVIOUR 1.4 by which it is known"
+is "$(sed 's/some/other/' same | give alice@example.org):$(count Rejects)" "451 4.3.0 error processing:2" "J-10 another text is kept"
 is "$(message pass fail pass a@example.net hello 3 | give alice@example.org)" "550 5.7.26 refused by the DMARC policy of the From domain" "A-5 DMARC's wish is followed, quarantine too"
 is "$(reason Rejects)" dmarc-policy "J-10 a copy"
 is "$(message softfail | give bob@example.org)" "451 4.3.0 error processing" "J-10 an account without Rejects"
