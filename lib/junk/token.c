@@ -14,9 +14,9 @@
 #define RANDOM_RUN 6
 #define DIGITS_RUN 4	/* so many in a row: a number */
 #define HEX_RUN 3	/* the same in a word of hex digits alone */
-#define SHOUT_MIN 3
 #define MARKS_MAX 8	/* of "!!!!!!" so many are told apart */
 #define SUM_MAX 12
+#define BLOCKS_MIN 80	/* a shorter text has none */
 
 enum {
 	LETTER = 1,
@@ -156,7 +156,7 @@ put_word(struct scan *s, const struct bytes_seen *b)
 {
 	if ((s->w->grams & 1) != 0)
 		junk_words_put_padded(s->w, s->prefix, s->word, b->n);
-	if (s->traits && b->not_upper == 0 && b->n >= SHOUT_MIN)
+	if (s->traits && b->not_upper == 0 && b->n >= JUNK_SHOUT_MIN)
 		junk_words_put_padded(s->w, s->shout, s->word, b->n);
 	if ((s->w->grams & ~1u) != 0)
 		put_grams(s, b->n);
@@ -416,33 +416,57 @@ add_other(struct scan *s, int c)
 	s->rest = bytes_from(s->rest, 1);
 }
 
+/* To a place at least, and on to where no word is under way. */
+static void
+read_to(struct scan *s, const unsigned char *end)
+{
+	while (s->rest.n > 0 && (s->rest.p < end || s->seen.n > 0)) {
+		unsigned char c = s->rest.p[0];
+		unsigned int class = classes[c];
+
+		if (c >= 0x80) {
+			add_beyond_ascii(s);
+		} else if ((class & (LETTER | DIGIT)) == 0) {
+			add_other(s, c);
+		} else if (s->rest.n >= 8) {
+			add_ascii(s);
+		} else {
+			add_byte(s, c | (class & UPPER) << 1, class);
+			s->rest.p++;
+			s->rest.n--;
+		}
+	}
+	end_word(s);
+}
+
 void
-junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
-    struct bytes text, bool traits)
+junk_read_text_as(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits, bool blocks)
 {
 	struct junk_prefix shout = junk_prefix_of(BYTES("^"));
 	struct junk_prefix trait = junk_prefix_of(BYTES("="));
 	struct scan s = { .w = w, .prefix = prefix, .shout = &shout,
 	    .trait = &trait, .rest = text, .traits = traits };
+	struct junk_block block = { 0 };
+	size_t n = 0;
 
 	begin_word(&s);
-	while (s.rest.n > 0) {
-		unsigned char c = s.rest.p[0];
-		unsigned int class = classes[c];
-
-		if (c >= 0x80) {
-			add_beyond_ascii(&s);
-		} else if ((class & (LETTER | DIGIT)) == 0) {
-			add_other(&s, c);
-		} else if (s.rest.n >= 8) {
-			add_ascii(&s);
-		} else {
-			add_byte(&s, c | (class & UPPER) << 1, class);
-			s.rest.p++;
-			s.rest.n--;
-		}
+	while (s.rest.n > 0 && w->n < JUNK_WORDS_MAX) {
+		if (blocks)
+			n = junk_block_words(w, traits ? &shout : NULL,
+			    &block, &s.rest);
+		blocks = n > 0;
+		read_to(&s, s.rest.p + (n > 0 ? n : s.rest.n));
 	}
-	end_word(&s);
+}
+
+void
+junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits)
+{
+	junk_read_text_as(w, prefix, text, traits, w->grams == 1 &&
+	    prefix->text.n == 0 && !prefix->is_head &&
+	    text.n >= BLOCKS_MIN && junk_has_blocks());
 }
 
 /* ---- URLs ---- */
