@@ -160,8 +160,8 @@ struct place {
 	struct junk_word *word;
 	uint32_t *slot;
 	size_t slot_mask, n;
-	unsigned char *text;	/* NULL: not kept */
-	size_t text_n;
+	unsigned char *text;
+	size_t text_n, keep;	/* all bits: texts are kept; else 0 */
 };
 
 /* False: there is no room for all that a block may have. */
@@ -173,7 +173,7 @@ begin(struct place *at, struct junk_words *w)
 		return false;
 	junk_words_room(w, w->n + BLOCK_WORDS);
 	*at = (struct place){ w->word, w->slot, w->slots - 1, w->n,
-	    w->keep_text ? w->text.p : NULL, w->text.n };
+	    w->text.p, w->text.n, w->keep_text ? SIZE_MAX : 0 };
 	return true;
 }
 
@@ -184,34 +184,36 @@ leave(struct junk_words *w, const struct place *at)
 	w->text.n = at->text_n;
 }
 
-/* Of SHORT bytes at most. What is written of a known word is written over. */
+/*
+ * Of SHORT bytes at most. Whether a word is new cannot be foreseen, so all is
+ * done as if it were, and what is written of a known one is written over.
+ */
 VECTORS static inline void
 put_short(struct place *at, const uint64_t x[2], size_t n)
 {
-	uint64_t hash = junk_hash_short(JUNK_NO_PREFIX, x, n);
+	uint64_t hash = junk_hash_short(JUNK_NO_PREFIX, x, n), known;
 	uint32_t slot, want = junk_slot_of(hash, 0);
 	size_t i = hash & at->slot_mask;
-	bool is_new, found;
 
 	at->word[at->n] = (struct junk_word){ hash, (uint32_t)at->text_n,
-	    at->text == NULL ? 0 : (uint16_t)n, false };
+	    (uint16_t)(n & at->keep), false };
 	for (;; i = (i + 1) & at->slot_mask) {
 		slot = at->slot[i];
-		is_new = slot == 0;
-		if (!(is_new | ((slot ^ want) <= JUNK_SLOT_NUMBER)))
+		/* neither free nor of these bits of a hash */
+		if ((uint64_t)slot * ((slot ^ want) >> 16) != 0)
 			continue;
+		known = 0 - (uint64_t)(slot != 0);
 		/* of none, any word */
-		found = at->word[(slot & JUNK_SLOT_NUMBER) - !is_new].hash ==
-		    hash;
-		if (is_new | found)
+		if (((at->word[(slot & JUNK_SLOT_NUMBER) + known].hash ^ hash)
+		    & known) == 0)
 			break;
 	}
-	at->slot[i] = is_new ? junk_slot_of(hash, at->n + 1) : slot;
-	at->n += is_new;
-	if (at->text != NULL) {
+	at->slot[i] = slot | (junk_slot_of(hash, at->n + 1) &
+	    (uint32_t)~known);
+	at->n += 1 + known;
+	if (at->keep != 0)
 		memcpy(at->text + at->text_n, x, SHORT);
-		at->text_n += n & (0 - (size_t)is_new);
-	}
+	at->text_n += n & at->keep & ~known;
 }
 
 /* One in capitals is also shouted. */
@@ -272,25 +274,33 @@ kind_of(const struct junk_block *b, uint64_t bits, size_t n)
 
 /* Put the plain words that are left, up to another one, and where that is. */
 VECTORS static enum kind
-put_words(struct place *at, struct junk_block *b, size_t *front, size_t *end)
+put_words(struct place *place, struct junk_block *block, size_t *front,
+    size_t *end)
 {
+	struct place at = *place;
+	struct junk_block b = *block;
+	enum kind kind = NO_MORE;
 	uint64_t bits, mask[2], x[2];
-	enum kind kind;
+	size_t n;
 
-	while (first_run(b, &bits, front, end)) {
-		b->run ^= bits;
-		kind = kind_of(b, bits, *end - *front);
-		if (kind == DROPPED)
-			continue;
-		if (kind != PLAIN)
-			return kind;
-		junk_short_mask(*end - *front, mask);
-		memcpy(x, b->p + *front, SHORT);
-		x[0] = (x[0] | EIGHT(0x20U)) & mask[0];
-		x[1] = (x[1] | EIGHT(0x20U)) & mask[1];
-		put_short(at, x, *end - *front);
+	while (first_run(&b, &bits, front, end)) {
+		b.run ^= bits;
+		n = *end - *front;
+		kind = kind_of(&b, bits, n);
+		if (kind > DROPPED)
+			break;
+		if (kind == PLAIN) {
+			junk_short_mask(n, mask);
+			memcpy(x, b.p + *front, SHORT);
+			x[0] = (x[0] | EIGHT(0x20U)) & mask[0];
+			x[1] = (x[1] | EIGHT(0x20U)) & mask[1];
+			put_short(&at, x, n);
+		}
+		kind = NO_MORE;
 	}
-	return NO_MORE;
+	*place = at;
+	block->run = b.run;
+	return kind;
 }
 
 /* No word that ends in the block is left: from where the next one is read, or
