@@ -19,6 +19,8 @@
 /* Words of a block and bytes of them, at most; SHORT are written of each. */
 #define BLOCK_WORDS (BLOCK / 2)
 #define BLOCK_TEXT (BLOCK + SHORT)
+/* A text has a new word in about so many bytes, if it is a long letter. */
+#define GUESS_BYTES 16
 
 #define VECTORS __attribute__((target("avx2,bmi,bmi2")))
 
@@ -177,6 +179,15 @@ begin(struct place *at, struct junk_words *w)
 	return true;
 }
 
+/* So that memory is not asked for again and again. */
+static void
+expect_words(struct junk_words *w, size_t n)
+{
+	if (n > JUNK_WORDS_MAX - w->n)
+		n = JUNK_WORDS_MAX - w->n;
+	junk_words_room(w, w->n + n);
+}
+
 static inline void
 leave(struct junk_words *w, const struct place *at)
 {
@@ -322,6 +333,8 @@ junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
 	struct place at;
 	enum kind kind;
 
+	if (b->p == NULL)
+		expect_words(w, text->n / GUESS_BYTES);
 	while (odd == 0 && begin(&at, w)) {
 		if (b->run == 0) {
 			if (text->n < BLOCK + SHORT)
