@@ -131,12 +131,22 @@ read_masks(const unsigned char *p)
 	    a.odd | b.odd << BLOCK / 2, a.lower | b.lower << BLOCK / 2 };
 }
 
+/* The first bits of runs of more than SHORT. */
+static inline uint64_t
+longer_than_short(uint64_t run)
+{
+	uint64_t two = run & run >> 1, four = two & two >> 2;
+	uint64_t eight = four & four >> 4;
+
+	return eight & eight >> 8 & run >> SHORT;
+}
+
 /* The words of a block from its front on: is_random, is_number of token.c. */
 VECTORS static void
 read_block(struct junk_block *b, const unsigned char *p)
 {
 	struct masks m = read_masks(p);
-	uint64_t word = m.letter | m.digit, six, four, three;
+	uint64_t word = m.letter | m.digit, six, four, three, first, upper;
 
 	six = m.hard & m.hard >> 1;
 	six &= six >> 2 & six >> 4;
@@ -144,15 +154,16 @@ read_block(struct junk_block *b, const unsigned char *p)
 	four = three & three >> 2;
 	three &= m.digit >> 2;
 	b->p = p;
-	b->dropped = six | four;
-	b->three = three;
-	b->odd = m.odd;
-	b->letter = m.letter;
-	b->lower = m.lower;
-	b->run = word | m.odd;
+	*b = (struct junk_block){ .p = p, .letter = m.letter,
+	    .lower = m.lower, .odd = m.odd, .dropped = six | four,
+	    .three = three, .run = word | m.odd };
 	/* Of one letter: none, unless it goes on behind the block. */
 	b->run &= ~(word & ~(b->run << 1) &
 	    ~(b->run >> 1 | UINT64_C(1) << (BLOCK - 1)));
+	first = b->run & ~(b->run << 1);
+	upper = m.letter & ~m.lower;
+	b->rare = m.odd | six | four | three | longer_than_short(b->run) |
+	    (first & (m.digit | (upper & upper >> 1 & upper >> 2)));
 }
 
 /* ---- words ---- */
@@ -171,7 +182,7 @@ static inline bool
 begin(struct place *at, struct junk_words *w)
 {
 	if (w->n + BLOCK_WORDS > JUNK_WORDS_MAX ||
-	    (w->keep_text && buf_room(&w->text, BLOCK_TEXT) == -1))
+	    buf_room(&w->text, BLOCK_TEXT) == -1)
 		return false;
 	junk_words_room(w, w->n + BLOCK_WORDS);
 	*at = (struct place){ w->word, w->slot, w->slots - 1, w->n,
@@ -195,13 +206,22 @@ leave(struct junk_words *w, const struct place *at)
 	w->text.n = at->text_n;
 }
 
+/* Eight in lower case, of which n count. */
+VECTORS static inline uint64_t
+first_bytes(const unsigned char *p, size_t n)
+{
+	return _bzhi_u64(eight_get(p) | EIGHT(0x20U), (unsigned int)(8 * n));
+}
+
 /*
  * Of SHORT bytes at most. Whether a word is new cannot be foreseen, so all is
  * done as if it were, and what is written of a known one is written over.
  */
 VECTORS static inline void
-put_short(struct place *at, const uint64_t x[2], size_t n)
+put_short(struct place *at, const unsigned char *p, size_t n)
 {
+	const uint64_t x[2] = { first_bytes(p, n),
+	    first_bytes(p + 8, n > 8 ? n - 8 : 0) };
 	uint64_t hash = junk_hash_short(JUNK_NO_PREFIX, x, n), known;
 	uint32_t slot, want = junk_slot_of(hash, 0);
 	size_t i = hash & at->slot_mask;
@@ -222,8 +242,8 @@ put_short(struct place *at, const uint64_t x[2], size_t n)
 	at->slot[i] = slot | (junk_slot_of(hash, at->n + 1) &
 	    (uint32_t)~known);
 	at->n += 1 + known;
-	if (at->keep != 0)
-		memcpy(at->text + at->text_n, x, SHORT);
+	memcpy(at->text + at->text_n, &x[0], 8);
+	memcpy(at->text + at->text_n + 8, &x[1], 8);
 	at->text_n += n & at->keep & ~known;
 }
 
@@ -252,66 +272,56 @@ junk_has_blocks(void)
 	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
 
-/* The first of the words left: its bits, front and end; false: no word that
- * ends in the block is left. */
-VECTORS static inline bool
-first_run(const struct junk_block *b, uint64_t *bits, size_t *front,
-    size_t *end)
-{
-	uint64_t sum = b->run + (b->run & (0 - b->run));
-
-	if (sum == 0)
-		return false;
-	*bits = b->run & ~sum;
-	*front = (size_t)__builtin_ctzll(b->run);
-	*end = (size_t)__builtin_ctzll(sum);
-	return true;
-}
-
 enum kind { NO_MORE, PLAIN, DROPPED, LONG, SHOUTED, ODD };
 
-static inline enum kind
-kind_of(const struct junk_block *b, uint64_t bits, size_t n)
+/* Of a run that has a bit of b->rare. */
+static enum kind
+kind_of(const struct junk_block *b, uint64_t run, size_t n)
 {
-	if ((bits & (b->odd | b->dropped | b->three)) != 0)
-		return (bits & b->odd) == 0 && (bits & b->dropped) != 0
-		    ? DROPPED : ODD;
-	if ((bits & b->letter) == 0 || n > JUNK_WORD_MAX)
+	if ((run & b->odd) != 0)
+		return ODD;
+	if ((run & b->dropped) != 0 || (run & b->letter) == 0 ||
+	    n > JUNK_WORD_MAX)
 		return DROPPED;
-	if ((bits & b->lower) == 0 && n >= JUNK_SHOUT_MIN)
+	if ((run & b->three) != 0)
+		return ODD;
+	if ((run & b->lower) == 0 && n >= JUNK_SHOUT_MIN)
 		return SHOUTED;
 	return n > SHORT ? LONG : PLAIN;
 }
 
 /* Put the plain words that are left, up to another one, and where that is. */
 VECTORS static enum kind
-put_words(struct place *place, struct junk_block *block, size_t *front,
+put_words(struct place *place, struct junk_block *b, size_t *front,
     size_t *end)
 {
 	struct place at = *place;
-	struct junk_block b = *block;
+	uint64_t left = b->run, rare = b->rare, run, sum;
 	enum kind kind = NO_MORE;
-	uint64_t bits, mask[2], x[2];
-	size_t n;
+	size_t from, n;
 
-	while (first_run(&b, &bits, front, end)) {
-		b.run ^= bits;
-		n = *end - *front;
-		kind = kind_of(&b, bits, n);
-		if (kind > DROPPED)
-			break;
-		if (kind == PLAIN) {
-			junk_short_mask(n, mask);
-			memcpy(x, b.p + *front, SHORT);
-			x[0] = (x[0] | EIGHT(0x20U)) & mask[0];
-			x[1] = (x[1] | EIGHT(0x20U)) & mask[1];
-			put_short(&at, x, n);
+	/* The carry of a sum goes through the first run, and out of the block
+	 * if that does not end in it. */
+	while ((sum = left + (left & (0 - left))) != 0) {
+		run = left & ~sum;
+		from = (size_t)__builtin_ctzll(left);
+		n = (size_t)__builtin_ctzll(sum) - from;
+		left &= sum;
+		if ((run & rare) != 0) {
+			kind = kind_of(b, run, n);
+			if (kind > DROPPED) {
+				*front = from;
+				*end = from + n;
+				break;
+			}
+			if (kind == DROPPED)
+				continue;
 		}
-		kind = NO_MORE;
+		put_short(&at, b->p + from, n);
 	}
 	*place = at;
-	block->run = b.run;
-	return kind;
+	b->run = left;
+	return sum == 0 ? NO_MORE : kind;
 }
 
 /* No word that ends in the block is left: from where the next one is read, or

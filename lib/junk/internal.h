@@ -76,7 +76,7 @@ junk_hash_short(uint64_t seed, const uint64_t x[2], size_t n)
 
 	h = one ^ ((one ^ two) & (0 - (uint64_t)(n > 8)));
 	h = junk_fold(h, JUNK_ODD_END);
-	return h + (h == 0);
+	return h + (h < 1);
 }
 
 /*
@@ -129,7 +129,9 @@ struct junk_block {
 	uint64_t run, letter, lower;	/* of words; and of digits in lower */
 	uint64_t odd;		/* in a word, that may end it or be in it */
 	uint64_t dropped;	/* random, or a number */
-	uint64_t three;		/* the third digit in a row */
+	uint64_t three;		/* three digits in a row */
+	uint64_t rare;		/* any of these, or of words that are long, in
+				 * capitals or begin with a digit */
 };
 /* Whether this processor can do what follows. */
 bool junk_has_blocks(void);
