@@ -19,10 +19,13 @@
 /* Words of a block and bytes of them, at most; SHORT are written of each. */
 #define BLOCK_WORDS (BLOCK / 2)
 #define BLOCK_TEXT (BLOCK + SHORT)
+/* Where few words are plain, it is looked for others not before as many bytes
+ * again, and these at most. */
+#define OTHERS_MAX (8 * BLOCK)
 /* A text has a new word in about so many bytes, if it is a long letter. */
 #define GUESS_BYTES 16
 
-#define VECTORS __attribute__((target("avx2,bmi,bmi2")))
+#define VECTORS __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 /* ---- what bytes are ---- */
 
@@ -141,29 +144,41 @@ longer_than_short(uint64_t run)
 	return eight & eight >> 8 & run >> SHORT;
 }
 
-/* The words of a block from its front on: is_random, is_number of token.c. */
-VECTORS static void
+static inline size_t
+count(uint64_t bits)
+{
+	return (size_t)__builtin_popcountll(bits);
+}
+
+/*
+ * The words of a block from its front on: is_random, is_number of token.c.
+ * False: it has too few that are plain.
+ */
+VECTORS static bool
 read_block(struct junk_block *b, const unsigned char *p)
 {
 	struct masks m = read_masks(p);
-	uint64_t word = m.letter | m.digit, six, four, three, first, upper;
+	uint64_t word = m.letter | m.digit, run = word | m.odd, six, four;
+	uint64_t three, first, upper, shouted;
 
+	/* Of one letter: none, unless it goes on behind the block. */
+	run &= ~(word & ~(run << 1) & ~(run >> 1 | UINT64_C(1) << 63));
+	first = run & ~(run << 1);
+	upper = m.letter & ~m.lower;
+	shouted = first & upper & upper >> 1 & upper >> 2;
+	if (2 * count((m.odd & ~(m.odd << 1)) | shouted) > count(first))
+		return false;
 	six = m.hard & m.hard >> 1;
 	six &= six >> 2 & six >> 4;
 	three = m.digit & m.digit >> 1;
 	four = three & three >> 2;
 	three &= m.digit >> 2;
-	b->p = p;
-	*b = (struct junk_block){ .p = p, .letter = m.letter,
+	*b = (struct junk_block){ .p = p, .run = run, .letter = m.letter,
 	    .lower = m.lower, .odd = m.odd, .dropped = six | four,
-	    .three = three, .run = word | m.odd };
-	/* Of one letter: none, unless it goes on behind the block. */
-	b->run &= ~(word & ~(b->run << 1) &
-	    ~(b->run >> 1 | UINT64_C(1) << (BLOCK - 1)));
-	first = b->run & ~(b->run << 1);
-	upper = m.letter & ~m.lower;
-	b->rare = m.odd | six | four | three | longer_than_short(b->run) |
-	    (first & (m.digit | (upper & upper >> 1 & upper >> 2)));
+	    .three = three,
+	    .rare = m.odd | six | four | three | shouted |
+	        (first & m.digit) | longer_than_short(run) };
+	return true;
 }
 
 /* ---- words ---- */
@@ -222,7 +237,8 @@ put_short(struct place *at, const unsigned char *p, size_t n)
 {
 	const uint64_t x[2] = { first_bytes(p, n),
 	    first_bytes(p + 8, n > 8 ? n - 8 : 0) };
-	uint64_t hash = junk_hash_short(JUNK_NO_PREFIX, x, n), known;
+	uint64_t hash = junk_hash_short(JUNK_NO_PREFIX ^
+	    (n * JUNK_ODD_LENGTH), x, n), known;
 	uint32_t slot, want = junk_slot_of(hash, 0);
 	size_t i = hash & at->slot_mask;
 
@@ -269,7 +285,8 @@ bool
 junk_has_blocks(void)
 {
 	return __builtin_cpu_supports("avx2") &&
-	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+	    __builtin_cpu_supports("popcnt");
 }
 
 enum kind { NO_MORE, PLAIN, DROPPED, LONG, SHOUTED, ODD };
@@ -324,6 +341,21 @@ put_words(struct place *place, struct junk_block *b, size_t *front,
 	return sum == 0 ? NO_MORE : kind;
 }
 
+/* How many bytes from the front of a text on are to be read otherwise; 0: none,
+ * there is a block. */
+static size_t
+next_block(struct junk_block *b, struct bytes text)
+{
+	if (text.n < BLOCK + SHORT)
+		return text.n;
+	if (read_block(b, text.p))
+		return 0;
+	b->run = 0;
+	b->others = b->others == 0 ? BLOCK : b->others < OTHERS_MAX
+	    ? 2 * b->others : OTHERS_MAX;
+	return b->others < text.n ? b->others : text.n;
+}
+
 /* No word that ends in the block is left: from where the next one is read, or
  * the bytes of a word that goes on behind the block. */
 static size_t
@@ -334,7 +366,7 @@ end_block(struct junk_block *b, size_t *next)
 	return *next == 0 ? BLOCK : 0;
 }
 
-size_t
+VECTORS size_t
 junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
     struct junk_block *b, struct bytes *text)
 {
@@ -346,11 +378,8 @@ junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
 	if (b->p == NULL)
 		expect_words(w, text->n / GUESS_BYTES);
 	while (odd == 0 && begin(&at, w)) {
-		if (b->run == 0) {
-			if (text->n < BLOCK + SHORT)
-				break;
-			read_block(b, text->p);
-		}
+		if (b->run == 0 && (odd = next_block(b, *text)) > 0)
+			break;
 		kind = put_words(&at, b, &front, &next);
 		leave(w, &at);
 		if (kind == NO_MORE) {

@@ -54,23 +54,22 @@ junk_fold(uint64_t a, uint64_t b)
 /* Words of so many bytes at most are hashed without a jump. */
 #define JUNK_SHORT 16
 
-/* The first n of two times eight bytes. */
-static inline void
-junk_short_mask(size_t n, uint64_t mask[2])
+/* Of eight bytes as they lie in memory, the first n >= 1, and 0. */
+static inline uint64_t
+junk_first_of(uint64_t x, size_t n)
 {
-	static const unsigned char ones[2 * JUNK_SHORT] = {
-		255, 255, 255, 255, 255, 255, 255, 255,
-		255, 255, 255, 255, 255, 255, 255, 255,
-	};
-
-	memcpy(mask, ones + JUNK_SHORT - n, JUNK_SHORT);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return x & UINT64_MAX << (-8 * n & 63);
+#else
+	return x & UINT64_MAX >> (-8 * n & 63);
+#endif
 }
 
-/* What junk_hash makes of n >= 1 bytes with 0 behind them. */
+/* The end of junk_hash: h was made of all but the last n >= 1 bytes, which are
+ * x, with 0 behind them. */
 static inline uint64_t
-junk_hash_short(uint64_t seed, const uint64_t x[2], size_t n)
+junk_hash_short(uint64_t h, const uint64_t x[2], size_t n)
 {
-	uint64_t h = seed ^ (n * JUNK_ODD_LENGTH);
 	uint64_t one = junk_fold(h ^ x[0], JUNK_ODD_EIGHT);
 	uint64_t two = junk_fold(one ^ x[1], JUNK_ODD_EIGHT);
 
@@ -126,6 +125,7 @@ void junk_read_text_as(struct junk_words *w, const struct junk_prefix *prefix,
  * bit in: */
 struct junk_block {
 	const unsigned char *p;
+	size_t others;		/* so many bytes had few plain words */
 	uint64_t run, letter, lower;	/* of words; and of digits in lower */
 	uint64_t odd;		/* in a word, that may end it or be in it */
 	uint64_t dropped;	/* random, or a number */

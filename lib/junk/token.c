@@ -255,6 +255,21 @@ add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
 	return k;
 }
 
+/* Whether p, with end behind it, is an apostrophe within a word and eight bytes
+ * more; it is added then as add_other does. */
+static inline bool
+add_apostrophe(struct bytes_seen *b, unsigned char *word,
+    const unsigned char *p, const unsigned char *end)
+{
+	if (end - p <= 8 || *p != '\'' || b->letter == 0 || b->last_digit ||
+	    !ascii_is_alpha(p[1]))
+		return false;
+	word[b->n] = '\'';
+	b->n += b->n <= JUNK_WORD_MAX;
+	b->not_digit = b->not_hex = 1;
+	return true;
+}
+
 /*
  * A word of ASCII from its first letter or digit on, most often all of it and
  * what ends it; else its beginning is left under way.
@@ -264,13 +279,17 @@ add_ascii(struct scan *s)
 {
 	const unsigned char *p = s->rest.p, *end = p + s->rest.n;
 	struct bytes_seen b = s->seen;
-	bool ends;
+	bool ends, more;
 	size_t k;
 
 	do {
-		k = add_eight(&b, s->word, p);
-		p += k;
-	} while (k == 8 && end - p >= 8);
+		do {
+			k = add_eight(&b, s->word, p);
+			p += k;
+		} while (k == 8 && end - p >= 8);
+		more = add_apostrophe(&b, s->word, p, end);
+		p += more;
+	} while (more);
 	ends = p < end && *p < 0x80 && classes[*p] == 0;
 	s->rest = bytes_of(p + ends, (size_t)(end - p) - ends);
 	if (!ends) {
@@ -279,29 +298,58 @@ add_ascii(struct scan *s)
 	}
 	if (b.not_digit != 0 && is_word(&b, s->word))
 		put_word(s, &b);
-	begin_word(s);
+	if (s->seen.n > 0)
+		begin_word(s);
 }
 
-/* A scalar value beyond ASCII or, as some in lower case are, of it. */
-static void
-add_code_point(struct scan *s, uint32_t c, unsigned int class)
+/* A scalar value beyond ASCII; how many bytes. */
+static inline size_t
+put_utf8(unsigned char out[4], uint32_t c)
 {
-	if (c < 0x80) {
-		add_byte(s, (unsigned char)c, class);
-		return;
-	}
+	size_t n = 0;
+
 	if (c < 0x800) {
-		add_byte(s, (unsigned char)(0xc0 | c >> 6), class);
+		out[n++] = (unsigned char)(0xc0 | c >> 6);
 	} else {
 		if (c < 0x10000) {
-			add_byte(s, (unsigned char)(0xe0 | c >> 12), class);
+			out[n++] = (unsigned char)(0xe0 | c >> 12);
 		} else {
-			add_byte(s, (unsigned char)(0xf0 | c >> 18), class);
-			add_byte(s, 0x80 | (c >> 12 & 0x3f), class);
+			out[n++] = (unsigned char)(0xf0 | c >> 18);
+			out[n++] = 0x80 | (c >> 12 & 0x3f);
 		}
-		add_byte(s, 0x80 | (c >> 6 & 0x3f), class);
+		out[n++] = 0x80 | (c >> 6 & 0x3f);
 	}
-	add_byte(s, 0x80 | (c & 0x3f), class);
+	out[n++] = 0x80 | (c & 0x3f);
+	return n;
+}
+
+static void
+add_digit(struct scan *s, uint32_t c)
+{
+	unsigned char utf8[4];
+	size_t i, n = put_utf8(utf8, c);
+
+	for (i = 0; i < n; i++)
+		add_byte(s, utf8[i], DIGIT | HEX | BEYOND);
+}
+
+/* A letter or ideograph: what add_byte does for each of its bytes. Some are of
+ * ASCII in lower case. */
+static inline void
+add_letter(struct scan *s, uint32_t c)
+{
+	struct bytes_seen *b = &s->seen;
+
+	if (c < 0x80) {
+		add_byte(s, (unsigned char)c, LETTER | BEYOND);
+		return;
+	}
+	b->n += put_utf8(s->word + b->n, c);
+	if (b->n > JUNK_WORD_MAX)
+		b->n = JUNK_WORD_MAX + 1;
+	b->letter = b->beyond = 1;
+	b->not_upper = b->not_digit = b->not_hex = 1;
+	b->last_digit = false;
 }
 
 /*
@@ -318,8 +366,8 @@ put_ideographs(struct scan *s, uint32_t first)
 	if (unicode_next(&rest, &second) != 1 ||
 	    unicode_classify(second, &lower) != UNICODE_IDEOGRAPH)
 		return;
-	add_code_point(s, first, BEYOND);
-	add_code_point(s, second, BEYOND);
+	add_letter(s, first);
+	add_letter(s, second);
 	put_word(s, &s->seen);
 	begin_word(s);
 }
@@ -338,10 +386,10 @@ add_beyond_ascii(struct scan *s)
 	}
 	switch (unicode_classify(code_point, &lower)) {
 	case UNICODE_LETTER:
-		add_code_point(s, lower, LETTER | BEYOND);
+		add_letter(s, lower);
 		break;
 	case UNICODE_DIGIT:
-		add_code_point(s, lower, DIGIT | HEX | BEYOND);
+		add_digit(s, lower);
 		break;
 	case UNICODE_IDEOGRAPH:
 		put_ideographs(s, code_point);

@@ -34,15 +34,18 @@ junk_hash(uint64_t seed, const unsigned char *p, size_t n)
 static inline uint64_t
 hash_padded(uint64_t seed, const unsigned char *p, size_t n)
 {
-	uint64_t x[2], mask[2];
+	uint64_t h = seed ^ (n * JUNK_ODD_LENGTH), x[2];
 
-	if (n > JUNK_SHORT)
-		return junk_hash(seed, p, n);
-	junk_short_mask(n, mask);
-	memcpy(x, p, JUNK_SHORT);
-	x[0] &= mask[0];
-	x[1] &= mask[1];
-	return junk_hash_short(seed, x, n);
+	for (; n > JUNK_SHORT; p += 8, n -= 8) {
+		memcpy(x, p, 8);
+		h = junk_fold(h ^ x[0], JUNK_ODD_EIGHT);
+	}
+	/* Each as it was written, which is faster than both in one. */
+	memcpy(&x[0], p, 8);
+	memcpy(&x[1], p + 8, 8);
+	x[0] = junk_first_of(x[0], n < 8 ? n : 8);
+	x[1] = junk_first_of(x[1], n);	/* of no account up to 8 */
+	return junk_hash_short(h, x, n);
 }
 
 struct junk_prefix
