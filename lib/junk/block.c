@@ -378,14 +378,15 @@ junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
 	if (b->p == NULL)
 		expect_words(w, text->n / GUESS_BYTES);
 	while (odd == 0 && begin(&at, w)) {
-		if (b->run == 0 && (odd = next_block(b, *text)) > 0)
+		if ((b->p == NULL || b->run == 0) &&
+		    (odd = next_block(b, *text)) > 0)
 			break;
 		kind = put_words(&at, b, &front, &next);
 		leave(w, &at);
 		if (kind == NO_MORE) {
 			odd = end_block(b, &next);
 		} else if (kind == ODD) {
-			odd = next + 1 - front;
+			odd = next - front;
 			next = front;
 		} else {
 			put_other(w, kind == SHOUTED ? shout : NULL,

@@ -17,6 +17,7 @@
 #define MARKS_MAX 8	/* of "!!!!!!" so many are told apart */
 #define SUM_MAX 12
 #define BLOCKS_MIN 80	/* a shorter text has none */
+#define PIECE 4096	/* of a text, to see whether the set is full */
 
 enum {
 	LETTER = 1,
@@ -504,7 +505,10 @@ junk_read_text_as(struct junk_words *w, const struct junk_prefix *prefix,
 			n = junk_block_words(w, traits ? &shout : NULL,
 			    &block, &s.rest);
 		blocks = n > 0;
-		read_to(&s, s.rest.p + (n > 0 ? n : s.rest.n));
+		if (n == 0)
+			n = s.rest.n < PIECE ? s.rest.n : PIECE;
+		read_to(&s, s.rest.p + n);
+		n = 0;
 	}
 }
 
