@@ -341,19 +341,23 @@ put_words(struct place *place, struct junk_block *b, size_t *front,
 	return sum == 0 ? NO_MORE : kind;
 }
 
-/* How many bytes from the front of a text on are to be read otherwise; 0: none,
- * there is a block. */
-static size_t
-next_block(struct junk_block *b, struct bytes text)
+/* False: none, so many bytes from the front of the text on are to be read
+ * otherwise. */
+static bool
+next_block(struct junk_block *b, struct bytes text, size_t *others)
 {
+	*others = text.n;
 	if (text.n < BLOCK + SHORT)
-		return text.n;
-	if (read_block(b, text.p))
-		return 0;
-	b->run = 0;
+		return false;
+	if (read_block(b, text.p)) {
+		*others = 0;
+		return true;
+	}
 	b->others = b->others == 0 ? BLOCK : b->others < OTHERS_MAX
 	    ? 2 * b->others : OTHERS_MAX;
-	return b->others < text.n ? b->others : text.n;
+	if (b->others < text.n)
+		*others = b->others;
+	return false;
 }
 
 /* No word that ends in the block is left: from where the next one is read, or
@@ -377,9 +381,9 @@ junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
 
 	if (b->p == NULL)
 		expect_words(w, text->n / GUESS_BYTES);
-	while (odd == 0 && begin(&at, w)) {
+	while (odd == 0 && text->n > 0 && begin(&at, w)) {
 		if ((b->p == NULL || b->run == 0) &&
-		    (odd = next_block(b, *text)) > 0)
+		    !next_block(b, *text, &odd))
 			break;
 		kind = put_words(&at, b, &front, &next);
 		leave(w, &at);

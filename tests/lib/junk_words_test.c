@@ -469,6 +469,7 @@ bytes_are_classed_at_each_place_of_a_block(void **state)
 static void
 words_of_each_length_are_found(void **state)
 {
+	const struct bytes more = BYTES(" Some MORE 9b");
 	unsigned char text[300];
 	size_t at, n, i;
 
@@ -478,7 +479,7 @@ words_of_each_length_are_found(void **state)
 			memset(text, ' ', sizeof(text));
 			for (i = 0; i < n; i++)
 				text[at + i] = "aeiou"[(i + n) % 5];
-			memcpy(text + at + n, " Some MORE 9b", 13);
+			memcpy(text + at + n, more.p, more.n);
 			same_words(bytes_of(text, sizeof(text)), true);
 		}
 	}
@@ -489,6 +490,7 @@ static void
 blocks_change_nothing(void **state)
 {
 	static unsigned char text[6000 + 100];
+	const struct bytes eight = BYTES("a vUe9nt");
 	struct junk_prefix none = junk_prefix_of(BYTES_EMPTY);
 	struct junk_words w[2];
 	uint64_t x = 99;
@@ -500,7 +502,7 @@ blocks_change_nothing(void **state)
 		plain = chance(&x) % 4;
 		for (at = 0; plain > 0 && at + 40 < n; at += 8) {
 			if (chance(&x) % 4 < plain)
-				memcpy(text + at, "a vUe9nt", 8);
+				memcpy(text + at, eight.p, eight.n);
 		}
 		for (k = 0; k < 2; k++) {
 			junk_words_init(&w[k], 1, i % 3 > 0);
