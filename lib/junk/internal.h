@@ -37,6 +37,62 @@ junk_map_fetch(const struct junk_map *m, uint64_t hash)
 
 /* A word's hash, never 0; seed is that of its prefix. */
 uint64_t junk_hash(uint64_t seed, const unsigned char *p, size_t n);
+/* The numbers it is made with; the last one is the seed of no prefix. */
+#define JUNK_ODD_LENGTH UINT64_C(0x9e3779b97f4a7c15)
+#define JUNK_ODD_EIGHT UINT64_C(0xd6e8feb86659fd93)
+#define JUNK_ODD_END UINT64_C(0xa0761d6478bd642f)
+#define JUNK_NO_PREFIX JUNK_ODD_END
+
+static inline uint64_t
+junk_fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 r = (unsigned __int128)a * b;
+
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* Words of so many bytes at most are hashed without a jump. */
+#define JUNK_SHORT 16
+
+/* Of eight bytes as they lie in memory, the first n >= 1, and 0. */
+static inline uint64_t
+junk_first_of(uint64_t x, size_t n)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return x & UINT64_MAX << (-8 * n & 63);
+#else
+	return x & UINT64_MAX >> (-8 * n & 63);
+#endif
+}
+
+/* The end of junk_hash: h was made of all but the last n >= 1 bytes, which are
+ * x, with 0 behind them. */
+static inline uint64_t
+junk_hash_short(uint64_t h, const uint64_t x[2], size_t n)
+{
+	uint64_t one = junk_fold(h ^ x[0], JUNK_ODD_EIGHT);
+	uint64_t two = junk_fold(one ^ x[1], JUNK_ODD_EIGHT);
+
+	h = one ^ ((one ^ two) & (0 - (uint64_t)(n > 8)));
+	h = junk_fold(h, JUNK_ODD_END);
+	return h + (h < 1);
+}
+
+/*
+ * A slot of a set holds the number of a word, from 1 on, below the first bits
+ * of its hash, so that others are told from it without looking at them; 0 is a
+ * free one. The last bits of the hash say which slot it is, or the next free
+ * one.
+ */
+#define JUNK_SLOT_NUMBER 0xffffu
+_Static_assert(JUNK_WORDS_MAX < JUNK_SLOT_NUMBER, "numbers of words fit");
+
+static inline uint32_t
+junk_slot_of(uint64_t hash, size_t number)
+{
+	return (uint32_t)(hash >> 32 & ~(uint64_t)JUNK_SLOT_NUMBER) |
+	    (uint32_t)number;
+}
 
 /* What the words of a text are called: "subject:". */
 struct junk_prefix {
@@ -51,13 +107,42 @@ struct junk_prefix junk_prefix_head(struct bytes text);
 void junk_words_put(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes word);
 /* The same faster, of n >= 1 bytes with JUNK_PAD more that may be read. */
-#define JUNK_PAD 8
+#define JUNK_PAD JUNK_SHORT
 void junk_words_put_padded(struct junk_words *w,
     const struct junk_prefix *prefix, const unsigned char *p, size_t n);
 void junk_words_clear(struct junk_words *w);
+/* Memory for n words in all. */
+void junk_words_room(struct junk_words *w, size_t n);
 /* The words of a text; with traits also what is shouted, sums, hosts. */
 void junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
     struct bytes text, bool traits);
+/* The same, with junk_block_words where it can be done, or without. */
+void junk_read_text_as(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits, bool blocks);
+/* Capitals of a word that is shouted, at least. */
+#define JUNK_SHOUT_MIN 3
+/* The words of 64 bytes that are not read yet; all 0: of none. Of each byte a
+ * bit in: */
+struct junk_block {
+	const unsigned char *p;
+	size_t others;		/* so many bytes had few plain words */
+	uint64_t run, letter, lower;	/* of words; and of digits in lower */
+	uint64_t odd;		/* in a word, that may end it or be in it */
+	uint64_t dropped;	/* random, or a number */
+	uint64_t three;		/* three digits in a row */
+	uint64_t rare;		/* any of these, or of words that are long, in
+				 * capitals or begin with a digit */
+};
+/* Whether this processor can do what follows. */
+bool junk_has_blocks(void);
+/*
+ * Put plain words from the front of a text on, which is between two words, up
+ * to one that is read otherwise: it is in front then. How many bytes are to be
+ * read, and on to its end if that is behind them; 0: all.
+ * Of a set with no grams, without a prefix. shout may be NULL.
+ */
+size_t junk_block_words(struct junk_words *w, const struct junk_prefix *shout,
+    struct junk_block *b, struct bytes *text);
 /* A trait: in lower case, cut at JUNK_TRAIT_MAX. */
 void junk_put_trait(struct junk_words *w, const char *prefix,
     struct bytes s);

@@ -80,7 +80,8 @@ probability(const uint32_t count[2], const struct shares *x,
 		r = o->max_power;
 	if (r > 1 - o->max_power)
 		r = 1 - o->max_power;
-	if (n <= o->rare_words)
+	/* The first of it is the same for all: one of fewer says nothing. */
+	if (o->rare_words >= SIGHTINGS_MIN && n <= o->rare_words)
 		r += (double)(1 + o->rare_words - n) * (0.5 - r) / 10;
 	return r;
 }
@@ -100,6 +101,31 @@ compare(const void *a, const void *b)
 	    : x->word->hash > y->word->hash;
 }
 
+/* Whether a word is known, and how it is, cannot be foreseen: all is done for
+ * each, and of one that says nothing the next one takes the place. */
+static void
+sort_out(const struct junk_words *w, const uint32_t (*count)[2],
+    const struct junk_options *o, const struct shares *x, struct side side[2])
+{
+	struct evidence *ham = side[JUNK_HAM].e, *spam = side[JUNK_SPAM].e;
+	double r;
+	size_t i, says, is_spam;
+
+	for (i = 0; i < w->n; i++) {
+		r = probability(count[i], x, o);
+		says = (size_t)((uint64_t)count[i][0] + count[i][1] >=
+		    SIGHTINGS_MIN) & (size_t)!(fabs(r - 0.5) <
+		    o->ignore_words);
+		is_spam = r > 0.5;
+		*(is_spam != 0 ? spam : ham) =
+		    (struct evidence){ &w->word[i], r };
+		ham += says & (is_spam ^ 1);
+		spam += says & is_spam;
+	}
+	side[JUNK_HAM].n = (size_t)(ham - side[JUNK_HAM].e);
+	side[JUNK_SPAM].n = (size_t)(spam - side[JUNK_SPAM].e);
+}
+
 static int
 gather(struct junk_counts *c, const struct junk_words *w,
     const struct junk_options *o, const struct junk_score *s,
@@ -107,24 +133,12 @@ gather(struct junk_counts *c, const struct junk_words *w,
 {
 	uint32_t (*count)[2] = mem_alloc((w->n + 1) * sizeof(*count));
 	struct shares x = shares_of(s, o->prior);
-	double r;
-	size_t i;
+	int r = junk_counts_all(c, w, count);
 
-	if (junk_counts_all(c, w, count) == -1) {
-		free(count);
-		return -1;
-	}
-	for (i = 0; i < w->n; i++) {
-		if ((uint64_t)count[i][0] + count[i][1] < SIGHTINGS_MIN)
-			continue;
-		r = probability(count[i], &x, o);
-		if (fabs(r - 0.5) < o->ignore_words)
-			continue;
-		side[r > 0.5].e[side[r > 0.5].n++] =
-		    (struct evidence){ &w->word[i], r };
-	}
+	if (r == 0)
+		sort_out(w, (const uint32_t (*)[2])count, o, &x, side);
 	free(count);
-	return 0;
+	return r;
 }
 
 /* Those with the most say to the front, if not all are to be heard. */
@@ -143,14 +157,17 @@ reasons(const struct side *s, struct junk_reason *out)
 {
 	const struct evidence *best[JUNK_REASONS];
 	size_t i, k, n = 0;
+	double least = 0;
 
 	for (i = 0; i < s->n; i++) {
-		if (n == JUNK_REASONS && compare(&s->e[i], best[n - 1]) >= 0)
+		if (n == JUNK_REASONS && (fabs(s->e[i].r - 0.5) < least ||
+		    compare(&s->e[i], best[n - 1]) >= 0))
 			continue;
 		k = n < JUNK_REASONS ? n++ : n - 1;
 		for (; k > 0 && compare(&s->e[i], best[k - 1]) < 0; k--)
 			best[k] = best[k - 1];
 		best[k] = &s->e[i];
+		least = fabs(best[n - 1]->r - 0.5);
 	}
 	for (i = 0; i < n; i++)
 		out[i] = (struct junk_reason){ best[i]->word, best[i]->r };
@@ -171,9 +188,9 @@ static void
 judge(const struct junk_options *o,
     struct side side[2], struct junk_score *out)
 {
-	struct group group[2] = { { 0, 0 }, { 0, 0 } }, *g;
+	struct group head = { 0, 0 }, text = { 0, 0 };
 	const struct evidence *e;
-	double says;
+	double says, weight;
 	size_t i, k, n, total = 0;
 
 	for (k = 0; k < 2; k++) {
@@ -181,13 +198,15 @@ judge(const struct junk_options *o,
 		for (i = 0; i < n; i++) {
 			e = &side[k].e[i];
 			says = log(e->r / (1 - e->r));
-			g = &group[e->word->is_head];
-			g->sum += says * fabs(says);
-			g->weight += fabs(says);
+			weight = fabs(says);
+			head.sum += e->word->is_head ? says * weight : 0;
+			head.weight += e->word->is_head ? weight : 0;
+			text.sum += e->word->is_head ? 0 : says * weight;
+			text.weight += e->word->is_head ? 0 : weight;
 		}
 		total += n;
 	}
-	says = mean(&group[1], o->norm) + o->body * mean(&group[0], o->norm);
+	says = mean(&head, o->norm) + o->body * mean(&text, o->norm);
 	out->probability = 1 / (1 + exp(-says * o->scale));
 	out->known = (uint32_t)total;
 	out->hammy_n = reasons(&side[JUNK_HAM], out->hammy);

@@ -14,9 +14,10 @@
 #define RANDOM_RUN 6
 #define DIGITS_RUN 4	/* so many in a row: a number */
 #define HEX_RUN 3	/* the same in a word of hex digits alone */
-#define SHOUT_MIN 3
 #define MARKS_MAX 8	/* of "!!!!!!" so many are told apart */
 #define SUM_MAX 12
+#define BLOCKS_MIN 80	/* a shorter text has none */
+#define PIECE 4096	/* of a text, to see whether the set is full */
 
 enum {
 	LETTER = 1,
@@ -156,7 +157,7 @@ put_word(struct scan *s, const struct bytes_seen *b)
 {
 	if ((s->w->grams & 1) != 0)
 		junk_words_put_padded(s->w, s->prefix, s->word, b->n);
-	if (s->traits && b->not_upper == 0 && b->n >= SHOUT_MIN)
+	if (s->traits && b->not_upper == 0 && b->n >= JUNK_SHOUT_MIN)
 		junk_words_put_padded(s->w, s->shout, s->word, b->n);
 	if ((s->w->grams & ~1u) != 0)
 		put_grams(s, b->n);
@@ -255,6 +256,21 @@ add_eight(struct bytes_seen *b, unsigned char *word, const unsigned char *p)
 	return k;
 }
 
+/* Whether p, with end behind it, is an apostrophe within a word and eight bytes
+ * more; it is added then as add_other does. */
+static inline bool
+add_apostrophe(struct bytes_seen *b, unsigned char *word,
+    const unsigned char *p, const unsigned char *end)
+{
+	if (end - p <= 8 || *p != '\'' || b->letter == 0 || b->last_digit ||
+	    !ascii_is_alpha(p[1]))
+		return false;
+	word[b->n] = '\'';
+	b->n += b->n <= JUNK_WORD_MAX;
+	b->not_digit = b->not_hex = 1;
+	return true;
+}
+
 /*
  * A word of ASCII from its first letter or digit on, most often all of it and
  * what ends it; else its beginning is left under way.
@@ -264,13 +280,17 @@ add_ascii(struct scan *s)
 {
 	const unsigned char *p = s->rest.p, *end = p + s->rest.n;
 	struct bytes_seen b = s->seen;
-	bool ends;
+	bool ends, more;
 	size_t k;
 
 	do {
-		k = add_eight(&b, s->word, p);
-		p += k;
-	} while (k == 8 && end - p >= 8);
+		do {
+			k = add_eight(&b, s->word, p);
+			p += k;
+		} while (k == 8 && end - p >= 8);
+		more = add_apostrophe(&b, s->word, p, end);
+		p += more;
+	} while (more);
 	ends = p < end && *p < 0x80 && classes[*p] == 0;
 	s->rest = bytes_of(p + ends, (size_t)(end - p) - ends);
 	if (!ends) {
@@ -279,29 +299,58 @@ add_ascii(struct scan *s)
 	}
 	if (b.not_digit != 0 && is_word(&b, s->word))
 		put_word(s, &b);
-	begin_word(s);
+	if (s->seen.n > 0)
+		begin_word(s);
 }
 
-/* A scalar value beyond ASCII or, as some in lower case are, of it. */
-static void
-add_code_point(struct scan *s, uint32_t c, unsigned int class)
+/* A scalar value beyond ASCII; how many bytes. */
+static inline size_t
+put_utf8(unsigned char out[4], uint32_t c)
 {
-	if (c < 0x80) {
-		add_byte(s, (unsigned char)c, class);
-		return;
-	}
+	size_t n = 0;
+
 	if (c < 0x800) {
-		add_byte(s, (unsigned char)(0xc0 | c >> 6), class);
+		out[n++] = (unsigned char)(0xc0 | c >> 6);
 	} else {
 		if (c < 0x10000) {
-			add_byte(s, (unsigned char)(0xe0 | c >> 12), class);
+			out[n++] = (unsigned char)(0xe0 | c >> 12);
 		} else {
-			add_byte(s, (unsigned char)(0xf0 | c >> 18), class);
-			add_byte(s, 0x80 | (c >> 12 & 0x3f), class);
+			out[n++] = (unsigned char)(0xf0 | c >> 18);
+			out[n++] = 0x80 | (c >> 12 & 0x3f);
 		}
-		add_byte(s, 0x80 | (c >> 6 & 0x3f), class);
+		out[n++] = 0x80 | (c >> 6 & 0x3f);
 	}
-	add_byte(s, 0x80 | (c & 0x3f), class);
+	out[n++] = 0x80 | (c & 0x3f);
+	return n;
+}
+
+static void
+add_digit(struct scan *s, uint32_t c)
+{
+	unsigned char utf8[4];
+	size_t i, n = put_utf8(utf8, c);
+
+	for (i = 0; i < n; i++)
+		add_byte(s, utf8[i], DIGIT | HEX | BEYOND);
+}
+
+/* A letter or ideograph: what add_byte does for each of its bytes. Some are of
+ * ASCII in lower case. */
+static inline void
+add_letter(struct scan *s, uint32_t c)
+{
+	struct bytes_seen *b = &s->seen;
+
+	if (c < 0x80) {
+		add_byte(s, (unsigned char)c, LETTER | BEYOND);
+		return;
+	}
+	b->n += put_utf8(s->word + b->n, c);
+	if (b->n > JUNK_WORD_MAX)
+		b->n = JUNK_WORD_MAX + 1;
+	b->letter = b->beyond = 1;
+	b->not_upper = b->not_digit = b->not_hex = 1;
+	b->last_digit = false;
 }
 
 /*
@@ -318,8 +367,8 @@ put_ideographs(struct scan *s, uint32_t first)
 	if (unicode_next(&rest, &second) != 1 ||
 	    unicode_classify(second, &lower) != UNICODE_IDEOGRAPH)
 		return;
-	add_code_point(s, first, BEYOND);
-	add_code_point(s, second, BEYOND);
+	add_letter(s, first);
+	add_letter(s, second);
 	put_word(s, &s->seen);
 	begin_word(s);
 }
@@ -338,10 +387,10 @@ add_beyond_ascii(struct scan *s)
 	}
 	switch (unicode_classify(code_point, &lower)) {
 	case UNICODE_LETTER:
-		add_code_point(s, lower, LETTER | BEYOND);
+		add_letter(s, lower);
 		break;
 	case UNICODE_DIGIT:
-		add_code_point(s, lower, DIGIT | HEX | BEYOND);
+		add_digit(s, lower);
 		break;
 	case UNICODE_IDEOGRAPH:
 		put_ideographs(s, code_point);
@@ -416,33 +465,60 @@ add_other(struct scan *s, int c)
 	s->rest = bytes_from(s->rest, 1);
 }
 
+/* To a place at least, and on to where no word is under way. */
+static void
+read_to(struct scan *s, const unsigned char *end)
+{
+	while (s->rest.n > 0 && (s->rest.p < end || s->seen.n > 0)) {
+		unsigned char c = s->rest.p[0];
+		unsigned int class = classes[c];
+
+		if (c >= 0x80) {
+			add_beyond_ascii(s);
+		} else if ((class & (LETTER | DIGIT)) == 0) {
+			add_other(s, c);
+		} else if (s->rest.n >= 8) {
+			add_ascii(s);
+		} else {
+			add_byte(s, c | (class & UPPER) << 1, class);
+			s->rest.p++;
+			s->rest.n--;
+		}
+	}
+	end_word(s);
+}
+
 void
-junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
-    struct bytes text, bool traits)
+junk_read_text_as(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits, bool blocks)
 {
 	struct junk_prefix shout = junk_prefix_of(BYTES("^"));
 	struct junk_prefix trait = junk_prefix_of(BYTES("="));
 	struct scan s = { .w = w, .prefix = prefix, .shout = &shout,
 	    .trait = &trait, .rest = text, .traits = traits };
+	struct junk_block block = { 0 };
+	size_t n = 0;
 
 	begin_word(&s);
-	while (s.rest.n > 0) {
-		unsigned char c = s.rest.p[0];
-		unsigned int class = classes[c];
-
-		if (c >= 0x80) {
-			add_beyond_ascii(&s);
-		} else if ((class & (LETTER | DIGIT)) == 0) {
-			add_other(&s, c);
-		} else if (s.rest.n >= 8) {
-			add_ascii(&s);
-		} else {
-			add_byte(&s, c | (class & UPPER) << 1, class);
-			s.rest.p++;
-			s.rest.n--;
-		}
+	while (s.rest.n > 0 && w->n < JUNK_WORDS_MAX) {
+		if (blocks)
+			n = junk_block_words(w, traits ? &shout : NULL,
+			    &block, &s.rest);
+		blocks = n > 0;
+		if (n == 0)
+			n = s.rest.n < PIECE ? s.rest.n : PIECE;
+		read_to(&s, s.rest.p + n);
+		n = 0;
 	}
-	end_word(&s);
+}
+
+void
+junk_read_text(struct junk_words *w, const struct junk_prefix *prefix,
+    struct bytes text, bool traits)
+{
+	junk_read_text_as(w, prefix, text, traits, w->grams == 1 &&
+	    prefix->text.n == 0 && !prefix->is_head &&
+	    text.n >= BLOCKS_MIN && junk_has_blocks());
 }
 
 /* ---- URLs ---- */

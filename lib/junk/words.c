@@ -6,19 +6,9 @@
 #include <stdlib.h>
 
 #define SLOTS_MIN 1024
+#define WORDS_MIN 1024
 /* All words of a message: shorter than the text they come from. */
 #define TEXT_BYTES_MAX ((size_t)JUNK_WORDS_MAX * 256)
-
-static const uint64_t odd[3] = { 0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u,
-	0xa0761d6478bd642fu };
-
-static uint64_t
-fold(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 r = (unsigned __int128)a * b;
-
-	return (uint64_t)r ^ (uint64_t)(r >> 64);
-}
 
 /*
  * Who makes two words of one hash gains nothing that the second word itself
@@ -27,16 +17,16 @@ fold(uint64_t a, uint64_t b)
 uint64_t
 junk_hash(uint64_t seed, const unsigned char *p, size_t n)
 {
-	uint64_t h = seed ^ (n * odd[0]), x;
+	uint64_t h = seed ^ (n * JUNK_ODD_LENGTH), x;
 
 	for (; n > 8; p += 8, n -= 8) {
 		memcpy(&x, p, 8);
-		h = fold(h ^ x, odd[1]);
+		h = junk_fold(h ^ x, JUNK_ODD_EIGHT);
 	}
 	x = 0;
 	memcpy(&x, p, n);
-	h = fold(h ^ x, odd[1]);
-	h = fold(h, odd[2]);
+	h = junk_fold(h ^ x, JUNK_ODD_EIGHT);
+	h = junk_fold(h, JUNK_ODD_END);
 	return h == 0 ? 1 : h;
 }
 
@@ -44,28 +34,26 @@ junk_hash(uint64_t seed, const unsigned char *p, size_t n)
 static inline uint64_t
 hash_padded(uint64_t seed, const unsigned char *p, size_t n)
 {
-	uint64_t h = seed ^ (n * odd[0]), x;
+	uint64_t h = seed ^ (n * JUNK_ODD_LENGTH), x[2];
 
-	for (; n > 8; p += 8, n -= 8) {
-		memcpy(&x, p, 8);
-		h = fold(h ^ x, odd[1]);
+	for (; n > JUNK_SHORT; p += 8, n -= 8) {
+		memcpy(x, p, 8);
+		h = junk_fold(h ^ x[0], JUNK_ODD_EIGHT);
 	}
-	memcpy(&x, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x &= UINT64_MAX << (64 - 8 * n);
-#else
-	x &= UINT64_MAX >> (64 - 8 * n);
-#endif
-	h = fold(h ^ x, odd[1]);
-	h = fold(h, odd[2]);
-	return h == 0 ? 1 : h;
+	/* Each as it was written, which is faster than both in one. */
+	memcpy(&x[0], p, 8);
+	memcpy(&x[1], p + 8, 8);
+	x[0] = junk_first_of(x[0], n < 8 ? n : 8);
+	x[1] = junk_first_of(x[1], n);	/* of no account up to 8 */
+	return junk_hash_short(h, x, n);
 }
 
 struct junk_prefix
 junk_prefix_of(struct bytes text)
 {
 	return (struct junk_prefix){ text,
-	    text.n == 0 ? odd[2] : junk_hash(odd[0], text.p, text.n), false };
+	    text.n == 0 ? JUNK_NO_PREFIX : junk_hash(JUNK_ODD_LENGTH, text.p,
+	    text.n), false };
 }
 
 struct junk_prefix
@@ -108,44 +96,28 @@ junk_words_clear(struct junk_words *w)
 	memset(w->slot, 0, w->slots * sizeof(*w->slot));
 }
 
-/*
- * A slot holds the number of a word, from 1 on, below the first bits of its
- * hash, so that others are told from it without looking at them; 0 is a free
- * one. The last bits of the hash say which slot it is, or the next free one.
- */
-#define SLOT_NUMBER 0xffffu
-_Static_assert(JUNK_WORDS_MAX < SLOT_NUMBER, "numbers of words fit a slot");
-
-static inline uint32_t
-slot_of(uint64_t hash, size_t number)
-{
-	return (uint32_t)(hash >> 32 & ~(uint64_t)SLOT_NUMBER) |
-	    (uint32_t)number;
-}
-
 /* The slot that has the hash, or the free one that is for it. */
 static inline size_t
 find_slot(const struct junk_words *w, uint64_t hash)
 {
 	size_t i = hash & (w->slots - 1);
-	uint32_t want = slot_of(hash, 0), slot;
+	uint32_t want = junk_slot_of(hash, 0), slot;
 
 	while ((slot = w->slot[i]) != 0) {
-		if ((slot & ~SLOT_NUMBER) == want &&
-		    w->word[(slot & SLOT_NUMBER) - 1].hash == hash)
+		if ((slot & ~JUNK_SLOT_NUMBER) == want &&
+		    w->word[(slot & JUNK_SLOT_NUMBER) - 1].hash == hash)
 			break;
 		i = (i + 1) & (w->slots - 1);
 	}
 	return i;
 }
 
-/* Four times the slots, for few steps. */
 static void
-grow_slots(struct junk_words *w)
+set_slots(struct junk_words *w, size_t slots)
 {
 	size_t i;
 
-	w->slots *= 4;
+	w->slots = slots;
 	if (w->slots > w->slots_size) {
 		free(w->slot);
 		w->slot = mem_alloc(w->slots * sizeof(*w->slot));
@@ -154,7 +126,25 @@ grow_slots(struct junk_words *w)
 	memset(w->slot, 0, w->slots * sizeof(*w->slot));
 	for (i = 0; i < w->n; i++)
 		w->slot[find_slot(w, w->word[i].hash)] =
-		    slot_of(w->word[i].hash, i + 1);
+		    junk_slot_of(w->word[i].hash, i + 1);
+}
+
+void
+junk_words_room(struct junk_words *w, size_t n)
+{
+	size_t slots = w->slots;
+
+	if (n > w->size) {
+		w->size = w->size == 0 ? WORDS_MIN : 2 * w->size;
+		if (w->size < n)
+			w->size = n;
+		w->word = mem_realloc(w->word, w->size * sizeof(*w->word));
+	}
+	/* Four times the slots, for few steps. */
+	while (n > slots / 2)
+		slots *= 4;
+	if (slots > w->slots)
+		set_slots(w, slots);
 }
 
 /* Bytes of a prefix and a word, with room behind for eight at a time. */
@@ -190,18 +180,14 @@ put(struct junk_words *w, const struct junk_prefix *prefix,
 
 	if (w->slot[at] != 0 || w->n == JUNK_WORDS_MAX)
 		return;
-	if (w->n == w->size) {
-		w->size = w->n == 0 ? 1024 : 2 * w->n;
-		w->word = mem_realloc(w->word, w->size * sizeof(*w->word));
-	}
-	if (w->n >= w->slots / 2) {
-		grow_slots(w);
+	if (w->n == w->size || w->n >= w->slots / 2) {
+		junk_words_room(w, w->n + 1);
 		at = find_slot(w, hash);
 	}
 	new = &w->word[w->n];
 	*new = (struct junk_word){ hash, (uint32_t)w->text.n, 0,
 	    prefix->is_head };
-	w->slot[at] = slot_of(hash, ++w->n);
+	w->slot[at] = junk_slot_of(hash, ++w->n);
 	if (w->keep_text)
 		keep_text(w, new, prefix, p, n, padded);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/eight.h"
 #include "unicode/internal.h"
 
 /* Bytes of the sequence that first begins; 0: none does. */
@@ -50,6 +51,13 @@ decode(struct bytes s, uint32_t *code_point)
 	return n;
 }
 
+/* How many bytes of ASCII are in front, the first being one; eight at most. */
+static size_t
+ascii_front(struct bytes s)
+{
+	return s.n < 8 ? 1 : eight_first(eight_get(s.p) & EIGHT_TOP);
+}
+
 bool
 unicode_valid_utf8(struct bytes s)
 {
@@ -58,7 +66,7 @@ unicode_valid_utf8(struct bytes s)
 	if (bytes_is_ascii(s))
 		return true;
 	while (s.n > 0) {
-		size_t n = s.p[0] < 0x80 ? 1 :
+		size_t n = s.p[0] < 0x80 ? ascii_front(s) :
 		    unicode_two(s) != 0 ? 2 : decode(s, &c);
 
 		if (n == 0)

@@ -3,11 +3,12 @@
  *
  * Properties: words are within their limits, valid UTF-8 where they came from
  * a text; with and without their names the words are the same, and the same
- * again in a set that was in use.
+ * again in a set that was in use. A text has the same words read in blocks and
+ * without them.
  */
 #include <assert.h>
 
-#include "junk/junk.h"
+#include "junk/internal.h"
 #include "unicode/unicode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,6 +31,27 @@ check(struct junk_words *a, struct junk_words *b)
 	}
 }
 
+static void
+check_blocks(struct bytes in, bool traits)
+{
+	struct junk_prefix none = junk_prefix_of(BYTES_EMPTY);
+	struct junk_words a, b;
+	size_t i;
+
+	junk_words_init(&a, 1, true);
+	junk_words_init(&b, 1, true);
+	junk_read_text_as(&a, &none, in, traits, false);
+	junk_read_text_as(&b, &none, in, traits, junk_has_blocks());
+	assert(a.n == b.n);
+	for (i = 0; i < a.n; i++) {
+		assert(a.word[i].hash == b.word[i].hash);
+		assert(bytes_eq(junk_word_text(&a, &a.word[i]),
+		    junk_word_text(&b, &b.word[i])));
+	}
+	junk_words_free(&a);
+	junk_words_free(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -50,5 +72,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&a, &b);
 	junk_words_free(&a);
 	junk_words_free(&b);
+	check_blocks(in, size % 2 == 0);
 	return 0;
 }

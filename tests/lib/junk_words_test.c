@@ -357,22 +357,24 @@ make_text(unsigned char *out, size_t max, uint64_t *x)
 	return n;
 }
 
+/* Both ways to read a text, where this processor has both. */
 static void
 same_words(struct bytes text, bool traits)
 {
 	static const char *const prefixes[] = { "", "subject:" };
 	struct plain *p = calloc(1, sizeof(*p));
 	struct junk_words w;
-	size_t i, k;
+	size_t i, k, n;
 
 	assert_non_null(p);
-	for (k = 0; k < COUNT(prefixes); k++) {
-		struct junk_prefix prefix =
-		    junk_prefix_of(bytes_str(prefixes[k]));
+	for (n = 0; n < COUNT(prefixes) + junk_has_blocks(); n++) {
+		struct junk_prefix prefix = junk_prefix_of(bytes_str(
+		    prefixes[k = n % COUNT(prefixes)]));
 
 		*p = (struct plain){ .arena = ARENA_INIT };
 		junk_words_init(&w, 1, true);
-		junk_read_text(&w, &prefix, text, traits);
+		junk_read_text_as(&w, &prefix, text, traits,
+		    n >= COUNT(prefixes));
 		plain_text(p, prefixes[k], text, traits);
 		for (i = 0; i < w.n || i < p->n; i++) {
 			struct bytes a = i < w.n ? junk_word_text(&w,
@@ -436,6 +438,87 @@ bytes_are_classed_at_each_place(void **state)
 			text[(at + 7) % 18] = 'u';
 			same_words(bytes_of(text, sizeof(text)), true);
 		}
+	}
+}
+
+/* Each place of a byte in a block of 64 and around its end, each byte, within
+ * short and long words, capitals and digits. */
+static void
+bytes_are_classed_at_each_place_of_a_block(void **state)
+{
+	static const char *const fill[] = { "ee e aei ", "Dac DAC ABBAT aiD ",
+	    "12 e 7ea 77e 12a ", "lodelodelodelodel ", "ndrstx dndrst " };
+	unsigned char text[64 + 64 + 20];
+	size_t at, i, k;
+	int c;
+
+	(void)state;
+	for (c = 0; c < 256; c++) {
+		for (at = 0; at < 70; at++) {
+			k = (at + (size_t)c) % COUNT(fill);
+			for (i = 0; i < sizeof(text); i++)
+				text[i] = (unsigned char)
+				    fill[k][i % strlen(fill[k])];
+			text[at] = (unsigned char)c;
+			same_words(bytes_of(text, sizeof(text)), c % 2 == 0);
+		}
+	}
+}
+
+/* Words of each length at each place of a block, all of them there. */
+static void
+words_of_each_length_are_found(void **state)
+{
+	const struct bytes more = BYTES(" Some MORE 9b");
+	unsigned char text[300];
+	size_t at, n, i;
+
+	(void)state;
+	for (n = 1; n <= 140; n++) {
+		for (at = 0; at < 64; at++) {
+			memset(text, ' ', sizeof(text));
+			for (i = 0; i < n; i++)
+				text[at + i] = "aeiou"[(i + n) % 5];
+			memcpy(text + at + n, more.p, more.n);
+			same_words(bytes_of(text, sizeof(text)), true);
+		}
+	}
+}
+
+/* Longer texts, most of whose words are plain, in blocks and without. */
+static void
+blocks_change_nothing(void **state)
+{
+	static unsigned char text[6000 + 100];
+	const struct bytes eight = BYTES("a vUe9nt");
+	struct junk_prefix none = junk_prefix_of(BYTES_EMPTY);
+	struct junk_words w[2];
+	uint64_t x = 99;
+	size_t i, k, n, at, plain;
+
+	(void)state;
+	for (i = 0; i < 3000; i++) {
+		n = make_text(text, 6000, &x);
+		plain = chance(&x) % 4;
+		for (at = 0; plain > 0 && at + 40 < n; at += 8) {
+			if (chance(&x) % 4 < plain)
+				memcpy(text + at, eight.p, eight.n);
+		}
+		for (k = 0; k < 2; k++) {
+			junk_words_init(&w[k], 1, i % 3 > 0);
+			junk_read_text_as(&w[k], &none, bytes_of(text, n),
+			    i % 2 == 0, k == 1 && junk_has_blocks());
+		}
+		assert_int_equal(w[0].n, w[1].n);
+		for (k = 0; k < w[0].n; k++) {
+			assert_true(w[0].word[k].hash == w[1].word[k].hash);
+			assert_false(w[1].word[k].is_head);
+			assert_true(bytes_eq(
+			    junk_word_text(&w[0], &w[0].word[k]),
+			    junk_word_text(&w[1], &w[1].word[k])));
+		}
+		junk_words_free(&w[0]);
+		junk_words_free(&w[1]);
 	}
 }
 
@@ -658,6 +741,13 @@ main(void)
 		    words_are_those_of_the_rules, NULL, NULL, NULL },
 		{ "bytes are classed at each place (J-8)",
 		    bytes_are_classed_at_each_place, NULL, NULL, NULL },
+		{ "bytes are classed at each place of a block (J-8)",
+		    bytes_are_classed_at_each_place_of_a_block, NULL, NULL,
+		    NULL },
+		{ "words of each length are found (J-8)",
+		    words_of_each_length_are_found, NULL, NULL, NULL },
+		{ "blocks change nothing (J-8)", blocks_change_nothing, NULL,
+		    NULL, NULL },
 		{ "hashes of words stay what they were", hashes_stay, NULL,
 		    NULL, NULL },
 		{ "words are told by all of their hash",

@@ -72,11 +72,46 @@ test_two_bytes(void **state)
 	}
 }
 
+/* Of ASCII eight bytes are looked at in one: a sequence, good or bad, at each
+ * place among it and at each distance from the end. */
+static void
+test_among_ascii(void **state)
+{
+	static const struct {
+		struct bytes s;
+		bool valid;
+	} table[] = {
+		{ BYTES("\xc3\xa9"), true }, { BYTES("\xe2\x82\xac"), true },
+		{ BYTES("\xf0\x9f\x98\x80"), true },
+		{ BYTES("\x80"), false }, { BYTES("\xc3"), false },
+		{ BYTES("\xe2\x82"), false }, { BYTES("\xff"), false },
+		{ BYTES("\xed\xa0\x80"), false },
+	};
+	unsigned char b[40];
+	size_t i, n, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		for (n = 6; n <= sizeof(b); n++) {
+			for (at = 2; at + table[i].s.n <= n; at++) {
+				memset(b, 'x', n);
+				b[0] = 0xc3;	/* never ASCII alone */
+				b[1] = 0xa9;
+				memcpy(b + at, table[i].s.p, table[i].s.n);
+				assert_int_equal(unicode_valid_utf8(
+				    bytes_of(b, n)), table[i].valid);
+			}
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "UTF-8 of two bytes is checked", test_two_bytes, NULL, NULL,
+		    NULL },
+		{ "UTF-8 among ASCII is checked", test_among_ascii, NULL, NULL,
 		    NULL },
 		{ "classes of code points, asked again", test_classes, NULL,
 		    NULL, NULL },
