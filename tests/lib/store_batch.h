@@ -390,21 +390,6 @@ times_there(struct account_dir *d, const char *mailbox, const char *subject,
 	return n;
 }
 
-static unsigned int
-files_in(struct account_dir *d, const char *name)
-{
-	char path[1024];
-	DIR *dir = opendir(path_of(d, path, "%s", name));
-	struct dirent *e;
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while ((e = readdir(dir)) != NULL)
-		n += e->d_name[0] != '.';
-	(void)closedir(dir);
-	return n;
-}
-
 /* ---- three, of which one has trouble ---- */
 
 #define SMALL 200

@@ -85,6 +85,16 @@ taken_from(struct account_dir *d, const struct desk_key *k,
 	return pid;
 }
 
+/* The lead of Other, and the message of a process that waits. */
+static pid_t
+lead_and_take(struct account_dir *d, struct desk_key *k, struct desk_taken *t)
+{
+	(void)deliver(d, "Other", "first");
+	*k = key_in(d, "Other");
+	assert_true(desk_lead(d->o.desk, k));
+	return taken_from(d, k, t);
+}
+
 static void
 reap(pid_t pid)
 {
@@ -94,6 +104,16 @@ reap(pid_t pid)
 	assert_int_equal(status, 0);
 }
 
+/* Its owner delivers it, and ends. */
+static void
+give_and_leave(struct account_dir *d, const struct desk_key *k,
+    const struct desk_taken *t, pid_t pid)
+{
+	desk_give_back(d->o.desk, t);
+	desk_leave(d->o.desk, k);
+	reap(pid);
+}
+
 /* Nobody is told that it is stored when it is gone with its mailbox. */
 static void
 removed_with_its_mailbox(void **state)
@@ -101,16 +121,10 @@ removed_with_its_mailbox(void **state)
 	struct account_dir *d = *state;
 	struct desk_taken t;
 	struct desk_key k;
-	pid_t pid;
+	pid_t pid = lead_and_take(d, &k, &t);
 
-	(void)deliver(d, "Other", "first");
-	k = key_in(d, "Other");
-	assert_true(desk_lead(d->o.desk, &k));
-	pid = taken_from(d, &k, &t);
 	assert_int_equal(store_mailbox_delete(d->s, BYTES("Other")), 0);
-	desk_give_back(d->o.desk, &t);
-	desk_leave(d->o.desk, &k);
-	reap(pid);
+	give_and_leave(d, &k, &t, pid);
 	assert_int_equal(shared->out[0].r, -1);
 	assert_content(d);
 }
@@ -180,19 +194,13 @@ stopped_with_the_message(void **state)
 	struct account_dir *d = *state;
 	struct desk_taken t;
 	struct desk_key k;
-	pid_t pid;
+	pid_t pid = lead_and_take(d, &k, &t);
 
-	(void)deliver(d, "Other", "first");
-	k = key_in(d, "Other");
-	assert_true(desk_lead(d->o.desk, &k));
-	pid = taken_from(d, &k, &t);
 	/* who waits says so, for it may be long */
 	assert_int_equal(shared->waiting, 1);
 	(void)usleep(3 * DESK_LOOK_MS * 1000);
 	assert_false(shared->out[0].ended);
-	desk_give_back(d->o.desk, &t);
-	desk_leave(d->o.desk, &k);
-	reap(pid);
+	give_and_leave(d, &k, &t, pid);
 	assert_int_equal(shared->out[0].r, 0);
 	assert_content(d);
 }
