@@ -54,65 +54,7 @@ killed_after_each_call(void **state)
 	}
 }
 
-/* ---- a leader as a test makes it ---- */
-
-static struct desk_key
-key_in(struct account_dir *d, const char *mailbox)
-{
-	char path[1024];
-	struct stat st;
-
-	assert_int_equal(stat(path_of(d, path, "index/data.mdb"), &st), 0);
-	return (struct desk_key){ st.st_dev, st.st_ino, id_of(d, mailbox) };
-}
-
-static const struct job one = { "Other", "one", SMALL, NULL, 0, 1 };
-
-/* The message of a process that waits, in the hands of the lead. */
-static pid_t
-taken_from(struct account_dir *d, const struct desk_key *k,
-    struct desk_taken *t)
-{
-	struct store_options o = d->o;
-	pid_t pid;
-
-	o.report = NULL;
-	o.wait = is_waiting;
-	memset(shared, 0, sizeof(*shared));
-	pid = start(&o, &one, 0, NULL);
-	assert_true(reached(&shared->waiting, 1, pid));
-	assert_int_equal(desk_take(d->o.desk, k, t, 1), 1);
-	return pid;
-}
-
-/* The lead of Other, and the message of a process that waits. */
-static pid_t
-lead_and_take(struct account_dir *d, struct desk_key *k, struct desk_taken *t)
-{
-	(void)deliver(d, "Other", "first");
-	*k = key_in(d, "Other");
-	assert_true(desk_lead(d->o.desk, k));
-	return taken_from(d, k, t);
-}
-
-static void
-reap(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* Its owner delivers it, and ends. */
-static void
-give_and_leave(struct account_dir *d, const struct desk_key *k,
-    const struct desk_taken *t, pid_t pid)
-{
-	desk_give_back(d->o.desk, t);
-	desk_leave(d->o.desk, k);
-	reap(pid);
-}
+/* ---- found changed ---- */
 
 /* Nobody is told that it is stored when it is gone with its mailbox. */
 static void
