@@ -84,6 +84,7 @@ ok "the index was another one ${n:-0} times" test "${n:-0}" -gt 0
 is "$(grep -Ev '^(250|451 4\.3\.0) ' out)" "" "S-20 answered 250, or 451: $(grep -c '^451' out)"
 ok "S-20 451 to a connection once for each index at most" test "$(grep -c '^451' out)" -le $(((n + 1) * 8))
 once moved "another index"
+is "$(sed -n 's/^451 .* //p' out | sort | comm -12 - there)" "" "S-20 S-2 what was answered 451 is not: it comes again"
 together after 8 5
 is "$(grep -vc '^250 ' out)" 0 "S-20 and when it is over all are answered 250"
 stop "$lmtp_pid"
