@@ -41,7 +41,8 @@ int regex_match(struct arena *a, const struct regex *r, struct bytes text,
     uint64_t *steps);
 /*
  * The same for who asks often: room is made once, in an arena, and takes up to
- * twice REGEX_MEMORY_MAX there, most often 20 kB.
+ * three times REGEX_MEMORY_MAX there (each piece is twice the last, and none is
+ * given back), most often 20 kB.
  */
 struct regex_room;
 struct regex_room *regex_room_new(struct arena *a);

@@ -75,7 +75,7 @@ compile(struct matcher *m, struct bytes pattern, struct rules_code *code,
 	const char *why;
 
 	if (m->steps[m->refuses] == 0)
-		m->undecided = true;
+		m->undecided = m->over_budget = true;
 	if (m->undecided)
 		return NULL;
 	if (code == NULL || (*kept == NULL &&

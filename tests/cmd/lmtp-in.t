@@ -109,6 +109,52 @@ ok "S-3 the index has how it came: TLS" grep -aq 'TLSv1.3 TLS_FACT' var/accounts
 hash=$(newest alice | sed '1,/^	for /d' | sha256sum | cut -d ' ' -f 1)
 is "$(grep -ac "$hash" var/accounts/alice/index/data.mdb)" 0 "J-10 no hash of what is not refused"
 
+# ---- several of one message: what is put in front of each is of it alone ----
+cat >block <<'END'
+Authentication-Results: mx.example.org;
+	spf=pass
+Received: from a by mx.example.org with ESMTPS
+	(TLSv1.3 TLS_FACT) id 1; Fri, 20 Nov 2026 12:00:00 +0000
+Authentication-Results: mx.example.org; dkim=pass
+END
+long=$(head -c 60 /dev/zero | tr '\0' l)@all.example
+# copy_of ADDRESS BLOCK REST: as it is to be stored
+copy_of() {
+	printf 'Delivered-To: %s\nReturn-Path: <a@example.net>\n' "$1"
+	sed "s/^\(	(TLS.* id 1\);/\1\n	for <$1>;/" "$2"
+	cat "$3"
+}
+# several BLOCK REST RECIPIENT...: the replies; the addresses whose account's
+# last message is as it is to be
+several() {
+	block=$1 rest=$2; shift 2
+	{
+		printf 'LHLO c\nMAIL FROM:<a@example.net>\n'
+		printf 'RCPT TO:<%s>\n' "$@"
+		echo DATA; cat "$block" "$rest"; printf '.\nQUIT\n'
+	} | lmtp | sed '1,/^354/d;/^221/d;s/^\(...\).*/\1/' | tr '\n' ' '
+	for a; do
+		case $a in
+		*@all.example) newest bob >got ;;
+		small@*) continue ;;
+		*) newest alice >got ;;
+		esac
+		copy_of "$a" "$block" "$rest" >want
+		cmp want got >>err && printf '%s ' "$a"
+	done
+}
+: >none
+printf 'Subject: small\n\nbody\n' >rest.small
+{ printf 'Subject: quota\n\n'; yes "a line of the body, and of no header" | head -200; } >rest.quota
+{ printf 'Subject: file\n\n'; yes "a line that lies in a file of the spool" | head -60000; } >rest.file
+for row in "block small" "none small" "block quota" "none quota" "block file"; do
+	b=${row% *} r=rest.${row#* }
+	is "$(several "$b" "$r" alice@example.org "$long")" "250 250 alice@example.org $long " "R-35 D-15 $row: each of two has its own in front, and all of the message"
+	is "$(several "$b" "$r" "$long" alice@example.org)" "250 250 $long alice@example.org " "R-35 D-15 $row: and the longer first"
+done
+is "$(several block rest.quota alice@example.org small@example.org "$long")" "250 452 250 alice@example.org $long " "R-35 D-15 and after one whose mailbox is full"
+is "$(several block rest.small alice@example.org Alice@example.org b@all.example)" "250 250 250 Alice@example.org b@all.example " "R-35 D-15 and after two of one account"
+
 # ---- failures ----
 head -c 3000 /dev/zero | tr '\0' x >big; echo >>big
 is "$(text small@example.org <big)" "452 4.2.2 mailbox is full" "BEHAVIOUR 1.2 over quota"

@@ -202,10 +202,17 @@ test_limits(void **state)
 	assert_chain(replaced(m, "From:", 0, "ARC-Seal: i=1\nFrom:"),
 	    ARC_FAIL, 0,
 	    "more than 50 ARC sets");
-	m = joined(text("ARC-Authentication-Results: i=1; x"),
-	    joined(bytes_of(arena_zalloc(&fx.arena, ARC_FIELD_MAX, 1),
-	    ARC_FIELD_MAX), joined(text("\n"), text(MESSAGE))));
-	assert_chain(m, ARC_FAIL, 0, "ARC field is too long");
+	/* its value, with the line feed */
+	for (size_t n = ARC_FIELD_MAX; n <= ARC_FIELD_MAX + 1; n++) {
+		unsigned char *p = arena_zalloc(&fx.arena, n, 1);
+
+		memset(p, 'x', n);
+		m = joined(text("ARC-Seal:"), joined(bytes_of(p, n - 1),
+		    joined(text("\n"), text(MESSAGE))));
+		assert_chain(m, ARC_FAIL, 0, n == ARC_FIELD_MAX
+		    ? "ARC-Seal is no tag list with i="
+		    : "ARC field is too long");
+	}
 }
 
 /* What is done to a chain of three, and what becomes of it. */

@@ -1,6 +1,8 @@
 /* Tests of lib/judge, steps 12 to 20: history and signs of junk; texts. */
 #include "judge_fixture.h"
 
+#include "trace/trace.h"
+
 static void conclusive_junk(struct world *w)
 {
 	on_conclusive(w);
@@ -329,6 +331,35 @@ test_long(void **state)
 	buf_free(&b);
 }
 
+/* Those of To and of Cc together. */
+static void
+test_addressed(void **state)
+{
+	struct trace_block block = { .nresinfo = 0, .received = BYTES_EMPTY };
+	struct trace_envelope e = { .sender = BYTES_EMPTY, .id = BYTES_EMPTY,
+	    .helo = BYTES_EMPTY, .tls = BYTES_EMPTY };
+	struct buf b = BUF_INIT(64 * JUDGE_ADDRESSED_MAX);
+	struct judge_facts f;
+
+	(void)state;
+	for (int over = 0; over <= 1; over++) {
+		print_message("# addresses that are looked at, and %d more\n",
+		    over);
+		buf_reset(&b);
+		for (int i = 0; i < JUDGE_ADDRESSED_MAX - 1; i++)
+			assert_int_equal(buf_printf(&b, "%sa%d@b.example",
+			    i == 0 ? "To: " : i == 500 ? "\nCc: " : ",\n ",
+			    i), 0);
+		assert_int_equal(buf_adds(&b, over ? "\nTo: x@y.example, "
+		    "last@b.example\n\n" : "\nTo: last@b.example\n\n"), 0);
+		judge_read_facts(&arena, &block, &e, buf_bytes(&b), &f);
+		assert_int_equal(f.naddressed, JUDGE_ADDRESSED_MAX);
+		assert_int_equal(bytes_eq(f.addressed[f.naddressed - 1],
+		    BYTES("last@b.example")), !over);
+	}
+	buf_free(&b);
+}
+
 /* J-7: chance by the received-id, within 0.05, and the same each time. */
 static void
 test_jitter(void **state)
@@ -371,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_addressed),
 		cmocka_unit_test(test_jitter),
 	};
 

@@ -1,55 +1,5 @@
 /* junk_cache_test.c - J-9: counts that were kept are those of the table */
-#include "junk/internal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct fixture {
-	char dir[64], path[96];
-	struct junk_file file;
-	struct junk_batch *batch;
-	struct junk_cache *cache;
-	uint64_t changes;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	const char *why;
-
-	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/junk_test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->path, sizeof(f->path), "%s/words.mdb", f->dir);
-	assert_int_equal(junk_file_open(&f->file, f->path, true, &why), 0);
-	f->batch = junk_batch_new();
-	f->cache = junk_cache_new();
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	char lock[128];
-
-	assert_int_equal(junk_file_close(&f->file, false), 0);
-	junk_batch_free(f->batch);
-	junk_cache_free(f->cache);
-	(void)unlink(f->path);
-	(void)snprintf(lock, sizeof(lock), "%s-lock", f->path);
-	(void)unlink(lock);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
+#include "junk_fixture.h"
 
 /* Some of the words 0 .. range: about one of step. */
 static void
@@ -68,16 +18,6 @@ some_words(struct junk_words *w, uint64_t *x, unsigned int range,
 		junk_words_put(w, &(struct junk_prefix){ BYTES_EMPTY, 1,
 		    false }, bytes_str(text));
 	}
-}
-
-static void
-train(struct fixture *f, const struct junk_words *w, enum junk_class class,
-    int sign)
-{
-	junk_batch_add(f->batch, w, class, sign);
-	assert_int_equal(junk_batch_write(f->batch, f->file.txn,
-	    f->file.table), 0);
-	f->changes++;
 }
 
 /* How many counts, with the cache, are not those without it. */
@@ -122,7 +62,7 @@ counts_are_those_of_the_table(void **state)
 	junk_words_init(&w, 1, false);
 	for (k = 0; k < 12; k++) {
 		some_words(&w, &x, 30000, 5);
-		train(f, &w, k % 3 == 0, 1);
+		train_words(f, &w, k % 3 == 0, 1);
 		for (i = 0; i < 5 * sizeof(rows) / sizeof(rows[0]); i++) {
 			some_words(&w, &x, rows[i % 5].range,
 			    rows[i % 5].step);
@@ -145,17 +85,17 @@ each_change_is_seen(void **state)
 	some_words(&w, &x, 3000, 2);
 	some_words(&v, &x, 3000, 2);
 	assert_int_equal(others(f, &w), 0);	/* nothing is there */
-	train(f, &w, JUNK_HAM, 1);
+	train_words(f, &w, JUNK_HAM, 1);
 	assert_int_equal(others(f, &w), 0);
 	assert_int_equal(others(f, &v), 0);
-	train(f, &w, JUNK_SPAM, 1);
+	train_words(f, &w, JUNK_SPAM, 1);
 	assert_int_equal(others(f, &w), 0);
 	/* as many messages as before */
 	junk_batch_add(f->batch, &w, JUNK_HAM, -1);
-	train(f, &v, JUNK_HAM, 1);
+	train_words(f, &v, JUNK_HAM, 1);
 	assert_int_equal(others(f, &w), 0);
 	assert_int_equal(others(f, &v), 0);
-	train(f, &w, JUNK_SPAM, -1);
+	train_words(f, &w, JUNK_SPAM, -1);
 	assert_int_equal(others(f, &w), 0);
 	assert_int_equal(kv_empty(f->file.txn, f->file.table), 0);
 	f->changes++;
@@ -187,7 +127,7 @@ kept_until_the_state_is_another(void **state)
 
 	junk_words_init(&w, 1, false);
 	some_words(&w, &x, 1000, 1);
-	train(f, &w, JUNK_HAM, 1);
+	train_words(f, &w, JUNK_HAM, 1);
 	assert_int_equal(others(f, &w), 0);
 	be64_put(key, w.word[7].hash);
 	be64_put(new, 12345);
@@ -258,8 +198,6 @@ frequent_words_stay(void **state)
 	junk_words_free(&often);
 	junk_words_free(&w);
 }
-
-#define TEST(name, fn) { name, fn, setup, teardown, NULL }
 
 int
 main(void)

@@ -1,66 +1,16 @@
 /*
  * junk_score_test.c - training and judging by words (J-7, J-8, J-9)
  */
-#include "junk/junk.h"
+#include "junk_fixture.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct fixture {
-	char dir[64], path[96];
-	struct junk_file file;
-	struct junk_batch *batch;
-	struct junk_words words;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	const char *why;
-
-	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/junk_test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->path, sizeof(f->path), "%s/words.mdb", f->dir);
-	assert_int_equal(junk_file_open(&f->file, f->path, true, &why), 0);
-	f->batch = junk_batch_new();
-	junk_words_init(&f->words, 1, true);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	char lock[128];
-
-	assert_int_equal(junk_file_close(&f->file, false), 0);
-	junk_batch_free(f->batch);
-	junk_words_free(&f->words);
-	(void)unlink(f->path);
-	(void)snprintf(lock, sizeof(lock), "%s-lock", f->path);
-	(void)unlink(lock);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
 
 static void
 train_message(struct fixture *f, const char *message, enum junk_class class,
     int sign)
 {
 	junk_words_read(&f->words, bytes_str(message));
-	junk_batch_add(f->batch, &f->words, class, sign);
-	assert_int_equal(junk_batch_write(f->batch, f->file.txn,
-	    f->file.table), 0);
+	train_words(f, &f->words, class, sign);
 }
 
 static void
@@ -369,24 +319,24 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		{ "J-9 a word counts from its second message on",
-		    second_sighting, setup, teardown, NULL },
-		{ "J-9 J-14 untraining leaves nothing",
-		    untrain_exactly, setup, teardown, NULL },
-		{ "J-9 bulk training gives the same counts",
-		    bulk_is_single, setup, teardown, NULL },
-		{ "J-7 significant from 50 wanted messages on",
-		    significance, setup, teardown, NULL },
-		{ "J-8 the parameters of the formula",
-		    formula, setup, teardown, NULL },
-		{ "J-8 few messages of one class make no word sure",
-		    few_of_one_class, setup, teardown, NULL },
-		{ "J-8 many words do not make certain",
-		    by_number, setup, teardown, NULL },
-		{ "J-8 words weigh what they say, header and text apart",
-		    by_group, setup, teardown, NULL },
-		{ "J-8 a wrong entry is told",
-		    wrong_entry, setup, teardown, NULL },
+		TEST("J-9 a word counts from its second message on",
+		    second_sighting),
+		TEST("J-9 J-14 untraining leaves nothing",
+		    untrain_exactly),
+		TEST("J-9 bulk training gives the same counts",
+		    bulk_is_single),
+		TEST("J-7 significant from 50 wanted messages on",
+		    significance),
+		TEST("J-8 the parameters of the formula",
+		    formula),
+		TEST("J-8 few messages of one class make no word sure",
+		    few_of_one_class),
+		TEST("J-8 many words do not make certain",
+		    by_number),
+		TEST("J-8 words weigh what they say, header and text apart",
+		    by_group),
+		TEST("J-8 a wrong entry is told",
+		    wrong_entry),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -186,6 +186,57 @@ test_cost(void **state)
 	arena_free(&a);
 }
 
+/* Whether a text of n letters, each of which may be another, matches: what is
+ * to be put aside grows with it. What is used of memory in *used. */
+static int
+match_long(const struct regex *r, struct bytes text, size_t n, size_t *used)
+{
+	struct arena a = ARENA_INIT;
+	struct regex_room *room = regex_room_new(&a);
+	const uint64_t all = (uint64_t)1 << 40;
+	uint64_t steps = all;
+	int got;
+
+	errno = 0;
+	got = regex_match_in(room, r, bytes_first(text, n), &steps);
+	assert_in_range(steps, all / 2, all - 1);
+	*used = a.used_bytes;
+	arena_free(&a);
+	return got;
+}
+
+/* The longest that matches uses what there is of memory; one letter more, and
+ * it is not known. */
+static void
+test_memory(void **state)
+{
+	struct arena a = ARENA_INIT;
+	const char *why;
+	struct regex *r = regex_compile(&a, BYTES("^(a|b)*$"), &why);
+	size_t fits = 1, not = 1 << 20, used;
+	struct bytes text;
+
+	(void)state;
+	assert_non_null(r);
+	text = bytes_of(memset(arena_alloc(&a, not), 'a', not), not);
+	assert_int_equal(match_long(r, text, fits, &used), 1);
+	assert_int_equal(match_long(r, text, not, &used), -1);
+	while (not - fits > 1) {
+		size_t n = fits + (not - fits) / 2;
+
+		if (match_long(r, text, n, &used) == 1)
+			fits = n;
+		else
+			not = n;
+	}
+	assert_int_equal(match_long(r, text, not, &used), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(match_long(r, text, fits, &used), 1);
+	print_message("# %zu letters, %zu bytes\n", fits, used);
+	assert_in_range(used, REGEX_MEMORY_MAX, 3 * REGEX_MEMORY_MAX);
+	arena_free(&a);
+}
+
 int
 main(void)
 {
@@ -193,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests_name("regex", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "store_fixture.h"
 
 #include "os/os.h"
+#include "store/slots.h"
 
 #include <dlfcn.h>
 #include <linux/futex.h>
@@ -41,7 +42,7 @@ struct outcome {
 };
 
 static struct {
-	_Atomic unsigned int holding, waiting, let_go, taken;
+	_Atomic unsigned int holding, waiting, let_go, taken, paused, go_on;
 	struct outcome out[JOBS_MAX];
 } *shared;
 
@@ -53,6 +54,7 @@ static struct {
 	unsigned int calls, at;	/* 0: neither */
 	bool dirs;		/* no directory can be synced */
 	unsigned int renames, rename;	/* as calls and at */
+	unsigned int pause;	/* at this one of renames; 0: none */
 } hook;
 
 static bool
@@ -107,6 +109,34 @@ syscall(long number, ...)
 	return wake ? done(r) : r;
 }
 
+/* ---- waiting ---- */
+
+static int64_t
+real_ms(void)
+{
+	struct timespec ts;
+
+	(void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static bool
+reached(const _Atomic unsigned int *n, unsigned int value, pid_t pid)
+{
+	int64_t until = real_ms() + LONG_MS;
+	siginfo_t si = { 0 };
+
+	while (*n < value && real_ms() < until) {
+		if (pid != 0 && waitid(P_PID, (id_t)pid, &si, WEXITED |
+		    WNOHANG | WNOWAIT) == 0 && si.si_pid == pid)
+			return false;
+		(void)usleep(200);
+	}
+	return *n >= value;
+}
+
+/* ---- system calls again ---- */
+
 int
 renameat2(int from_dir, const char *from, int to_dir, const char *to,
     unsigned int flags)
@@ -114,6 +144,10 @@ renameat2(int from_dir, const char *from, int to_dir, const char *to,
 	if (hook.on && ++hook.renames == hook.rename) {
 		errno = hook.fail;
 		return -1;
+	}
+	if (hook.on && hook.renames == hook.pause) {
+		shared->paused = 1;
+		(void)reached(&shared->go_on, 1, 0);
 	}
 	return fails() ? -1 : (int)done(syscall(SYS_renameat2, from_dir, from,
 	    to_dir, to, flags));
@@ -187,15 +221,6 @@ pwrite64(int fd, const void *p, size_t n, off64_t at)
 
 /* ---- processes ---- */
 
-static int64_t
-real_ms(void)
-{
-	struct timespec ts;
-
-	(void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void
 is_waiting(void *ctx, const char *account, bool waiting)
 {
@@ -203,21 +228,6 @@ is_waiting(void *ctx, const char *account, bool waiting)
 	(void)account;
 	if (waiting && hook.on)
 		shared->waiting++;
-}
-
-static bool
-reached(const _Atomic unsigned int *n, unsigned int value, pid_t pid)
-{
-	int64_t until = real_ms() + LONG_MS;
-	siginfo_t si = { 0 };
-
-	while (*n < value && real_ms() < until) {
-		if (pid != 0 && waitid(P_PID, (id_t)pid, &si, WEXITED |
-		    WNOHANG | WNOWAIT) == 0 && si.si_pid == pid)
-			return false;
-		(void)usleep(200);
-	}
-	return *n >= value;
 }
 
 static void
@@ -263,6 +273,7 @@ struct wrong {
 	int fail;
 	bool dirs;		/* each sync of a directory fails */
 	unsigned int rename;	/* so does one of these; 0: none */
+	unsigned int pause;	/* or waits for go_on; 0: none */
 };
 
 static void
@@ -283,6 +294,7 @@ deliver_job(const struct store_options *o, const struct job *j, size_t i,
 		hook.fail = wrong->fail;
 		hook.dirs = wrong->dirs;
 		hook.rename = wrong->rename;
+		hook.pause = wrong->pause;
 	}
 	hook.on = hook.stopped_clock = true;
 	out->r = store_deliver(s, bytes_str(j->mailbox), &in, &out->where);
@@ -390,21 +402,6 @@ times_there(struct account_dir *d, const char *mailbox, const char *subject,
 	return n;
 }
 
-static unsigned int
-files_in(struct account_dir *d, const char *name)
-{
-	char path[1024];
-	DIR *dir = opendir(path_of(d, path, "%s", name));
-	struct dirent *e;
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while ((e = readdir(dir)) != NULL)
-		n += e->d_name[0] != '.';
-	(void)closedir(dir);
-	return n;
-}
-
 /* ---- three, of which one has trouble ---- */
 
 #define SMALL 200
@@ -441,6 +438,87 @@ check_after(struct account_dir *d, const struct job *j, size_t n,
 	}
 	assert_content(d);
 }
+
+/* ---- a leader as a test makes it ---- */
+
+static inline struct desk_key
+key_in(struct account_dir *d, const char *mailbox)
+{
+	char path[1024];
+	struct stat st;
+
+	assert_int_equal(stat(path_of(d, path, "index/data.mdb"), &st), 0);
+	return (struct desk_key){ st.st_dev, st.st_ino, id_of(d, mailbox) };
+}
+
+static const struct job one = { "Other", "one", SMALL, NULL, 0, 1 };
+
+/* A process that waits; its message lies on the desk. */
+static inline pid_t
+offered_by(struct account_dir *d)
+{
+	struct store_options o = d->o;
+	pid_t pid;
+
+	o.report = NULL;
+	o.wait = is_waiting;
+	memset(shared, 0, sizeof(*shared));
+	pid = start(&o, &one, 0, NULL);
+	assert_true(reached(&shared->waiting, 1, pid));
+	return pid;
+}
+
+/* The same, in the hands of the lead. */
+static inline pid_t
+taken_from(struct account_dir *d, const struct desk_key *k,
+    struct desk_taken *t)
+{
+	pid_t pid = offered_by(d);
+
+	assert_int_equal(desk_take(d->o.desk, k, t, 1), 1);
+	return pid;
+}
+
+/* The lead of Other, and a process that waits. */
+static inline pid_t
+lead_and_offer(struct account_dir *d, struct desk_key *k)
+{
+	if (!find_box(d, "Other", &(struct store_mailbox){ 0 }))
+		(void)deliver(d, "Other", "first");
+	*k = key_in(d, "Other");
+	assert_true(desk_lead(d->o.desk, k));
+	return offered_by(d);
+}
+
+static inline pid_t
+lead_and_take(struct account_dir *d, struct desk_key *k, struct desk_taken *t)
+{
+	pid_t pid = lead_and_offer(d, k);
+
+	assert_int_equal(desk_take(d->o.desk, k, t, 1), 1);
+	return pid;
+}
+
+static inline void
+reap(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Its owner delivers it, and ends. */
+static inline void
+give_and_leave(struct account_dir *d, const struct desk_key *k,
+    const struct desk_taken *t, pid_t pid)
+{
+	desk_give_back(d->o.desk, t);
+	desk_leave(d->o.desk, k);
+	reap(pid);
+}
+
+/* ---- set-up ---- */
 
 static inline int
 batch_setup(void **state)

@@ -54,45 +54,7 @@ killed_after_each_call(void **state)
 	}
 }
 
-/* ---- a leader as a test makes it ---- */
-
-static struct desk_key
-key_in(struct account_dir *d, const char *mailbox)
-{
-	char path[1024];
-	struct stat st;
-
-	assert_int_equal(stat(path_of(d, path, "index/data.mdb"), &st), 0);
-	return (struct desk_key){ st.st_dev, st.st_ino, id_of(d, mailbox) };
-}
-
-static const struct job one = { "Other", "one", SMALL, NULL, 0, 1 };
-
-/* The message of a process that waits, in the hands of the lead. */
-static pid_t
-taken_from(struct account_dir *d, const struct desk_key *k,
-    struct desk_taken *t)
-{
-	struct store_options o = d->o;
-	pid_t pid;
-
-	o.report = NULL;
-	o.wait = is_waiting;
-	memset(shared, 0, sizeof(*shared));
-	pid = start(&o, &one, 0, NULL);
-	assert_true(reached(&shared->waiting, 1, pid));
-	assert_int_equal(desk_take(d->o.desk, k, t, 1), 1);
-	return pid;
-}
-
-static void
-reap(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
+/* ---- found changed ---- */
 
 /* Nobody is told that it is stored when it is gone with its mailbox. */
 static void
@@ -101,16 +63,10 @@ removed_with_its_mailbox(void **state)
 	struct account_dir *d = *state;
 	struct desk_taken t;
 	struct desk_key k;
-	pid_t pid;
+	pid_t pid = lead_and_take(d, &k, &t);
 
-	(void)deliver(d, "Other", "first");
-	k = key_in(d, "Other");
-	assert_true(desk_lead(d->o.desk, &k));
-	pid = taken_from(d, &k, &t);
 	assert_int_equal(store_mailbox_delete(d->s, BYTES("Other")), 0);
-	desk_give_back(d->o.desk, &t);
-	desk_leave(d->o.desk, &k);
-	reap(pid);
+	give_and_leave(d, &k, &t, pid);
 	assert_int_equal(shared->out[0].r, -1);
 	assert_content(d);
 }
@@ -180,19 +136,13 @@ stopped_with_the_message(void **state)
 	struct account_dir *d = *state;
 	struct desk_taken t;
 	struct desk_key k;
-	pid_t pid;
+	pid_t pid = lead_and_take(d, &k, &t);
 
-	(void)deliver(d, "Other", "first");
-	k = key_in(d, "Other");
-	assert_true(desk_lead(d->o.desk, &k));
-	pid = taken_from(d, &k, &t);
 	/* who waits says so, for it may be long */
 	assert_int_equal(shared->waiting, 1);
 	(void)usleep(3 * DESK_LOOK_MS * 1000);
 	assert_false(shared->out[0].ended);
-	desk_give_back(d->o.desk, &t);
-	desk_leave(d->o.desk, &k);
-	reap(pid);
+	give_and_leave(d, &k, &t, pid);
 	assert_int_equal(shared->out[0].r, 0);
 	assert_content(d);
 }

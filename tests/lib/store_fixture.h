@@ -257,6 +257,22 @@ path_of(struct account_dir *d, char out[1024], const char *format, ...)
 	return out;
 }
 
+/* How many there are in a folder, but for hidden ones. */
+static inline unsigned int
+files_in(struct account_dir *d, const char *name)
+{
+	char path[1024];
+	DIR *dir = opendir(path_of(d, path, "%s", name));
+	struct dirent *e;
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL)
+		n += e->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
 /* The path of a message file. */
 static inline const char *
 file_of(struct account_dir *d, char out[1024], uint32_t mailbox,

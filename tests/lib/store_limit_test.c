@@ -9,21 +9,6 @@
 
 /* ---- several messages at once: all or none (RFC 3502) ---- */
 
-static size_t
-files_in(struct account_dir *d, const char *name)
-{
-	char path[1024];
-	struct dirent *e;
-	size_t n = 0;
-	DIR *dir = opendir(path_of(d, path, "%s", name));
-
-	assert_non_null(dir);
-	while ((e = readdir(dir)) != NULL)
-		n += e->d_name[0] != '.';
-	(void)closedir(dir);
-	return n;
-}
-
 static void
 assert_unchanged(struct account_dir *d, const char *list)
 {

@@ -148,19 +148,4 @@ words_setup(void **state)
 	return 0;
 }
 
-static inline unsigned int
-files_in(struct account_dir *d, const char *name)
-{
-	char path[1024];
-	DIR *dir = opendir(path_of(d, path, "%s", name));
-	struct dirent *e;
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while ((e = readdir(dir)) != NULL)
-		n += e->d_name[0] != '.';
-	(void)closedir(dir);
-	return n;
-}
-
 #endif
