@@ -415,7 +415,7 @@ gram_maybe(const struct gram_query *q, struct bytes filter)
 	if (filter.n == 0)
 		return q->n == 0;
 	if ((filter.n & (filter.n - 1)) != 0 || filter.n < GRAM_FILTER_MIN ||
-	    filter.n > GRAM_FILTER_MAX)
+	    filter.n > GRAM_FILTER_READ_MAX)
 		return true;
 	for (i = 0; i < q->n; i++) {
 		h = q->hash[i] & (uint32_t)(filter.n * 8 - 1);

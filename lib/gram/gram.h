@@ -10,10 +10,10 @@
  * A filter has as many bytes as it needs, a power of two between
  * GRAM_FILTER_MIN and GRAM_FILTER_MAX: at most GRAM_DENSITY percent of its
  * bits are set, so a word of 8 bytes that is not there gets past about once
- * in 5,000 texts; only beyond 100,000 different sequences it is denser. A
- * text of GRAM_BYTES or more takes about a byte for each different sequence,
- * which is half its length and less for long ones; shorter ones have the
- * empty filter.
+ * in 5,000 texts; only beyond 25,000 different sequences it is denser (with
+ * 50,000, as in a book, such a word gets past once in 300 texts). A text of
+ * GRAM_BYTES or more takes about a byte for each different sequence, which is
+ * half its length and less for long ones; shorter ones have the empty filter.
  */
 #ifndef GRAM_H
 #define GRAM_H
@@ -22,7 +22,9 @@
 
 #define GRAM_BYTES 4
 #define GRAM_FILTER_MIN 8		/* bytes */
-#define GRAM_FILTER_MAX ((size_t)64 * 1024)
+#define GRAM_FILTER_MAX ((size_t)16 * 1024)
+/* Filters made before are longer; they are read. */
+#define GRAM_FILTER_READ_MAX ((size_t)64 * 1024)
 #define GRAM_DENSITY 18
 /* Sequences of a word that are looked at; the rest would rule out little. */
 #define GRAM_QUERY_MAX 32

@@ -21,7 +21,7 @@
 enum {
 	ANY_HEADER = 1,		/* a field was too long to be sure of */
 };
-#define TEXT_RECORD_MAX (TEXT_FIXED + 2 * GRAM_FILTER_MAX)
+#define TEXT_RECORD_MAX (TEXT_FIXED + 2 * GRAM_FILTER_READ_MAX)
 /* One step of store_text_fill, made ready without the lock. */
 #define FILL_MESSAGES 200
 
