@@ -95,8 +95,9 @@ enum junk_class { JUNK_HAM, JUNK_SPAM };
 
 /* Counts that changed and are not in the table yet. */
 struct junk_batch;
-/* More different words than this: write the batch first (about 100 MB). */
-#define JUNK_BATCH_MAX ((size_t)4 << 20)
+/* More different words than this: write the batch first (about 100 MB while
+ * that is done). */
+#define JUNK_BATCH_MAX ((size_t)1 << 20)
 struct junk_batch *junk_batch_new(void);
 void junk_batch_free(struct junk_batch *b);	/* NULL: nothing */
 /* Count a message in (sign 1) or out again (sign -1). */
