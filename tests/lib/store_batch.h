@@ -26,6 +26,11 @@
 #define LONG_MS 30000	/* past it something is wrong */
 #define LATE_MS 1000	/* after the end of the leader */
 
+/* A text of so many bytes comes to so many: all in all, and as it is kept, it
+ * is more than DESK_BYTES. */
+#define LONG 200000
+#define LONG_ADDRESSES 3000
+
 struct job {
 	const char *mailbox, *subject;
 	size_t size;		/* of the text, beyond some bytes */
@@ -258,6 +263,13 @@ text_of(const struct job *j, struct buf *b)
 	if (j->references != NULL)
 		assert_int_equal(buf_printf(b, "References: <%s>\n",
 		    j->references), 0);
+	if (j->size == LONG) {
+		assert_int_equal(buf_adds(b, "To: one@example.org"), 0);
+		for (i = 0; i < LONG_ADDRESSES; i++)
+			assert_int_equal(buf_printf(b,
+			    ",\n %zu@long.example.org", i), 0);
+		assert_int_equal(buf_adds(b, "\n"), 0);
+	}
 	assert_int_equal(buf_adds(b, "\n"), 0);
 	for (i = 0; i < j->size; i++) {
 		seed = seed * 1103515245 + 12345;

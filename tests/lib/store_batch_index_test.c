@@ -121,52 +121,20 @@ in_a_leaders_hands_and_replaced(void **state)
 
 /* ---- the same index, repaired ---- */
 
-static int
-built_anew(struct store *s)
-{
-	return store_rebuild(s);
-}
-
-static int
-uidvalidity(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_UIDVALIDITY, 0, NULL);
-}
-
-static int
-uids(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_UIDS, 0, NULL);
-}
-
-static int
-uid_meta(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_UID_META, 0, NULL);
-}
-
-static int
-reparsed(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_REPARSE, 0, NULL);
-}
-
-static int
-counts(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_COUNTS, 0, NULL);
-}
-
-static int
-threads(struct store *s)
-{
-	return store_repair(s, STORE_REPAIR_THREADS, 0, NULL);
-}
-
-static int (*const repairs[])(struct store *) = {
-	built_anew, uidvalidity, uids, uid_meta, reparsed, counts, threads,
-	store_sweep,
+/* Of those of store_repair; then it is built anew, then swept. */
+static const unsigned int parts[] = {
+	STORE_REPAIR_UIDVALIDITY, STORE_REPAIR_UIDS, STORE_REPAIR_UID_META,
+	STORE_REPAIR_REPARSE, STORE_REPAIR_COUNTS, STORE_REPAIR_THREADS,
 };
+#define REPAIRS (COUNT(parts) + 2)
+
+static int
+repair(struct store *s, size_t i)
+{
+	if (i < COUNT(parts))
+		return store_repair(s, parts[i], 0, NULL);
+	return i == COUNT(parts) ? store_rebuild(s) : store_sweep(s);
+}
 
 static void
 assert_there(struct account_dir *d, unsigned int times)
@@ -195,14 +163,14 @@ repaired_meanwhile(void **state)
 	unsigned int i;
 	pid_t pid;
 
-	for (i = 0; i < COUNT(repairs); i++) {
+	for (i = 0; i < REPAIRS; i++) {
 		pid = lead_and_offer(d, &k);
-		assert_int_equal(repairs[i](d->s), 0);
+		assert_int_equal(repair(d->s, i), 0);
 		desk_leave(d->o.desk, &k);
 		reap(pid);
 		assert_there(d, 2 * i + 1);
 		pid = lead_and_take(d, &k, &t);
-		assert_int_equal(repairs[i](d->s), 0);
+		assert_int_equal(repair(d->s, i), 0);
 		give_and_leave(d, &k, &t, pid);
 		assert_there(d, 2 * i + 2);
 	}

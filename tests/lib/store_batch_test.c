@@ -3,8 +3,6 @@
  */
 #include "store_batch.h"
 
-#define LONG 200000	/* more than DESK_BYTES, as it is kept */
-
 /* ---- what becomes of each ---- */
 
 static const struct job eight[] = {
