@@ -12,7 +12,7 @@
 #include "store/internal.h"
 
 #define DESK_SLOTS 64		/* messages on their way at a time */
-#define DESK_BYTES 49152	/* of one: all but those with very long headers */
+#define DESK_BYTES 49152	/* of one: all but those of long headers */
 #define DESK_BATCH_MAX 16	/* taken by a leader: bounds its memory, and how
 				long the account is held */
 #define DESK_WAIT_MS 2000	/* what nobody takes is delivered alone */
