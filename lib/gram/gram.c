@@ -7,10 +7,6 @@
 /* Windows whose hashes are found together; of less than so many one by one. */
 #define CHUNK 256
 #define CHUNK_MIN 64
-/* Hashes that are noted one after the other. Only of more the bits are set
- * among all that could be: those are more memory than is in the processor's
- * cache when the next message comes. */
-#define FEW 8192
 #define WORD_BITS 32
 #define WORDS (GRAM_FILTER_MAX * 8 / WORD_BITS)
 
@@ -23,8 +19,6 @@ struct chunk {
 struct gram_set;
 /* What is done by vectors where there are any. */
 struct way {
-	/* The hashes of CHUNK windows. */
-	void (*hash)(const struct chunk *c, uint32_t *restrict hash);
 	/* Set the bits of those that are of the text. */
 	void (*set)(struct gram_set *g, const struct chunk *c);
 	size_t (*count)(const struct gram_set *g);
@@ -40,18 +34,8 @@ struct gram_set {
 		uint32_t words[WORDS];
 		uint64_t longs[GRAM_FILTER_MAX / 8];
 	};
-	bool many;		/* noted are none, bits are set */
-	size_t n;		/* that are noted */
-	uint32_t noted[FEW + CHUNK];
-	uint16_t sorted[FEW];	/* places within their parts */
-	unsigned char small[FEW];	/* their filter */
+	bool made;	/* a filter: the bits are cleared before the next one */
 };
-_Static_assert(FEW * 100 <= FEW * 8 * GRAM_DENSITY, "no room for the filter");
-_Static_assert(FEW <= UINT16_MAX, "counters of notes");
-
-/* Parts of all places, each small enough to be looked at in a set of bits. */
-#define PART_BITS 4096
-#define PARTS (GRAM_FILTER_MAX * 8 / PART_BITS)
 
 void
 gram_set_free(struct gram_set *g)
@@ -114,12 +98,6 @@ count_all(const struct gram_set *g)
 }
 
 static void
-hash_plain(const struct chunk *c, uint32_t *restrict hash)
-{
-	hash_all(c, hash);
-}
-
-static void
 set_bits(struct gram_set *g, const uint32_t *hash, size_t n)
 {
 	uint32_t h;
@@ -146,17 +124,11 @@ count_plain(const struct gram_set *g)
 	return count_all(g);
 }
 
-static const struct way plain = { hash_plain, set_plain, count_plain };
+static const struct way plain = { set_plain, count_plain };
 
 #if defined(__x86_64__)
-/* The processors of the last ten years take half the time. */
-__attribute__((target("avx2"))) static void
-hash_avx2(const struct chunk *c, uint32_t *restrict hash)
-{
-	hash_all(c, hash);
-}
-
-/* The word of each window and the bit in it, also by vectors. */
+/* The word of each window and the bit in it, also by vectors: the processors
+ * of the last ten years take half the time. */
 __attribute__((target("avx2"))) static void
 set_avx2(struct gram_set *g, const struct chunk *c)
 {
@@ -178,7 +150,7 @@ count_avx2(const struct gram_set *g)
 	return count_all(g);
 }
 
-static const struct way vectors = { hash_avx2, set_avx2, count_avx2 };
+static const struct way vectors = { set_avx2, count_avx2 };
 
 bool
 gram_has_vectors(void)
@@ -202,8 +174,7 @@ gram_set_new_as(bool by_vectors)
 	struct gram_set *g = mem_alloc(sizeof(*g));
 
 	g->way = by_vectors ? &WAY_VECTORS : &plain;
-	g->many = false;
-	g->n = 0;	/* what else it has is written before it is read */
+	g->made = true;		/* of nothing */
 	return g;
 }
 
@@ -228,46 +199,35 @@ hash_characters(const unsigned char *p, size_t n,
 	return count;
 }
 
-/* From now on bits are set. */
-static void
-begin_many(struct gram_set *g)
-{
-	memset(g->bits, 0, sizeof(g->bits));
-	set_bits(g, g->noted, g->n);
-	g->n = 0;
-	g->many = true;
-}
-
 static void
 add_characters(struct gram_set *g, const unsigned char *p, size_t n)
 {
 	uint32_t hash[CHUNK];
 
-	if (g->many)
-		set_bits(g, hash, hash_characters(p, n, hash));
-	else
-		g->n += hash_characters(p, n, g->noted + g->n);
-	if (g->n > FEW)
-		begin_many(g);
+	set_bits(g, hash, hash_characters(p, n, hash));
 }
 
 static void
 add_chunk(struct gram_set *g, const struct chunk *c)
 {
-	uint32_t *noted = g->noted + g->n;
+	uint32_t hash[CHUNK_MIN];
 	size_t i;
 
-	if (g->many) {
+	if (c->n >= CHUNK_MIN) {
 		g->way->set(g, c);
 		return;
 	}
-	if (c->n >= CHUNK_MIN)
-		g->way->hash(c, noted);
-	for (i = 0; i < c->n && c->n < CHUNK_MIN; i++)
-		noted[i] = mix(be32_get(c->p + i));
-	g->n += c->n;
-	if (g->n > FEW)
-		begin_many(g);
+	for (i = 0; i < c->n; i++)
+		hash[i] = mix(be32_get(c->p + i));
+	set_bits(g, hash, c->n);
+}
+
+static void
+begin(struct gram_set *g)
+{
+	if (g->made)
+		memset(g->bits, 0, sizeof(g->bits));
+	g->made = false;
 }
 
 static inline void
@@ -278,6 +238,7 @@ add_text(struct gram_set *g, struct bytes text, bool ascii)
 	size_t i, n;
 	bool last;
 
+	begin(g);
 	for (i = 0; i + 3 <= text.n; i += n) {
 		n = text.n - 2 - i < CHUNK ? text.n - 2 - i : CHUNK;
 		/* at the last place there are three bytes, not four */
@@ -307,62 +268,6 @@ gram_set_add_ascii(struct gram_set *g, struct bytes text)
 	add_text(g, text, true);
 }
 
-/* Put the notes of each part together; end has where the part ends. */
-static void
-sort_notes(struct gram_set *g, uint16_t end[PARTS])
-{
-	size_t i, sum = 0, n;
-
-	memset(end, 0, PARTS * sizeof(end[0]));
-	for (i = 0; i < g->n; i++)
-		end[place_of(g->noted[i]) / PART_BITS]++;
-	for (i = 0; i < PARTS; i++) {
-		n = end[i];
-		end[i] = (uint16_t)sum;
-		sum += n;
-	}
-	for (i = 0; i < g->n; i++) {
-		uint32_t h = place_of(g->noted[i]);
-
-		g->sorted[end[h / PART_BITS]++] = (uint16_t)(h % PART_BITS);
-	}
-}
-
-/* How many different places are noted. */
-static size_t
-count_notes(struct gram_set *g)
-{
-	uint64_t seen[PART_BITS / 64], bit;
-	uint16_t end[PARTS];
-	size_t i = 0, part, count = 0;
-
-	sort_notes(g, end);
-	for (part = 0; part < PARTS; part++) {
-		memset(seen, 0, sizeof(seen));
-		for (; i < end[part]; i++) {
-			bit = (uint64_t)1 << g->sorted[i] % 64;
-			count += (seen[g->sorted[i] / 64] & bit) == 0;
-			seen[g->sorted[i] / 64] |= bit;
-		}
-	}
-	return count;
-}
-
-static struct bytes
-small_filter(struct gram_set *g, size_t n)
-{
-	size_t i;
-	uint32_t h;
-
-	memset(g->small, 0, n);
-	for (i = 0; i < g->n; i++) {
-		h = g->noted[i] % (uint32_t)(n * 8);
-		g->small[h / 8] |= (unsigned char)(1U << h % 8);
-	}
-	g->n = 0;
-	return bytes_of(g->small, n);
-}
-
 /* All that were set, laid over each other. */
 static struct bytes
 folded_filter(struct gram_set *g, size_t n)
@@ -373,7 +278,6 @@ folded_filter(struct gram_set *g, size_t n)
 		for (i = 0; i < n / 8; i++)
 			g->longs[i] |= g->longs[at + i];
 	}
-	g->many = false;
 	return bytes_of(g->bits, n);
 }
 
@@ -382,12 +286,15 @@ gram_set_filter(struct gram_set *g)
 {
 	size_t n = GRAM_FILTER_MIN, set;
 
-	if (!g->many && g->n == 0)
+	if (g->made)
 		return BYTES_EMPTY;
-	set = g->many ? g->way->count(g) : count_notes(g);
+	g->made = true;
+	set = g->way->count(g);
+	if (set == 0)
+		return BYTES_EMPTY;
 	while (n < GRAM_FILTER_MAX && set * 100 > n * 8 * GRAM_DENSITY)
 		n *= 2;
-	return g->many ? folded_filter(g, n) : small_filter(g, n);
+	return folded_filter(g, n);
 }
 
 void
